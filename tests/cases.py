@@ -1,7 +1,8 @@
 """Runs unittest cases and prints what the test runner counts.
 
 A line `SKIP <name>: <reason>` for each skipped case, and last
-`cases: P passed, F failed, S skipped`. Progress and failures go to standard error as unittest writes them.
+`cases: P passed, F failed, S skipped`. Progress and failures go to standard
+error as unittest writes them.
 """
 
 import pathlib
