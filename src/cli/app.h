@@ -1,0 +1,53 @@
+// The `ebb` command: a client of the local API, plus a few commands that work on the data directory
+// when no daemon runs. What those need is handed in, because this room sees neither node nor store.
+//
+// Threads: call on the main thread.
+// Errors:  messages on stderr say what happened, why likely, what to do next. Exit codes: 0 ok,
+//          1 failed, 2 usage, 3 no daemon, 4 unhealthy, 5 timeout.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "core/result.h"
+
+namespace ebb::cli {
+
+// key -> (value, origin): settings given by flags and environment, over the file.
+using Overrides = std::map<std::string, std::pair<std::string, std::string>>;
+
+struct ConfigLine {
+  std::string key, value, origin;
+};
+struct VerifyAnswer {
+  std::uint64_t logs = 0, segments = 0, events = 0;
+  std::vector<std::string> problems;
+  std::optional<std::string> state_digest, stored_digest;  // hex
+};
+
+// Work on a data directory, wired by src/main.cc.
+struct LocalCommands {
+  // Answers the device's text form.
+  std::function<Result<std::string>(const std::string& dir, const std::string& name,
+                                    const std::optional<std::string>& mesh_file)>
+      init;
+  std::function<Result<std::string>(const std::string& dir)> device;
+  std::function<Result<std::string>(const std::string& dir)> export_mesh;  // text of the file
+  // Runs the daemon in the foreground; returns its exit code.
+  std::function<int(const std::string& dir, const Overrides& overrides, int ready_fd)> run;
+  std::function<Result<std::vector<ConfigLine>>(const std::string& dir, const Overrides& overrides)>
+      config;
+  std::function<Result<VerifyAnswer>(
+      const std::string& dir, bool with_state,
+      const std::function<void(std::uint64_t done, std::uint64_t all)>& progress)>
+      verify;
+};
+
+int run_cli(int argc, char** argv, const LocalCommands& local);
+
+}  // namespace ebb::cli

@@ -1,0 +1,206 @@
+// Messages between nodes: one plain struct each, a variant of all of them, and the codec.
+//
+// Model:     decode_message copies what it keeps, except segment bytes, which are views into the
+//            frame and valid as long as it.
+// Errors:    kMalformed, kNotCanonical, kTooLarge; a type this version does not know is
+//            kUnsupported and is to be counted and ignored.
+// Limits:    limits::kFrameBytes, kElementsPerFrame, kHeadsPerMessage, kPeersPerMessage.
+// Threads:   pure functions; any thread.
+// Spec:      docs/wire_format.md section 7
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "codec/segment.h"
+#include "core/bytes.h"
+#include "core/ids.h"
+#include "core/result.h"
+#include "core/time.h"
+
+namespace ebb::codec {
+
+inline constexpr std::uint64_t kWireVersion = 1;
+
+// DO NOT CHANGE: sent.
+enum class ByeCode : std::uint8_t {
+  kShutdown = 0,
+  kOtherMesh = 1,
+  kNoCommonVersion = 2,
+  kDuplicateLink = 3,
+  kProtocolError = 4,
+  kTooManyLinks = 5,
+  kSelf = 6,
+};
+
+using ScopeHash = FixedBytes<8, struct ScopeHashTag>;
+using ChainPrefix = FixedBytes<8, struct ChainPrefixTag>;
+
+struct Cursor {
+  StoreEpoch epoch = 0;
+  Arrival arrival = 0;
+  bool operator==(const Cursor&) const = default;
+};
+
+struct Hello {
+  MeshId mesh;
+  std::uint64_t wire_min = kWireVersion;
+  std::uint64_t wire_max = kWireVersion;
+  std::uint64_t fold_version = 0;
+  std::uint64_t features = 0;
+  StoreEpoch epoch = 0;
+  Arrival arrival_head = 0;
+  Cursor cursor;                    // the one I hold for you
+  std::uint64_t changes_since = 0;  // mine, since the cursor I know you to hold
+  ScopeHash my_scope;
+  ScopeHash your_scope;
+  Fingerprint root;
+  std::uint64_t count = 0;
+  WallTime wall;
+  std::uint64_t budget_class = 0;
+  ReconciliationId reconciliation;
+  bool operator==(const Hello&) const = default;
+};
+
+struct SignedHead {
+  LogKey key;
+  Seq seq = 0;
+  Hlc hlc;
+  Hash chain;
+  Signature signature;
+  bool operator==(const SignedHead&) const = default;
+};
+
+struct YourLogsSummary {
+  Fingerprint fingerprint;
+  std::uint64_t count = 0;
+  bool operator==(const YourLogsSummary&) const = default;
+};
+struct YourLogsAsk {
+  bool operator==(const YourLogsAsk&) const = default;
+};
+struct YourLogsHeads {
+  std::vector<SignedHead> heads;
+  bool more = false;
+  bool operator==(const YourLogsHeads&) const = default;
+};
+
+struct SyncReq {
+  ReconciliationId reconciliation;
+  std::uint64_t kind = 0;
+  LogId after;
+  bool operator==(const SyncReq&) const = default;
+};
+
+struct ListedHead {
+  LogId log;
+  Seq seq = 0;
+  ChainPrefix chain;
+  bool operator==(const ListedHead&) const = default;
+};
+
+struct SyncResp {
+  ReconciliationId reconciliation;
+  std::uint64_t kind = 0;
+  std::vector<ListedHead> heads;
+  bool more = false;
+  Arrival arrival_head = 0;
+  bool operator==(const SyncResp&) const = default;
+};
+
+struct WantRange {
+  LogId log;
+  Seq from = 0;
+  Seq to = 0;  // 0: open
+  bool operator==(const WantRange&) const = default;
+};
+
+struct Want {
+  ReconciliationId reconciliation;
+  std::vector<WantRange> ranges;
+  bool operator==(const Want&) const = default;
+};
+
+struct Delta {
+  ReconciliationId reconciliation;  // zero: live push
+  std::vector<LogKey> keys;
+  std::vector<ByteView> segments;
+  bool last = false;
+};
+
+struct LogSeq {
+  LogId log;
+  Seq seq = 0;
+  bool operator==(const LogSeq&) const = default;
+};
+
+struct Ack {
+  ReconciliationId reconciliation;
+  std::uint64_t credit_bytes = 0;
+  std::vector<LogSeq> durable;
+  bool done = false;
+  bool operator==(const Ack&) const = default;
+};
+
+struct Have {
+  std::vector<LogSeq> heads;
+  bool operator==(const Have&) const = default;
+};
+
+struct Prune {
+  std::vector<LogId> logs;
+  bool operator==(const Prune&) const = default;
+};
+
+struct Ping {
+  std::uint64_t nonce = 0;
+  bool reply = false;
+  bool operator==(const Ping&) const = default;
+};
+
+struct PeerAddress {
+  DeviceId device;
+  std::string address;  // host:port
+  bool operator==(const PeerAddress&) const = default;
+};
+
+struct Peers {
+  std::vector<PeerAddress> peers;
+  bool operator==(const Peers&) const = default;
+};
+
+struct Bye {
+  ByeCode code = ByeCode::kShutdown;
+  std::string text;
+  bool operator==(const Bye&) const = default;
+};
+
+using Message = std::variant<Hello, YourLogsSummary, YourLogsAsk, YourLogsHeads, SyncReq, SyncResp,
+                             Want, Delta, Ack, Have, Prune, Ping, Peers, Bye>;
+
+// A short lower-case name for metrics and logs: "hello", "your_logs", "delta"...
+std::string_view message_name(const Message& message);
+
+// Appends `u32 length || message` to `out`.
+void encode_frame(const Message& message, Bytes& out);
+// The bytes of one frame without its length.
+Result<Message> decode_message(ByteView frame);
+
+struct GossipDatagram {
+  std::uint64_t counter = 0;
+  MeshId mesh;
+  DeviceId device;
+  Fingerprint root;
+  std::uint64_t count = 0;
+  StoreEpoch epoch = 0;
+  Arrival arrival_head = 0;
+  std::uint16_t listen_port = 0;
+  bool answer = false;
+  bool operator==(const GossipDatagram&) const = default;
+};
+Bytes encode_datagram(const GossipDatagram& datagram);
+Result<GossipDatagram> decode_datagram(ByteView bytes);
+
+}  // namespace ebb::codec

@@ -1,0 +1,71 @@
+// Every bound of the protocol and the daemon, in one table. A decoder checks the bound before it
+// allocates; what happens at the bound (refuse, drop, push back) is said where it is used.
+//
+// Units: bytes unless the name says otherwise.
+// Spec:  docs/wire_format.md section 9
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+namespace ebb::limits {
+
+// Wire.
+inline constexpr std::size_t kDatagramBytes = 1200;
+inline constexpr std::size_t kFrameBytes = std::size_t{1} << 20;  // after the u32 length
+inline constexpr std::size_t kHelloBytes = 160;
+inline constexpr std::size_t kHeadsPerMessage = 2048;
+inline constexpr std::size_t kPeersPerMessage = 64;
+inline constexpr std::size_t kByeTextBytes = 256;
+inline constexpr std::size_t kAddressBytes = 255;
+
+// Msgpack.
+inline constexpr std::size_t kDepth = 8;  // of a payload; an event is one deeper
+inline constexpr std::size_t kElementsPerContainer = 4096;
+inline constexpr std::size_t kElementsPerFrame = 65536;
+
+// Events, logs and segments.
+inline constexpr std::size_t kTopicBytes = 64;
+inline constexpr std::size_t kTopicsPerDevice = 32;  // beside the control topic
+inline constexpr std::size_t kTypeBytes = 128;
+inline constexpr std::size_t kSourceBytes = 128;
+inline constexpr std::size_t kPayloadBytes = std::size_t{64} << 10;
+inline constexpr std::size_t kEventBytes = kPayloadBytes + 512;
+inline constexpr std::size_t kSegmentEvents = 4096;
+inline constexpr std::size_t kSegmentDecodedBytes = std::size_t{256} << 10;
+inline constexpr std::size_t kSegmentRestEvents = 1000;                  // target at rest
+inline constexpr std::size_t kSegmentRestBytes = std::size_t{64} << 10;  // target at rest
+inline constexpr std::size_t kKnownLogs = 100000;
+inline constexpr std::size_t kKillsPerOperation = 1024;
+inline constexpr std::size_t kObjectNameBytes = 128;
+inline constexpr std::size_t kSetElementBytes = 1024;
+
+// Links and queues.
+inline constexpr std::size_t kLinks = 64;
+inline constexpr std::size_t kHalfOpen = 128;
+inline constexpr std::size_t kInboundBytesPerPeer = std::size_t{2} << 20;  // also the credit
+inline constexpr std::size_t kInboundBytesTotal = std::size_t{16} << 20;
+inline constexpr std::size_t kQueuedBytesTotal = std::size_t{32} << 20;
+inline constexpr std::size_t kAppendQueueBytes = std::size_t{8} << 20;
+inline constexpr std::size_t kAppendQueueEvents = 65536;
+
+// Client ids: a repeat within both bounds returns the first dot.
+inline constexpr std::int64_t kClientIdsKeptMs = std::int64_t{24} * 3600 * 1000;
+inline constexpr std::size_t kClientIdsKeptMin = 1000000;
+
+// State: a flush with its mark happens at the latest after this many events or this long.
+inline constexpr std::size_t kEventsBetweenMarks = 10000;
+inline constexpr std::int64_t kMsBetweenMarks = 5000;
+
+// HLC.
+inline constexpr std::int64_t kRemoteAheadMs = 60000;
+
+// Local API.
+inline constexpr std::size_t kHttpBodyBytes = std::size_t{1} << 20;  // streams of NDJSON excepted
+inline constexpr std::size_t kHttpLineBytes = std::size_t{1} << 20;
+inline constexpr std::size_t kHttpConnections = 128;
+inline constexpr std::size_t kSqlRows = 10000;
+inline constexpr std::size_t kSqlResultBytes = std::size_t{8} << 20;
+inline constexpr std::int64_t kSqlMs = 2000;
+
+}  // namespace ebb::limits

@@ -1,0 +1,26 @@
+// Daemon: a node with its face, as `ebb run` and `ebb up` start it: config, logging, node, server,
+// signals, pid file.
+//
+// Threads: call on the main thread.
+// Errors:  printed on stderr as what happened, why likely, what to do next; exit codes of the
+//          command line (0 ok, 1 failed, 2 usage).
+#pragma once
+
+#include <string>
+
+#include "node/config.h"
+
+namespace ebb::http {
+
+struct DaemonOptions {
+  std::string dir;
+  node::ConfigOverrides overrides;
+  // Written "ready\n" or "error: ...\n" to once it is known how the start went; -1: none. How
+  // `ebb up` learns that its background child serves.
+  int ready_fd = -1;
+};
+
+// Runs until SIGTERM, SIGINT or POST /v1/shutdown; returns the exit code.
+int run_daemon(const DaemonOptions& options);
+
+}  // namespace ebb::http

@@ -1,0 +1,92 @@
+// Engine: the protocol of one node as a pure state machine. It has no socket, clock, thread, file
+// or global randomness: inputs go in with the time, effects come out, and the same inputs give the
+// same effects.
+//
+// Model:
+//   - Heads: per log the committed position, what each link has announced or acknowledged, and one
+//     eager bit a link. Root fingerprint kept as heads move.
+//   - Links: channel -> HELLO both ways -> YOUR_LOGS settled -> if roots differ, the list of heads
+//     -> WANT / DELTA / ACK until both ends have said done -> live.
+//   - Live: a new segment is verified, pushed to eager links at once and announced (HAVE) to the
+//     others after its commit; a duplicate push makes its link lazy (PRUNE). Missing after HAVE:
+//     WANT from an announcer after a delay that adapts to the round trip.
+//   - Invariant: nothing of our own logs is sent, pushed or announced on a link whose YOUR_LOGS is
+//     not settled. Arrival numbers, HAVE and HELLO name committed heads only.
+//     Rationale: a rolled-back device must learn of it before it signs a number twice.
+//   - Segments past held+1 are asked for again in order, never kept aside (yet).
+// Units:     Instant is the driver's monotonic time.
+// Ownership: owns everything; inputs are consumed.
+// Threads:   not thread-safe; call on the loop thread.
+// Errors:    peer misbehaviour is a PeerFault effect, a closed link and a counter; never a crash.
+// Limits:    links, frames, queues and credit as in core/limits.h. A link whose driver reports more
+//            than kInboundBytesPerPeer waiting is sent no further DELTA until that falls.
+// Spec:      docs/wire_format.md
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "core/ids.h"
+#include "core/rng.h"
+#include "core/time.h"
+#include "mesh/channel.h"
+#include "mesh/types.h"
+
+namespace ebb::mesh {
+
+struct Config {
+  DeviceId self;
+  MeshId mesh;
+  std::uint64_t fold_version = 0;
+  StoreEpoch epoch = 0;
+  Arrival arrival_head = 0;
+  std::uint16_t listen_port = 0;   // told to peers; 0: does not listen
+  std::string advertise;           // host:port told in PEERS; empty: nothing
+  std::vector<std::string> peers;  // host:port, dialled for ever with back-off
+  std::vector<StoredHead> heads;   // everything stored at start
+  std::vector<std::pair<DeviceId, codec::Cursor>> cursors;
+  Incarnation incarnation = 0;  // ours: which of our logs are being written
+  // Timers; the defaults are the protocol's.
+  Duration ping_idle = seconds(15);
+  Duration dead_after = seconds(45);
+  Duration handshake_timeout = seconds(10);
+  Duration dial_backoff_min = seconds(1);
+  Duration dial_backoff_max = seconds(300);
+  Duration gossip_interval = seconds(60);
+  Duration gossip_interval_lonely = seconds(1);  // while fewer than 2 links are up
+  Duration have_batch = milliseconds(5);
+};
+
+class Engine {
+ public:
+  // `rng` feeds reconciliation ids, jitter and choices; seeded by the driver. `wall` of each input
+  // is what the node's clock claims: it is only told to peers and kept in rows.
+  Engine(Config config, Rng rng);
+  ~Engine();
+  Engine(const Engine&) = delete;
+  Engine& operator=(const Engine&) = delete;
+
+  // One step. Appends to `out`.
+  void handle(Instant now, WallTime wall, Input input, Effects& out);
+  // When a Tick is due; nullopt: never.
+  std::optional<Instant> next_deadline() const;
+
+  std::vector<LinkStatus> links() const;
+  std::vector<KnownPeer> peers() const;
+  const Counters& counters() const;
+  Fingerprint root() const;
+  std::uint64_t log_count() const;
+  // Events held here and events known to exist anywhere (from announcements), for completeness.
+  std::uint64_t events_held() const;
+  std::uint64_t events_known() const;
+  std::size_t queued_bytes() const;
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace ebb::mesh

@@ -1,0 +1,255 @@
+// What goes into the engine and what comes out of it: plain values, no callbacks.
+//
+// Threads: values; any thread.
+// Spec:    docs/wire_format.md section 7
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <variant>
+#include <vector>
+
+#include "codec/message.h"
+#include "core/bytes.h"
+#include "core/ids.h"
+#include "core/result.h"
+#include "core/shared_bytes.h"
+#include "core/time.h"
+#include "trust/segment_verify.h"
+
+namespace ebb::mesh {
+
+// Names a connection for as long as it lives; never reused. Given by the driver for inbound ones
+// and by the engine's Dial for outbound ones (ids of the two never collide: see kInboundBit).
+struct LinkId {
+  std::uint64_t value = 0;
+  auto operator<=>(const LinkId&) const = default;
+};
+inline constexpr std::uint64_t kInboundBit = std::uint64_t{1} << 63;
+
+// Matches an answer with its request; never reused.
+struct Token {
+  std::uint64_t value = 0;
+  auto operator<=>(const Token&) const = default;
+};
+
+// What the engine has to know of a log that is stored.
+struct StoredHead {
+  LogKey key;
+  LogId log;
+  Position held;
+  Hlc hlc;
+  Signature signature;
+  Arrival arrival = 0;
+  bool capped = false;
+};
+
+// ---- inputs
+
+// A connection is open; `remote` is host:port as the socket sees it, for logs only.
+struct LinkUp {
+  LinkId link;
+  bool dialled = false;
+  std::string remote;
+};
+// Gone, whoever closed it. For a dial that never came up too.
+struct LinkDown {
+  LinkId link;
+  std::string reason;
+};
+struct StreamBytes {
+  LinkId link;
+  Bytes bytes;
+};
+// The socket took what was sent before: bytes still waiting in the driver for this link.
+struct SendProgress {
+  LinkId link;
+  std::size_t waiting_bytes = 0;
+};
+struct Datagram {
+  std::string from;  // host:port
+  Bytes bytes;
+};
+
+// DO NOT REORDER: same meaning as store::SegmentOutcome, by name.
+enum class CommitOutcome : std::uint8_t { kStored, kDuplicate, kGap, kFork, kRefused };
+
+// The answer to a Commit effect (token != 0), or news of what local programs appended (token 0).
+struct Committed {
+  Token token;
+  std::optional<Error> failed;                       // nothing of it is stored
+  std::vector<CommitOutcome> outcomes;               // one per segment of the Commit
+  std::vector<StoredHead> advanced;                  // logs that moved, with new arrivals
+  std::vector<trust::VerifiedSegment> own_segments;  // to be pushed
+  Arrival arrival_head = 0;
+};
+struct ReadDone {
+  Token token;
+  std::optional<Error> failed;
+  std::vector<SharedBytes> segments;  // as stored (cut where asked), oldest first
+};
+struct Tick {};
+struct AddPeer {
+  std::string address;  // host:port; a repeat has no effect
+};
+// BYE to everyone; the engine answers nothing afterwards.
+struct Shutdown {};
+// The store has opened a new incarnation after a RollbackFound notice.
+struct IncarnationBegun {
+  Incarnation incarnation = 0;
+};
+
+using Input = std::variant<LinkUp, LinkDown, StreamBytes, SendProgress, Datagram, Committed,
+                           ReadDone, Tick, AddPeer, Shutdown, IncarnationBegun>;
+
+// ---- effects
+
+struct Send {
+  LinkId link;
+  Bytes bytes;
+};
+struct SendDatagram {
+  std::string to;  // host:port
+  Bytes bytes;
+};
+struct Dial {
+  LinkId link;
+  std::string address;
+};
+struct Close {
+  LinkId link;
+  std::string reason;
+};
+struct PeerSeen {
+  DeviceId device;
+  std::string address;  // empty: unknown
+  WallTime heard;
+};
+
+// One reconciliation as this end saw it, to be kept as a row.
+struct Reconciliation {
+  ReconciliationId id;
+  DeviceId peer;
+  std::string_view kind;  // "hello", "list", "gossip"
+  WallTime started;
+  Duration duration;
+  std::uint64_t rounds = 0;
+  std::uint64_t heads_compared = 0;
+  std::uint64_t events_in = 0, events_out = 0;
+  std::uint64_t bytes_in = 0, bytes_out = 0;
+  std::string_view outcome;  // "in_sync", "interrupted", "refused"
+  std::uint64_t held_before = 0, known_before = 0;
+  std::uint64_t held_after = 0, known_after = 0;
+  Fingerprint root_before, root_after;
+};
+
+struct CursorMoved {
+  DeviceId peer;
+  codec::Cursor cursor;
+};
+
+// To be stored in one transaction, answered by Committed with the token. A Commit without segments
+// asks for no answer: its rows may ride with any later transaction.
+struct Commit {
+  Token token;
+  std::vector<trust::VerifiedSegment> segments;
+  std::vector<CursorMoved> cursors;
+  std::vector<Reconciliation> reconciliations;
+  std::vector<PeerSeen> peers;
+};
+struct Read {
+  Token token;
+  LogId log;
+  Seq from = 0;
+  Seq to = 0;  // inclusive; never 0 here
+  std::size_t bytes_max = 0;
+};
+
+// Each counts in metrics; a fault also closes the link.
+struct PeerFault {
+  LinkId link;
+  std::optional<DeviceId> peer;
+  std::string_view reason;  // static: "malformed_frame", "bad_signature", "too_large", ...
+  std::string detail;
+};
+
+// Worth a log line and perhaps a person's attention.
+enum class NoticeKind : std::uint8_t {
+  kLinkEstablished,
+  kLinkClosed,
+  kRefused,        // another mesh or wire version; text says which
+  kForkSuspected,  // two histories of a log were seen
+  kRollbackFound,  // a peer holds more of our own log than we do: begin a new incarnation
+  kLogCapped,
+};
+struct Notice {
+  NoticeKind kind;
+  LinkId link;
+  std::optional<DeviceId> peer;
+  std::string text;
+};
+
+struct Effects {
+  std::vector<Send> sends;
+  std::vector<SendDatagram> datagrams;
+  std::vector<Dial> dials;
+  std::vector<Close> closes;
+  std::vector<Commit> commits;
+  std::vector<Read> reads;
+  std::vector<PeerFault> faults;
+  std::vector<Notice> notices;
+
+  bool empty() const {
+    return sends.empty() && datagrams.empty() && dials.empty() && closes.empty() &&
+           commits.empty() && reads.empty() && faults.empty() && notices.empty();
+  }
+};
+
+// ---- what status and metrics show
+
+struct LinkStatus {
+  LinkId link;
+  std::optional<DeviceId> peer;
+  std::string remote;
+  bool dialled = false;
+  std::string_view state;  // "connecting", "greeting", "reconciling", "in_sync"
+  std::optional<Duration> rtt;
+  std::uint64_t eager_logs = 0, lazy_logs = 0;
+  std::uint64_t missing_here = 0;   // events announced by the peer and not held here
+  std::uint64_t missing_there = 0;  // events held here and not acknowledged there
+  std::uint64_t bytes_in = 0, bytes_out = 0;
+  Instant since;
+};
+
+struct MessageCount {
+  std::uint64_t messages_in = 0, messages_out = 0;
+  std::uint64_t bytes_in = 0, bytes_out = 0;
+};
+
+struct Counters {
+  std::map<std::string_view, MessageCount> messages;  // by message_name
+  std::map<std::string_view, std::uint64_t> faults;   // by reason
+  std::uint64_t events_received = 0;                  // new here
+  std::uint64_t events_redundant = 0;                 // received again
+  std::uint64_t events_sent = 0;
+  std::uint64_t pushes_sent = 0, pushes_received = 0;
+  std::uint64_t datagrams_in = 0, datagrams_out = 0, datagrams_dropped = 0;
+  std::uint64_t dials = 0, dial_failures = 0;
+  std::uint64_t reconciliations_in_sync = 0, reconciliations_interrupted = 0,
+                reconciliations_refused = 0;
+  std::uint64_t audit_repairs = 0;  // differences found by gossip between linked, settled nodes
+  std::uint64_t forks_suspected = 0, rollbacks_found = 0;
+};
+
+struct KnownPeer {
+  std::optional<DeviceId> device;
+  std::string address;
+  std::string_view state;  // "linked", "heard", "away", "never"
+  std::optional<Instant> last_heard;
+  bool configured = false;
+};
+
+}  // namespace ebb::mesh

@@ -1,0 +1,52 @@
+// Config: what a person may set, where each value came from, and what is wrong with it.
+//
+// Model:     flags over environment over file over default. Every field has meaning, unit, default
+//            and range in the commented file that init writes (config_template()).
+// Errors:    load: kMalformed (TOML error with line), kInvalidArgument (unknown key with a
+//            suggestion, value out of range; detail says key and rule), kIo.
+// Threads:   values; any thread.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "core/result.h"
+
+namespace ebb::node {
+
+struct Config {
+  std::string name;                       // [node] name: label for people
+  std::string listen = "127.0.0.1:7401";  // [node] listen: TCP and UDP; loopback only for now
+  bool listen_configured = false;         // false: the default port or else the next free one
+  std::vector<std::string> peers;         // [node] peers: host:port
+  std::string log_level = "info";         // [log] level: trace debug info warn error
+  std::string log_format = "auto";        // [log] format: auto logfmt json
+  std::int64_t disk_budget_bytes = 0;     // [store] disk_budget_bytes: 0 = unlimited
+  // key ("node.listen") -> "default", "file", "environment EBB_LISTEN", "flag --listen".
+  std::map<std::string, std::string> origin;
+};
+
+struct ConfigOverrides {
+  // key -> value text with the origin to be shown; lists are comma separated.
+  struct Value {
+    std::string text;
+    std::string origin;
+  };
+  std::map<std::string, Value> values;
+};
+
+// `path` may be absent (defaults). Overrides are applied and validated with the rest.
+Result<Config> load_config(const std::string& path, const ConfigOverrides& overrides);
+// The commented file that init writes; parses to the defaults.
+std::string config_template(const std::string& name);
+// Every key with its value and origin, as `ebb config show --origin` prints it.
+struct ConfigLine {
+  std::string key, value, origin;
+};
+std::vector<ConfigLine> describe_config(const Config& config);
+// Writes `listen` into the file (a port that was found free becomes the configured one).
+Status save_listen(const std::string& path, const std::string& listen);
+
+}  // namespace ebb::node

@@ -1,0 +1,132 @@
+// Node: the daemon of a device without its face. Runs the engine on a libuv loop, the store on a
+// thread of its own and queries on workers, and wires them.
+//
+// Model:     see docs/architecture.md, "Threads". The loop owns engine, links and sockets; the
+// store
+//            thread owns the writing connection and gathers whatever was queued while the previous
+//            commit was syncing into the next (group commit without a timer).
+// Ownership: `home` and `config` are copied or moved in. Callbacks run on the loop thread.
+// Threads:   construct, use and destroy on one thread, the loop thread; only request_stop() may be
+//            called from others and from signal handlers.
+// Errors:    start: kBusy (another node runs on this directory; or the configured port is in use:
+//            `context` tells which), kPermission (an address that is not loopback: links are not
+//            encrypted yet), and those of Store::open. append: kBusy when the queue is full.
+// Limits:    kAppendQueueBytes, kAppendQueueEvents; commit and read queues are bounded by credit.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "core/ids.h"
+#include "core/result.h"
+#include "core/time.h"
+#include "mesh/types.h"
+#include "node/config.h"
+#include "node/home.h"
+#include "store/reader.h"
+#include "store/types.h"
+
+namespace ebb::node {
+
+// What followers of events and status hear after each commit.
+struct CommitNews {
+  // Logs that moved, with their positions before.
+  const std::vector<store::HeadAdvance>& advances;
+};
+
+// Latency and size histograms and counters of this room; the engine's are apart.
+struct Histogram {
+  std::vector<double> bounds;         // upper bounds, ascending; seconds or bytes
+  std::vector<std::uint64_t> counts;  // one more than bounds
+  double sum = 0;
+  std::uint64_t count = 0;
+  void observe(double value);
+};
+struct NodeCounters {
+  std::uint64_t events_appended = 0;
+  std::uint64_t append_duplicates = 0;
+  std::map<std::string, std::uint64_t> appends_rejected;  // by error code name
+  std::uint64_t commits = 0, commits_failed = 0;
+  std::uint64_t merges = 0;
+  Histogram commit_seconds, commit_events, delta_bytes, convergence_seconds;
+};
+
+struct NodeStatus {
+  DeviceId device;
+  std::string name;
+  MeshId mesh;
+  Incarnation incarnation = 0;
+  StoreEpoch epoch = 0;
+  std::string listen;  // as bound
+  Duration uptime;
+  std::uint64_t heads = 0, events_held = 0, events_known = 0;
+  std::uint64_t links_in_sync = 0, links = 0, peers = 0;
+  Fingerprint root;
+  std::uint64_t store_bytes = 0;
+  std::uint64_t append_queue_bytes = 0, engine_queue_bytes = 0;
+  std::optional<Error> store_error;  // the last commit failed and none succeeded since
+};
+
+class Node {
+ public:
+  static Result<std::unique_ptr<Node>> start(Home home, Config config);
+  // Stops cleanly if that has not happened: BYE, last commit, flush, close.
+  ~Node();
+  Node(const Node&) = delete;
+  Node& operator=(const Node&) = delete;
+
+  // Runs the loop until request_stop(); then says BYE, drains the store and returns.
+  void run();
+  void request_stop() noexcept;
+
+  using AppendDone = std::function<void(Result<std::vector<store::DotRange>>)>;
+  // Calls back once, after the durable commit or with the reason why it is not stored.
+  void append(store::AppendBatch batch, AppendDone done);
+  // True when append() would answer kBusy for more than a small batch.
+  bool append_queue_full() const;
+
+  // Runs `work` with a read-only connection on a worker, then `done` on the loop. `flush_state`
+  // first has the store write its state, so that `work` sees all that was acknowledged before.
+  void query(bool flush_state, std::function<void(const store::Reader&)> work,
+             std::function<void(Status)> done);
+  // State digest after everything held is folded.
+  void digest(std::function<void(Result<Hash>)> done);
+
+  using SubscriptionId = std::uint64_t;
+  SubscriptionId subscribe(std::function<void(const CommitNews&)> listener);
+  void unsubscribe(SubscriptionId id);
+
+  NodeStatus status() const;
+  const std::vector<store::HeadRecord> heads() const;
+  std::vector<mesh::LinkStatus> links() const;
+  std::vector<mesh::KnownPeer> peers() const;
+  const mesh::Counters& mesh_counters() const;
+  const NodeCounters& counters() const;
+  const Home& home() const;
+  const Config& config() const;
+  void add_peer(const std::string& address);
+  Instant now() const;
+  WallTime wall() const;
+
+  // For the rooms above, which do not include libuv. Both run on the loop thread.
+  class Watch {
+   public:
+    virtual ~Watch() = default;  // stops watching
+  };
+  // Calls back when `fd` is readable.
+  std::unique_ptr<Watch> watch_readable(int fd, std::function<void()> ready);
+  // Calls back once after `delay`.
+  std::unique_ptr<Watch> call_after(Duration delay, std::function<void()> expired);
+
+ private:
+  struct Impl;
+  explicit Node(std::unique_ptr<Impl> impl);
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace ebb::node

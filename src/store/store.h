@@ -1,0 +1,103 @@
+// Store: the one writer of a device's database. A passive object: it has no thread, timer or clock;
+// the daemon calls it on its store thread, the simulator directly.
+//
+// Model:     one SQLite connection that writes and checkpoints, WAL, synchronous=FULL. commit() is
+//            one transaction: when it returns ok, everything in it is durable; when it returns an
+//            error, nothing of it is stored and the store is as before. State is folded in memory
+//            after each commit and flushed with its mark now and then; a crash re-folds at most
+//            what lies past the mark.
+// Units:     WallTime is passed in, never read.
+// Ownership: `identity` must outlive the store. Files: <dir>/ebb.db (+ -wal, -shm), <dir>/lock.
+// Threads:   not thread-safe; call on the store thread. Readers (store/reader.h) are for others.
+// Errors:    open: kBusy (another process holds it), kUnsupported (newer format; nothing was
+//            written), kCorrupt, kPermission, kIo, kDiskFull, kInvalidArgument (of another device
+//            or mesh). commit: kDiskFull, kIo, kCorrupt as a whole; per append batch kTooLarge,
+//            kInvalidArgument, kDuplicateKey... without harm to the others.
+// Limits:    kTopicsPerDevice, kKnownLogs, kSeqMax; client ids as in core/limits.h.
+// Spec:      docs/store_format.md
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "core/hlc.h"
+#include "core/ids.h"
+#include "core/result.h"
+#include "core/rng.h"
+#include "core/time.h"
+#include "state/fold.h"
+#include "store/types.h"
+#include "trust/fingerprint.h"
+#include "trust/identity.h"
+
+namespace ebb::store {
+
+// The number of events of one log, and of logs, that keys have room for (docs/store_format.md).
+inline constexpr Seq kSeqMax = (Seq{1} << 40) - 1;
+
+enum class Durability {
+  kFull,    // a commit is on the disk when it returns
+  kMemory,  // no syncs at all: for the simulator and tests that do not ask about crashes
+};
+
+struct StoreOptions {
+  std::string dir;  // exists, 0700
+  MeshId mesh;
+  Durability durability = Durability::kFull;
+  // Source of incarnation, epoch and boot nonce; trust::random_u64 in the daemon.
+  std::function<std::uint64_t()> random;
+  WallTime now;
+};
+
+class Store {
+ public:
+  // Opens or creates, migrates, takes the lock for life, re-folds past the mark.
+  static Result<std::unique_ptr<Store>> open(const StoreOptions& options,
+                                             const trust::Identity& identity);
+  // Flushes state when dirty, closes cleanly.
+  ~Store();
+  Store(const Store&) = delete;
+  Store& operator=(const Store&) = delete;
+
+  Result<CommitResult> commit(const CommitBatch& batch);
+
+  // Logs of this device get a new incarnation from the next append on (rollback, restore).
+  Status begin_incarnation(WallTime now);
+
+  std::vector<HeadRecord> heads() const;
+  StoreEpoch epoch() const;
+  Incarnation incarnation() const;
+  Arrival arrival_head() const;
+  std::vector<CursorUpdate> cursors() const;
+  std::vector<PeerRow> peers() const;
+
+  // State is flushed when it has been dirty for long enough or `force`; one transaction.
+  Status flush_state(WallTime now, bool force);
+  // Digest of the folded state (applied equals held whenever the store is at rest).
+  Hash state_digest();
+  const VersionVector& applied() const;
+
+  // Encoded segments of (log, from..to], oldest first, at most about `bytes_max` (at least one
+  // segment when there is any); a segment that begins before `from` is cut. The same function that
+  // Reader has, on the writing connection, for the simulator.
+  Result<std::vector<SharedBytes>> read_segments(const LogId& log, Seq from, Seq to,
+                                                 std::size_t bytes_max) const;
+
+  // Merges one run of small segments at rest. False when there was nothing to merge. Cheap enough
+  // to be called between commits: one transaction, at most limits::kSegmentEvents events.
+  Result<bool> merge_step(WallTime now);
+
+  // A passive checkpoint of the WAL; called when idle.
+  Status checkpoint();
+
+ private:
+  struct Impl;
+  explicit Store(std::unique_ptr<Impl> impl);
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace ebb::store

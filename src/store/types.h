@@ -1,0 +1,131 @@
+// Plain values that go into and come out of the store.
+//
+// Threads: values; any thread.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "core/bytes.h"
+#include "core/hlc.h"
+#include "core/ids.h"
+#include "core/result.h"
+#include "core/time.h"
+#include "trust/segment_verify.h"
+
+namespace ebb::store {
+
+// One event to append; the store gives it seq and hlc. Payload is canonical (codec::ValueBuilder).
+struct AppendEvent {
+  std::string type;
+  std::optional<std::int64_t> ts_ms;
+  std::optional<std::string> source;
+  std::uint64_t schema = 0;
+  Bytes payload;
+  std::optional<Uuid> id;
+};
+
+// Operations on objects become events inside the store, which knows the dots they supersede.
+struct CounterAdd {
+  std::string name;
+  std::int64_t amount = 0;
+};
+struct SetChange {
+  std::string name;
+  std::string element;
+  bool add = true;
+  std::optional<Uuid> id;
+};
+using AppendItem = std::variant<AppendEvent, CounterAdd, SetChange>;
+
+// What one client asked for at once: all of it is stored, or none.
+struct AppendBatch {
+  std::string topic{kDefaultTopic};
+  std::vector<AppendItem> items;
+};
+
+// `count` items in the order of the request got these consecutive dots.
+struct DotRange {
+  LogId log;
+  Seq first_seq = 0;
+  std::uint64_t count = 0;
+  bool duplicate = false;  // a repeated client id: the dots given the first time
+};
+
+struct HeadRecord {
+  LogKey key;
+  LogId log;
+  Position held;  // effective head (no cuts or caps yet, but for an invalid event: cap below it)
+  Hlc hlc;
+  Signature signature;
+  Position floor;  // raw events at or below are gone; seq 0: none
+  Arrival arrival = 0;
+  bool capped = false;
+};
+
+enum class SegmentOutcome : std::uint8_t {
+  kStored,     // all or its unseen end
+  kDuplicate,  // nothing new in it
+  kGap,        // begins above held + 1: not stored
+  kFork,       // its prev_chain or an overlapping chain is not ours: not stored, evidence
+  kRefused,    // the log is capped below it, or a bound would be passed: not stored
+};
+
+struct CursorUpdate {
+  DeviceId peer;
+  StoreEpoch epoch = 0;
+  Arrival arrival = 0;
+};
+
+// A reconciliation as both ends keep it.
+struct ReconciliationRow {
+  ReconciliationId id;
+  DeviceId peer;
+  std::string kind;  // "hello", "list", "gossip"
+  WallTime started;
+  std::int64_t duration_us = 0;
+  std::uint64_t rounds = 0;
+  std::uint64_t heads_compared = 0;
+  std::uint64_t events_in = 0, events_out = 0;
+  std::uint64_t bytes_in = 0, bytes_out = 0;
+  std::string outcome;  // "in_sync", "interrupted", "refused"
+  // Completeness: held events of all events either side knew, before and after.
+  std::uint64_t held_before = 0, known_before = 0;
+  std::uint64_t held_after = 0, known_after = 0;
+  Fingerprint root_before, root_after;
+};
+
+struct PeerRow {
+  DeviceId device;
+  std::string address;  // host:port it listens on; empty when unknown
+  WallTime last_heard;
+};
+
+// One transaction's worth of work: group commit is the caller gathering these.
+struct CommitBatch {
+  std::vector<AppendBatch> appends;
+  std::vector<trust::VerifiedSegment> segments;
+  std::vector<CursorUpdate> cursors;
+  std::vector<ReconciliationRow> reconciliations;
+  std::vector<PeerRow> peers;
+  WallTime now;
+};
+
+struct HeadAdvance {
+  HeadRecord head;  // after the commit
+  Position before;
+  bool own_append = false;
+};
+
+struct CommitResult {
+  std::vector<Result<std::vector<DotRange>>> appends;  // one per AppendBatch
+  std::vector<SegmentOutcome> segments;                // one per VerifiedSegment
+  std::vector<HeadAdvance> advances;                   // one per log that moved
+  std::vector<trust::VerifiedSegment> own_segments;    // sealed by this commit, to be pushed
+  Arrival arrival_head = 0;
+};
+
+}  // namespace ebb::store
