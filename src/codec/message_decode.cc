@@ -1,0 +1,259 @@
+#include "codec/message.h"
+#include "codec/message_types.h"
+#include "codec/tape.h"
+#include "core/limits.h"
+
+namespace ebb::codec {
+namespace {
+
+// What a decoder of one message reads from: the fields behind its type. A failure sticks in the
+// reader and is looked at once, at the end; until then fields are zero.
+using Decoder = Message (*)(TapeReader&);
+
+// A list of at most `elements_max`, each read by `read`.
+template <class Element, class Read>
+std::vector<Element> list(TapeReader& reader, std::size_t elements_max, const Read& read) {
+  const auto array = reader.enter_list(elements_max);
+  std::vector<Element> elements;
+  elements.reserve(array.size);  // the reader saw them all
+  for (std::size_t i = 0; i < array.size && reader.ok(); ++i)
+    elements.push_back(read(reader));
+  reader.leave(array);
+  return elements;
+}
+
+LogKey read_log_key(TapeReader& reader) {
+  const auto fields = reader.enter(3);
+  LogKey key;
+  key.device = reader.fixed<DeviceId>();
+  key.incarnation = reader.uint();
+  key.topic = reader.str(limits::kTopicBytes);
+  if (!is_valid_topic(key.topic)) reader.fail(ErrorCode::kMalformed);
+  reader.leave(fields);
+  return key;
+}
+
+SignedHead read_signed_head(TapeReader& reader) {
+  const auto fields = reader.enter(5);
+  SignedHead head;
+  head.key = read_log_key(reader);
+  head.seq = reader.uint();
+  head.hlc = {reader.uint()};
+  head.chain = reader.fixed<Hash>();
+  head.signature = reader.fixed<Signature>();
+  reader.leave(fields);
+  return head;
+}
+
+ListedHead read_listed_head(TapeReader& reader) {
+  const auto fields = reader.enter(3);
+  ListedHead head;
+  head.log = reader.fixed<LogId>();
+  head.seq = reader.uint();
+  head.chain = reader.fixed<ChainPrefix>();
+  reader.leave(fields);
+  return head;
+}
+
+WantRange read_want_range(TapeReader& reader) {
+  const auto fields = reader.enter(3);
+  WantRange range;
+  range.log = reader.fixed<LogId>();
+  range.from = reader.uint();
+  range.to = reader.uint();
+  reader.leave(fields);
+  return range;
+}
+
+LogSeq read_log_seq(TapeReader& reader) {
+  const auto fields = reader.enter(2);
+  LogSeq position;
+  position.log = reader.fixed<LogId>();
+  position.seq = reader.uint();
+  reader.leave(fields);
+  return position;
+}
+
+PeerAddress read_peer_address(TapeReader& reader) {
+  const auto fields = reader.enter(2);
+  PeerAddress peer;
+  peer.device = reader.fixed<DeviceId>();
+  peer.address = reader.str(limits::kAddressBytes);
+  reader.leave(fields);
+  return peer;
+}
+
+Message read_hello(TapeReader& reader) {
+  Hello m;
+  m.mesh = reader.fixed<MeshId>();
+  m.wire_min = reader.uint();
+  m.wire_max = reader.uint();
+  m.fold_version = reader.uint();
+  m.features = reader.uint();
+  m.epoch = reader.uint();
+  m.arrival_head = reader.uint();
+  const auto cursor = reader.enter(2);
+  m.cursor.epoch = reader.uint();
+  m.cursor.arrival = reader.uint();
+  reader.leave(cursor);
+  m.changes_since = reader.uint();
+  m.my_scope = reader.fixed<ScopeHash>();
+  m.your_scope = reader.fixed<ScopeHash>();
+  m.root = reader.fixed<Fingerprint>();
+  m.count = reader.uint();
+  m.wall = {reader.integer()};
+  m.budget_class = reader.uint();
+  m.reconciliation = reader.fixed<ReconciliationId>();
+  return m;
+}
+
+Message read_summary(TapeReader& reader) {
+  YourLogsSummary m;
+  m.fingerprint = reader.fixed<Fingerprint>();
+  m.count = reader.uint();
+  return m;
+}
+
+Message read_heads(TapeReader& reader) {
+  YourLogsHeads m;
+  m.heads = list<SignedHead>(reader, limits::kHeadsPerMessage, read_signed_head);
+  m.more = reader.boolean();
+  return m;
+}
+
+// The kind is the first field of a YOUR_LOGS; each has a shape of its own.
+Message read_your_logs(TapeReader& reader, std::size_t fields) {
+  const std::uint64_t kind = reader.uint();
+  if (kind == static_cast<std::uint8_t>(YourLogsKind::kAsk)) return YourLogsAsk{};
+  const bool is_summary = kind == static_cast<std::uint8_t>(YourLogsKind::kSummary);
+  if (!is_summary && kind != static_cast<std::uint8_t>(YourLogsKind::kHeads)) {
+    reader.fail(ErrorCode::kUnsupported);
+    return YourLogsAsk{};
+  }
+  if (fields < 3) reader.fail(ErrorCode::kMalformed);
+  return is_summary ? read_summary(reader) : read_heads(reader);
+}
+
+// What follows another kind is for a later version to say.
+std::uint64_t read_sync_kind(TapeReader& reader) {
+  const std::uint64_t kind = reader.uint();
+  if (kind != kSyncKindList) reader.fail(ErrorCode::kUnsupported);
+  return kind;
+}
+
+Message read_sync_req(TapeReader& reader) {
+  SyncReq m;
+  m.reconciliation = reader.fixed<ReconciliationId>();
+  m.kind = read_sync_kind(reader);
+  m.after = reader.fixed<LogId>();
+  return m;
+}
+
+Message read_sync_resp(TapeReader& reader) {
+  SyncResp m;
+  m.reconciliation = reader.fixed<ReconciliationId>();
+  m.kind = read_sync_kind(reader);
+  m.heads = list<ListedHead>(reader, limits::kHeadsPerMessage, read_listed_head);
+  m.more = reader.boolean();
+  m.arrival_head = reader.uint();
+  return m;
+}
+
+Message read_want(TapeReader& reader) {
+  Want m;
+  m.reconciliation = reader.fixed<ReconciliationId>();
+  m.ranges = list<WantRange>(reader, limits::kHeadsPerMessage, read_want_range);
+  return m;
+}
+
+Message read_delta(TapeReader& reader) {
+  Delta m;
+  m.reconciliation = reader.fixed<ReconciliationId>();
+  m.keys = list<LogKey>(reader, limits::kHeadsPerMessage, read_log_key);
+  m.segments = list<ByteView>(reader, limits::kElementsPerContainer,
+                              [](TapeReader& element) { return element.bin(); });
+  m.last = (reader.uint() & kDeltaLast) != 0;
+  return m;
+}
+
+Message read_ack(TapeReader& reader) {
+  Ack m;
+  m.reconciliation = reader.fixed<ReconciliationId>();
+  m.credit_bytes = reader.uint();
+  m.durable = list<LogSeq>(reader, limits::kHeadsPerMessage, read_log_seq);
+  m.done = (reader.uint() & kAckDone) != 0;
+  return m;
+}
+
+Message read_have(TapeReader& reader) {
+  return Have{list<LogSeq>(reader, limits::kHeadsPerMessage, read_log_seq)};
+}
+
+Message read_prune(TapeReader& reader) {
+  return Prune{list<LogId>(reader, limits::kHeadsPerMessage,
+                           [](TapeReader& element) { return element.fixed<LogId>(); })};
+}
+
+Message read_ping(TapeReader& reader) {
+  Ping m;
+  m.nonce = reader.uint();
+  m.reply = reader.boolean();
+  return m;
+}
+
+Message read_peers(TapeReader& reader) {
+  return Peers{list<PeerAddress>(reader, limits::kPeersPerMessage, read_peer_address)};
+}
+
+Message read_bye(TapeReader& reader) {
+  Bye m;
+  m.code = static_cast<ByeCode>(reader.uint_up_to(UINT8_MAX));
+  m.text = reader.str(limits::kByeTextBytes);
+  return m;
+}
+
+struct Shape {
+  MessageType type;
+  std::size_t fields_min;  // behind the type
+  std::string_view context;
+  Decoder decode;  // null: the kind decides
+};
+
+constexpr Shape kShapes[] = {
+    {MessageType::kHello, 16, "hello", read_hello},
+    {MessageType::kYourLogs, 1, "your_logs", nullptr},
+    {MessageType::kSyncReq, 3, "sync_req", read_sync_req},
+    {MessageType::kSyncResp, 5, "sync_resp", read_sync_resp},
+    {MessageType::kWant, 2, "want", read_want},
+    {MessageType::kDelta, 4, "delta", read_delta},
+    {MessageType::kAck, 4, "ack", read_ack},
+    {MessageType::kHave, 1, "have", read_have},
+    {MessageType::kPrune, 1, "prune", read_prune},
+    {MessageType::kPing, 2, "ping", read_ping},
+    {MessageType::kPeers, 1, "peers", read_peers},
+    {MessageType::kBye, 2, "bye", read_bye},
+};
+
+}  // namespace
+
+Result<Message> decode_message(ByteView frame) {
+  if (frame.size() > limits::kFrameBytes) return Error{ErrorCode::kTooLarge, "message"};
+  EBB_ASSIGN(const Tape tape, Tape::parse(frame));
+  TapeReader header(tape, "message: type");
+  const auto elements = header.enter(1);
+  const std::uint64_t type = header.uint();
+  EBB_RETURN_IF_ERROR(header.status());
+  for (const Shape& shape : kShapes) {
+    if (static_cast<std::uint64_t>(shape.type) != type) continue;
+    TapeReader reader(tape, shape.context);
+    reader.enter(1 + shape.fields_min);
+    reader.uint();  // the type
+    Message message =
+        shape.decode != nullptr ? shape.decode(reader) : read_your_logs(reader, elements.size - 1);
+    EBB_RETURN_IF_ERROR(reader.status());
+    return message;
+  }
+  return Error{ErrorCode::kUnsupported, "message: unknown type"};
+}
+
+}  // namespace ebb::codec

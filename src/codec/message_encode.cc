@@ -1,0 +1,212 @@
+#include "codec/message.h"
+#include "codec/message_types.h"
+#include "codec/value.h"
+#include "core/check.h"
+#include "core/limits.h"
+
+namespace ebb::codec {
+namespace {
+
+// Writes each message as an array; `begin` is its header and type.
+class MessageWriter {
+ public:
+  explicit MessageWriter(Bytes& out) : writer_(out) {}
+
+  void operator()(const Hello& m) {
+    begin(MessageType::kHello, 16);
+    writer_.bin(m.mesh.view());
+    writer_.uint(m.wire_min);
+    writer_.uint(m.wire_max);
+    writer_.uint(m.fold_version);
+    writer_.uint(m.features);
+    writer_.uint(m.epoch);
+    writer_.uint(m.arrival_head);
+    writer_.array(2);
+    writer_.uint(m.cursor.epoch);
+    writer_.uint(m.cursor.arrival);
+    writer_.uint(m.changes_since);
+    writer_.bin(m.my_scope.view());
+    writer_.bin(m.your_scope.view());
+    writer_.bin(m.root.view());
+    writer_.uint(m.count);
+    writer_.integer(m.wall.ms);
+    writer_.uint(m.budget_class);
+    writer_.bin(m.reconciliation.view());
+  }
+
+  void operator()(const YourLogsSummary& m) {
+    begin_your_logs(YourLogsKind::kSummary, 2);
+    writer_.bin(m.fingerprint.view());
+    writer_.uint(m.count);
+  }
+
+  void operator()(const YourLogsAsk&) { begin_your_logs(YourLogsKind::kAsk, 0); }
+
+  void operator()(const YourLogsHeads& m) {
+    begin_your_logs(YourLogsKind::kHeads, 2);
+    writer_.array(m.heads.size());
+    for (const SignedHead& head : m.heads) {
+      writer_.array(5);
+      log_key(head.key);
+      writer_.uint(head.seq);
+      writer_.uint(head.hlc.value);
+      writer_.bin(head.chain.view());
+      writer_.bin(head.signature.view());
+    }
+    writer_.boolean(m.more);
+  }
+
+  void operator()(const SyncReq& m) {
+    begin(MessageType::kSyncReq, 3);
+    writer_.bin(m.reconciliation.view());
+    writer_.uint(m.kind);
+    writer_.bin(m.after.view());
+  }
+
+  void operator()(const SyncResp& m) {
+    begin(MessageType::kSyncResp, 5);
+    writer_.bin(m.reconciliation.view());
+    writer_.uint(m.kind);
+    writer_.array(m.heads.size());
+    for (const ListedHead& head : m.heads) {
+      writer_.array(3);
+      writer_.bin(head.log.view());
+      writer_.uint(head.seq);
+      writer_.bin(head.chain.view());
+    }
+    writer_.boolean(m.more);
+    writer_.uint(m.arrival_head);
+  }
+
+  void operator()(const Want& m) {
+    begin(MessageType::kWant, 2);
+    writer_.bin(m.reconciliation.view());
+    writer_.array(m.ranges.size());
+    for (const WantRange& range : m.ranges) {
+      writer_.array(3);
+      writer_.bin(range.log.view());
+      writer_.uint(range.from);
+      writer_.uint(range.to);
+    }
+  }
+
+  void operator()(const Delta& m) {
+    begin(MessageType::kDelta, 4);
+    writer_.bin(m.reconciliation.view());
+    writer_.array(m.keys.size());
+    for (const LogKey& key : m.keys)
+      log_key(key);
+    writer_.array(m.segments.size());
+    for (ByteView segment : m.segments)
+      writer_.bin(segment);
+    writer_.uint(m.last ? kDeltaLast : 0);
+  }
+
+  void operator()(const Ack& m) {
+    begin(MessageType::kAck, 4);
+    writer_.bin(m.reconciliation.view());
+    writer_.uint(m.credit_bytes);
+    log_seqs(m.durable);
+    writer_.uint(m.done ? kAckDone : 0);
+  }
+
+  void operator()(const Have& m) {
+    begin(MessageType::kHave, 1);
+    log_seqs(m.heads);
+  }
+
+  void operator()(const Prune& m) {
+    begin(MessageType::kPrune, 1);
+    writer_.array(m.logs.size());
+    for (const LogId& log : m.logs)
+      writer_.bin(log.view());
+  }
+
+  void operator()(const Ping& m) {
+    begin(MessageType::kPing, 2);
+    writer_.uint(m.nonce);
+    writer_.boolean(m.reply);
+  }
+
+  void operator()(const Peers& m) {
+    begin(MessageType::kPeers, 1);
+    writer_.array(m.peers.size());
+    for (const PeerAddress& peer : m.peers) {
+      writer_.array(2);
+      writer_.bin(peer.device.view());
+      writer_.str(peer.address);
+    }
+  }
+
+  void operator()(const Bye& m) {
+    begin(MessageType::kBye, 2);
+    writer_.uint(static_cast<std::uint8_t>(m.code));
+    writer_.str(m.text);
+  }
+
+ private:
+  void begin(MessageType type, std::size_t fields) {
+    writer_.array(1 + fields);
+    writer_.uint(static_cast<std::uint8_t>(type));
+  }
+
+  void begin_your_logs(YourLogsKind kind, std::size_t fields) {
+    begin(MessageType::kYourLogs, 1 + fields);
+    writer_.uint(static_cast<std::uint8_t>(kind));
+  }
+
+  void log_key(const LogKey& key) {
+    writer_.array(3);
+    writer_.bin(key.device.view());
+    writer_.uint(key.incarnation);
+    writer_.str(key.topic);
+  }
+
+  void log_seqs(const std::vector<LogSeq>& positions) {
+    writer_.array(positions.size());
+    for (const LogSeq& position : positions) {
+      writer_.array(2);
+      writer_.bin(position.log.view());
+      writer_.uint(position.seq);
+    }
+  }
+
+  Writer writer_;
+};
+
+struct Name {
+  std::string_view operator()(const Hello&) const { return "hello"; }
+  std::string_view operator()(const YourLogsSummary&) const { return "your_logs"; }
+  std::string_view operator()(const YourLogsAsk&) const { return "your_logs"; }
+  std::string_view operator()(const YourLogsHeads&) const { return "your_logs"; }
+  std::string_view operator()(const SyncReq&) const { return "sync_req"; }
+  std::string_view operator()(const SyncResp&) const { return "sync_resp"; }
+  std::string_view operator()(const Want&) const { return "want"; }
+  std::string_view operator()(const Delta&) const { return "delta"; }
+  std::string_view operator()(const Ack&) const { return "ack"; }
+  std::string_view operator()(const Have&) const { return "have"; }
+  std::string_view operator()(const Prune&) const { return "prune"; }
+  std::string_view operator()(const Ping&) const { return "ping"; }
+  std::string_view operator()(const Peers&) const { return "peers"; }
+  std::string_view operator()(const Bye&) const { return "bye"; }
+};
+
+constexpr std::size_t kLengthBytes = 4;
+
+}  // namespace
+
+std::string_view message_name(const Message& message) { return std::visit(Name{}, message); }
+
+void encode_frame(const Message& message, Bytes& out) {
+  const std::size_t begin = out.size();
+  append_be32(out, 0);
+  std::visit(MessageWriter(out), message);
+  const std::size_t length = out.size() - begin - kLengthBytes;
+  // Whoever builds a message splits it before it gets this large.
+  EBB_CHECK(length <= limits::kFrameBytes);
+  for (std::size_t i = 0; i < kLengthBytes; ++i) {
+    out[begin + i] = static_cast<std::uint8_t>(length >> (8 * (kLengthBytes - 1 - i)));
+  }
+}
+
+}  // namespace ebb::codec
