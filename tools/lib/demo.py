@@ -1,0 +1,261 @@
+"""Runs the demo: three nodes, real events, one of them away and back, then the comparison."""
+
+import argparse
+import contextlib
+import itertools
+import json
+import os
+import pathlib
+import shutil
+import subprocess
+import sys
+import tempfile
+
+import demo_feed
+from ebb_node import EbbError, in_sync, make_mesh, wait_until
+
+NAMES = ["kiosk-a", "kiosk-b", "kiosk-c"]
+AWAY = 2  # the node that loses its network for the middle third of the feed
+VITALS_ROUNDS = 60
+
+
+def say(text):
+    print(text, file=sys.stderr, flush=True)
+
+
+class Progress:
+    """One line that grows on a terminal; a line now and then elsewhere."""
+
+    def __init__(self, what):
+        self.what = what
+        self.terminal = sys.stderr.isatty()
+        self.last = 0
+
+    def show(self, count, note=""):
+        if self.terminal:
+            print(f"\r\033[K{self.what}: {count:,} events {note}", end="", file=sys.stderr,
+                  flush=True)
+        elif count - self.last >= 100000:
+            self.last = count
+            say(f"{self.what}: {count:,} events {note}")
+
+    def done(self, count):
+        print("\r\033[K" if self.terminal else "", end="", file=sys.stderr)
+        say(f"{self.what}: {count:,} events")
+
+
+class Feeder:
+    """Pipes lines into `ebb append --ndjson -`, one such process a node."""
+
+    def __init__(self, nodes):
+        self.nodes = nodes
+        self.pipes = [None] * len(nodes)
+
+    def write(self, index, line):
+        if self.pipes[index] is None:
+            node = self.nodes[index]
+            self.pipes[index] = subprocess.Popen(
+                node.command("append", "--ndjson", "-"), stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE, stderr=subprocess.STDOUT, env=node.environment())
+        with contextlib.suppress(BrokenPipeError):  # its exit code tells why
+            self.pipes[index].stdin.write(line + b"\n")
+
+    def close(self, index):
+        """Ends the stream of one node and waits until all of it is stored."""
+        pipe, self.pipes[index] = self.pipes[index], None
+        if pipe is None:
+            return
+        output, _ = pipe.communicate()
+        if pipe.returncode != 0:
+            text = output.decode(errors="replace").strip()
+            raise EbbError(f"append on {self.nodes[index].name} failed: {text}")
+
+    def close_all(self):
+        for index in range(len(self.nodes)):
+            self.close(index)
+
+
+class Demo:
+    def __init__(self, options, directory):
+        self.options = options
+        self.directory = pathlib.Path(directory)
+        self.nodes = make_mesh(options.program, directory, NAMES)
+        self.fed = demo_feed.Tally()
+        self.with_ts = True  # every line of the input has a ts of its own
+        self.peers = []
+
+    # ---- nodes
+
+    def up(self):
+        for node in self.nodes:
+            node.run("up", *self.peer_flags(node))
+            self.peers.append(node.status()["listen"])
+        say("three nodes are up: " + ", ".join(self.peers))
+
+    def peer_flags(self, node):
+        known = self.peers[: self.nodes.index(node)]
+        return [flag for peer in known for flag in ("--peer", peer)]
+
+    def network_away(self):
+        """The node goes on on a port nobody knows, with nobody to call."""
+        node = self.nodes[AWAY]
+        node.run("down")
+        node.run("up", "--listen", "127.0.0.1:0")
+        say(f"{node.name} has lost its network; its programs go on appending")
+
+    def network_back(self):
+        node = self.nodes[AWAY]
+        node.run("down")
+        node.run("up", *self.peer_flags(node))
+        say(f"{node.name} is back")
+
+    def down(self):
+        for node in self.nodes:
+            with contextlib.suppress(EbbError, OSError, subprocess.TimeoutExpired):
+                node.run("down", check=False)
+
+    # ---- feed
+
+    def lines(self):
+        """(lines, how many of them the outage begins and ends at)."""
+        if self.options.input:
+            total = sum(1 for _ in demo_feed.file_lines(self.options.input))
+            return demo_feed.file_lines(self.options.input), total // 3, 2 * total // 3
+        first = list(demo_feed.vitals_lines(2))
+        per_round = max(1, len(first) // 2)
+        lines = itertools.chain(first, demo_feed.vitals_lines(VITALS_ROUNDS - 2))
+        total = per_round * VITALS_ROUNDS
+        return lines, total // 3, 2 * total // 3
+
+    def feed(self):
+        lines, away_at, back_at = self.lines()
+        spread, feeder = demo_feed.Spread(len(self.nodes)), Feeder(self.nodes)
+        progress = Progress("fed")
+        number = 0
+        for number, line in enumerate(lines, 1):
+            if number in (away_at + 1, back_at + 1):
+                feeder.close_all()
+                (self.network_away if number == away_at + 1 else self.network_back)()
+            event = demo_feed.parse_line(line, number)
+            self.with_ts = self.with_ts and event.get("ts") is not None
+            self.fed.add_input(event, number)
+            device = event.get("source", event.get("device"))
+            feeder.write(spread.node_of(device), line)
+            if number % 500 == 0:
+                progress.show(number)
+        feeder.close_all()
+        if number <= back_at:  # fewer lines than were expected
+            self.network_back()
+        if not self.with_ts:
+            self.fed = self.fed_without_ts()
+        progress.done(number)
+        return number
+
+    def fed_without_ts(self):
+        """Lines without a ts get one at the append, so the comparison leaves ts out."""
+        tally = demo_feed.Tally()
+        for line in demo_feed.file_lines(self.options.input):
+            event = json.loads(line)
+            source = event.get("source", event.get("device"))
+            tally.add(event.get("type"), source, None, event.get("payload"))
+        return tally
+
+    # ---- comparison
+
+    def converge(self, events):
+        progress = Progress("held everywhere")
+        last = [0]
+
+        def settled():
+            held = min(node.status()["events"] for node in self.nodes)
+            if held != last[0]:
+                last[0] = held
+                progress.show(held, f"of {events:,}")
+            return held >= events and in_sync(self.nodes, events)
+
+        wait_until(settled, self.options.timeout, f"{last[0]} of {events} events everywhere")
+        progress.done(events)
+
+    def compare(self, events):
+        """Every node's own API, dot by dot, with each other and with what was fed."""
+        stored, count = demo_feed.Tally(), 0
+        for lines in itertools.zip_longest(*(node.event_lines() for node in self.nodes)):
+            if len(set(lines)) != 1:
+                return f"event {count + 1} differs:\n" + "\n".join(
+                    f"  {node.name}: {(line or b'(none)').decode()}"
+                    for node, line in zip(self.nodes, lines))
+            stored.add_stored(json.loads(lines[0]), self.with_ts)
+            count += 1
+        if count != events:
+            return f"{events} events were fed, {count} are stored"
+        if stored != self.fed:
+            return "the nodes agree, but not with what was fed"
+        digests = {node.digest()["digest"] for node in self.nodes}
+        return None if len(digests) == 1 else f"digests differ: {sorted(digests)}"
+
+    def table(self):
+        print(f"{'node':<10} {'device':<10} {'events':>9} {'links':>6}  "
+              f"{'completeness':<12} digest")
+        for node in self.nodes:
+            status, digest = node.status(), node.digest()
+            print(f"{node.name:<10} {status['device'][:8]:<10} {digest['events']:>9} "
+                  f"{status['links']:>6}  {status['completeness']['state']:<12} "
+                  f"{digest['digest'][:16]}")
+
+    def run(self):
+        self.up()
+        events = self.feed()
+        self.converge(events)
+        if self.options.before_compare:
+            subprocess.run(self.options.before_compare, shell=True, check=True,
+                           env={**os.environ, "EBB_DEMO_DIR": str(self.directory)})
+        difference = self.compare(events)
+        self.table()
+        if difference:
+            say(f"error: {difference}")
+            return 1
+        digest = self.nodes[0].digest()["digest"]
+        print(f"converged: {len(self.nodes)}/{len(self.nodes)} nodes, {events} events, "
+              f"digest {digest}", flush=True)
+        return 0
+
+
+def parse_arguments():
+    parser = argparse.ArgumentParser(prog="tools/demo", description=__doc__)
+    parser.add_argument("--program", required=True, help=argparse.SUPPRESS)
+    parser.add_argument("--input", metavar="FILE", help="NDJSON: type, ts, payload, device a line")
+    parser.add_argument("--keep", action="store_true", help="leave the nodes running")
+    parser.add_argument("--timeout", type=float, default=120, metavar="S",
+                        help="how long convergence may take (120)")
+    parser.add_argument("--before-compare", metavar="COMMAND",
+                        help="run this before the comparison (how its test alters a node)")
+    options = parser.parse_args()
+    if options.input and not os.path.isfile(options.input):
+        parser.error(f"--input {options.input}: no such file")
+    return options
+
+
+def main():
+    options = parse_arguments()
+    directory = tempfile.mkdtemp(prefix="ebb-demo-")
+    demo, code = None, 1
+    try:
+        demo = Demo(options, directory)
+        code = demo.run()
+    except (EbbError, demo_feed.FeedError, subprocess.SubprocessError) as error:
+        say(f"error: {error}")
+    except KeyboardInterrupt:
+        code = 130
+    finally:
+        if options.keep and demo is not None and code == 0:
+            for node in demo.nodes:
+                print(f"{node.name} is up: {options.program} --dir {node.dir} status")
+        else:
+            if demo is not None:
+                demo.down()
+            shutil.rmtree(directory, ignore_errors=True)
+    return code
+
+
+if __name__ == "__main__":
+    sys.exit(main())

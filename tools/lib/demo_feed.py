@@ -1,0 +1,120 @@
+"""What the demo feeds: lines of a file, or this machine's own vitals, spread over the nodes."""
+
+import datetime
+import hashlib
+import json
+import pathlib
+import time
+
+
+class FeedError(Exception):
+    """A line cannot be used; the text names it."""
+
+
+def file_lines(path):
+    """Lines of an NDJSON file without their newline; blank ones are left out."""
+    with open(path, "rb") as lines:
+        for line in lines:
+            if line.strip():
+                yield line.rstrip(b"\r\n")
+
+
+def vitals_lines(rounds):
+    """This machine's vitals, one line a reading, from /proc."""
+    host = pathlib.Path("/proc/sys/kernel/hostname").read_text().strip() or "host"
+    previous = cpu_ticks()
+    for number in range(rounds):
+        if number:
+            time.sleep(0.1)  # the sampling interval
+        ticks = cpu_ticks()
+        now = datetime.datetime.now(datetime.timezone.utc).isoformat(timespec="milliseconds")
+        for part, payload in readings(previous, ticks):
+            event = {"device": f"{host}-{part}", "ts": now, "type": f"vitals.{part}",
+                     "payload": payload}
+            yield json.dumps(event).encode()
+        previous = ticks
+
+
+def cpu_ticks():
+    with open("/proc/stat", encoding="ascii") as stat:
+        return [int(word) for word in stat.readline().split()[1:9]]
+
+
+def readings(previous, ticks):
+    spent = [now - before for now, before in zip(ticks, previous)]
+    total = sum(spent) or 1
+    yield "cpu", {"busy": 1 - (spent[3] + spent[4]) / total, "iowait": spent[4] / total}
+    memory = dict(line.split(":") for line in open("/proc/meminfo", encoding="ascii"))
+    yield "memory", {key: int(memory[name].split()[0]) * 1024 for key, name in
+                     (("total", "MemTotal"), ("available", "MemAvailable"))}
+    load = pathlib.Path("/proc/loadavg").read_text().split()
+    yield "load", {"one": float(load[0]), "five": float(load[1]), "tasks": load[3]}
+    for line in pathlib.Path("/proc/net/dev").read_text().splitlines()[2:]:
+        name, counts = line.split(":")
+        words = counts.split()
+        yield "network", {"interface": name.strip(), "received": int(words[0]),
+                          "sent": int(words[8])}
+
+
+class Spread:
+    """Gives each device of the input to one node and keeps it there."""
+
+    def __init__(self, nodes):
+        self.nodes = nodes
+        self.home = {}
+
+    def node_of(self, device):
+        if device not in self.home:
+            self.home[device] = len(self.home) % self.nodes
+        return self.home[device]
+
+
+def parse_line(line, number):
+    """The object of a line, with numbers as exact as the node keeps them."""
+    try:
+        event = json.loads(line)
+    except ValueError as error:
+        raise FeedError(f"line {number}: not JSON: {error}") from None
+    if not isinstance(event, dict):
+        raise FeedError(f"line {number}: an object was expected")
+    return event
+
+
+def ts_ms(value):
+    """The instant of a `ts` in ms since 1970, rounded down; None without one."""
+    if value is None or isinstance(value, int):
+        return value
+    instant = datetime.datetime.fromisoformat(value.replace("Z", "+00:00"))
+    if instant.tzinfo is None:
+        raise ValueError("no time zone")
+    epoch = datetime.datetime(1970, 1, 1, tzinfo=datetime.timezone.utc)
+    return (instant - epoch) // datetime.timedelta(milliseconds=1)
+
+
+class Tally:
+    """An order-free sum over events: equal tallies, equal multisets of events."""
+
+    def __init__(self):
+        self.count = 0
+        self.sum = 0
+
+    def add(self, kind, source, ts, payload):
+        text = json.dumps([kind, source, ts, payload], sort_keys=True, ensure_ascii=True)
+        digest = hashlib.sha256(text.encode()).digest()
+        self.sum = (self.sum + int.from_bytes(digest, "big")) % (1 << 256)
+        self.count += 1
+
+    def add_input(self, event, number):
+        try:
+            ts = ts_ms(event.get("ts"))
+        except (ValueError, TypeError, AttributeError) as error:
+            raise FeedError(f"line {number}: ts: {error}") from None
+        source = event.get("source", event.get("device"))
+        self.add(event.get("type"), source, ts, event.get("payload"))
+
+    def add_stored(self, event, with_ts):
+        self.add(event["type"], event["source"], event["ts"] if with_ts else None,
+                 event["payload"])
+
+    def __eq__(self, other):
+        return (self.count, self.sum) == (other.count, other.sum)
