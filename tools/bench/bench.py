@@ -1,0 +1,278 @@
+"""Measures wholes of real `ebb` processes, each beside the limit measured in the same run."""
+
+import argparse
+import contextlib
+import json
+import pathlib
+import shutil
+import statistics
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+sys.dont_write_bytecode = True
+sys.path.insert(0, str(ROOT / "tools" / "lib"))
+
+import ebb_node  # noqa: E402
+
+BATCH = 1000
+TYPES = ["view", "click", "scroll", "hover", "submit", "purchase", "error", "heartbeat"]
+SECTIONS = ["shop", "blog", "account", "help", "checkout"]
+
+
+def clicks(count, seed=1):
+    """JSON analytics events of about 215 bytes; skewed like tools/bench/clicks.h."""
+    state, ts, session = seed, 1732250000000, 1
+    for number in range(1, count + 1):
+        state = (state * 6364136223846793005 + 1442695040888963407) % (1 << 64)
+        low, high = (state >> 33) % 1000, (state >> 43) % 1000
+        ts += 1 + low % 300
+        if high < 5:
+            session = state >> 32
+        skew = min(low, high)
+        page = skew * 50 // 1000
+        yield (f'{{"type":"{TYPES[skew * 8 // 1000]}","ts":{ts},"source":"dev-0000002a",'
+               f'"payload":{{"button_id":"btn-{skew * 20 // 1000:02d}","event_no":{number},'
+               f'"page":"/{SECTIONS[page % 5]}/page-{page:02d}","session":"{session:08x}",'
+               f'"value":{low}.{high % 100:02d},"visit":"{session * 128:016x}"}}}}')
+
+
+class Report:
+    def __init__(self):
+        self.rows = []
+
+    def add(self, what, figure, unit, limit=None, of="", goal=""):
+        ratio = f"{figure / limit:.2f} x" if limit else ""
+        shown = f"{limit:,.4g}" if limit else ""
+        self.rows.append((what, f"{figure:,.4g} {unit}", f"{shown} {of}".strip(), ratio, goal))
+        print("  ".join(part for part in self.rows[-1] if part), flush=True)
+
+    def table(self):
+        head = ("measure", "figure", "limit of this run", "ratio", "goal")
+        print("\n| " + " | ".join(head) + " |\n|" + "---|" * len(head))
+        for row in self.rows:
+            print("| " + " | ".join(row) + " |")
+
+
+class Bench:
+    def __init__(self, options, directory):
+        self.options = options
+        self.dir = pathlib.Path(directory)
+        self.program = pathlib.Path(options.build) / "ebb"
+        self.report = Report()
+        self.nodes = []
+
+    def limit(self, *arguments):
+        program = pathlib.Path(self.options.build) / "tools" / "bench" / "bench_limits"
+        done = subprocess.run([program, *map(str, arguments)], capture_output=True, text=True,
+                              check=True)
+        return json.loads(done.stdout)
+
+    def mesh(self, name, count):
+        folder = self.dir / name
+        folder.mkdir()
+        names = [f"n{number}" for number in range(count)]
+        nodes = ebb_node.make_mesh(self.program, folder, names)
+        self.nodes += nodes
+        return nodes
+
+    def start(self, node, *peers):
+        flags = [flag for peer in peers for flag in ("--peer", peer)]
+        node.start("--listen", "127.0.0.1:0", *flags)
+        return node.status()["listen"]
+
+    def stop_all(self):
+        for node in self.nodes:
+            with contextlib.suppress(ebb_node.EbbError):
+                node.stop()
+        self.nodes.clear()
+
+    def fill(self, node, events):
+        """Appends in batches of 1,000 through the API; seconds from first to last answer."""
+        bodies = batches(events)
+        connection = node.connect()
+        start = time.perf_counter()
+        for body in bodies:
+            connection.request("POST", "/v1/events", body,
+                               {"Content-Type": "application/x-ndjson"})
+            answer = connection.getresponse()
+            text = answer.read()
+            if answer.status != 200:
+                raise ebb_node.EbbError(f"append: {answer.status} {text[:200]!r}")
+        spent = time.perf_counter() - start
+        connection.close()
+        return spent
+
+    # ---- measures
+
+    def append(self):
+        events = min(self.options.events, 400000)
+        rows = self.limit("rows", self.dir, events)["events_per_second"]
+        node = self.mesh("append", 1)[0]
+        self.start(node)
+        rate = events / self.fill(node, events)
+        self.report.add("append, batches of 1,000", rate, "events/s", rows,
+                        "events/s, plain SQLite rows, FULL", ">= 0.7 x")
+        stream = "\n".join(clicks(events, seed=2)).encode()
+        start = time.perf_counter()
+        status, body, _ = node.request("POST", "/v1/events", stream, "application/x-ndjson", 300)
+        if status != 200:
+            raise ebb_node.EbbError(f"stream: {status} {body[:200]!r}")
+        self.report.add("append, one NDJSON stream", events / (time.perf_counter() - start),
+                        "events/s", rows, "events/s, plain SQLite rows, FULL")
+        self.stop_all()
+
+    def append_one(self):
+        sync, trip = self.limit("fsync", self.dir), self.limit("roundtrip")
+        limit = 1000 / (sync["p50_ms"] + trip["p50_ms"] + 0.019)
+        node = self.mesh("one", 1)[0]
+        self.start(node)
+        latencies = []
+        connection = node.connect()
+        for line in clicks(2000):
+            start = time.perf_counter()
+            connection.request("POST", "/v1/events", line.encode(),
+                               {"Content-Type": "application/json"})
+            connection.getresponse().read()
+            latencies.append(time.perf_counter() - start)
+        connection.close()
+        self.report.add("append one by one", 1 / statistics.mean(latencies), "events/s", limit,
+                        "1 / (fdatasync + round trip + signature)")
+        self.stop_all()
+
+    def catchup(self):
+        events = self.options.events
+        chain = self.limit("pipe", self.dir, events, "chain")["events_per_second"]
+        batch = self.limit("pipe", self.dir, events, "batch")["events_per_second"]
+        source, target = self.mesh("catchup", 2)
+        address = self.start(source)
+        self.fill(source, events)
+        self.settle(source)
+        sent = source.metric("ebb_message_bytes_total")
+        start = time.perf_counter()
+        self.start(target, address)
+        ebb_node.wait_until(lambda: target.status()["events"] == events, 600, "catch-up")
+        spent = time.perf_counter() - start
+        ebb_node.wait_until(lambda: ebb_node.in_sync([source, target], events), 60, "in sync")
+        self.report.add("catch-up between two processes", events / spent, "events/s", chain,
+                        "events/s, bare pipe, same chain", ">= 0.3 x")
+        self.report.add("  (pipe with one hash a segment)", batch, "events/s")
+        wire = source.metric("ebb_message_bytes_total") - sent
+        self.report.add("bytes on the wire per event", wire / events, "B")
+        self.settle(target)
+        target.stop()
+        size = sum(path.stat().st_size for path in (target.dir / "store").iterdir())
+        self.report.add("bytes on disk per event, merged", size / events, "B")
+        self.stop_all()
+
+    def settle(self, node):
+        """Waits until the background merge has nothing left to do."""
+        last = [-1.0]
+
+        def quiet():
+            before, last[0] = last[0], node.metric("ebb_merges_total")
+            return before == last[0]
+
+        time.sleep(0.5)
+        ebb_node.wait_until(quiet, 120, "merging to end")
+
+    def live(self):
+        first, second = self.mesh("live", 2)
+        address = self.start(first)
+        self.start(second, address)
+        ebb_node.wait_until(lambda: first.status()["links"] == 1, 30, "a link")
+        arrivals, sent = {}, {}
+        follower = threading.Thread(target=follow, args=(second, 1000, arrivals), daemon=True)
+        follower.start()
+        ebb_node.wait_until(lambda: arrivals.get("open"), 10, "the follower")
+        connection = first.connect()
+        begin = time.perf_counter()
+        for number in range(1000):
+            while time.perf_counter() < begin + number / 100:
+                time.sleep(0.0005)
+            sent[number] = time.perf_counter()
+            connection.request("POST", "/v1/events", f'{{"type":"live","payload":{number}}}',
+                               {"Content-Type": "application/json"})
+            connection.getresponse().read()
+        follower.join(timeout=30)
+        delays = sorted(1000 * (arrivals[n] - sent[n]) for n in sent if n in arrivals)
+        if len(delays) != len(sent):
+            raise ebb_node.EbbError(f"{len(sent) - len(delays)} live events did not arrive")
+        sync, trip = self.limit("fsync", self.dir), self.limit("roundtrip")
+        limit = 2 * sync["p50_ms"] + 2 * trip["p50_ms"]
+        self.report.add("live latency A to B, both synced, p50", delays[len(delays) // 2], "ms",
+                        limit, "ms, 2 fdatasync + 2 round trips")
+        self.report.add("live latency A to B, p99", delays[len(delays) * 99 // 100], "ms")
+        self.stop_all()
+
+    def commit_bytes(self):
+        node = self.mesh("bytes", 1)[0]
+        self.start(node)
+        count = 200
+        for line in clicks(50):
+            node.request("POST", "/v1/events", line.encode())
+        before = written(node.process.pid)
+        for line in clicks(count, seed=3):
+            node.request("POST", "/v1/events", line.encode())
+        spent = written(node.process.pid) - before
+        self.report.add("bytes written per live commit", spent / count, "B", 4096, "B, one page")
+        self.stop_all()
+
+    def parts(self):
+        program = pathlib.Path(self.options.build) / "tools" / "bench" / "bench_parts"
+        subprocess.run([program, "--benchmark_counters_tabular=true"], check=True, cwd=self.dir)
+
+
+def batches(events):
+    lines = list(clicks(events))
+    return ["\n".join(lines[at:at + BATCH]).encode() for at in range(0, events, BATCH)]
+
+
+def follow(node, count, arrivals):
+    connection = node.connect(timeout=30)
+    connection.request("GET", "/v1/events?follow=sse&type=live")
+    answer = connection.getresponse()
+    arrivals["open"] = True
+    for line in answer:
+        if line.startswith(b"data:"):
+            arrivals[json.loads(line[5:])["payload"]] = time.perf_counter()
+            if len(arrivals) > count:
+                break
+    connection.close()
+
+
+def written(pid):
+    """Bytes that the process had the kernel write to storage."""
+    text = pathlib.Path(f"/proc/{pid}/io").read_text()
+    return int(next(line for line in text.splitlines() if line.startswith("write_bytes")).split()[1])
+
+
+MEASURES = ["append", "append_one", "catchup", "live", "commit_bytes", "parts"]
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--build", required=True, help=argparse.SUPPRESS)
+    parser.add_argument("--events", type=int, default=1000000)
+    parser.add_argument("--dir", default=str(ROOT / "build"))
+    parser.add_argument("measures", nargs="*", metavar="|".join(MEASURES))
+    options = parser.parse_args()
+    unknown = set(options.measures) - set(MEASURES)
+    if unknown:
+        parser.error(f"unknown: {', '.join(sorted(unknown))}")
+    directory = tempfile.mkdtemp(prefix="bench-", dir=options.dir)
+    bench = Bench(options, directory)
+    try:
+        for name in options.measures or MEASURES:
+            getattr(bench, name)()
+        bench.report.table()
+    finally:
+        bench.stop_all()
+        shutil.rmtree(directory, ignore_errors=True)
+
+
+if __name__ == "__main__":
+    main()
