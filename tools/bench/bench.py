@@ -246,8 +246,8 @@ def follow(node, count, arrivals):
 
 def written(pid):
     """Bytes that the process had the kernel write to storage."""
-    text = pathlib.Path(f"/proc/{pid}/io").read_text()
-    return int(next(line for line in text.splitlines() if line.startswith("write_bytes")).split()[1])
+    lines = pathlib.Path(f"/proc/{pid}/io").read_text().splitlines()
+    return int(next(line for line in lines if line.startswith("write_bytes")).split()[1])
 
 
 MEASURES = ["append", "append_one", "catchup", "live", "commit_bytes", "parts"]

@@ -1,7 +1,6 @@
 #include "tools/bench/clicks.h"
 
 #include <array>
-#include <cstdio>
 
 #include "codec/value.h"
 
@@ -12,16 +11,24 @@ constexpr std::array<const char*, 8> kTypes = {"view",   "click",    "scroll", "
                                                "submit", "purchase", "error",  "heartbeat"};
 constexpr std::array<const char*, 5> kSections = {"shop", "blog", "account", "help", "checkout"};
 
-template <class... Args>
-std::string text(const char* format, Args... args) {
-  std::array<char, 64> buffer{};
-  const int size = std::snprintf(buffer.data(), buffer.size(), format, args...);
-  return std::string(buffer.data(), static_cast<std::size_t>(size));
+// Decimal digits with leading zeros.
+std::string digits(std::uint64_t value, std::size_t width) {
+  std::string text = std::to_string(value);
+  return text.size() < width ? std::string(width - text.size(), '0') + text : text;
+}
+
+std::string hex32(std::uint32_t value) {
+  Bytes bytes;
+  append_be32(bytes, value);
+  return to_hex(bytes);
 }
 
 std::string page_text(const Click& click) {
-  return text("/%s/page-%02u", kSections[click.page % kSections.size()], click.page);
+  return std::string("/") + kSections[click.page % kSections.size()] + "/page-" +
+         digits(click.page, 2);
 }
+
+std::string button_text(const Click& click) { return "btn-" + digits(click.button, 2); }
 
 }  // namespace
 
@@ -51,16 +58,15 @@ Click Clicks::next() {
 const char* click_type(const Click& click) { return kTypes[click.type]; }
 
 std::string click_json(const Click& click) {
+  const auto cents = static_cast<std::uint64_t>(click.cents);
   std::string json = "{\"type\":\"";
   json += click_type(click);
-  json += text("\",\"ts\":%lld,", static_cast<long long>(click.ts_ms));
-  json += "\"source\":\"dev-0000002a\",\"payload\":{\"button_id\":\"";
-  json += text("btn-%02u\",\"event_no\":%llu,", click.button,
-               static_cast<unsigned long long>(click.seq));
-  json += "\"page\":\"" + page_text(click) + "\",";
-  json += text("\"session\":\"%08x\",\"value\":%lld.%02lld,", click.session,
-               static_cast<long long>(click.cents / 100), static_cast<long long>(click.cents % 100));
-  json += text("\"visit\":\"%016llx\"}}", static_cast<unsigned long long>(click.session) << 7);
+  json += "\",\"ts\":" + std::to_string(click.ts_ms);
+  json += ",\"source\":\"dev-0000002a\",\"payload\":{\"button_id\":\"" + button_text(click);
+  json += "\",\"event_no\":" + std::to_string(click.seq);
+  json += ",\"page\":\"" + page_text(click) + "\",\"session\":\"" + hex32(click.session);
+  json += "\",\"value\":" + std::to_string(cents / 100) + "." + digits(cents % 100, 2);
+  json += ",\"visit\":\"" + hex32(click.session) + "00000080\"}}";
   return json;
 }
 
@@ -77,9 +83,9 @@ void append_click_row(Bytes& out, const Click& click) {
   writer.uint(click.seq);
   writer.array(4);
   writer.str(page_text(click));
-  writer.str(text("btn-%02u", click.button));
+  writer.str(button_text(click));
   writer.real(static_cast<double>(click.cents) / 100.0);
-  writer.str(text("%08x", click.session));
+  writer.str(hex32(click.session));
 }
 
 }  // namespace ebb::bench

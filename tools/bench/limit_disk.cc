@@ -8,7 +8,7 @@
 #include <cstdlib>
 
 #include "tools/bench/clicks.h"
-#include "tools/bench/limits.h"
+#include "tools/bench/measure.h"
 
 namespace ebb::bench {
 namespace {
@@ -27,9 +27,9 @@ void step(sqlite3_stmt* statement) {
 
 sqlite3_stmt* prepare(sqlite3* db, const char* sql) {
   sqlite3_stmt* statement = nullptr;
-  require(sqlite3_prepare_v3(db, sql, -1, SQLITE_PREPARE_PERSISTENT, &statement, nullptr) ==
-              SQLITE_OK,
-          sql);
+  require(
+      sqlite3_prepare_v3(db, sql, -1, SQLITE_PREPARE_PERSISTENT, &statement, nullptr) == SQLITE_OK,
+      sql);
   return statement;
 }
 
@@ -71,7 +71,8 @@ double insert_rows(sqlite3* db, const std::vector<Row>& rows, std::uint64_t even
     step(commit);
   }
   const double seconds = watch.seconds();
-  for (sqlite3_stmt* statement : {begin, commit, insert}) sqlite3_finalize(statement);
+  for (sqlite3_stmt* statement : {begin, commit, insert})
+    sqlite3_finalize(statement);
   return seconds;
 }
 
@@ -82,7 +83,8 @@ int limit_rows(const std::string& dir, std::uint64_t events) {
   std::vector<double> rates;
   for (int repetition = 0; repetition < 3; ++repetition) {
     const std::string path = dir + "/rows.db";
-    for (const char* suffix : {"", "-wal", "-shm"}) ::unlink((path + suffix).c_str());
+    for (const char* suffix : {"", "-wal", "-shm"})
+      ::unlink((path + suffix).c_str());
     sqlite3* db = nullptr;
     require(sqlite3_open(path.c_str(), &db) == SQLITE_OK, "open rows.db");
     execute(db, "PRAGMA journal_mode=WAL");
@@ -92,7 +94,8 @@ int limit_rows(const std::string& dir, std::uint64_t events) {
             " PRIMARY KEY(log, seq)) WITHOUT ROWID");
     rates.push_back(static_cast<double>(events) / insert_rows(db, rows, events));
     sqlite3_close(db);
-    for (const char* suffix : {"", "-wal", "-shm"}) ::unlink((path + suffix).c_str());
+    for (const char* suffix : {"", "-wal", "-shm"})
+      ::unlink((path + suffix).c_str());
   }
   std::printf("{\"events_per_second\": %.0f, \"low\": %.0f, \"high\": %.0f}\n",
               percentile(rates, 0.5), percentile(rates, 0), percentile(rates, 1));

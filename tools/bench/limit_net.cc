@@ -17,7 +17,7 @@
 
 #include "core/shared_bytes.h"
 #include "tools/bench/clicks.h"
-#include "tools/bench/limits.h"
+#include "tools/bench/measure.h"
 #include "trust/chain.h"
 #include "trust/hash.h"
 #include "trust/identity.h"
@@ -34,7 +34,8 @@ void execute(sqlite3* db, const char* sql) {
 }
 
 sqlite3* open_segments(const std::string& path) {
-  for (const char* suffix : {"", "-wal", "-shm"}) ::unlink((path + suffix).c_str());
+  for (const char* suffix : {"", "-wal", "-shm"})
+    ::unlink((path + suffix).c_str());
   sqlite3* db = nullptr;
   require(sqlite3_open(path.c_str(), &db) == SQLITE_OK, "open");
   execute(db, "PRAGMA journal_mode=WAL");
@@ -64,7 +65,8 @@ Author make_author() {
 // signature || hash || body of bare rows.
 Bytes batch_frame(const Author& author, Clicks& clicks) {
   Bytes body;
-  for (std::uint32_t i = 0; i < kEventsPerSegment; ++i) append_click_row(body, clicks.next());
+  for (std::uint32_t i = 0; i < kEventsPerSegment; ++i)
+    append_click_row(body, clicks.next());
   const Hash hash = trust::hash(body);
   const Signature signature = author.identity->sign(hash.view());
   Bytes frame = to_bytes(signature.view());
@@ -259,7 +261,8 @@ int limit_pipe(const std::string& dir, std::uint64_t events, bool chain) {
     ::waitpid(sender, nullptr, 0);
   }
   for (const std::string& path : {source, target}) {
-    for (const char* suffix : {"", "-wal", "-shm"}) ::unlink((path + suffix).c_str());
+    for (const char* suffix : {"", "-wal", "-shm"})
+      ::unlink((path + suffix).c_str());
   }
   std::printf("{\"events_per_second\": %.0f, \"low\": %.0f, \"high\": %.0f}\n",
               percentile(rates, 0.5), percentile(rates, 0), percentile(rates, 1));
@@ -274,7 +277,8 @@ int limit_roundtrip() {
     const int on = 1;
     ::setsockopt(socket, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
     char block[64];
-    while (read_all(socket, block, sizeof block)) write_all(socket, block, sizeof block);
+    while (read_all(socket, block, sizeof block))
+      write_all(socket, block, sizeof block);
     ::close(socket);
   });
   const int socket = connect_to(listener.port);

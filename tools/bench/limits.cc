@@ -3,7 +3,7 @@
 //
 //   bench_limits rows DIR EVENTS       batches of 1,000 rows, one transaction each, FULL
 //   bench_limits pipe DIR EVENTS MODE  a process reads segments, another verifies and stores them;
-//                                      MODE: batch (one hash a segment) or chain (ebb's own hashing)
+//                                      MODE: batch (one hash a segment) or chain (ebb's hashing)
 //   bench_limits fsync DIR             a small append and fdatasync, again and again
 //   bench_limits roundtrip             64 bytes to a thread over loopback TCP and back
 #include <cstdio>
@@ -11,7 +11,7 @@
 #include <string>
 #include <string_view>
 
-#include "tools/bench/limits.h"
+#include "tools/bench/measure.h"
 
 int main(int argc, char** argv) {
   const std::string_view mode = argc > 1 ? argv[1] : "";

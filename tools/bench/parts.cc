@@ -29,8 +29,8 @@ struct Sample {
 trust::SealRequest clicks_request(const LogKey& key) {
   bench::Clicks clicks(11);
   Bytes raw;
-  trust::SealRequest request{
-      key, trust::log_id(key), 1, trust::chain_start(key), {}, {}, nullptr, {0}};
+  trust::SealRequest request{key, trust::log_id(key), 1, trust::chain_start(key), {}, {}, nullptr,
+                             {0}};
   for (std::uint32_t i = 0; i < kEvents; ++i) {
     const bench::Click click = clicks.next();
     Bytes payload;
