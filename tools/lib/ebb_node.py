@@ -96,6 +96,11 @@ class EbbNode:
             return "\n".join(text.splitlines()[-lines:])
         return ""
 
+    def log_text(self, word):
+        """Those lines of the log that hold the word."""
+        lines = (self.dir / "rig.log").read_text(errors="replace").splitlines()
+        return "\n".join(line for line in lines if word in line)
+
     def kill(self):
         """SIGKILL: no goodbye, no flush."""
         self.process.kill()
