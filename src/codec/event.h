@@ -2,9 +2,9 @@
 //
 // Model:   the bytes are what is hashed; EventView points into bytes that somebody else owns.
 // Units:   ts in ms since 1970.
-// Errors:  decode: kMalformed, kNotCanonical, kTooLarge, kTooDeep, kDuplicateKey; kUnsupported for
-// a
-//          newer format version (the event is then held and relayed, not folded).
+// Errors:  decode: kMalformed, kNotCanonical, kTooLarge, kTooDeep, kDuplicateKey, kOutOfRange;
+//          kUnsupported for a newer format version (the event is then held and relayed, not folded;
+//          every version begins with flags and hlc, and codec/body_reader.h reads those).
 // Threads: pure functions; any thread.
 // Spec:    docs/wire_format.md section 3
 #pragma once
@@ -40,8 +40,8 @@ struct EventView {
 };
 
 // Appends the canonical bytes to `out`. Checks bounds and that the payload is canonical; on an
-// error nothing is appended. Errors: kTooLarge, kInvalidArgument (empty type), and those of
-// validate().
+// error nothing is appended. Errors: kTooLarge, kInvalidArgument (flags, empty type or source),
+// kMalformed (not UTF-8), and those of validate().
 Status encode_event(const EventView& event, Bytes& out);
 // The same for a payload that the caller has validated (ValueBuilder's result): the hot path.
 Status encode_event_trusted_payload(const EventView& event, Bytes& out);

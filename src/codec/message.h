@@ -3,7 +3,9 @@
 // Model:     decode_message copies what it keeps, except segment bytes, which are views into the
 //            frame and valid as long as it.
 // Errors:    kMalformed, kNotCanonical, kTooLarge; a type this version does not know is
-//            kUnsupported and is to be counted and ignored.
+//            kUnsupported and is to be counted and ignored; so is a kind of YOUR_LOGS, SYNC_REQ
+//            or SYNC_RESP that it does not know. What fields mean is for the engine to judge:
+//            seqs may be 0 and ranges empty.
 // Limits:    limits::kFrameBytes, kElementsPerFrame, kHeadsPerMessage, kPeersPerMessage.
 // Threads:   pure functions; any thread.
 // Spec:      docs/wire_format.md section 7
@@ -24,7 +26,7 @@ namespace ebb::codec {
 
 inline constexpr std::uint64_t kWireVersion = 1;
 
-// DO NOT CHANGE: sent.
+// DO NOT CHANGE: sent. A received Bye may hold a number that is not among these.
 enum class ByeCode : std::uint8_t {
   kShutdown = 0,
   kOtherMesh = 1,
@@ -183,7 +185,8 @@ using Message = std::variant<Hello, YourLogsSummary, YourLogsAsk, YourLogsHeads,
 // A short lower-case name for metrics and logs: "hello", "your_logs", "delta"...
 std::string_view message_name(const Message& message);
 
-// Appends `u32 length || message` to `out`.
+// Appends `u32 length || message` to `out`. Checked: the message keeps to limits::kFrameBytes; the
+// caller also keeps its lists within the limits above, or no peer will take it.
 void encode_frame(const Message& message, Bytes& out);
 // The bytes of one frame without its length.
 Result<Message> decode_message(ByteView frame);

@@ -46,7 +46,7 @@ struct SegmentView {
 Result<SegmentView> decode_segment(ByteView bytes);
 Bytes encode_segment(const SegmentView& segment);
 
-// Event bytes one after another. Raw bodies are copied only when `raw_copy`.
+// Event bytes one after another.
 Result<Bytes> decode_body(SegmentCodec codec, ByteView body);
 // kZstd falls back to kRaw when that is not smaller; the codec that was used comes back.
 struct EncodedBody {

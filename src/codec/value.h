@@ -45,11 +45,12 @@ Status validate(ByteView value, std::size_t bytes_max, std::size_t depth_max);
 // JSON text of a canonical value: integers stay integers, doubles are the shortest text that reads
 // back equal and always show '.' or an exponent (1.0, -0.0, 5e-324), control characters and U+2028
 // are escaped, bin (never in a payload made by us) becomes base64 text.
-// Errors: kMalformed when `value` is not canonical msgpack.
+// Errors: those of validate().
 Result<std::string> to_json(ByteView value);
 void append_json_string(std::string& out, std::string_view text);
 
 // The bytes of the value at a top-level key of a map; nullopt when `value` is no map or lacks it.
+// `value` is canonical; of any other the answer is within its bytes but means nothing.
 std::optional<ByteView> map_get(ByteView value, std::string_view key);
 
 // Readers of one scalar; nullopt when `value` is of another type.
@@ -58,9 +59,10 @@ std::optional<std::string_view> as_str(ByteView value);
 
 // Turns JSON-like input into canonical msgpack: an order-free builder for parsers above this room.
 // Maps are collected and sorted; a repeated key is an error by name.
-// Use: one value; nested values between begin_/end_ pairs; then finish().
+// Use: one value; nested values between begin_/end_ pairs; then finish(). Calls out of order are a
+// programmer error; a value that was given up half way is discarded by finish().
 // Errors are sticky and come out of finish(): kTooDeep, kTooLarge, kDuplicateKey (detail = key),
-// kOutOfRange (not finite), kMalformed (invalid UTF-8).
+// kOutOfRange (not finite), kMalformed (invalid UTF-8, or not one whole value).
 class ValueBuilder {
  public:
   explicit ValueBuilder(std::size_t bytes_max, std::size_t depth_max);

@@ -220,7 +220,8 @@ Result<Bytes> ValueBuilder::finish() {
     state.reset();
     return error;
   }
-  Bytes value = std::move(state.buffer);
+  // A copy of just its size: the buffer stays warm for the next value.
+  Bytes value = to_bytes(state.buffer);
   state.reset();
   return value;
 }

@@ -118,10 +118,9 @@ class CanonicalVisitor : public msgpack::null_visitor {
   bool take_key(std::string_view key) {
     expects_key_ = false;
     std::string_view& last = last_key_[depth_];
-    if (last.data() != nullptr && key <= last) {
-      return key == last ? refuse(ErrorCode::kDuplicateKey, "msgpack: key twice in a map")
-                         : refuse(ErrorCode::kNotCanonical, "msgpack: keys out of order");
-    }
+    const int order = last.data() == nullptr ? 1 : key.compare(last);
+    if (order == 0) return refuse(ErrorCode::kDuplicateKey, "msgpack: key twice in a map");
+    if (order < 0) return refuse(ErrorCode::kNotCanonical, "msgpack: keys out of order");
     last = key;
     return true;
   }

@@ -64,7 +64,7 @@ class TokenSink {
   Error error_;
 };
 
-inline constexpr std::size_t kWalkDepthMax = 32;
+inline constexpr std::size_t kWalkDepthMax = 16;
 
 struct WalkLimits {
   std::size_t depth_max = limits::kDepth;  // at most kWalkDepthMax

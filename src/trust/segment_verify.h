@@ -28,7 +28,7 @@ struct VerifiedSegment {
   Hash prev_chain;          // chain(first_seq - 1): still to be compared with what is held
   codec::SegmentHead head;  // of the last event
   Hash chain;               // chain(head.seq)
-  Hlc first_hlc;            // of the first event (0 when it is of a newer format)
+  Hlc first_hlc;            // of the first event (0 when it is not valid)
   codec::SegmentCodec codec = codec::SegmentCodec::kRaw;  // of `encoded`
   SharedBytes encoded;                                    // whole segment as on the wire
   SharedBytes raw;                                        // decoded body

@@ -1,0 +1,163 @@
+#include "codec/message.h"
+
+#include <doctest/doctest.h>
+
+#include <set>
+
+#include "core/limits.h"
+#include "tests/codec/samples.h"
+
+using namespace ebb;
+using namespace ebb::codec;
+using namespace ebb::tests;
+
+namespace {
+
+// Equality of messages; that of a DELTA goes by the bytes of its segments.
+bool same(const Message& a, const Message& b) {
+  if (a.index() != b.index()) return false;
+  const auto* const x = std::get_if<Delta>(&a);
+  if (x == nullptr) return message_bytes(a) == message_bytes(b);
+  const auto& y = std::get<Delta>(b);
+  return x->reconciliation == y.reconciliation && x->keys == y.keys && x->last == y.last &&
+         std::equal(x->segments.begin(), x->segments.end(), y.segments.begin(), y.segments.end(),
+                    [](ByteView s, ByteView t) { return equal(s, t); });
+}
+
+ErrorCode code_of(ByteView message) {
+  const auto decoded = decode_message(message);
+  REQUIRE_FALSE(decoded.ok());
+  return decoded.error().code;
+}
+
+template <class Write>
+Bytes written(const Write& write) {
+  Bytes out;
+  Writer writer(out);
+  write(writer);
+  return out;
+}
+
+}  // namespace
+
+TEST_CASE("every message reads back equal") {
+  const Bytes segment = sample_segment(2, SegmentCodec::kRaw);
+  for (const auto& [name, message] : sample_messages(segment)) {
+    CAPTURE(name);
+    const Bytes bytes = message_bytes(message);
+    const auto decoded = decode_message(bytes);
+    REQUIRE(decoded.ok());
+    CHECK(same(*decoded, message));
+    CHECK(message_bytes(*decoded) == bytes);
+  }
+}
+
+TEST_CASE("each field of a HELLO comes back where it was put") {
+  const Bytes bytes = message_bytes(sample_hello());
+  const auto decoded = decode_message(bytes);
+  REQUIRE(decoded.ok());
+  CHECK(std::get<Hello>(*decoded) == sample_hello());
+  CHECK(bytes.size() <= limits::kHelloBytes);
+}
+
+TEST_CASE("the segments of a DELTA are views into its frame") {
+  const Bytes segment = sample_segment(2, SegmentCodec::kRaw);
+  const Bytes bytes = message_bytes(Delta{{}, {}, {segment}, false});
+  const auto decoded = decode_message(bytes);
+  REQUIRE(decoded.ok());
+  const ByteView view = std::get<Delta>(*decoded).segments.at(0);
+  CHECK(view.data() >= bytes.data());
+  CHECK(view.data() + view.size() <= bytes.data() + bytes.size());
+}
+
+TEST_CASE("fields behind the known ones are ignored, in the message and in its lists") {
+  const Bytes bytes = written([](Writer& w) {
+    w.array(4);
+    w.uint(8);  // HAVE
+    w.array(1);
+    w.array(4);  // [log, seq] and two fields more
+    w.bin(counting<LogId>(0x20).view());
+    w.uint(5);
+    w.map(1);
+    w.str("later");
+    w.array(2);
+    w.nil();
+    w.array(0);
+    w.real(0.5);
+    w.array(2);
+    w.str("later");
+    w.map(0);
+    w.boolean(true);
+  });
+  const auto decoded = decode_message(bytes);
+  REQUIRE(decoded.ok());
+  const auto& have = std::get<Have>(*decoded);
+  REQUIRE(have.heads.size() == 1);
+  CHECK(have.heads[0] == LogSeq{counting<LogId>(0x20), 5});
+}
+
+TEST_CASE("a type or kind that is not known is unsupported, a wrong one malformed") {
+  const auto message = [](std::uint64_t type, std::uint64_t field) {
+    return written([type, field](Writer& w) {
+      w.array(2);
+      w.uint(type);
+      w.uint(field);
+    });
+  };
+  for (const std::uint64_t type : {0U, 13U, 255U, 65536U}) {
+    CHECK(code_of(message(type, 0)) == ErrorCode::kUnsupported);
+  }
+  CHECK(code_of(message(2, 3)) == ErrorCode::kUnsupported);
+  CHECK(code_of(message(1, 0)) == ErrorCode::kMalformed);
+  CHECK(code_of(Bytes{0x90}) == ErrorCode::kMalformed);
+  CHECK(code_of(Bytes{0x91, 0xa0}) == ErrorCode::kMalformed);
+  CHECK(code_of(Bytes{0x01}) == ErrorCode::kMalformed);
+  CHECK(code_of(Bytes{0x80}) == ErrorCode::kMalformed);
+  SyncReq request{counting<ReconciliationId>(1), 1, {}};
+  CHECK(code_of(message_bytes(request)) == ErrorCode::kUnsupported);
+}
+
+TEST_CASE("lists and texts over their bound are refused") {
+  Have have;
+  have.heads.resize(limits::kHeadsPerMessage);
+  CHECK(decode_message(message_bytes(have)).ok());
+  have.heads.emplace_back();
+  CHECK(code_of(message_bytes(have)) == ErrorCode::kTooLarge);
+  Peers peers;
+  peers.peers.resize(limits::kPeersPerMessage, {{}, std::string(limits::kAddressBytes, 'a')});
+  CHECK(decode_message(message_bytes(peers)).ok());
+  peers.peers[3].address += 'a';
+  CHECK(code_of(message_bytes(peers)) == ErrorCode::kTooLarge);
+  peers.peers.assign(limits::kPeersPerMessage + 1, {});
+  CHECK(code_of(message_bytes(peers)) == ErrorCode::kTooLarge);
+  Bye bye{ByeCode::kShutdown, std::string(limits::kByeTextBytes, 'b')};
+  CHECK(decode_message(message_bytes(bye)).ok());
+  bye.text += 'b';
+  CHECK(code_of(message_bytes(bye)) == ErrorCode::kTooLarge);
+}
+
+TEST_CASE("a log key names a valid topic") {
+  Delta delta;
+  delta.keys = {{counting<DeviceId>(1), 1, "Not A Topic"}};
+  CHECK(code_of(message_bytes(delta)) == ErrorCode::kMalformed);
+  delta.keys[0].topic = "_ebb";
+  CHECK(decode_message(message_bytes(delta)).ok());
+}
+
+TEST_CASE("a frame that is as large as allowed is taken") {
+  const Bytes segment(limits::kFrameBytes - 40);
+  const Bytes bytes = message_bytes(Delta{{}, {}, {segment}, false});
+  CHECK(bytes.size() <= limits::kFrameBytes);
+  CHECK(decode_message(bytes).ok());
+  CHECK(code_of(Bytes(limits::kFrameBytes + 1)) == ErrorCode::kTooLarge);
+}
+
+TEST_CASE("every message has a name") {
+  const Bytes segment;
+  std::set<std::string_view> names;
+  for (const auto& [file, message] : sample_messages(segment)) {
+    CHECK(file.starts_with(message_name(message)));
+    names.insert(message_name(message));
+  }
+  CHECK(names.size() == 12);
+}

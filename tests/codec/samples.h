@@ -1,0 +1,163 @@
+// One of each thing that goes over the wire, with recognisable values in every field. For the
+// tests that take every form apart: vectors, malformed bytes, fuzzing.
+//
+// Threads: pure functions; any thread.
+#pragma once
+
+#include <utility>
+#include <vector>
+
+#include "codec/event.h"
+#include "codec/message.h"
+#include "codec/segment.h"
+#include "codec/value.h"
+#include "core/bytes.h"
+#include "core/check.h"
+
+namespace ebb::tests {
+
+// N bytes that count up from `first`.
+template <class Fixed>
+Fixed counting(std::uint8_t first) {
+  Fixed value;
+  for (std::size_t i = 0; i < Fixed::kSize; ++i) {
+    value.data[i] = static_cast<std::uint8_t>(first + i);
+  }
+  return value;
+}
+
+// {"": null, "deep": [[1.0, -0.0]], "n": -1, "text": "é"} and the like: every type of value.
+inline Bytes sample_payload() {
+  Bytes out;
+  codec::Writer writer(out);
+  writer.map(5);
+  writer.str("");
+  writer.nil();
+  writer.str("deep");
+  writer.array(2);
+  writer.array(2);
+  writer.real(1.0);
+  writer.real(-0.0);
+  writer.boolean(true);
+  writer.str("max");
+  writer.uint(UINT64_MAX);
+  writer.str("n");
+  writer.integer(INT64_MIN);
+  writer.str("text");
+  writer.str("\xc3\xa9\xf0\x9f\x8c\x8a");
+  return out;
+}
+
+inline constexpr std::int64_t kSampleMs = 1700000000000;
+
+// The n-th event, from 1; odd ones have every optional field, even ones none.
+inline Bytes sample_event(std::uint16_t n) {
+  const Bytes payload = sample_payload();
+  codec::EventView event;
+  event.hlc = Hlc::at({kSampleMs}, n);
+  event.type = "page.view";
+  event.payload = payload;
+  if (n % 2 == 1) {
+    event.flags = codec::kEventFormat | codec::kFlagSuspectTime;
+    event.ts_ms = -1;
+    event.source = "till-7";
+    event.schema = 300;
+    event.id = counting<Uuid>(0x10);
+  }
+  Bytes out;
+  EBB_CHECK(codec::encode_event(event, out).ok());
+  return out;
+}
+
+inline Bytes sample_body(std::uint16_t events) {
+  Bytes raw;
+  for (std::uint16_t n = 1; n <= events; ++n)
+    append(raw, sample_event(n));
+  return raw;
+}
+
+// Not signed: the codec does not look.
+inline Bytes sample_segment(std::uint16_t events, codec::SegmentCodec wanted) {
+  const codec::EncodedBody body = codec::encode_body(wanted, sample_body(events));
+  codec::SegmentView segment;
+  segment.log = counting<LogId>(0x20);
+  segment.first_seq = 1;
+  segment.count = events;
+  segment.codec = body.codec;
+  segment.body = body.bytes;
+  segment.prev_chain = counting<Hash>(0x30);
+  segment.head = {events, Hlc::at({kSampleMs}, events), counting<Signature>(0x40)};
+  return codec::encode_segment(segment);
+}
+
+inline codec::Hello sample_hello() {
+  codec::Hello hello;
+  hello.mesh = counting<MeshId>(0x50);
+  hello.wire_max = 2;
+  hello.fold_version = 3;
+  hello.features = 5;
+  hello.epoch = 0x0102030405060708;
+  hello.arrival_head = 70000;
+  hello.cursor = {0x1112131415161718, 300};
+  hello.changes_since = 200;
+  hello.my_scope = counting<codec::ScopeHash>(0x60);
+  hello.your_scope = counting<codec::ScopeHash>(0x68);
+  hello.root = counting<Fingerprint>(0x70);
+  hello.count = 12;
+  hello.wall = {kSampleMs};
+  hello.budget_class = 1;
+  hello.reconciliation = counting<ReconciliationId>(0x80);
+  return hello;
+}
+
+// Every message by a name for files; `segment` must outlive it.
+inline std::vector<std::pair<std::string, codec::Message>> sample_messages(ByteView segment) {
+  const auto reconciliation = counting<ReconciliationId>(0x80);
+  const auto log = counting<LogId>(0x20);
+  const LogKey key{counting<DeviceId>(0x90), 0x2122232425262728, "events"};
+  const LogKey control{counting<DeviceId>(0x90), 1, "_ebb"};
+  const codec::SignedHead head{key, 300, Hlc::at({kSampleMs}, 2), counting<Hash>(0x30),
+                               counting<Signature>(0x40)};
+  const std::vector<codec::LogSeq> positions{{log, 1}, {counting<LogId>(0x21), 70000}};
+  return {
+      {"hello", sample_hello()},
+      {"your_logs_summary", codec::YourLogsSummary{counting<Fingerprint>(0x70), 3}},
+      {"your_logs_ask", codec::YourLogsAsk{}},
+      {"your_logs_heads", codec::YourLogsHeads{{head, head}, true}},
+      {"sync_req", codec::SyncReq{reconciliation, 0, log}},
+      {"sync_resp",
+       codec::SyncResp{
+           reconciliation, 0, {{log, 300, counting<codec::ChainPrefix>(0x30)}}, true, 70000}},
+      {"want", codec::Want{reconciliation, {{log, 1, 0}, {log, 7, 300}}}},
+      {"delta", codec::Delta{reconciliation, {key, control}, {segment, segment}, true}},
+      {"ack", codec::Ack{reconciliation, 65536, positions, true}},
+      {"have", codec::Have{positions}},
+      {"prune", codec::Prune{{log}}},
+      {"ping", codec::Ping{300, true}},
+      {"peers", codec::Peers{{{counting<DeviceId>(0x90), "127.0.0.1:7400"}}}},
+      {"bye", codec::Bye{codec::ByeCode::kProtocolError, "frame too large"}},
+  };
+}
+
+// A message as it stands in its frame, without the length.
+inline Bytes message_bytes(const codec::Message& message) {
+  Bytes frame;
+  codec::encode_frame(message, frame);
+  return Bytes(frame.begin() + 4, frame.end());
+}
+
+inline codec::GossipDatagram sample_datagram() {
+  codec::GossipDatagram datagram;
+  datagram.counter = 0x3132333435363738;
+  datagram.mesh = counting<MeshId>(0x50);
+  datagram.device = counting<DeviceId>(0x90);
+  datagram.root = counting<Fingerprint>(0x70);
+  datagram.count = 12;
+  datagram.epoch = 0x0102030405060708;
+  datagram.arrival_head = 70000;
+  datagram.listen_port = 7400;
+  datagram.answer = true;
+  return datagram;
+}
+
+}  // namespace ebb::tests
