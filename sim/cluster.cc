@@ -1,0 +1,217 @@
+#include "sim/cluster.h"
+
+#include <utility>
+
+#include "core/check.h"
+
+namespace ebb::sim {
+namespace {
+
+constexpr WallTime kWallAtStart{1767225600000};  // 2026-01-01T00:00:00Z
+constexpr Duration kAgreementInterval = milliseconds(500);
+
+// Each part of a run draws from a generator of its own: what one draws moves no other.
+enum class Stream : std::uint64_t { kNetwork = 1, kHosts, kFaults, kPeers, kSchedule, kWorkload };
+
+Rng stream(std::uint64_t seed, Stream name) {
+  Rng rng(seed ^ (static_cast<std::uint64_t>(name) * 0x9e3779b97f4a7c15ULL));
+  return rng.fork();
+}
+
+}  // namespace
+
+Cluster::Cluster(const Options& options, std::string dir, Trace::Lines lines)
+    : options_(options),
+      trace_(std::move(lines)),
+      durability_(ledger_, findings_),
+      order_(findings_),
+      convergence_(ledger_, findings_),
+      plan_(plan_faults(options, stream(options.seed, Stream::kFaults))),
+      network_(
+          queue_, stream(options.seed, Stream::kNetwork), options.network, options.nodes, counts_,
+          [this](HostIndex host, mesh::Input input) { hosts_[host]->deliver(std::move(input)); }),
+      schedule_rng_(stream(options.seed, Stream::kSchedule)),
+      workload_(stream(options.seed, Stream::kWorkload)),
+      started_late_(options.nodes, false) {
+  EBB_CHECK(options.nodes > 0);
+  Rng rng = stream(options.seed, Stream::kHosts);
+  make_hosts(dir, rng);
+}
+
+void Cluster::make_hosts(const std::string& dir, Rng& rng) {
+  Bytes mesh;
+  append_be64(mesh, rng.next());
+  append_be64(mesh, rng.next());
+  const auto peers = plan_peers(options_, stream(options_.seed, Stream::kPeers));
+  const Host::World world{queue_, network_, trace_, *this, counts_};
+  const auto skew_ms = static_cast<std::uint64_t>(options_.wall_skew_max.ms());
+  for (HostIndex index = 0; index < options_.nodes; ++index) {
+    Host::Setup setup;
+    setup.index = index;
+    setup.dir = dir + "/host" + std::to_string(index);
+    setup.mesh = *MeshId::from(mesh);
+    for (const HostIndex peer : peers[index])
+      setup.peers.push_back(Network::address(peer));
+    setup.wall_at_start = {kWallAtStart.ms + static_cast<std::int64_t>(rng.below(skew_ms + 1))};
+    setup.disk = options_.disk;
+    if (index == options_.bug_host) setup.bug = options_.bug;
+    hosts_.push_back(std::make_unique<Host>(world, std::move(setup), rng.fork()));
+  }
+}
+
+Outcome Cluster::run() {
+  schedule_faults();
+  schedule_starts();
+  schedule_appends();
+  const Instant end = Instant{} + options_.chaos;
+  while (queue_.run_next(end)) {
+  }
+  calm();
+  const Instant calm_since = queue_.now();
+  Outcome outcome;
+  outcome.options = options_;
+  outcome.converged = wait_for_agreement();
+  outcome.converged_after = queue_.now() - calm_since;
+  convergence_.check(hosts_);
+  outcome.trace = trace_.hash();
+  outcome.steps = trace_.steps();
+  outcome.events = ledger_.promises().size();
+  outcome.faults = counts_;
+  outcome.findings = findings_;
+  return outcome;
+}
+
+void Cluster::schedule_starts() {
+  for (HostIndex host = 0; host < hosts_.size(); ++host) {
+    if (started_late_[host]) continue;
+    const Duration within = milliseconds(static_cast<std::int64_t>(schedule_rng_.below(3000)));
+    queue_.after(within, [this, host] { start(host); });
+  }
+}
+
+void Cluster::schedule_appends() {
+  const auto span = static_cast<std::uint64_t>(options_.chaos.us);
+  for (std::size_t i = 0; i < options_.append_batches; ++i) {
+    const Instant at{static_cast<std::int64_t>(schedule_rng_.below(span))};
+    const auto host = static_cast<HostIndex>(schedule_rng_.below(options_.nodes));
+    queue_.at(at, [this, host] {
+      if (hosts_[host]->running()) hosts_[host]->append(workload_.next(host));
+    });
+  }
+}
+
+void Cluster::schedule_faults() {
+  for (const PlannedFault& fault : plan_) {
+    if (fault.kind == Fault::kLateStart) started_late_[fault.host] = true;
+    queue_.at(fault.at, [this, fault] { inject(fault); });
+  }
+}
+
+void Cluster::start(HostIndex host) {
+  if (hosts_[host]->running()) return;
+  const Status started = hosts_[host]->start();
+  if (!started) trouble(host, "does not start: " + started.error().message());
+}
+
+void Cluster::inject(const PlannedFault& fault) {
+  if (!chaos_) return;
+  trace_.note(queue_.now(), fault.host, std::string(fault_name(fault.kind)));
+  Host& host = *hosts_[fault.host];
+  switch (fault.kind) {
+    case Fault::kCleanStop:
+    case Fault::kKill:
+    case Fault::kPowerLoss:
+      if (!host.running()) return;
+      counts_.count(fault.kind);
+      host.stop(fault.kind == Fault::kCleanStop ? StopKind::kClean
+                : fault.kind == Fault::kKill    ? StopKind::kKill
+                                                : StopKind::kPowerLoss);
+      queue_.after(fault.duration, [this, index = fault.host] { start(index); });
+      return;
+    case Fault::kDiskFull:
+      host.storage().fill_disk(fault.duration);
+      return;
+    case Fault::kLateStart:
+      counts_.count(fault.kind);
+      start(fault.host);
+      return;
+    default:
+      return cut(fault);
+  }
+}
+
+void Cluster::cut(const PlannedFault& fault) {
+  counts_.count(fault.kind);
+  for (HostIndex from = 0; from < hosts_.size(); ++from) {
+    for (HostIndex to = 0; to < hosts_.size(); ++to) {
+      if (fault.other_side[from] == fault.other_side[to]) continue;
+      const bool passes = fault.kind == Fault::kPartitionOneWay && fault.other_side[from];
+      if (!passes) network_.block(from, to);
+    }
+  }
+  queue_.after(fault.duration, [this, cut = ++cuts_] { heal(cut); });
+}
+
+// A later cut lies over an earlier one, and both end with it.
+void Cluster::heal(std::uint64_t cut) {
+  if (cut != cuts_) return;
+  trace_.note(queue_.now(), 0, "paths open");
+  network_.open_all();
+}
+
+void Cluster::calm() {
+  chaos_ = false;
+  trace_.note(queue_.now(), 0, "calm");
+  network_.calm();
+  for (HostIndex host = 0; host < hosts_.size(); ++host) {
+    hosts_[host]->storage().calm();
+    start(host);
+  }
+}
+
+bool Cluster::wait_for_agreement() {
+  const Instant limit = queue_.now() + options_.patience;
+  while (queue_.now() < limit) {
+    const Instant next = queue_.now() + kAgreementInterval;
+    while (queue_.run_next(next)) {
+    }
+    if (ConvergenceChecker::agree(hosts_)) return true;
+  }
+  return false;
+}
+
+void Cluster::opened(HostIndex host, const store::Store& store) {
+  durability_.opened(host, store);
+  order_.opened(host, store);
+}
+
+void Cluster::committed(HostIndex host, const store::CommitResult& result) {
+  order_.committed(host, result);
+}
+
+void Cluster::acknowledged(HostIndex host, const store::AppendBatch& batch,
+                           const std::vector<store::DotRange>& ranges) {
+  ledger_.acknowledge(host, batch, ranges, findings_);
+}
+
+void Cluster::trouble(HostIndex host, const std::string& text) {
+  findings_.add("host", host, text);
+}
+
+Outcome run_seed(const Options& options, const std::string& dir, Trace::Lines lines) {
+  return Cluster(options, dir, std::move(lines)).run();
+}
+
+std::string report(const Outcome& outcome) {
+  std::string text = "seed " + std::to_string(outcome.options.seed) + ", " +
+                     std::to_string(outcome.options.nodes) + " nodes: ";
+  text += outcome.converged ? "converged" : "did not converge";
+  text += ", " + std::to_string(outcome.findings.count()) + " findings\n";
+  for (const std::string& finding : outcome.findings.texts())
+    text += "  " + finding + "\n";
+  text += "replay: ebb-sim --seed " + std::to_string(outcome.options.seed) + " --nodes " +
+          std::to_string(outcome.options.nodes) + " --trace\n";
+  return text;
+}
+
+}  // namespace ebb::sim

@@ -1,0 +1,84 @@
+// Cluster: one run. Hosts, network, clients, faults and checkers, wired together by a seed.
+//
+// Model:   chaos (appends and planned faults), then calm (paths open, all hosts up, nothing lost)
+//          until all agree or patience ends, then every event of every store is read and compared.
+//          A run without findings that has converged is a good one.
+// Ownership: owns everything of the run; leaves its files in `dir` to the caller.
+// Threads: not thread-safe; run() is called once.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "sim/convergence_checker.h"
+#include "sim/durability_checker.h"
+#include "sim/fault_plan.h"
+#include "sim/host.h"
+#include "sim/order_checker.h"
+#include "sim/workload.h"
+
+namespace ebb::sim {
+
+struct Outcome {
+  Options options;
+  bool converged = false;
+  Duration converged_after;  // the end of the chaos
+  Hash trace;
+  std::uint64_t steps = 0;   // of engines
+  std::uint64_t events = 0;  // acknowledged
+  FaultCounts faults;
+  Findings findings;
+
+  bool good() const { return converged && findings.empty(); }
+};
+
+// Several lines for people: the seed, what is wrong, how to see it again.
+std::string report(const Outcome& outcome);
+
+class Cluster : private Observer {
+ public:
+  // `dir` exists and is empty.
+  Cluster(const Options& options, std::string dir, Trace::Lines lines = {});
+  Outcome run();
+
+ private:
+  void opened(HostIndex host, const store::Store& store) override;
+  void committed(HostIndex host, const store::CommitResult& result) override;
+  void acknowledged(HostIndex host, const store::AppendBatch& batch,
+                    const std::vector<store::DotRange>& ranges) override;
+  void trouble(HostIndex host, const std::string& text) override;
+
+  void make_hosts(const std::string& dir, Rng& rng);
+  void schedule_starts();
+  void schedule_appends();
+  void schedule_faults();
+  void start(HostIndex host);
+  void inject(const PlannedFault& fault);
+  void cut(const PlannedFault& fault);
+  void heal(std::uint64_t cut);
+  void calm();
+  bool wait_for_agreement();
+
+  Options options_;
+  EventQueue queue_;
+  Trace trace_;
+  FaultCounts counts_;
+  Findings findings_;
+  Ledger ledger_;
+  DurabilityChecker durability_;
+  OrderChecker order_;
+  ConvergenceChecker convergence_;
+  std::vector<PlannedFault> plan_;
+  Network network_;
+  Hosts hosts_;
+  Rng schedule_rng_;
+  Workload workload_;
+  std::vector<bool> started_late_;
+  std::uint64_t cuts_ = 0;
+  bool chaos_ = true;
+};
+
+// A fresh cluster in `dir`, which exists and is empty.
+Outcome run_seed(const Options& options, const std::string& dir, Trace::Lines lines = {});
+
+}  // namespace ebb::sim

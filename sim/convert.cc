@@ -1,0 +1,71 @@
+#include "sim/convert.h"
+
+#include "core/check.h"
+
+namespace ebb::sim {
+
+mesh::StoredHead stored_head(const store::HeadRecord& head) {
+  mesh::StoredHead stored;
+  stored.key = head.key;
+  stored.log = head.log;
+  stored.held = head.held;
+  stored.hlc = head.hlc;
+  stored.signature = head.signature;
+  stored.arrival = head.arrival;
+  stored.capped = head.capped;
+  return stored;
+}
+
+mesh::CommitOutcome commit_outcome(store::SegmentOutcome outcome) {
+  switch (outcome) {
+    case store::SegmentOutcome::kStored:
+      return mesh::CommitOutcome::kStored;
+    case store::SegmentOutcome::kDuplicate:
+      return mesh::CommitOutcome::kDuplicate;
+    case store::SegmentOutcome::kGap:
+      return mesh::CommitOutcome::kGap;
+    case store::SegmentOutcome::kFork:
+      return mesh::CommitOutcome::kFork;
+    case store::SegmentOutcome::kRefused:
+      return mesh::CommitOutcome::kRefused;
+  }
+  EBB_CHECK(false);
+}
+
+store::ReconciliationRow reconciliation_row(const mesh::Reconciliation& from) {
+  store::ReconciliationRow row;
+  row.id = from.id;
+  row.peer = from.peer;
+  row.kind = std::string(from.kind);
+  row.started = from.started;
+  row.duration_us = from.duration.us;
+  row.rounds = from.rounds;
+  row.heads_compared = from.heads_compared;
+  row.events_in = from.events_in;
+  row.events_out = from.events_out;
+  row.bytes_in = from.bytes_in;
+  row.bytes_out = from.bytes_out;
+  row.outcome = std::string(from.outcome);
+  row.held_before = from.held_before;
+  row.known_before = from.known_before;
+  row.held_after = from.held_after;
+  row.known_after = from.known_after;
+  row.root_before = from.root_before;
+  row.root_after = from.root_after;
+  return row;
+}
+
+void add_to_batch(const mesh::Commit& commit, store::CommitBatch& batch) {
+  batch.segments.insert(batch.segments.end(), commit.segments.begin(), commit.segments.end());
+  for (const mesh::CursorMoved& moved : commit.cursors) {
+    batch.cursors.push_back({moved.peer, moved.cursor.epoch, moved.cursor.arrival});
+  }
+  for (const mesh::Reconciliation& row : commit.reconciliations) {
+    batch.reconciliations.push_back(reconciliation_row(row));
+  }
+  for (const mesh::PeerSeen& seen : commit.peers) {
+    batch.peers.push_back({seen.device, seen.address, seen.heard});
+  }
+}
+
+}  // namespace ebb::sim

@@ -1,0 +1,24 @@
+// DurabilityChecker: what a host's clients were told is stored is there after every restart, as it
+// was asked for, and its sequence numbers are not given again.
+//
+// Threads: not thread-safe; owned by one run.
+#pragma once
+
+#include "sim/ledger.h"
+#include "sim/observer.h"
+
+namespace ebb::sim {
+
+class DurabilityChecker {
+ public:
+  DurabilityChecker(const Ledger& ledger, Findings& findings)
+      : ledger_(ledger), findings_(findings) {}  // both must outlive it
+
+  void opened(HostIndex host, const store::Store& store);
+
+ private:
+  const Ledger& ledger_;
+  Findings& findings_;
+};
+
+}  // namespace ebb::sim

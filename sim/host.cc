@@ -1,0 +1,165 @@
+#include "sim/host.h"
+
+#include <algorithm>
+#include <utility>
+#include <variant>
+
+#include "core/check.h"
+#include "core/limits.h"
+#include "sim/convert.h"
+#include "state/fold.h"
+
+namespace ebb::sim {
+namespace {
+
+// An engine that asks for this many ticks at one instant would keep a real loop busy for ever.
+constexpr std::uint64_t kTicksAtOnceMax = 1000;
+
+std::unique_ptr<trust::Identity> make_identity(Rng& rng) {
+  Bytes seed;
+  for (std::size_t i = 0; i < trust::kSeedBytes; i += 8)
+    append_be64(seed, rng.next());
+  auto identity = trust::Identity::from_seed(seed);
+  EBB_CHECK(identity.ok());
+  return std::move(identity).value();
+}
+
+Instant whole_millisecond(Instant when) { return {(when.us + 999) / 1000 * 1000}; }
+
+}  // namespace
+
+Host::Host(const World& world, Setup setup, Rng rng)
+    : world_(world),
+      setup_(std::move(setup)),
+      rng_(rng),
+      identity_(make_identity(rng_)),
+      storage_(world_.queue, world_.observer, world_.counts,
+               StoreThread::Setup{setup_.index, setup_.dir, setup_.mesh, identity_.get(),
+                                  setup_.disk, setup_.bug, [this] { return wall(); }},
+               rng_.fork(), [this](mesh::Input input) { deliver(std::move(input)); }) {}
+
+WallTime Host::wall() const {
+  return {setup_.wall_at_start.ms + (world_.queue.now() - Instant{}).ms()};
+}
+
+Status Host::start() {
+  EBB_CHECK(!running());
+  EBB_RETURN_IF_ERROR(storage_.open());
+  world_.observer.opened(setup_.index, *storage_.store());
+  ++life_;
+  clock_offset_ = microseconds(static_cast<std::int64_t>(rng_.below(1000000000)));
+  timer_at_.reset();
+  engine_ = std::make_unique<mesh::Engine>(config(), rng_.fork());
+  world_.network.host_up(setup_.index);
+  world_.trace.note(world_.queue.now(), setup_.index, "started");
+  deliver(mesh::Tick{});
+  return {};
+}
+
+mesh::Config Host::config() const {
+  const store::Store& store = *storage_.store();
+  mesh::Config config;
+  config.self = identity_->device();
+  config.mesh = setup_.mesh;
+  config.fold_version = state::kFoldVersion;
+  config.epoch = store.epoch();
+  config.arrival_head = store.arrival_head();
+  config.listen_port = Network::kPort;
+  config.advertise = Network::address(setup_.index);
+  config.peers = setup_.peers;
+  for (const store::HeadRecord& head : store.heads())
+    config.heads.push_back(stored_head(head));
+  for (const store::CursorUpdate& cursor : store.cursors()) {
+    config.cursors.emplace_back(cursor.peer, codec::Cursor{cursor.epoch, cursor.arrival});
+  }
+  config.incarnation = store.incarnation();
+  return config;
+}
+
+void Host::stop(StopKind kind) {
+  if (!running()) return;
+  world_.trace.note(world_.queue.now(), setup_.index,
+                    kind == StopKind::kClean  ? "stopped"
+                    : kind == StopKind::kKill ? "killed"
+                                              : "power lost");
+  if (kind == StopKind::kClean) deliver(mesh::Shutdown{});
+  world_.network.host_down(setup_.index, kind == StopKind::kPowerLoss);
+  engine_.reset();
+  if (kind == StopKind::kClean) {
+    storage_.close();
+  } else {
+    storage_.kill();
+  }
+}
+
+void Host::append(store::AppendBatch batch) {
+  if (running()) storage_.append(std::move(batch));
+}
+
+void Host::deliver(mesh::Input input) {
+  if (!running()) return;
+  world_.trace.begin_step(world_.queue.now(), setup_.index, life_, input);
+  mesh::Effects effects;
+  engine_->handle(engine_now(), wall(), std::move(input), effects);
+  world_.trace.end_step(effects);
+  perform(effects);
+  arm();
+}
+
+void Host::perform(mesh::Effects& effects) {
+  for (mesh::Send& effect : effects.sends) {
+    world_.network.send(setup_.index, effect.link, std::move(effect.bytes));
+  }
+  for (mesh::SendDatagram& effect : effects.datagrams) {
+    if (effect.bytes.size() > limits::kDatagramBytes) {
+      world_.observer.trouble(setup_.index, "the engine sends a datagram over the limit");
+    }
+    world_.network.send_datagram(setup_.index, effect.to, std::move(effect.bytes));
+  }
+  for (const mesh::Dial& effect : effects.dials) {
+    if ((effect.link.value & mesh::kInboundBit) != 0) {
+      world_.observer.trouble(setup_.index, "the engine dials with the id of an inbound link");
+    }
+    world_.network.dial(setup_.index, effect.link, effect.address);
+  }
+  for (mesh::Commit& effect : effects.commits)
+    storage_.commit(std::move(effect));
+  for (const mesh::Read& effect : effects.reads)
+    storage_.read(effect);
+  for (const mesh::Close& effect : effects.closes) {
+    world_.network.close(setup_.index, effect.link);
+  }
+  for (const mesh::Notice& effect : effects.notices) {
+    if (effect.kind == mesh::NoticeKind::kRollbackFound) storage_.begin_incarnation();
+  }
+}
+
+void Host::arm() {
+  const std::optional<Instant> deadline = engine_->next_deadline();
+  if (!deadline) return;
+  const Instant when = std::max(whole_millisecond(*deadline - clock_offset_), world_.queue.now());
+  // A timer that fires early finds nothing due and arms itself again.
+  if (timer_at_ && *timer_at_ <= when) return;
+  timer_at_ = when;
+  ++timer_generation_;
+  world_.queue.at(when, [this, generation = timer_generation_] {
+    if (generation != timer_generation_ || !running()) return;
+    timer_at_.reset();
+    timer();
+  });
+}
+
+void Host::timer() {
+  const std::optional<Instant> deadline = engine_->next_deadline();
+  if (!deadline || *deadline > engine_now()) return arm();
+  const Instant now = world_.queue.now();
+  ticks_at_once_ = now == last_tick_ ? ticks_at_once_ + 1 : 0;
+  last_tick_ = now;
+  if (ticks_at_once_ > kTicksAtOnceMax) {
+    world_.observer.trouble(setup_.index, "the engine asks for the same tick again and again");
+    return;
+  }
+  deliver(mesh::Tick{});
+}
+
+}  // namespace ebb::sim

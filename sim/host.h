@@ -1,0 +1,86 @@
+// Host: one simulated device: an engine, its store thread and its clocks; it performs the engine's
+// effects as the daemon does.
+//
+// Model:     start() opens the store and gives an engine what is stored; stop() ends both. Each
+//            start is another life: what an earlier one asked for reaches nobody. Engine time is
+//            the simulation's plus an offset that differs per life, timers fire on whole
+//            milliseconds, the wall clock is off by a constant.
+// Ownership: owns engine, store thread and identity; queue, network, trace and observer must
+//            outlive it.
+// Threads:   not thread-safe; owned by one run.
+// Errors:    start: those of opening the store; the host is then not running.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "core/rng.h"
+#include "mesh/engine.h"
+#include "sim/network.h"
+#include "sim/store_thread.h"
+#include "sim/trace.h"
+
+namespace ebb::sim {
+
+enum class StopKind { kClean, kKill, kPowerLoss };
+
+class Host {
+ public:
+  // What all hosts of a run share.
+  struct World {
+    EventQueue& queue;
+    Network& network;
+    Trace& trace;
+    Observer& observer;
+    FaultCounts& counts;
+  };
+  struct Setup {
+    HostIndex index = 0;
+    std::string dir;
+    MeshId mesh;
+    std::vector<std::string> peers;
+    WallTime wall_at_start;  // what its clock says when the simulation begins
+    DiskOptions disk;
+    PlantedBug bug = PlantedBug::kNone;
+  };
+
+  Host(const World& world, Setup setup, Rng rng);
+
+  Status start();
+  void stop(StopKind kind);
+  bool running() const { return engine_ != nullptr; }
+
+  // From the network or the store. Nothing happens when the host is down.
+  void deliver(mesh::Input input);
+  void append(store::AppendBatch batch);
+
+  StoreThread& storage() { return storage_; }
+  // nullptr while down.
+  const mesh::Engine* engine() const { return engine_.get(); }
+  const DeviceId& device() const { return identity_->device(); }
+
+ private:
+  WallTime wall() const;
+  Instant engine_now() const { return world_.queue.now() + clock_offset_; }
+  mesh::Config config() const;
+  void perform(mesh::Effects& effects);
+  void arm();
+  void timer();
+
+  World world_;
+  Setup setup_;
+  Rng rng_;
+  std::unique_ptr<trust::Identity> identity_;
+  StoreThread storage_;
+  std::unique_ptr<mesh::Engine> engine_;
+  Duration clock_offset_;
+  std::uint64_t life_ = 0;
+  std::optional<Instant> timer_at_;
+  std::uint64_t timer_generation_ = 0;
+  Instant last_tick_;
+  std::uint64_t ticks_at_once_ = 0;
+};
+
+}  // namespace ebb::sim

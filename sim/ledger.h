@@ -1,0 +1,46 @@
+// Ledger: what clients were told is stored. The checkers hold every host to it.
+//
+// Model:   one entry per acknowledged event; a request repeated under the same client ids has to be
+//          answered with the same dots. Requests that were never answered are nobody's promise.
+// Threads: not thread-safe; owned by one run.
+#pragma once
+
+#include <map>
+#include <string>
+#include <vector>
+
+#include "codec/event.h"
+#include "core/ids.h"
+#include "sim/observer.h"
+#include "store/types.h"
+
+namespace ebb::sim {
+
+struct Promise {
+  HostIndex host = 0;
+  std::string topic;
+  store::AppendItem item;
+};
+
+class Ledger {
+ public:
+  void acknowledge(HostIndex host, const store::AppendBatch& batch,
+                   const std::vector<store::DotRange>& ranges, Findings& findings);
+
+  const std::map<Dot, Promise>& promises() const { return promises_; }
+
+ private:
+  void promise(HostIndex host, const Dot& dot, bool duplicate, const std::string& topic,
+               const store::AppendItem& item, Findings& findings);
+
+  std::map<Dot, Promise> promises_;
+  std::map<Uuid, Dot> by_client_id_;
+};
+
+// Whether the stored event is what the client asked for.
+bool keeps(const Promise& promise, const LogKey& key, const codec::EventView& event);
+
+// Client ids in an item.
+std::optional<Uuid> client_id(const store::AppendItem& item);
+
+}  // namespace ebb::sim

@@ -1,0 +1,50 @@
+// Observer: what the checkers get to see of a run while it goes on, and Findings: what they say.
+//
+// Model:   clients' answers and stores' contents, never an engine's inside: a property that holds
+//          only in the engine's own opinion is not checked at all.
+// Threads: called on the one thread of the run.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "sim/options.h"
+#include "store/store.h"
+
+namespace ebb::sim {
+
+// Violations in the order in which they were found; the first says most.
+class Findings {
+ public:
+  static constexpr std::size_t kKept = 20;  // texts; the rest is only counted
+
+  void add(std::string_view checker, HostIndex host, const std::string& text) {
+    ++count_;
+    if (texts_.size() == kKept) return;
+    texts_.push_back(std::string(checker) + ": host " + std::to_string(host) + ": " + text);
+  }
+  bool empty() const { return count_ == 0; }
+  std::uint64_t count() const { return count_; }
+  const std::vector<std::string>& texts() const { return texts_; }
+
+ private:
+  std::vector<std::string> texts_;
+  std::uint64_t count_ = 0;
+};
+
+class Observer {
+ public:
+  virtual ~Observer() = default;
+  // The store is open, at the first start and after every restart.
+  virtual void opened(HostIndex host, const store::Store& store) = 0;
+  virtual void committed(HostIndex host, const store::CommitResult& result) = 0;
+  // A client was told that its batch is stored.
+  virtual void acknowledged(HostIndex host, const store::AppendBatch& batch,
+                            const std::vector<store::DotRange>& ranges) = 0;
+  // Something that no fault explains: a store that fails, an engine that asks for nonsense.
+  virtual void trouble(HostIndex host, const std::string& text) = 0;
+};
+
+}  // namespace ebb::sim

@@ -1,0 +1,75 @@
+#include "sim/order_checker.h"
+
+#include <set>
+#include <string>
+#include <utility>
+
+namespace ebb::sim {
+
+void OrderChecker::one_chain(HostIndex host, const LogId& log, const Position& position) {
+  const auto placed = chains_.emplace(std::pair(log, position.seq), position.chain);
+  if (placed.first->second != position.chain) {
+    findings_.add("order", host, "two chains at one position: " + dot_text({log, position.seq}));
+  }
+}
+
+void OrderChecker::arrived(HostIndex host, Arrival arrival) {
+  Known& known = hosts_[host];
+  if (arrival <= known.arrival) {
+    findings_.add("order", host,
+                  "arrival number " + std::to_string(arrival) + " comes after " +
+                      std::to_string(known.arrival));
+  }
+  known.arrival = arrival;
+}
+
+void OrderChecker::opened(HostIndex host, const store::Store& store) {
+  Known& known = hosts_[host];
+  std::map<LogId, Position> heads;
+  for (const store::HeadRecord& head : store.heads()) {
+    heads[head.log] = head.held;
+    one_chain(host, head.log, head.held);
+  }
+  for (const auto& [log, before] : known.heads) {
+    const auto found = heads.find(log);
+    const Position now = found == heads.end() ? Position{} : found->second;
+    // More may be held than was seen committed: a kill can fall between commit and answer.
+    if (now.seq < before.seq || (now.seq == before.seq && now.chain != before.chain)) {
+      findings_.add("order", host,
+                    "a restart moved a head back from " + dot_text({log, before.seq}) + " to " +
+                        std::to_string(now.seq));
+    }
+  }
+  if (known.epoch == store.epoch() && store.arrival_head() < known.arrival) {
+    findings_.add("order", host, "a restart moved the arrival numbers back within an epoch");
+  }
+  known.heads = std::move(heads);
+  known.epoch = store.epoch();
+  known.arrival = store.arrival_head();
+}
+
+void OrderChecker::committed(HostIndex host, const store::CommitResult& result) {
+  std::map<LogId, Position>& heads = hosts_[host].heads;
+  std::set<Arrival> arrivals;
+  for (const store::HeadAdvance& advance : result.advances) {
+    const LogId& log = advance.head.log;
+    Position& known = heads[log];
+    const bool same_start =
+        advance.before.seq == known.seq && (known.seq == 0 || advance.before.chain == known.chain);
+    if (!same_start || advance.head.held.seq <= known.seq) {
+      findings_.add("order", host,
+                    "a commit moved a head from " + dot_text({log, known.seq}) + " to " +
+                        std::to_string(advance.head.held.seq) + ", beginning at " +
+                        std::to_string(advance.before.seq));
+    }
+    known = advance.head.held;
+    one_chain(host, log, known);
+    if (!arrivals.insert(advance.head.arrival).second) {
+      findings_.add("order", host, "two heads of one commit have the same arrival number");
+    }
+  }
+  for (const Arrival arrival : arrivals)
+    arrived(host, arrival);
+}
+
+}  // namespace ebb::sim

@@ -1,0 +1,35 @@
+// OrderChecker: heads never go back, not even over a restart; a position of a log has one chain on
+// all hosts; arrival numbers of one epoch only rise.
+//
+// Threads: not thread-safe; owned by one run.
+#pragma once
+
+#include <map>
+#include <utility>
+
+#include "sim/observer.h"
+
+namespace ebb::sim {
+
+class OrderChecker {
+ public:
+  explicit OrderChecker(Findings& findings) : findings_(findings) {}  // must outlive it
+
+  void opened(HostIndex host, const store::Store& store);
+  void committed(HostIndex host, const store::CommitResult& result);
+
+ private:
+  struct Known {
+    std::map<LogId, Position> heads;
+    StoreEpoch epoch = 0;
+    Arrival arrival = 0;
+  };
+  void one_chain(HostIndex host, const LogId& log, const Position& position);
+  void arrived(HostIndex host, Arrival arrival);
+
+  Findings& findings_;
+  std::map<HostIndex, Known> hosts_;
+  std::map<std::pair<LogId, Seq>, Hash> chains_;
+};
+
+}  // namespace ebb::sim

@@ -1,0 +1,105 @@
+// StoreThread: what the daemon's store thread is to a node, on virtual time: a queue before the one
+// store, group commit, reads by workers, upkeep when idle, and the disk's moods.
+//
+// Model:     what gathered while a commit was under way becomes the next one. A commit takes
+//            effect at its end and is answered a little later, so that a kill can fall before,
+//            between and after. A kill leaves the files as they were at that instant.
+// Ownership: owns the store and its directory; the queue, observer, identity and sinks must
+//            outlive it.
+// Threads:   not thread-safe; owned by its host.
+// Errors:    open: those of Store::open. What fails later without a fault having been injected goes
+//            to Observer::trouble, and to the asker as an error.
+#pragma once
+
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "core/rng.h"
+#include "mesh/types.h"
+#include "sim/event_queue.h"
+#include "sim/observer.h"
+#include "sim/options.h"
+#include "store/store.h"
+#include "trust/identity.h"
+
+namespace ebb::sim {
+
+class StoreThread {
+ public:
+  struct Setup {
+    HostIndex host = 0;
+    std::string dir;  // to be made; a restart after a kill moves on to <dir>.1, <dir>.2...
+    MeshId mesh;
+    const trust::Identity* identity = nullptr;
+    DiskOptions disk;
+    PlantedBug bug = PlantedBug::kNone;
+    std::function<WallTime()> wall;
+  };
+
+  StoreThread(EventQueue& queue, Observer& observer, FaultCounts& counts, Setup setup, Rng rng,
+              std::function<void(mesh::Input)> to_engine);
+  ~StoreThread();
+
+  Status open();
+  // Finishes the work at hand, which nobody is left to be told of; the store closes in order.
+  void close();
+  // Everything under way is lost, every file is as it was.
+  void kill();
+
+  void append(store::AppendBatch batch);
+  void commit(mesh::Commit effect);
+  void read(const mesh::Read& effect);
+  void begin_incarnation();
+  // Every commit fails for that long.
+  void fill_disk(Duration duration) { full_until_ = queue_.now() + duration; }
+  // From now on no commit stalls or fails.
+  void calm();
+
+  // nullptr while closed.
+  store::Store* store() { return store_.get(); }
+  const store::Store* store() const { return store_.get(); }
+  const std::string& dir() const { return dir_; }
+  bool idle() const { return !job_ && appends_.empty() && commits_.empty(); }
+
+ private:
+  struct Job {
+    std::vector<store::AppendBatch> appends;
+    std::vector<mesh::Commit> commits;
+  };
+
+  void wake();
+  Duration commit_duration();
+  void work(const Job& job);
+  void refuse(const Job& job, const Error& error);
+  void answer_clients(const Job& job, const store::CommitResult& result);
+  void answer_engine(const Job& job, const store::CommitResult& result);
+  void pretend_stored(const mesh::Commit& effect);
+  void acknowledge_early(const store::AppendBatch& batch);
+  void later(std::function<void()> action);
+  void upkeep();
+  void trouble(const char* what, const Error& error);
+
+  EventQueue& queue_;
+  Observer& observer_;
+  FaultCounts& counts_;
+  Setup setup_;
+  Rng rng_;
+  std::function<void(mesh::Input)> to_engine_;
+  std::unique_ptr<store::Store> store_;
+  std::string dir_;
+  std::uint64_t life_ = 0;  // what was asked for in an earlier one is answered to nobody
+  std::uint64_t kills_ = 0;
+  std::optional<Job> job_;  // under way; what comes meanwhile gathers in the two below
+  std::vector<store::AppendBatch> appends_;
+  std::vector<mesh::Commit> commits_;
+  std::optional<Instant> full_until_;
+  // Planted bugs.
+  std::uint64_t foreign_segments_ = 0;
+  std::map<LogId, Seq> promised_;
+};
+
+}  // namespace ebb::sim
