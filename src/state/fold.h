@@ -9,18 +9,16 @@
 // Units:     amounts are int64, totals 128-bit; windows in ms since 1970.
 // Ownership: owns all it keeps; nothing handed in is referred to after a call returns.
 // Threads:   not thread-safe; owned by the store.
-// Errors:    load: kCorrupt, the fold is then to be thrown away and built from the logs.
+// Errors:    load: kCorrupt, the fold is then to be thrown away and built from the logs. The same
+//            when what take_dirty() gave could not be stored: it is not given again.
 // Determinism: no clock, locale, pointer order or unordered iteration reaches a result.
 // Spec:      docs/store_format.md sections 5 and 6
 #pragma once
 
 #include <cstdint>
-#include <functional>
 #include <memory>
 #include <optional>
-#include <string>
 #include <string_view>
-#include <utility>
 #include <vector>
 
 #include "codec/event.h"
@@ -34,12 +32,14 @@ namespace ebb::state {
 
 // Rises when a fold changes meaning; nodes of different fold versions do not compare digests.
 inline constexpr std::uint64_t kFoldVersion = 1;
+// The built-in view.
+inline constexpr std::string_view kCountViewName = "events_by_type";
 
 // The arguments beside the logs. Empty for now, and already part of every digest.
 struct Arguments {
-  Hash base;               // digest of the base's state; zero: no base
-  Hash authority;          // Merkle root over authority heads; zero: none
-  Position configuration;  // position of the configuration in `_ebb`; seq 0: none
+  Hash base{};               // digest of the base's state; zero: no base
+  Hash authority{};          // Merkle root over authority heads; zero: none
+  Position configuration{};  // position of the configuration in `_ebb`; seq 0: none
 };
 
 struct Digest {
@@ -69,6 +69,8 @@ class Fold {
   // Takes stored entries (in any order), then the mark; only on a new fold.
   Status load_entry(ByteView key, ByteView value);
   Status load_mark(const LogId& log, const Position& position);
+  // After the last load_mark: whether entries and mark can belong together. kCorrupt otherwise.
+  Status check_loaded() const;
 
   // `chain` is chain(seq). `topic` is that of the log.
   ApplyResult apply(const LogId& log, std::string_view topic, Seq seq, const Hash& chain,
@@ -86,7 +88,8 @@ class Fold {
   // How many events were applied since the last take_dirty().
   std::uint64_t applied_since_flush() const;
 
-  // What an operation of our own must kill: the live dots of a set's element, both polarities.
+  // What an operation of our own must kill: the live dots of a set's element, both polarities, in
+  // order. One operation takes at most limits::kKillsPerOperation of them.
   std::vector<Dot> set_live_dots(std::string_view topic, std::string_view name,
                                  std::string_view element) const;
 

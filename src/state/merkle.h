@@ -6,7 +6,7 @@
 //          more to H(0x01 || the 16 child hashes). The shape depends on the set alone, never on the
 //          order of changes.
 // Threads: not thread-safe; owned by the fold.
-// Limits:  memory in proportion to entries; depth 64.
+// Limits:  memory in proportion to entries, about 100 bytes each; depth 64.
 // Spec:    docs/store_format.md section 6
 #pragma once
 
@@ -35,9 +35,10 @@ class MerkleTree {
   Hash root();
 
  private:
-  struct Node;
+  struct Nodes;
   HashFn hash_;
-  std::unique_ptr<Node> root_;
+  Bytes scratch_;  // input of a leaf hash; kept so that set() seldom allocates
+  std::unique_ptr<Nodes> nodes_;
 };
 
 }  // namespace ebb::state

@@ -2,14 +2,16 @@
 // for readers that see only the stored entries.
 //
 // Model:   keys sort so that all entries of one object are neighbours: prefix(kind, topic, name).
-// Errors:  decoders answer kCorrupt for bytes that this room did not write.
+// Errors:  decoders answer kCorrupt for bytes that this room did not write; kOutOfRange for a
+//          counter whose total has left 128 bits: it is then known to be wrong, and never wraps.
+// Limits:  names limits::kObjectNameBytes, elements limits::kSetElementBytes, kills
+//          limits::kKillsPerOperation; an operation beyond one counts as an event and no more.
 // Threads: pure functions; any thread.
 // Spec:    docs/store_format.md section 5
 #pragma once
 
 #include <compare>
 #include <cstdint>
-#include <map>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -25,6 +27,14 @@ inline constexpr std::string_view kCounterAddType = "ebb.counter.add";
 inline constexpr std::string_view kSetAddType = "ebb.set.add";
 inline constexpr std::string_view kSetRemoveType = "ebb.set.remove";
 
+// The built-in view counts events by type in windows of this length, in their effective ts.
+inline constexpr std::int64_t kCountWindowMs = 60000;
+// An event is late when its effective ts is more than this behind its hlc.
+inline constexpr std::int64_t kCountLatenessMs = 600000;
+// Start of the window of a time, also before 1970. The first window of all begins at INT64_MIN,
+// because its start by rule is beyond int64.
+std::int64_t count_window_start(std::int64_t ts_ms);
+
 // DO NOT CHANGE: first byte of a stored key.
 enum class EntryKind : std::uint8_t {
   kCounter = 0x10,   // (topic, name, log) -> total
@@ -34,10 +44,12 @@ enum class EntryKind : std::uint8_t {
 };
 
 __extension__ typedef __int128 Int128;
+__extension__ typedef unsigned __int128 Uint128;
 // Decimal digits, with '-' when negative.
 std::string int128_text(Int128 value);
 
-// Payloads of operations, canonical msgpack. kTooLarge, kInvalidArgument (empty name).
+// Payloads of operations, canonical msgpack. kTooLarge, kInvalidArgument (empty name), kMalformed
+// (not UTF-8).
 Result<Bytes> counter_add_payload(std::string_view name, std::int64_t amount);
 Result<Bytes> set_payload(std::string_view name, std::string_view element,
                           const std::vector<Dot>& kills);
@@ -48,6 +60,7 @@ struct KeyValue {
 };
 
 // All stored keys of an object begin with its prefix; prefixes of different objects never overlap.
+// A text longer than any that is stored gives a prefix that no key has.
 Bytes counter_prefix(std::string_view topic, std::string_view name);
 Bytes set_prefix(std::string_view topic, std::string_view name);  // live dots
 Bytes count_prefix(std::string_view type);
@@ -58,6 +71,8 @@ struct CounterTotal {
   Int128 total = 0;
 };
 Result<CounterTotal> read_counter(const KeyValue& entry);
+// The exact sum over logs, whatever their order. kOutOfRange when it does not fit.
+Result<Int128> counter_sum(const std::vector<CounterTotal>& totals);
 
 struct SetDot {
   std::string element;
@@ -73,7 +88,7 @@ struct CountCell {
   std::int64_t window_start_ms = 0;
   LogId log;
   std::uint64_t count = 0;
-  std::uint64_t late = 0;  // ts more than 10 min behind the hlc
+  std::uint64_t late = 0;  // of these, how many came with a ts far behind their hlc
 };
 Result<CountCell> read_count_cell(const KeyValue& entry);
 
