@@ -48,6 +48,9 @@ struct Config {
   std::vector<std::string> peers;  // host:port, dialled for ever with back-off
   std::vector<StoredHead> heads;   // everything stored at start
   std::vector<std::pair<DeviceId, codec::Cursor>> cursors;
+  // As stored by earlier Commits. What was known before the start counts as told before it, so a
+  // restarted node does not repeat itself.
+  std::vector<PeerSeen> known_peers;
   Incarnation incarnation = 0;  // ours: which of our logs are being written
   // Timers; the defaults are the protocol's.
   Duration ping_idle = seconds(15);

@@ -1,0 +1,120 @@
+#include "mesh/context.h"
+
+#include <utility>
+
+#include "mesh/dialer.h"
+#include "mesh/reconcile.h"
+#include "mesh/want.h"
+
+namespace ebb::mesh {
+namespace {
+
+// Small messages of one step share a Send; large ones would only be copied for it.
+constexpr std::size_t kCoalesceBytes = std::size_t{16} << 10;
+
+// Takes the link out of every table; what was asked of it goes to somebody else.
+void forget_link(Context& ctx, Link& link, const std::string& reason, bool liar) {
+  link.closed = true;
+  touch(ctx, link);
+  interrupt_exchange(ctx, link);
+  if (link.slot != kNoSlot) {
+    notice(ctx, link, NoticeKind::kLinkClosed, reason);
+    const int slot = link.slot;
+    ctx.slots[static_cast<std::size_t>(slot)] = nullptr;
+    release_wants(ctx, link, liar);
+    link.slot = kNoSlot;
+  }
+  dialer_link_closed(ctx, link);
+}
+
+}  // namespace
+
+void send_wire(Context& ctx, Link& link, Bytes wire) {
+  if (wire.empty()) return;
+  link.bytes_out += wire.size();
+  std::vector<Send>& sends = ctx.out->sends;
+  const bool joins = !sends.empty() && sends.back().link == link.id &&
+                     sends.back().bytes.size() + wire.size() <= kCoalesceBytes;
+  if (joins) {
+    append(sends.back().bytes, wire);
+  } else {
+    sends.push_back({link.id, std::move(wire)});
+  }
+}
+
+void send(Context& ctx, Link& link, const codec::Message& message) {
+  if (link.closed || link.channel == nullptr || !link.channel->established()) return;
+  Bytes plain;
+  codec::encode_frame(message, plain);
+  MessageCount& count = ctx.counters.messages[codec::message_name(message)];
+  ++count.messages_out;
+  count.bytes_out += plain.size();
+  Bytes wire;
+  link.channel->seal(std::move(plain), wire);
+  send_wire(ctx, link, std::move(wire));
+}
+
+void say_bye(Context& ctx, Link& link, codec::ByeCode code, std::string text) {
+  if (text.size() > limits::kByeTextBytes) text.resize(limits::kByeTextBytes);
+  send(ctx, link, codec::Bye{code, std::move(text)});
+}
+
+void fault(Context& ctx, Link& link, std::string_view reason, std::string detail) {
+  if (link.closed) return;
+  ++ctx.counters.faults[reason];
+  ctx.out->faults.push_back({link.id, link.peer, reason, std::move(detail)});
+  say_bye(ctx, link, codec::ByeCode::kProtocolError, std::string(reason));
+  link.misbehaved = true;
+  ctx.out->closes.push_back({link.id, std::string(reason)});
+  forget_link(ctx, link, std::string(reason), true);
+}
+
+void close_link(Context& ctx, Link& link, const std::string& reason) {
+  if (link.closed) return;
+  ctx.out->closes.push_back({link.id, reason});
+  forget_link(ctx, link, reason, false);
+}
+
+void drop_link(Context& ctx, Link& link, const std::string& reason) {
+  if (!link.closed) forget_link(ctx, link, reason, false);
+}
+
+void notice(Context& ctx, const Link& link, NoticeKind kind, std::string text) {
+  ctx.out->notices.push_back({kind, link.id, link.peer, std::move(text)});
+}
+
+Token new_token(Context& ctx) { return {ctx.next_token++}; }
+
+Link* find_link(Context& ctx, LinkId id) {
+  const auto it = ctx.links.find(id);
+  return it == ctx.links.end() || it->second.closed ? nullptr : &it->second;
+}
+
+Link* link_of_device(Context& ctx, const DeviceId& device) {
+  for (Link* link : ctx.slots) {
+    if (link != nullptr && link->peer == device) return link;
+  }
+  return nullptr;
+}
+
+std::size_t greeted_links(const Context& ctx) {
+  std::size_t count = 0;
+  for (const Link* link : ctx.slots)
+    count += link != nullptr ? 1 : 0;
+  return count;
+}
+
+bool is_own(const Context& ctx, const LogEntry& entry) {
+  return entry.has_key && entry.key.device == ctx.config.self;
+}
+
+bool is_current_own(const Context& ctx, const LogEntry& entry) {
+  return is_own(ctx, entry) && entry.key.incarnation == ctx.config.incarnation;
+}
+
+bool may_publish(const Context& ctx, const Link& link, const LogEntry& entry) {
+  if (!is_own(ctx, entry)) return true;
+  return link.settled && !(ctx.own_blocked && is_current_own(ctx, entry));
+}
+
+}  // namespace ebb::mesh

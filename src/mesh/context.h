@@ -1,0 +1,135 @@
+// Context: everything the engine knows, and the few services that all its parts use: sending,
+// closing, faults, commits. Each part is a file of free functions over it.
+//
+// Model:     one step sets now, wall and out, runs one handler, then end_step() pumps the links
+//            that the step touched and drops those that it closed.
+// Ownership: owns links and tables; `out` belongs to the caller of the step.
+// Threads:   not thread-safe; part of the engine.
+#pragma once
+
+#include <array>
+#include <map>
+#include <optional>
+#include <set>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "core/limits.h"
+#include "core/rng.h"
+#include "mesh/engine.h"
+#include "mesh/head_table.h"
+#include "mesh/link.h"
+#include "mesh/types.h"
+
+namespace ebb::mesh {
+
+// A segment that went into a Commit effect.
+struct CommittedPart {
+  LogId log;
+  Seq last_seq = 0;
+  std::size_t bytes = 0;
+};
+struct PendingCommit {
+  LinkId link;
+  std::vector<CommittedPart> parts;
+};
+
+struct PendingRead {
+  LinkId link;
+  ServeRange range;
+  std::size_t reserved = 0;
+  bool cancelled = false;  // a newer WANT of the peer replaced it
+};
+
+// An address that may be dialled.
+struct Target {
+  std::string address;
+  std::optional<DeviceId> device;
+  bool configured = false;
+  bool self = false;    // it led to ourselves
+  bool urgent = false;  // gossip showed a difference: dial whatever the number of links
+  std::optional<LinkId> link;
+  std::uint32_t failures = 0;
+  Instant next;
+  std::optional<Instant> heard;
+};
+
+// A device whose address was told to us; only what we know at first hand is told on.
+struct Acquaintance {
+  std::string address;
+  bool first_hand = false;  // we dialled it there, or it told us itself
+  std::set<DeviceId> told;  // devices that know this address from us, or that told it to us
+};
+
+struct Context {
+  Context(Config config_in, Rng rng_in) : config(std::move(config_in)), rng(rng_in) {}
+
+  Config config;
+  Rng rng;
+  Instant now;
+  WallTime wall;
+  Effects* out = nullptr;
+  bool shut_down = false;
+
+  HeadTable heads;
+  Arrival arrival_head = 0;
+  std::map<DeviceId, codec::Cursor> cursors;  // ours of them, as persisted
+
+  std::map<LinkId, Link> links;
+  std::array<Link*, limits::kLinks> slots{};
+  std::set<LinkId> touched;
+  Counters counters;
+
+  std::uint64_t next_link = 1;
+  std::uint64_t next_token = 1;
+  std::map<Token, PendingCommit> commits;
+  std::map<Token, PendingRead> reads;
+  std::size_t inbound_bytes = 0;  // in hand of all links, not committed
+
+  // A peer holds more of our own log than we do: its current incarnation stays unpublished.
+  bool own_blocked = false;
+
+  // After a failed commit nothing is asked for until then.
+  std::optional<Instant> commits_paused_until;
+  std::uint32_t commit_failures = 0;
+
+  std::set<std::pair<Instant, LogId>> log_timers;
+
+  std::map<std::string, Target> targets;
+  bool dials_changed = true;       // dial_at has to be computed anew
+  std::optional<Instant> dial_at;  // the earliest dial that is allowed
+  std::map<DeviceId, Acquaintance> acquaintances;
+  std::optional<Instant> gossip_at;
+  std::uint64_t datagram_counter = 0;
+  std::optional<Instant> expected_tick;
+};
+
+// ---- services
+
+void send(Context& ctx, Link& link, const codec::Message& message);
+// Wire bytes that need no sealing (the channel's own).
+void send_wire(Context& ctx, Link& link, Bytes wire);
+// The peer misbehaved: BYE, close, count. `reason` is a static text.
+void fault(Context& ctx, Link& link, std::string_view reason, std::string detail = {});
+void say_bye(Context& ctx, Link& link, codec::ByeCode code, std::string text);
+// Asks the driver to close and forgets the link; idempotent.
+void close_link(Context& ctx, Link& link, const std::string& reason);
+// The same for a link that the driver has closed already.
+void drop_link(Context& ctx, Link& link, const std::string& reason);
+void notice(Context& ctx, const Link& link, NoticeKind kind, std::string text);
+Token new_token(Context& ctx);
+// The link will be pumped at the end of the step.
+inline void touch(Context& ctx, const Link& link) { ctx.touched.insert(link.id); }
+Link* find_link(Context& ctx, LinkId id);
+Link* link_of_device(Context& ctx, const DeviceId& device);
+std::size_t greeted_links(const Context& ctx);
+
+// A log of ours; of the incarnation that is being written.
+bool is_own(const Context& ctx, const LogEntry& entry);
+bool is_current_own(const Context& ctx, const LogEntry& entry);
+// May the log's heads and segments go out on this link?
+bool may_publish(const Context& ctx, const Link& link, const LogEntry& entry);
+
+}  // namespace ebb::mesh

@@ -1,0 +1,166 @@
+#include "mesh/dialer.h"
+
+#include <algorithm>
+#include <charconv>
+#include <utility>
+
+namespace ebb::mesh {
+namespace {
+
+constexpr std::uint32_t kFailuresMax = 20;            // more changes nothing
+constexpr std::uint32_t kFailuresOfMisbehaviour = 6;  // about a minute
+constexpr std::uint32_t kFailuresOfLearnt = 10;       // then a learnt address is forgotten
+
+Target* target_of(Context& ctx, const Link& link) {
+  if (!link.dialled) return nullptr;
+  const auto it = ctx.targets.find(link.address);
+  return it != ctx.targets.end() && it->second.link == link.id ? &it->second : nullptr;
+}
+
+Duration backoff(Context& ctx, std::uint32_t failures) {
+  Duration ceiling = ctx.config.dial_backoff_min;
+  for (std::uint32_t i = 0; i < failures && ceiling < ctx.config.dial_backoff_max; ++i) {
+    ceiling = ceiling * 2;
+  }
+  ceiling = std::min(ceiling, ctx.config.dial_backoff_max);
+  const auto bound = static_cast<std::uint64_t>(std::max<std::int64_t>(ceiling.us, 1));
+  return microseconds(static_cast<std::int64_t>(ctx.rng.between(1, bound)));
+}
+
+std::size_t links_and_dials(const Context& ctx) {
+  std::size_t count = greeted_links(ctx);
+  for (const auto& [address, target] : ctx.targets) {
+    if (!target.link) continue;
+    const auto it = ctx.links.find(*target.link);
+    if (it != ctx.links.end() && it->second.slot == kNoSlot) ++count;
+  }
+  return count;
+}
+
+bool may_dial(Context& ctx, const Target& target, std::size_t links) {
+  if (target.link || target.self) return false;
+  if (target.device && is_linked(ctx, *target.device)) return false;
+  return target.configured || target.urgent || links < limits::kOverlayLinks;
+}
+
+void dial(Context& ctx, Target& target) {
+  const LinkId id{ctx.next_link++};
+  Link& link = ctx.links[id];
+  link.id = id;
+  link.dialled = true;
+  link.address = target.address;
+  link.remote = target.address;
+  link.since = ctx.now;
+  link.last_received = ctx.now;
+  link.greeting_deadline = ctx.now + ctx.config.handshake_timeout;
+  target.link = id;
+  target.urgent = false;
+  ++ctx.counters.dials;
+  ctx.out->dials.push_back({id, target.address});
+}
+
+}  // namespace
+
+std::optional<HostPort> parse_address(std::string_view address) {
+  const std::size_t colon = address.rfind(':');
+  if (colon == std::string_view::npos || colon == 0 || address.size() > limits::kAddressBytes) {
+    return std::nullopt;
+  }
+  const bool printable =
+      std::all_of(address.begin(), address.end(), [](char c) { return c > ' ' && c < 0x7f; });
+  const std::string_view digits = address.substr(colon + 1);
+  HostPort parsed{address.substr(0, colon), 0};
+  const auto [end, error] =
+      std::from_chars(digits.data(), digits.data() + digits.size(), parsed.port);
+  const bool whole = error == std::errc{} && end == digits.data() + digits.size();
+  if (!printable || !whole || parsed.port == 0) return std::nullopt;
+  return parsed;
+}
+
+Target* add_target(Context& ctx, const std::string& address, std::optional<DeviceId> device,
+                   bool configured) {
+  ctx.dials_changed = true;
+  if (const auto it = ctx.targets.find(address); it != ctx.targets.end()) {
+    it->second.configured = it->second.configured || configured;
+    if (device && !it->second.link) it->second.device = device;
+    return &it->second;
+  }
+  if (!parse_address(address) || address == ctx.config.advertise) return nullptr;
+  if (!configured && ctx.targets.size() >= limits::kKnownPeers) return nullptr;
+  Target& target = ctx.targets[address];
+  target.address = address;
+  target.device = device;
+  target.configured = configured;
+  // A learnt address is dialled after a jitter, so that a mesh does not fall on a newcomer at once.
+  if (!configured) target.next = ctx.now + backoff(ctx, 0);
+  return &target;
+}
+
+void dial_soon(Context& ctx, const std::string& address, const DeviceId& device) {
+  Target* target = add_target(ctx, address, device, false);
+  if (target == nullptr) return;
+  target->urgent = true;
+  target->heard = ctx.now;
+  target->next = std::min(target->next, ctx.now + backoff(ctx, 0));
+}
+
+bool is_linked(Context& ctx, const DeviceId& device) {
+  return link_of_device(ctx, device) != nullptr;
+}
+
+void run_dialer(Context& ctx) {
+  if (!ctx.dial_at || *ctx.dial_at > ctx.now) return;
+  ctx.dials_changed = true;
+  std::size_t links = links_and_dials(ctx);
+  for (auto& [address, target] : ctx.targets) {
+    if (target.next > ctx.now || !may_dial(ctx, target, links)) continue;
+    dial(ctx, target);
+    ++links;
+  }
+}
+
+void plan_dials(Context& ctx) {
+  if (!std::exchange(ctx.dials_changed, false)) return;
+  ctx.dial_at.reset();
+  const std::size_t links = links_and_dials(ctx);
+  for (const auto& [address, target] : ctx.targets) {
+    if (!may_dial(ctx, target, links)) continue;
+    if (!ctx.dial_at || target.next < *ctx.dial_at) ctx.dial_at = target.next;
+  }
+}
+
+void dialer_found_device(Context& ctx, const Link& link) {
+  ctx.dials_changed = true;
+  if (Target* target = target_of(ctx, link)) {
+    target->device = link.peer;
+    target->heard = ctx.now;
+  }
+}
+
+void dialer_found_self(Context& ctx, const Link& link) {
+  if (Target* target = target_of(ctx, link)) target->self = true;
+}
+
+void dialer_link_closed(Context& ctx, const Link& link) {
+  ctx.dials_changed = true;
+  if (link.phase == Phase::kConnecting) ++ctx.counters.dial_failures;
+  if (Target* target = target_of(ctx, link)) {
+    target->link.reset();
+    if (link.misbehaved) {
+      target->failures = std::max(target->failures + 1, kFailuresOfMisbehaviour);
+    } else {
+      target->failures = link.settled ? 0 : std::min(target->failures + 1, kFailuresMax);
+    }
+    target->next = ctx.now + backoff(ctx, target->failures);
+    if (!target->configured && target->failures > kFailuresOfLearnt) {
+      ctx.targets.erase(link.address);
+    }
+  } else if (link.peer && link.settled) {
+    // It dialled us and may do so again: leave it a moment to come back first.
+    for (auto& [address, other] : ctx.targets) {
+      if (other.device == link.peer) other.next = ctx.now + backoff(ctx, 0);
+    }
+  }
+}
+
+}  // namespace ebb::mesh

@@ -1,0 +1,42 @@
+// Dialer: which address is dialled when. Configured peers are dialled for ever, learnt ones while
+// there are few links; a device that has a link is not dialled again.
+//
+// Model:     back-off with full jitter: uniform below min(max, min * 2^failures). A link that was
+//            settled resets it; one that was refused or at fault jumps to about a minute.
+// Threads:   not thread-safe; part of the engine.
+// Limits:    limits::kKnownPeers addresses; limits::kOverlayLinks links to learnt ones.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "mesh/context.h"
+
+namespace ebb::mesh {
+
+struct HostPort {
+  std::string_view host;
+  std::uint16_t port = 0;
+};
+// nullopt unless `address` is host:port with a port above 0 and printable throughout.
+std::optional<HostPort> parse_address(std::string_view address);
+
+// Null when the address is none, or the list is full.
+Target* add_target(Context& ctx, const std::string& address, std::optional<DeviceId> device,
+                   bool configured);
+// Gossip showed a difference: dial within the shortest back-off.
+void dial_soon(Context& ctx, const std::string& address, const DeviceId& device);
+
+void run_dialer(Context& ctx);
+void plan_dials(Context& ctx);  // computes Context::dial_at
+
+void dialer_found_device(Context& ctx, const Link& link);
+void dialer_found_self(Context& ctx, const Link& link);
+void dialer_link_closed(Context& ctx, const Link& link);
+
+// The device has a link that is up or on its way up.
+bool is_linked(Context& ctx, const DeviceId& device);
+
+}  // namespace ebb::mesh

@@ -1,0 +1,249 @@
+#include "mesh/engine.h"
+
+#include <algorithm>
+#include <utility>
+#include <variant>
+
+#include "mesh/context.h"
+#include "mesh/dialer.h"
+#include "mesh/gossip.h"
+#include "mesh/greeting.h"
+#include "mesh/live.h"
+#include "mesh/peers.h"
+#include "mesh/ping.h"
+#include "mesh/receive.h"
+#include "mesh/reconcile.h"
+#include "mesh/serve.h"
+#include "mesh/status.h"
+#include "mesh/want.h"
+
+namespace ebb::mesh {
+namespace {
+
+constexpr Duration kLateTick = seconds(1);
+
+// ---- one handler for each message
+
+void on_message(Context& ctx, Link& link, const codec::Hello& m) { on_hello(ctx, link, m); }
+void on_message(Context& ctx, Link& link, const codec::YourLogsSummary& m) {
+  on_your_logs(ctx, link, m);
+}
+void on_message(Context& ctx, Link& link, const codec::YourLogsAsk& m) {
+  on_your_logs(ctx, link, m);
+}
+void on_message(Context& ctx, Link& link, const codec::YourLogsHeads& m) {
+  on_your_logs(ctx, link, m);
+}
+void on_message(Context& ctx, Link& link, const codec::SyncReq& m) { on_sync_req(ctx, link, m); }
+void on_message(Context& ctx, Link& link, const codec::SyncResp& m) { on_sync_resp(ctx, link, m); }
+void on_message(Context& ctx, Link& link, const codec::Want& m) { on_want(ctx, link, m); }
+void on_message(Context& ctx, Link& link, const codec::Delta& m) { on_delta(ctx, link, m); }
+void on_message(Context& ctx, Link& link, const codec::Ack& m) { on_ack(ctx, link, m); }
+void on_message(Context& ctx, Link& link, const codec::Have& m) { on_have(ctx, link, m); }
+void on_message(Context& ctx, Link& link, const codec::Prune& m) { on_prune(ctx, link, m); }
+void on_message(Context& ctx, Link& link, const codec::Ping& m) { on_ping(ctx, link, m); }
+void on_message(Context& ctx, Link& link, const codec::Peers& m) { on_peers(ctx, link, m); }
+void on_message(Context& ctx, Link& link, const codec::Bye& m) { on_bye(ctx, link, m); }
+
+void count_message(Context& ctx, std::string_view name, std::size_t frame_bytes) {
+  MessageCount& count = ctx.counters.messages[name];
+  ++count.messages_in;
+  count.bytes_in += frame_bytes + sizeof(std::uint32_t);
+}
+
+void on_frame(Context& ctx, Link& link, ByteView frame) {
+  const Result<codec::Message> message = codec::decode_message(frame);
+  if (!message.ok()) {
+    if (message.error().code == ErrorCode::kUnsupported) {
+      count_message(ctx, "unknown", frame.size());  // of a later version; to be ignored
+    } else {
+      fault(ctx, link, "malformed_frame", message.error().message());
+    }
+    return;
+  }
+  count_message(ctx, codec::message_name(*message), frame.size());
+  const bool may_come_first = std::holds_alternative<codec::Hello>(*message) ||
+                              std::holds_alternative<codec::Bye>(*message);
+  if (!link.hello_received && !may_come_first) {
+    fault(ctx, link, "out_of_order", std::string(codec::message_name(*message)));
+    return;
+  }
+  std::visit([&](const auto& m) { on_message(ctx, link, m); }, *message);
+}
+
+// ---- one handler for each input
+
+void on_input(Context& ctx, LinkUp& up) { on_link_up(ctx, up); }
+
+void on_input(Context& ctx, LinkDown& down) {
+  if (Link* link = find_link(ctx, down.link)) drop_link(ctx, *link, down.reason);
+}
+
+void on_input(Context& ctx, StreamBytes& stream) {
+  Link* link = find_link(ctx, stream.link);
+  if (link == nullptr || link->channel == nullptr) return;
+  link->bytes_in += stream.bytes.size();
+  link->last_received = ctx.now;
+  Bytes plain;
+  Bytes answer;
+  const Status received = link->channel->receive(std::move(stream.bytes), plain, answer);
+  send_wire(ctx, *link, std::move(answer));
+  if (!received.ok()) {
+    fault(ctx, *link, "bad_channel", received.error().message());
+    return;
+  }
+  if (link->phase == Phase::kChannel && link->channel->established()) on_established(ctx, *link);
+  if (link->closed || plain.empty()) return;
+  link->splitter.push(plain);
+  while (!link->closed) {
+    const Result<ByteView> frame = link->splitter.next();
+    if (!frame.ok()) {
+      fault(ctx, *link, "too_large", frame.error().message());
+    } else if (frame->empty()) {
+      return;
+    } else {
+      on_frame(ctx, *link, *frame);
+    }
+  }
+}
+
+void on_input(Context& ctx, SendProgress& progress) {
+  if (Link* link = find_link(ctx, progress.link)) {
+    link->waiting_bytes = progress.waiting_bytes;
+    touch(ctx, *link);
+  }
+}
+
+void on_input(Context& ctx, Datagram& datagram) { on_datagram(ctx, datagram); }
+void on_input(Context& ctx, Committed& committed) { on_committed(ctx, committed); }
+void on_input(Context& ctx, ReadDone& done) { on_read_done(ctx, done); }
+
+void on_input(Context& ctx, Tick&) {
+  run_link_timers(ctx);
+  resume_commits_if_due(ctx);
+  run_log_timers(ctx);
+  run_gossip(ctx);
+  run_dialer(ctx);
+}
+
+void on_input(Context& ctx, AddPeer& peer) {
+  if (Target* target = add_target(ctx, peer.address, std::nullopt, true)) {
+    target->next = std::min(target->next, ctx.now);
+  }
+}
+
+void on_input(Context& ctx, Shutdown&) {
+  for (auto& [id, link] : ctx.links) {
+    say_bye(ctx, link, codec::ByeCode::kShutdown, "shutting down");
+    close_link(ctx, link, "shutting down");
+  }
+  ctx.shut_down = true;
+}
+
+void on_input(Context& ctx, IncarnationBegun& begun) {
+  ctx.config.incarnation = begun.incarnation;
+  ctx.own_blocked = false;
+  // What was held back is an ordinary old log now: told, and where a peer has more, asked for.
+  for (auto& [log, entry] : ctx.heads.entries()) {
+    if (!is_own(ctx, entry)) continue;
+    ask_now(ctx, entry);
+    for (Link* link : ctx.slots) {
+      if (link == nullptr) continue;
+      link->have_extra.insert(log);
+      plan_flush(ctx, *link);
+    }
+  }
+}
+
+// Lets the links that the step touched do what has become possible, and forgets closed ones.
+void end_step(Context& ctx) {
+  while (!ctx.touched.empty()) {
+    const LinkId id = *ctx.touched.begin();
+    ctx.touched.erase(ctx.touched.begin());
+    const auto it = ctx.links.find(id);
+    if (it == ctx.links.end()) continue;
+    if (it->second.closed) {
+      ctx.links.erase(it);
+      continue;
+    }
+    flush_wants(ctx, it->second);
+    pump_reads(ctx, it->second);
+    const bool flush_due = it->second.flush_at && *it->second.flush_at <= ctx.now;
+    if (flush_due || !it->second.prune_queue.empty()) flush_link(ctx, it->second);
+  }
+  plan_dials(ctx);
+  plan_gossip(ctx);
+}
+
+std::optional<Instant> earliest(const Context& ctx) {
+  std::optional<Instant> next = next_link_deadline(ctx);
+  const auto consider = [&next](const std::optional<Instant>& at) {
+    if (at && (!next || *at < *next)) next = at;
+  };
+  consider(ctx.dial_at);
+  consider(ctx.gossip_at);
+  consider(ctx.commits_paused_until);
+  if (!ctx.log_timers.empty()) consider(ctx.log_timers.begin()->first);
+  return next;
+}
+
+}  // namespace
+
+struct Engine::Impl {
+  Context ctx;
+};
+
+Engine::Engine(Config config, Rng rng)
+    : impl_(std::make_unique<Impl>(Impl{Context(std::move(config), rng)})) {
+  Context& ctx = impl_->ctx;
+  ctx.heads.load(ctx.config.heads);
+  ctx.config.heads.clear();
+  ctx.arrival_head = ctx.config.arrival_head;
+  ctx.cursors.insert(ctx.config.cursors.begin(), ctx.config.cursors.end());
+  for (const std::string& address : ctx.config.peers) {
+    add_target(ctx, address, std::nullopt, true);
+  }
+  load_peers(ctx);
+  plan_dials(ctx);
+  plan_gossip(ctx);
+}
+
+Engine::~Engine() = default;
+
+void Engine::handle(Instant now, WallTime wall, Input input, Effects& out) {
+  Context& ctx = impl_->ctx;
+  if (ctx.shut_down) return;
+  if (ctx.expected_tick && now - *ctx.expected_tick > kLateTick) {
+    forgive_lateness(ctx, now - *ctx.expected_tick);
+  }
+  ctx.now = now;
+  ctx.wall = wall;
+  ctx.out = &out;
+  std::visit([&](auto& in) { on_input(ctx, in); }, input);
+  end_step(ctx);
+  ctx.out = nullptr;
+  ctx.expected_tick = earliest(ctx);
+}
+
+std::optional<Instant> Engine::next_deadline() const {
+  if (impl_->ctx.shut_down) return std::nullopt;
+  return earliest(impl_->ctx);
+}
+
+const Counters& Engine::counters() const { return impl_->ctx.counters; }
+Fingerprint Engine::root() const { return impl_->ctx.heads.root().fingerprint(); }
+std::uint64_t Engine::log_count() const { return impl_->ctx.heads.root().count(); }
+std::uint64_t Engine::events_held() const { return impl_->ctx.heads.events_held(); }
+std::uint64_t Engine::events_known() const { return impl_->ctx.heads.events_known(); }
+std::vector<KnownPeer> Engine::peers() const { return known_peers(impl_->ctx); }
+
+std::size_t Engine::queued_bytes() const {
+  std::size_t bytes = impl_->ctx.inbound_bytes;
+  for (const auto& [id, link] : impl_->ctx.links)
+    bytes += link.splitter.buffered_bytes();
+  return bytes;
+}
+
+std::vector<LinkStatus> Engine::links() const { return link_statuses(impl_->ctx); }
+
+}  // namespace ebb::mesh

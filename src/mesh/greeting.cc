@@ -1,0 +1,270 @@
+#include "mesh/greeting.h"
+
+#include <algorithm>
+#include <string>
+#include <utility>
+
+#include "mesh/dialer.h"
+#include "mesh/live.h"
+#include "mesh/peers.h"
+#include "mesh/receive.h"
+#include "mesh/reconcile.h"
+
+namespace ebb::mesh {
+namespace {
+
+ReconciliationId random_id(Rng& rng) {
+  Bytes bytes;
+  append_be64(bytes, rng.next());
+  append_be64(bytes, rng.next() | 1);  // never zero, which means live
+  return ReconciliationId::from(bytes).value_or(ReconciliationId{});
+}
+
+void send_hello(Context& ctx, Link& link) {
+  const trust::FingerprintSum& root = ctx.heads.root();
+  link.my_id = random_id(ctx.rng);
+  link.my_root = root.fingerprint();
+  link.my_count = root.count();
+  link.have_cursor = ctx.arrival_head;
+  link.hello_sent = ctx.now;
+  codec::Hello hello;
+  hello.mesh = ctx.config.mesh;
+  hello.fold_version = ctx.config.fold_version;
+  hello.epoch = ctx.config.epoch;
+  hello.arrival_head = ctx.arrival_head;
+  const auto cursor = ctx.cursors.find(*link.peer);
+  if (cursor != ctx.cursors.end()) hello.cursor = cursor->second;
+  hello.changes_since = link.my_count;  // no cursor of theirs is kept yet: all may be news
+  hello.root = link.my_root;
+  hello.count = link.my_count;
+  hello.wall = ctx.wall;
+  hello.reconciliation = link.my_id;
+  send(ctx, link, hello);
+}
+
+void refuse(Context& ctx, Link& link, codec::ByeCode code, const std::string& text) {
+  say_bye(ctx, link, code, text);
+  notice(ctx, link, NoticeKind::kRefused, text);
+  link.misbehaved = true;
+  if (link.hello_received) refuse_exchange(ctx, link);
+  close_link(ctx, link, text);
+}
+
+// False when the peer was refused.
+bool check_hello(Context& ctx, Link& link, const codec::Hello& hello) {
+  if (hello.reconciliation.is_zero() || hello.wire_min > hello.wire_max) {
+    fault(ctx, link, "malformed_hello");
+    return false;
+  }
+  if (hello.mesh != ctx.config.mesh) {
+    refuse(ctx, link, codec::ByeCode::kOtherMesh,
+           "another mesh: " + to_base32(hello.mesh.view()) + ", ours is " +
+               to_base32(ctx.config.mesh.view()));
+    return false;
+  }
+  if (hello.wire_min > codec::kWireVersion || hello.wire_max < codec::kWireVersion) {
+    refuse(ctx, link, codec::ByeCode::kNoCommonVersion,
+           "no common wire version: theirs " + std::to_string(hello.wire_min) + " to " +
+               std::to_string(hello.wire_max) + ", ours " + std::to_string(codec::kWireVersion));
+    return false;
+  }
+  return true;
+}
+
+void close_duplicate(Context& ctx, Link& link) {
+  // No row: the other link of the pair tells the story.
+  link.exchange.active = false;
+  say_bye(ctx, link, codec::ByeCode::kDuplicateLink, "another link of this pair stays");
+  close_link(ctx, link, "duplicate link");
+}
+
+// True when `link` is the one that stays. Both ends come to the same answer: the link dialled by
+// the smaller device key, and of two from the same dialler the newer one, because the dialler
+// knows that the older is gone.
+bool resolve_duplicate(Context& ctx, Link& link) {
+  Link* older = link_of_device(ctx, *link.peer);
+  if (older == nullptr) return true;
+  const bool mine_is_smaller = ctx.config.self < *link.peer;
+  const bool stays = older->dialled == link.dialled || link.dialled == mine_is_smaller;
+  close_duplicate(ctx, stays ? *older : link);
+  return stays;
+}
+
+bool take_slot(Context& ctx, Link& link) {
+  for (std::size_t i = 0; i < ctx.slots.size(); ++i) {
+    if (ctx.slots[i] != nullptr) continue;
+    ctx.slots[i] = &link;
+    link.slot = static_cast<int>(i);
+    ctx.dials_changed = true;
+    return true;
+  }
+  return false;
+}
+
+void settle(Context& ctx, Link& link) {
+  if (link.settled) return;
+  link.settled = true;
+  compare_roots(ctx, link);
+}
+
+// Judges one head of ours as the peer holds it. False after a fault.
+bool judge_head(Context& ctx, Link& link, const codec::SignedHead& head) {
+  const LogId log = trust::log_id(head.key);
+  const Bytes signed_bytes = trust::head_bytes({log, head.seq, head.hlc, head.chain});
+  if (head.key.device != ctx.config.self || head.seq == 0 ||
+      !trust::verify(head.key.device, signed_bytes, head.signature)) {
+    fault(ctx, link, "bad_signature", "head in your_logs");
+    return false;
+  }
+  // Logs of incarnations that have ended are fetched back like any other.
+  if (head.key.incarnation != ctx.config.incarnation) return true;
+  LogEntry* entry = ctx.heads.find_or_add(log);
+  const Position held = entry == nullptr ? Position{} : entry->held;
+  if (entry != nullptr && !entry->has_key) {
+    entry->key = head.key;
+    entry->has_key = true;
+  }
+  const bool other_chain = head.seq == held.seq && head.chain != held.chain;
+  if (head.seq > held.seq || other_chain) rollback_found(ctx, link, dot_text({log, head.seq}));
+  return true;
+}
+
+}  // namespace
+
+void on_link_up(Context& ctx, const LinkUp& up) {
+  Link* link = find_link(ctx, up.link);
+  if (up.dialled ? link == nullptr : ctx.links.contains(up.link)) {
+    if (up.dialled) ctx.out->closes.push_back({up.link, "given up"});
+    return;
+  }
+  if (link != nullptr && link->phase != Phase::kConnecting) return;
+  if (link == nullptr) {
+    if (ctx.links.size() >= limits::kLinks + limits::kHalfOpen) {
+      ctx.out->closes.push_back({up.link, "too many connections"});
+      return;
+    }
+    link = &ctx.links[up.link];
+    link->id = up.link;
+  }
+  link->dialled = up.dialled;
+  link->remote = up.remote;
+  link->phase = Phase::kChannel;
+  link->since = ctx.now;
+  link->last_received = ctx.now;
+  link->greeting_deadline = ctx.now + ctx.config.handshake_timeout;
+  link->channel = make_plain_channel(ctx.config.self);
+  Bytes wire;
+  link->channel->start(wire);
+  send_wire(ctx, *link, std::move(wire));
+}
+
+void on_established(Context& ctx, Link& link) {
+  link.peer = link.channel->peer();
+  link.phase = Phase::kGreeting;
+  dialer_found_device(ctx, link);
+  if (link.peer == ctx.config.self) {
+    dialer_found_self(ctx, link);
+    say_bye(ctx, link, codec::ByeCode::kSelf, "this is the same device");
+    close_link(ctx, link, "the same device");
+    return;
+  }
+  send_hello(ctx, link);
+}
+
+void on_hello(Context& ctx, Link& link, const codec::Hello& hello) {
+  if (link.hello_received) {
+    fault(ctx, link, "out_of_order", "hello");
+    return;
+  }
+  link.hello_received = true;
+  link.theirs = hello;
+  if (!check_hello(ctx, link, hello) || !resolve_duplicate(ctx, link)) return;
+  if (!take_slot(ctx, link)) {
+    refuse(ctx, link, codec::ByeCode::kTooManyLinks, "too many links");
+    return;
+  }
+  begin_exchange(ctx, link);
+  const trust::FingerprintSum sum = ctx.heads.device_sum(*link.peer);
+  send(ctx, link, codec::YourLogsSummary{sum.fingerprint(), sum.count()});
+  notice(ctx, link, NoticeKind::kLinkEstablished, link.remote);
+  meet_peer(ctx, link);
+}
+
+void on_your_logs(Context& ctx, Link& link, const codec::YourLogsSummary& summary) {
+  if (link.settled || link.asked_their_view) {
+    fault(ctx, link, "out_of_order", "your_logs");
+    return;
+  }
+  // The summary answers our HELLO, so it shows the round trip without a message of its own.
+  note_round_trip(link, ctx.now - link.hello_sent);
+  const trust::FingerprintSum mine = ctx.heads.device_sum(ctx.config.self);
+  const bool equal = summary.fingerprint == mine.fingerprint() && summary.count == mine.count();
+  // Who holds nothing of ours cannot show anything that we lack.
+  if (equal || summary.count == 0) {
+    settle(ctx, link);
+    return;
+  }
+  link.asked_their_view = true;
+  send(ctx, link, codec::YourLogsAsk{});
+}
+
+void on_your_logs(Context& ctx, Link& link, const codec::YourLogsAsk&) {
+  if (std::exchange(link.answered_ask, true)) {
+    fault(ctx, link, "out_of_order", "your_logs");
+    return;
+  }
+  const std::vector<LogEntry*> logs = ctx.heads.of_device(*link.peer);
+  codec::YourLogsHeads page;
+  for (const LogEntry* entry : logs) {
+    if (entry->held.seq == 0) continue;
+    if (page.heads.size() == limits::kHeadsPerMessage) {
+      page.more = true;
+      send(ctx, link, page);
+      page = {};
+    }
+    page.heads.push_back(
+        {entry->key, entry->held.seq, entry->hlc, entry->held.chain, entry->signature});
+  }
+  send(ctx, link, page);
+}
+
+void on_your_logs(Context& ctx, Link& link, const codec::YourLogsHeads& heads) {
+  if (link.settled || !link.asked_their_view) {
+    fault(ctx, link, "out_of_order", "your_logs");
+    return;
+  }
+  link.view_heads += heads.heads.size();
+  if (link.view_heads > limits::kKnownLogs || (heads.more && heads.heads.empty())) {
+    fault(ctx, link, "endless_list");
+    return;
+  }
+  for (const codec::SignedHead& head : heads.heads) {
+    if (!judge_head(ctx, link, head)) return;
+  }
+  if (!heads.more) settle(ctx, link);
+}
+
+void on_bye(Context& ctx, Link& link, const codec::Bye& bye) {
+  switch (bye.code) {
+    case codec::ByeCode::kOtherMesh:
+    case codec::ByeCode::kNoCommonVersion:
+    case codec::ByeCode::kTooManyLinks:
+      notice(ctx, link, NoticeKind::kRefused, bye.text);
+      link.misbehaved = true;
+      break;
+    case codec::ByeCode::kSelf:
+      dialer_found_self(ctx, link);
+      break;
+    case codec::ByeCode::kDuplicateLink:
+      link.exchange.active = false;
+      break;
+    case codec::ByeCode::kProtocolError:
+      link.misbehaved = true;
+      break;
+    case codec::ByeCode::kShutdown:
+      break;
+  }
+  close_link(ctx, link, "bye: " + bye.text);
+}
+
+}  // namespace ebb::mesh

@@ -1,0 +1,120 @@
+// HeadTable: every log this node holds or has heard of: how far it is held, how far it is in hand,
+// and what each link is known to have of it.
+//
+// Model:
+//   - held: committed. pending: verified and handed to a commit that has not been answered; never
+//     less than held. known: the furthest anyone has claimed; never less than held.
+//   - A link is a slot number 0..63, so that a set of links is one word.
+//   - root and the sum of each device are over held heads; they move with advance().
+//   - A claim of a peer is a hint: it is clamped to kSeqMax, allocates nothing by its size, and is
+//     taken back when the peer cannot show the events.
+// Threads:   not thread-safe; part of the engine.
+// Limits:    limits::kKnownLogs entries; beyond it find_or_add answers null.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <set>
+#include <utility>
+#include <vector>
+
+#include "core/ids.h"
+#include "core/time.h"
+#include "mesh/types.h"
+#include "trust/fingerprint.h"
+
+namespace ebb::mesh {
+
+// No log grows beyond this; the store's keys have no room for more.
+inline constexpr Seq kSeqMax = (Seq{1} << 40) - 1;
+
+using SlotMask = std::uint64_t;
+inline constexpr int kNoSlot = -1;
+constexpr SlotMask slot_bit(int slot) { return SlotMask{1} << static_cast<unsigned>(slot); }
+
+// One log as seen over one link.
+struct PeerLog {
+  Seq announced = 0;      // the peer says that it holds this durably
+  Seq sent = 0;           // we have sent up to this on the link
+  bool key_sent = false;  // the log's key was named on the link
+  bool refused = false;   // not to be asked for from this link again
+  // What the peer has, or will have when it has read what is on its way.
+  Seq reaches() const { return announced > sent ? announced : sent; }
+};
+
+struct LogEntry {
+  LogId id;
+  LogKey key;
+  bool has_key = false;
+  Position held;
+  Hlc hlc;
+  Signature signature;
+  Arrival arrival = 0;
+  bool capped = false;
+
+  Position pending;
+  std::uint32_t commits = 0;  // not answered yet
+  Seq known = 0;
+
+  SlotMask lazy = 0;     // links that asked us to announce and not to push
+  SlotMask pruned = 0;   // links that we asked so
+  SlotMask tried = 0;    // links asked in vain for what is missing now
+  int parent = kNoSlot;  // the link that pushed first
+
+  int asked = kNoSlot;      // the link that was sent a WANT for this log
+  bool asked_live = false;  // for a single announcement, so with a deadline
+  bool answered = false;    // something useful came since
+  Instant asked_at;
+  std::optional<Instant> timer;  // the entry in Context::log_timers
+
+  PeerLog& peer(int slot);
+  const PeerLog* find_peer(int slot) const;
+
+ private:
+  std::vector<PeerLog> peers_;  // by slot, as long as the highest slot in use here
+};
+
+class HeadTable {
+ public:
+  // Takes over what is stored at start.
+  void load(const std::vector<StoredHead>& heads);
+  // A head after a commit. Returns the entry; never null for a log that is stored.
+  LogEntry* advance(const StoredHead& head);
+
+  LogEntry* find(const LogId& log);
+  const LogEntry* find(const LogId& log) const;
+  LogEntry* find_or_add(const LogId& log);
+  std::map<LogId, LogEntry>& entries() { return entries_; }
+  const std::map<LogId, LogEntry>& entries() const { return entries_; }
+  // Logs whose newest commit came after `arrival`, in order of arrival.
+  const std::map<Arrival, LogId>& by_arrival() const { return by_arrival_; }
+  // Logs of one device that are held, in order of id.
+  std::vector<LogEntry*> of_device(const DeviceId& device);
+
+  // Takes note that the link holds the log up to `seq`.
+  void announce(LogEntry& entry, int slot, Seq seq);
+  // The link's claim beyond what is in hand was wrong.
+  void retract(LogEntry& entry, int slot);
+  // The link is gone. Its claims stay known, unless `liar`.
+  void forget_slot(int slot, bool liar);
+
+  const trust::FingerprintSum& root() const { return root_; }
+  trust::FingerprintSum device_sum(const DeviceId& device) const;
+  std::uint64_t events_held() const { return events_held_; }
+  std::uint64_t events_known() const { return events_known_; }
+
+ private:
+  void set_known(LogEntry& entry, Seq known);
+  void lower_known(LogEntry& entry);
+
+  std::map<LogId, LogEntry> entries_;
+  std::map<Arrival, LogId> by_arrival_;
+  std::map<DeviceId, trust::FingerprintSum> sums_;
+  std::set<std::pair<DeviceId, LogId>> by_device_;
+  trust::FingerprintSum root_;
+  std::uint64_t events_held_ = 0;
+  std::uint64_t events_known_ = 0;
+};
+
+}  // namespace ebb::mesh

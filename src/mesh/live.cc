@@ -1,0 +1,144 @@
+#include "mesh/live.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "mesh/peers.h"
+#include "mesh/reconcile.h"
+#include "mesh/serve.h"
+#include "mesh/want.h"
+
+namespace ebb::mesh {
+namespace {
+
+// So much credit is given back at once instead of with the next batch.
+constexpr std::size_t kCreditAtOnce = limits::kInboundBytesPerPeer / 8;
+
+bool is_eager(const LogEntry& entry, const Link& link) {
+  return (entry.lazy & slot_bit(link.slot)) == 0;
+}
+
+bool should_push(const Context& ctx, const Link& link, const LogEntry& entry,
+                 const trust::VerifiedSegment& segment) {
+  const std::size_t bytes = segment.encoded->size();
+  const bool small = bytes <= (segment.first_seq == 1 ? limits::kFloodBytes : limits::kPushBytes);
+  if (!small || !link.settled || !is_eager(entry, link)) return false;
+  if (!may_publish(ctx, link, entry)) return false;
+  const PeerLog* peer = entry.find_peer(link.slot);
+  const Seq reaches = peer == nullptr ? 0 : peer->reaches();
+  return reaches == segment.first_seq - 1 && link.credit >= link.credit_reserved + bytes &&
+         link.waiting_bytes <= limits::kInboundBytesPerPeer;
+}
+
+// Announces what has been committed since the cursor, and what was held back before.
+void flush_haves(Context& ctx, Link& link) {
+  if (!link.settled) return;
+  codec::Have have;
+  const auto add = [&](const LogEntry& entry) {
+    const PeerLog* peer = entry.find_peer(link.slot);
+    const Seq reaches = peer == nullptr ? 0 : peer->reaches();
+    const bool news = entry.held.seq > reaches && may_publish(ctx, link, entry);
+    if (news) have.heads.push_back({entry.id, entry.held.seq});
+  };
+  while (!link.have_extra.empty() && have.heads.size() < limits::kHeadsPerMessage) {
+    const LogEntry* entry = ctx.heads.find(*link.have_extra.begin());
+    link.have_extra.erase(link.have_extra.begin());
+    if (entry != nullptr) add(*entry);
+  }
+  const auto& by_arrival = ctx.heads.by_arrival();
+  auto it = by_arrival.upper_bound(link.have_cursor);
+  for (; it != by_arrival.end() && have.heads.size() < limits::kHeadsPerMessage; ++it) {
+    if (const LogEntry* entry = ctx.heads.find(it->second)) add(*entry);
+    link.have_cursor = it->first;
+  }
+  if (!have.heads.empty()) send(ctx, link, have);
+  if (it != by_arrival.end() || !link.have_extra.empty()) plan_flush(ctx, link);
+}
+
+}  // namespace
+
+void push_segment(Context& ctx, LogEntry& entry, const trust::VerifiedSegment& segment,
+                  int source) {
+  for (Link* link : ctx.slots) {
+    if (link == nullptr || link->slot == source) continue;
+    if (!should_push(ctx, *link, entry, segment)) continue;
+    codec::Delta delta;
+    delta.segments.emplace_back(*segment.encoded);
+    entry.peer(link->slot).sent = segment.last_seq();
+    ++ctx.counters.pushes_sent;
+    ctx.counters.events_sent += segment.count;
+    send_segments(ctx, *link, entry, segment.key, std::move(delta));
+  }
+}
+
+void plan_flush(Context& ctx, Link& link) {
+  if (!link.flush_at) link.flush_at = ctx.now + ctx.config.have_batch;
+  if (link.credit_owed >= kCreditAtOnce) link.flush_at = ctx.now;
+  touch(ctx, link);
+}
+
+void send_ack(Context& ctx, Link& link, bool done) {
+  codec::Ack ack;
+  ack.reconciliation = link.exchange.active ? link.exchange.id : ReconciliationId{};
+  ack.credit_bytes = std::exchange(link.credit_owed, 0);
+  while (!link.durable_owed.empty() && ack.durable.size() < limits::kHeadsPerMessage) {
+    const auto first = link.durable_owed.begin();
+    LogEntry* entry = ctx.heads.find(first->first);
+    if (entry != nullptr) {
+      ack.durable.push_back({first->first, first->second});
+    }
+    link.durable_owed.erase(first);
+  }
+  ack.done = done;
+  send(ctx, link, ack);
+}
+
+void flush_link(Context& ctx, Link& link) {
+  if (!link.greeted()) return;
+  if (!link.prune_queue.empty()) {
+    codec::Prune prune;
+    while (!link.prune_queue.empty() && prune.logs.size() < limits::kHeadsPerMessage) {
+      prune.logs.push_back(*link.prune_queue.begin());
+      link.prune_queue.erase(link.prune_queue.begin());
+    }
+    send(ctx, link, prune);
+  }
+  if (!link.flush_at || *link.flush_at > ctx.now) return;
+  link.flush_at.reset();
+  while (link.credit_owed > 0 || !link.durable_owed.empty())
+    send_ack(ctx, link, false);
+  flush_haves(ctx, link);
+  tell_peers(ctx, link);
+}
+
+void on_ack(Context& ctx, Link& link, const codec::Ack& ack) {
+  const std::size_t room = limits::kInboundBytesPerPeer - link.credit;
+  if (ack.credit_bytes > room) {
+    fault(ctx, link, "credit_overflow");
+    return;
+  }
+  link.credit += static_cast<std::size_t>(ack.credit_bytes);
+  touch(ctx, link);
+  for (const codec::LogSeq& durable : ack.durable) {
+    LogEntry* entry = ctx.heads.find(durable.log);
+    if (entry == nullptr) continue;
+    ctx.heads.announce(*entry, link.slot, durable.seq);
+    ask_after_announcement(ctx, link, *entry);
+  }
+  if (ack.done && ack.reconciliation == link.exchange.id) on_done(ctx, link);
+}
+
+void on_have(Context& ctx, Link& link, const codec::Have& have) {
+  for (const codec::LogSeq& head : have.heads) {
+    LogEntry* entry = note_claim(ctx, link, head.log, head.seq);
+    if (entry != nullptr) ask_after_announcement(ctx, link, *entry);
+  }
+}
+
+void on_prune(Context& ctx, Link& link, const codec::Prune& prune) {
+  for (const LogId& log : prune.logs) {
+    if (LogEntry* entry = ctx.heads.find(log)) entry->lazy |= slot_bit(link.slot);
+  }
+}
+
+}  // namespace ebb::mesh

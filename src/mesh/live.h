@@ -1,0 +1,30 @@
+// Live: what happens to news while a link is up: pushes, announcements, acknowledgements.
+//
+// Model:     a new segment is pushed to links that are eager for its log and known to hold what
+//            comes before it; after its commit it is announced to the others, newest per log, a few
+//            milliseconds gathered. Announcements are a cursor over arrivals, so none is forgotten.
+//            ACK gives credit back and names what is durable, in the same rhythm.
+// Threads:   not thread-safe; part of the engine.
+// Limits:    segments above limits::kPushBytes, and the first ones of a log above kFloodBytes, are
+//            only announced.
+// Spec:      docs/wire_format.md section 7
+#pragma once
+
+#include "mesh/context.h"
+
+namespace ebb::mesh {
+
+// `source`: the slot it came from, or kNoSlot for our own.
+void push_segment(Context& ctx, LogEntry& entry, const trust::VerifiedSegment& segment, int source);
+// There may be something to announce or acknowledge: flush after the batching time.
+void plan_flush(Context& ctx, Link& link);
+// Sends prunes at once, and everything else when it is due.
+void flush_link(Context& ctx, Link& link);
+// One ACK with all that is owed; `done`: we have all that we wanted of the exchange.
+void send_ack(Context& ctx, Link& link, bool done);
+
+void on_ack(Context& ctx, Link& link, const codec::Ack& ack);
+void on_have(Context& ctx, Link& link, const codec::Have& have);
+void on_prune(Context& ctx, Link& link, const codec::Prune& prune);
+
+}  // namespace ebb::mesh

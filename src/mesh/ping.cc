@@ -1,0 +1,95 @@
+#include "mesh/ping.h"
+
+#include <algorithm>
+#include <vector>
+
+namespace ebb::mesh {
+namespace {
+
+// A peer that owes an answer to a WANT and brings no segment for so long is given up.
+constexpr Duration kProgressTime = seconds(60);
+
+bool waits_for_ping(const Link& link) {
+  return link.ping_sent && link.last_received < *link.ping_sent;
+}
+
+Instant life_deadline(const Context& ctx, const Link& link) {
+  if (waits_for_ping(link)) {
+    return *link.ping_sent + (ctx.config.dead_after - ctx.config.ping_idle);
+  }
+  return link.last_received + ctx.config.ping_idle;
+}
+
+bool owes_progress(const Context& ctx, const Link& link) {
+  // While we sit on its credit the peer cannot do anything.
+  return link.wants_out > 0 && link.uncommitted == 0 && !ctx.commits_paused_until;
+}
+
+void check_life(Context& ctx, Link& link) {
+  if (life_deadline(ctx, link) > ctx.now) return;
+  if (waits_for_ping(link)) {
+    close_link(ctx, link, "no sign of life");
+    return;
+  }
+  link.ping_sent = ctx.now;
+  send(ctx, link, codec::Ping{++link.ping_nonce, false});
+}
+
+void check_link(Context& ctx, Link& link) {
+  if (!link.settled) {
+    if (link.greeting_deadline <= ctx.now) close_link(ctx, link, "greeting took too long");
+    return;
+  }
+  if (owes_progress(ctx, link) && link.last_progress + kProgressTime <= ctx.now) {
+    close_link(ctx, link, "no progress");
+    return;
+  }
+  check_life(ctx, link);
+  if (link.flush_at && *link.flush_at <= ctx.now) touch(ctx, link);
+}
+
+}  // namespace
+
+void on_ping(Context& ctx, Link& link, const codec::Ping& ping) {
+  if (!ping.reply) {
+    send(ctx, link, codec::Ping{ping.nonce, true});
+    return;
+  }
+  if (!link.ping_sent || ping.nonce != link.ping_nonce) return;
+  note_round_trip(link, ctx.now - *link.ping_sent);
+  link.ping_sent.reset();
+}
+
+void run_link_timers(Context& ctx) {
+  for (auto& [id, link] : ctx.links) {
+    if (!link.closed) check_link(ctx, link);
+  }
+}
+
+std::optional<Instant> next_link_deadline(const Context& ctx) {
+  std::optional<Instant> next;
+  const auto consider = [&next](Instant at) {
+    if (!next || at < *next) next = at;
+  };
+  for (const auto& [id, link] : ctx.links) {
+    if (link.closed) continue;
+    if (!link.settled) {
+      consider(link.greeting_deadline);
+    } else {
+      consider(life_deadline(ctx, link));
+      if (owes_progress(ctx, link)) consider(link.last_progress + kProgressTime);
+    }
+    if (link.flush_at && link.greeted()) consider(*link.flush_at);
+  }
+  return next;
+}
+
+void forgive_lateness(Context& ctx, Duration late) {
+  for (auto& [id, link] : ctx.links) {
+    if (link.ping_sent) link.ping_sent = *link.ping_sent + late;
+    link.greeting_deadline = link.greeting_deadline + late;
+    link.last_progress = link.last_progress + late;
+  }
+}
+
+}  // namespace ebb::mesh

@@ -1,0 +1,23 @@
+// Ping: signs of life of each link, its round trip, and every deadline that a link has.
+//
+// Model:     a ping after ping_idle without a byte; dead when nothing has come dead_after the last
+//            sign of life, but never before a ping had its time: a process that was stopped must
+//            not take its own silence for that of its peers.
+// Threads:   not thread-safe; part of the engine.
+// Spec:      docs/wire_format.md section 7
+#pragma once
+
+#include <optional>
+
+#include "mesh/context.h"
+
+namespace ebb::mesh {
+
+void on_ping(Context& ctx, Link& link, const codec::Ping& ping);
+// Closes what is overdue, pings what is idle, marks what has to be flushed.
+void run_link_timers(Context& ctx);
+std::optional<Instant> next_link_deadline(const Context& ctx);
+// Our own timers ran late by this much: nobody else is to blame for it.
+void forgive_lateness(Context& ctx, Duration late);
+
+}  // namespace ebb::mesh

@@ -1,0 +1,241 @@
+#include "mesh/receive.h"
+
+#include <algorithm>
+#include <map>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "core/shared_bytes.h"
+#include "mesh/live.h"
+#include "mesh/reconcile.h"
+#include "mesh/want.h"
+#include "trust/chain.h"
+#include "trust/segment_verify.h"
+
+namespace ebb::mesh {
+namespace {
+
+// What one DELTA comes to, before any of it counts.
+struct Intake {
+  std::vector<trust::VerifiedSegment> segments;
+  std::map<LogId, Position> reached;  // behind the segments taken so far
+  std::size_t taken_bytes = 0;
+  std::size_t dropped_bytes = 0;
+};
+
+// False after a fault.
+bool learn_keys(Context& ctx, Link& link, const std::vector<LogKey>& keys) {
+  for (const LogKey& key : keys) {
+    if (!is_valid_topic(key.topic)) {
+      fault(ctx, link, "malformed_key");
+      return false;
+    }
+    const LogId log = trust::log_id(key);
+    const LogEntry* entry = ctx.heads.find(log);
+    if (entry != nullptr && entry->has_key) continue;
+    if (link.keys.size() >= limits::kKeysInHand) {
+      fault(ctx, link, "too_many_keys");
+      return false;
+    }
+    link.keys.emplace(log, key);
+  }
+  return true;
+}
+
+const LogKey* key_of(const Link& link, const LogEntry* entry, const LogId& log) {
+  if (entry != nullptr && entry->has_key) return &entry->key;
+  const auto it = link.keys.find(log);
+  return it == link.keys.end() ? nullptr : &it->second;
+}
+
+// Where the log stands with what this DELTA has brought so far.
+Position position_of(const Intake& intake, const LogEntry* entry, const LogId& log,
+                     const LogKey& key) {
+  if (const auto it = intake.reached.find(log); it != intake.reached.end()) return it->second;
+  if (entry != nullptr && entry->pending.seq > 0) return entry->pending;
+  return {0, trust::chain_start(key)};
+}
+
+bool is_push(const Link& link, const codec::Delta& delta, const LogEntry* entry) {
+  return delta.reconciliation.is_zero() && (entry == nullptr || entry->asked != link.slot);
+}
+
+// A segment that was pushed and is here already: its link shall announce from now on, unless it is
+// the one that we rely on.
+void prune_duplicate(Context& ctx, Link& link, LogEntry& entry) {
+  if (entry.parent == kNoSlot && !is_own(ctx, entry)) entry.parent = link.slot;
+  if (entry.parent == link.slot || (entry.pruned & slot_bit(link.slot)) != 0) return;
+  entry.pruned |= slot_bit(link.slot);
+  link.prune_queue.insert(entry.id);
+  touch(ctx, link);
+}
+
+void drop_segment(Link& link, LogEntry* entry, std::size_t bytes, Intake& intake, bool our_doing) {
+  intake.dropped_bytes += bytes;
+  if (entry == nullptr || entry->asked != link.slot || !our_doing) return;
+  entry->answered = true;
+  link.answer_was_useful = true;
+}
+
+// Whether there is room and will for more segments right now.
+bool can_take(const Context& ctx, const Intake& intake, std::size_t bytes) {
+  return !ctx.commits_paused_until &&
+         ctx.inbound_bytes + intake.taken_bytes + bytes <= limits::kInboundBytesTotal;
+}
+
+// A verified segment of the log that we are writing: never stored, but a reason for alarm when it
+// is not ours to the letter.
+void judge_own_segment(Context& ctx, Link& link, LogEntry& entry,
+                       const trust::VerifiedSegment& segment) {
+  if (!entry.has_key) {
+    // Now that it is known to be ours, nobody is asked for it until the incarnation has changed.
+    entry.key = segment.key;
+    entry.has_key = true;
+  }
+  const bool further = segment.last_seq() > entry.held.seq;
+  const bool other = segment.last_seq() == entry.held.seq && segment.chain != entry.held.chain;
+  if (further || other) rollback_found(ctx, link, dot_text({segment.log, segment.last_seq()}));
+}
+
+// Verifies a segment that may extend what is in hand. False after a fault.
+bool verify_and_keep(Context& ctx, Link& link, LogEntry& entry, const LogKey& key, ByteView bytes,
+                     Intake& intake) {
+  Result<trust::VerifiedSegment> verified = trust::verify_segment(key, share(to_bytes(bytes)));
+  if (!verified.ok()) {
+    const ErrorCode code = verified.error().code;
+    const bool forged = code == ErrorCode::kBadSignature || code == ErrorCode::kBadChain;
+    fault(ctx, link, forged ? "bad_signature" : "malformed_segment", verified.error().message());
+    return false;
+  }
+  const Position position = position_of(intake, &entry, verified->log, key);
+  const bool own = key.device == ctx.config.self && key.incarnation == ctx.config.incarnation;
+  if (own) {
+    judge_own_segment(ctx, link, entry, *verified);
+    drop_segment(link, &entry, bytes.size(), intake, true);
+    return true;
+  }
+  if (verified->first_seq == position.seq + 1 && verified->prev_chain != position.chain) {
+    ++ctx.counters.forks_suspected;
+    notice(ctx, link, NoticeKind::kForkSuspected, dot_text({verified->log, verified->first_seq}));
+    drop_segment(link, &entry, bytes.size(), intake, false);
+    refuse_log(ctx, link, entry);
+    return true;
+  }
+  intake.reached[verified->log] = {verified->last_seq(), verified->chain};
+  intake.taken_bytes += bytes.size();
+  intake.segments.push_back(std::move(*verified));
+  return true;
+}
+
+// Decides about one segment of a DELTA. False after a fault.
+bool take_segment(Context& ctx, Link& link, const codec::Delta& delta, ByteView bytes,
+                  Intake& intake) {
+  const Result<codec::SegmentView> header = codec::decode_segment(bytes);
+  if (!header.ok() || header->first_seq == 0 || header->last_seq() < header->first_seq) {
+    fault(ctx, link, "malformed_segment",
+          header.ok() ? std::string("seq") : header.error().message());
+    return false;
+  }
+  const LogId log = header->log;
+  if (delta.reconciliation.is_zero()) ++ctx.counters.pushes_received;
+  LogEntry* entry = ctx.heads.find(log);
+  const LogKey* key = key_of(link, entry, log);
+  if (key == nullptr) {
+    fault(ctx, link, "unknown_log_key");
+    return false;
+  }
+  const Seq reached = position_of(intake, entry, log, *key).seq;
+  if (header->last_seq() <= reached || (entry != nullptr && entry->capped)) {
+    ctx.counters.events_redundant += header->count;
+    drop_segment(link, entry, bytes.size(), intake, false);
+    if (entry != nullptr) {
+      ctx.heads.announce(*entry, link.slot, std::min(header->last_seq(), entry->pending.seq));
+      if (is_push(link, delta, entry)) prune_duplicate(ctx, link, *entry);
+    }
+    return true;
+  }
+  const bool is_gap = header->first_seq > reached + 1;
+  if (is_gap || !can_take(ctx, intake, bytes.size())) {
+    LogEntry* claimed = note_claim(ctx, link, log, header->last_seq());
+    drop_segment(link, claimed, bytes.size(), intake, !is_gap);
+    if (claimed != nullptr) ask_after_announcement(ctx, link, *claimed);
+    return true;
+  }
+  // The entry is made before the work of verifying, so that a full table costs no signature check.
+  if (entry == nullptr) entry = ctx.heads.find_or_add(log);
+  if (entry == nullptr) {
+    drop_segment(link, entry, bytes.size(), intake, false);
+    return true;
+  }
+  return verify_and_keep(ctx, link, *entry, *key, bytes, intake);
+}
+
+void give_back(Context& ctx, Link& link, std::size_t bytes, bool withheld) {
+  link.uncommitted -= std::min(bytes, link.uncommitted);
+  (withheld ? link.credit_withheld : link.credit_owed) += bytes;
+  plan_flush(ctx, link);
+}
+
+// Everything in the DELTA is good: push on, and ask for the commit.
+void hand_over(Context& ctx, Link& link, const codec::Delta& delta, Intake intake) {
+  if (intake.segments.empty()) return;
+  Commit commit;
+  commit.token = new_token(ctx);
+  PendingCommit& pending = ctx.commits[commit.token];
+  pending.link = link.id;
+  for (const trust::VerifiedSegment& segment : intake.segments) {
+    LogEntry* entry = note_claim(ctx, link, segment.log, segment.last_seq());
+    EBB_CHECK(entry != nullptr);  // made by take_segment
+    const bool push = is_push(link, delta, entry);
+    if (push) entry->parent = link.slot;
+    if (entry->asked == link.slot) {
+      entry->answered = true;
+      link.answer_was_useful = true;
+    }
+    if (link.exchange.active && delta.reconciliation == link.exchange.id) {
+      link.exchange.events_in += segment.count;
+    }
+    entry->pending = {segment.last_seq(), segment.chain};
+    ++entry->commits;
+    pending.parts.push_back({segment.log, segment.last_seq(), segment.encoded->size()});
+    push_segment(ctx, *entry, segment, link.slot);
+    note_progress(ctx, *entry);
+    commit.segments.push_back(segment);
+  }
+  ctx.inbound_bytes += intake.taken_bytes;
+  ctx.out->commits.push_back(std::move(commit));
+}
+
+}  // namespace
+
+void on_delta(Context& ctx, Link& link, const codec::Delta& delta) {
+  link.last_progress = ctx.now;
+  std::size_t bytes = 0;
+  for (const ByteView segment : delta.segments)
+    bytes += segment.size();
+  link.uncommitted += bytes;
+  if (link.uncommitted + link.credit_owed + link.credit_withheld > limits::kInboundBytesPerPeer) {
+    fault(ctx, link, "credit_exceeded");
+    return;
+  }
+  if (!learn_keys(ctx, link, delta.keys)) return;
+  Intake intake;
+  for (const ByteView segment : delta.segments) {
+    if (!take_segment(ctx, link, delta, segment, intake)) return;
+  }
+  if (intake.dropped_bytes > 0) {
+    give_back(ctx, link, intake.dropped_bytes, ctx.commits_paused_until.has_value());
+  }
+  hand_over(ctx, link, delta, std::move(intake));
+  if (delta.last) want_answered(ctx, link);
+}
+
+void rollback_found(Context& ctx, Link& link, const std::string& what) {
+  if (ctx.own_blocked) return;
+  ctx.own_blocked = true;
+  ++ctx.counters.rollbacks_found;
+  notice(ctx, link, NoticeKind::kRollbackFound, what);
+}
+
+}  // namespace ebb::mesh

@@ -1,0 +1,55 @@
+#include "mesh/status.h"
+
+#include <utility>
+
+namespace ebb::mesh {
+namespace {
+
+std::string_view phase_name(Phase phase) {
+  switch (phase) {
+    case Phase::kConnecting:
+    case Phase::kChannel:
+      return "connecting";
+    case Phase::kGreeting:
+      return "greeting";
+    case Phase::kReconciling:
+      return "reconciling";
+    case Phase::kLive:
+      return "in_sync";
+  }
+  return "connecting";
+}
+
+void add_log(LinkStatus& status, const LogEntry& entry, int slot) {
+  const PeerLog* peer = entry.find_peer(slot);
+  const Seq there = peer == nullptr ? 0 : peer->announced;
+  if (there > entry.held.seq) status.missing_here += there - entry.held.seq;
+  if (entry.held.seq > there) status.missing_there += entry.held.seq - there;
+  ++((entry.lazy & slot_bit(slot)) == 0 ? status.eager_logs : status.lazy_logs);
+}
+
+}  // namespace
+
+std::vector<LinkStatus> link_statuses(const Context& ctx) {
+  std::vector<LinkStatus> list;
+  for (const auto& [id, link] : ctx.links) {
+    LinkStatus status;
+    status.link = id;
+    status.peer = link.peer;
+    status.remote = link.remote;
+    status.dialled = link.dialled;
+    status.state = phase_name(link.phase);
+    status.rtt = link.srtt;
+    status.bytes_in = link.bytes_in;
+    status.bytes_out = link.bytes_out;
+    status.since = link.since;
+    if (link.slot != kNoSlot) {
+      for (const auto& [log, entry] : ctx.heads.entries())
+        add_log(status, entry, link.slot);
+    }
+    list.push_back(std::move(status));
+  }
+  return list;
+}
+
+}  // namespace ebb::mesh

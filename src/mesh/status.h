@@ -1,0 +1,15 @@
+// Status: what a person sees of the links.
+//
+// Threads:   not thread-safe; part of the engine.
+#pragma once
+
+#include <vector>
+
+#include "mesh/context.h"
+
+namespace ebb::mesh {
+
+// Costs one walk over all logs; for status pages, not for every event.
+std::vector<LinkStatus> link_statuses(const Context& ctx);
+
+}  // namespace ebb::mesh

@@ -1,0 +1,255 @@
+#include "mesh/want.h"
+
+#include <algorithm>
+#include <vector>
+
+#include "mesh/live.h"
+#include "mesh/reconcile.h"
+
+namespace ebb::mesh {
+namespace {
+
+constexpr std::uint64_t kEmptyAnswersMax = 3;
+constexpr Duration kPauseMin = seconds(1);
+constexpr Duration kPauseMax = seconds(60);
+
+void set_timer(Context& ctx, LogEntry& entry, std::optional<Instant> at) {
+  if (entry.timer) ctx.log_timers.erase({*entry.timer, entry.id});
+  entry.timer = at;
+  if (at) ctx.log_timers.insert({*at, entry.id});
+}
+
+Duration answer_time(const Link& link) {
+  return clamp(round_trip(link) * 3 / 2, milliseconds(30), seconds(1));
+}
+
+// The nearest link that says it has more than is in hand here; the lowest slot among equals.
+Link* best_announcer(Context& ctx, const LogEntry& entry, SlotMask except) {
+  Link* best = nullptr;
+  for (Link* link : ctx.slots) {
+    if (link == nullptr || (except & slot_bit(link->slot)) != 0) continue;
+    const PeerLog* peer = entry.find_peer(link->slot);
+    if (peer == nullptr || peer->refused || peer->announced <= entry.pending.seq) continue;
+    if (best == nullptr || round_trip(*link) < round_trip(*best)) best = link;
+  }
+  return best;
+}
+
+void ask(Context& ctx, LogEntry& entry, Link& link) {
+  const bool live = !link.exchange.active;
+  entry.asked = link.slot;
+  entry.asked_live = live;
+  entry.answered = false;
+  entry.asked_at = ctx.now;
+  // Who is asked for a single announcement shall push from now on.
+  if (live) entry.pruned &= ~slot_bit(link.slot);
+  link.asked.insert(entry.id);
+  (live ? link.ask_queue_live : link.ask_queue).insert(entry.id);
+  set_timer(ctx, entry, live ? std::optional(ctx.now + answer_time(link)) : std::nullopt);
+  touch(ctx, link);
+}
+
+// Nobody is asked for the log any more.
+void withdraw(Context& ctx, LogEntry& entry) {
+  if (entry.asked == kNoSlot) return;
+  if (Link* link = ctx.slots[static_cast<std::size_t>(entry.asked)]) {
+    link->asked.erase(entry.id);
+    link->ask_queue.erase(entry.id);
+    link->ask_queue_live.erase(entry.id);
+  }
+  entry.asked = kNoSlot;
+  set_timer(ctx, entry, std::nullopt);
+}
+
+bool is_missing(const Context& ctx, const LogEntry& entry) {
+  // More of the log that we are writing can only be news for the rollback check, never a gap.
+  return !entry.capped && entry.known > entry.pending.seq && !is_current_own(ctx, entry);
+}
+
+void log_timer_due(Context& ctx, LogEntry& entry) {
+  set_timer(ctx, entry, std::nullopt);
+  if (entry.asked == kNoSlot) {
+    ask_now(ctx, entry);
+    return;
+  }
+  Link* link = ctx.slots[static_cast<std::size_t>(entry.asked)];
+  if (link == nullptr || !entry.asked_live) return;
+  if (link->last_progress > entry.asked_at) {
+    // It answers, only not this log yet.
+    entry.asked_at = ctx.now;
+    set_timer(ctx, entry, ctx.now + answer_time(*link));
+    return;
+  }
+  entry.tried |= slot_bit(link->slot);
+  Link* other = best_announcer(ctx, entry, entry.tried);
+  if (other == nullptr) {
+    // Everybody was asked; the one asked last may still answer, or dies of its silence.
+    entry.tried = 0;
+    return;
+  }
+  withdraw(ctx, entry);
+  ask(ctx, entry, *other);
+}
+
+void flush_queue(Context& ctx, Link& link, std::set<LogId>& queue, const ReconciliationId& id) {
+  // Half of what a peer must accept, so that a WANT sent while answers are on their way is no
+  // fault.
+  while (!queue.empty() && link.wants_out < limits::kWantsInHand / 2) {
+    codec::Want want;
+    want.reconciliation = id;
+    while (!queue.empty() && want.ranges.size() < limits::kHeadsPerMessage) {
+      const LogId log = *queue.begin();
+      queue.erase(queue.begin());
+      const LogEntry* entry = ctx.heads.find(log);
+      if (entry == nullptr || entry->asked != link.slot) continue;
+      want.ranges.push_back({log, entry->pending.seq + 1, 0});
+    }
+    if (want.ranges.empty()) return;
+    if (link.wants_out == 0) {
+      link.last_progress = ctx.now;
+      link.answer_was_useful = false;
+    }
+    ++link.wants_out;
+    send(ctx, link, want);
+  }
+}
+
+}  // namespace
+
+LogEntry* note_claim(Context& ctx, Link& link, const LogId& log, Seq seq) {
+  LogEntry* entry = ctx.heads.find_or_add(log);
+  if (entry != nullptr) ctx.heads.announce(*entry, link.slot, seq);
+  return entry;
+}
+
+void refuse_log(Context& ctx, Link& link, LogEntry& entry) {
+  entry.peer(link.slot).refused = true;
+  if (entry.asked == link.slot) withdraw(ctx, entry);
+  stop_awaiting(ctx, link, entry.id);
+}
+
+void ask_now(Context& ctx, LogEntry& entry) {
+  if (ctx.commits_paused_until || entry.asked != kNoSlot || !is_missing(ctx, entry)) return;
+  Link* best = best_announcer(ctx, entry, entry.tried);
+  if (best == nullptr) {
+    entry.tried = 0;
+    best = best_announcer(ctx, entry, 0);
+  }
+  if (best != nullptr) ask(ctx, entry, *best);
+}
+
+void ask_after_announcement(Context& ctx, Link& announcer, LogEntry& entry) {
+  if (entry.asked != kNoSlot || !is_missing(ctx, entry)) return;
+  // Whoever would have pushed announces instead, or there is nobody else to push: nothing to wait
+  // for.
+  const bool from_author = entry.has_key && announcer.peer == entry.key.device;
+  if (from_author || entry.parent == announcer.slot || greeted_links(ctx) == 1) {
+    ask_now(ctx, entry);
+  } else if (!entry.timer) {
+    const Duration delay = clamp(round_trip(announcer) * 2, milliseconds(40), seconds(1));
+    set_timer(ctx, entry, ctx.now + delay);
+  }
+}
+
+void ask_again(Context& ctx, LogEntry& entry) {
+  withdraw(ctx, entry);
+  ask_now(ctx, entry);
+}
+
+void note_progress(Context& ctx, LogEntry& entry) {
+  entry.tried = 0;
+  if (entry.asked != kNoSlot) {
+    const PeerLog* peer = entry.find_peer(entry.asked);
+    if (peer == nullptr || peer->announced <= entry.pending.seq) withdraw(ctx, entry);
+  } else if (entry.timer && entry.known <= entry.pending.seq) {
+    set_timer(ctx, entry, std::nullopt);
+  }
+}
+
+void want_answered(Context& ctx, Link& link) {
+  if (link.wants_out == 0) return;
+  if (--link.wants_out > 0) return;
+  std::vector<LogId> open;
+  for (const LogId& log : link.asked) {
+    if (!link.ask_queue.contains(log) && !link.ask_queue_live.contains(log)) open.push_back(log);
+  }
+  link.empty_answers = link.answer_was_useful || open.empty() ? 0 : link.empty_answers + 1;
+  if (link.empty_answers >= kEmptyAnswersMax) {
+    fault(ctx, link, "empty_answers");
+    return;
+  }
+  for (const LogId& log : open) {
+    LogEntry* entry = ctx.heads.find(log);
+    if (entry == nullptr || link.closed) continue;
+    withdraw(ctx, *entry);
+    if (!entry->answered) {
+      ctx.heads.retract(*entry, link.slot);
+      stop_awaiting(ctx, link, log);
+    }
+    ask_now(ctx, *entry);
+  }
+}
+
+void flush_wants(Context& ctx, Link& link) {
+  if (link.closed) return;
+  flush_queue(ctx, link, link.ask_queue_live, ReconciliationId{});
+  flush_queue(ctx, link, link.ask_queue, link.exchange.id);
+}
+
+void run_log_timers(Context& ctx) {
+  while (!ctx.log_timers.empty() && ctx.log_timers.begin()->first <= ctx.now) {
+    const LogId log = ctx.log_timers.begin()->second;
+    LogEntry* entry = ctx.heads.find(log);
+    if (entry == nullptr) {
+      ctx.log_timers.erase(ctx.log_timers.begin());
+    } else {
+      log_timer_due(ctx, *entry);
+    }
+  }
+}
+
+void release_wants(Context& ctx, Link& link, bool liar) {
+  std::vector<LogId> orphans(link.asked.begin(), link.asked.end());
+  for (const auto& [log, entry] : ctx.heads.entries()) {
+    if (entry.parent == link.slot && is_missing(ctx, entry)) orphans.push_back(log);
+  }
+  for (const LogId& log : orphans) {
+    LogEntry* entry = ctx.heads.find(log);
+    if (entry != nullptr && entry->asked == link.slot) {
+      entry->asked = kNoSlot;
+      set_timer(ctx, *entry, std::nullopt);
+    }
+  }
+  link.asked.clear();
+  ctx.heads.forget_slot(link.slot, liar);
+  for (const LogId& log : orphans) {
+    if (LogEntry* entry = ctx.heads.find(log)) ask_now(ctx, *entry);
+  }
+}
+
+void pause_commits(Context& ctx) {
+  const std::uint32_t doublings = std::min<std::uint32_t>(ctx.commit_failures, 6);
+  ++ctx.commit_failures;
+  const Duration pause = clamp(kPauseMin * (1 << doublings), kPauseMin, kPauseMax);
+  if (!ctx.commits_paused_until) ctx.commits_paused_until = ctx.now + pause;
+}
+
+void resume_commits_if_due(Context& ctx) {
+  if (!ctx.commits_paused_until || ctx.now < *ctx.commits_paused_until) return;
+  ctx.commits_paused_until.reset();
+  for (Link* link : ctx.slots) {
+    if (link == nullptr) continue;
+    link->credit_owed += link->credit_withheld;
+    link->credit_withheld = 0;
+    plan_flush(ctx, *link);
+  }
+  for (auto& [log, entry] : ctx.heads.entries()) {
+    if (entry.asked != kNoSlot) {
+      ask_again(ctx, entry);
+    } else {
+      ask_now(ctx, entry);
+    }
+  }
+}
+
+}  // namespace ebb::mesh
