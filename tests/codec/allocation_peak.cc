@@ -1,0 +1,42 @@
+#include "tests/codec/allocation_peak.h"
+
+#include <malloc.h>
+
+#include <cstdlib>
+#include <new>
+
+namespace {
+
+std::size_t held = 0;
+std::size_t peak = 0;
+
+void* take(std::size_t size) {
+  void* const memory = std::malloc(size == 0 ? 1 : size);
+  if (memory == nullptr) std::abort();
+  held += malloc_usable_size(memory);
+  if (held > peak) peak = held;
+  return memory;
+}
+
+void give(void* memory) {
+  if (memory == nullptr) return;
+  held -= malloc_usable_size(memory);
+  std::free(memory);
+}
+
+}  // namespace
+
+void* operator new(std::size_t size) { return take(size); }
+void* operator new[](std::size_t size) { return take(size); }
+void operator delete(void* memory) noexcept { give(memory); }
+void operator delete[](void* memory) noexcept { give(memory); }
+void operator delete(void* memory, std::size_t) noexcept { give(memory); }
+void operator delete[](void* memory, std::size_t) noexcept { give(memory); }
+
+namespace ebb::tests {
+
+AllocationPeak::AllocationPeak() : start_(held) { peak = held; }
+
+std::size_t AllocationPeak::bytes() const { return peak - start_; }
+
+}  // namespace ebb::tests
