@@ -1,11 +1,12 @@
 // Node: the daemon of a device without its face. Runs the engine on a libuv loop, the store on a
 // thread of its own and queries on workers, and wires them.
 //
-// Model:     see docs/architecture.md, "Threads". The loop owns engine, links and sockets; the
-// store
-//            thread owns the writing connection and gathers whatever was queued while the previous
-//            commit was syncing into the next (group commit without a timer).
-// Ownership: `home` and `config` are copied or moved in. Callbacks run on the loop thread.
+// Model:     the loop owns engine, links and sockets; the store thread owns the writing connection
+//            and gathers whatever was queued while the previous commit was syncing into the next
+//            (group commit without a timer); workers read.
+// Ownership: `home` and `config` are moved in. Callbacks run on the loop thread, never from inside
+//            the call that they answer; all of them have run when run() returns. A Watch must go
+//            before the Node. SIGPIPE is ignored from start() on.
 // Threads:   construct, use and destroy on one thread, the loop thread; only request_stop() may be
 //            called from others and from signal handlers.
 // Errors:    start: kBusy (another node runs on this directory; or the configured port is in use:
@@ -109,7 +110,8 @@ class Node {
   const NodeCounters& counters() const;
   const Home& home() const;
   const Config& config() const;
-  void add_peer(const std::string& address);
+  // Dials it too, until the next start. kInvalidArgument, kPermission (not loopback).
+  Status add_peer(const std::string& address);
   Instant now() const;
   WallTime wall() const;
 

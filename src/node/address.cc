@@ -1,0 +1,121 @@
+#include "node/address.h"
+
+#include <arpa/inet.h>
+
+#include <array>
+#include <charconv>
+#include <cstring>
+
+#include "core/limits.h"
+
+namespace ebb::node {
+namespace {
+
+sockaddr_in& as_v4(sockaddr_storage& storage) { return reinterpret_cast<sockaddr_in&>(storage); }
+const sockaddr_in& as_v4(const sockaddr_storage& storage) {
+  return reinterpret_cast<const sockaddr_in&>(storage);
+}
+sockaddr_in6& as_v6(sockaddr_storage& storage) { return reinterpret_cast<sockaddr_in6&>(storage); }
+const sockaddr_in6& as_v6(const sockaddr_storage& storage) {
+  return reinterpret_cast<const sockaddr_in6&>(storage);
+}
+
+Error bad_address(std::string_view text) {
+  return {ErrorCode::kInvalidArgument, "address",
+          "\"" + std::string(text) + "\" is not of the form host:port"};
+}
+
+}  // namespace
+
+std::uint16_t Endpoint::port() const {
+  return storage.ss_family == AF_INET6 ? ntohs(as_v6(storage).sin6_port)
+                                       : ntohs(as_v4(storage).sin_port);
+}
+
+void Endpoint::set_port(std::uint16_t port) {
+  if (storage.ss_family == AF_INET6) {
+    as_v6(storage).sin6_port = htons(port);
+  } else {
+    as_v4(storage).sin_port = htons(port);
+  }
+}
+
+bool Endpoint::is_loopback() const {
+  if (storage.ss_family == AF_INET) {
+    return (ntohl(as_v4(storage).sin_addr.s_addr) >> 24) == 127;
+  }
+  return storage.ss_family == AF_INET6 && IN6_IS_ADDR_LOOPBACK(&as_v6(storage).sin6_addr);
+}
+
+std::string Endpoint::text() const {
+  std::array<char, INET6_ADDRSTRLEN> host{};
+  const bool v6 = storage.ss_family == AF_INET6;
+  const void* address = v6 ? static_cast<const void*>(&as_v6(storage).sin6_addr)
+                           : static_cast<const void*>(&as_v4(storage).sin_addr);
+  if (::inet_ntop(v6 ? AF_INET6 : AF_INET, address, host.data(), host.size()) == nullptr) return "";
+  return host_port_text({host.data(), port()});
+}
+
+Result<HostPort> parse_host_port(std::string_view text) {
+  const std::size_t colon = text.rfind(':');
+  if (colon == std::string_view::npos || colon == 0 || text.size() > limits::kAddressBytes) {
+    return bad_address(text);
+  }
+  std::string_view host = text.substr(0, colon);
+  const std::string_view port = text.substr(colon + 1);
+  const bool bracketed = host.starts_with('[') && host.ends_with(']');
+  if (bracketed) host = host.substr(1, host.size() - 2);
+  const bool has_colon = host.find(':') != std::string_view::npos;
+  if (host.empty() || has_colon != bracketed) return bad_address(text);
+  for (const char c : host) {
+    if (c <= ' ' || c > '~' || c == ',' || c == '[' || c == ']') return bad_address(text);
+  }
+  HostPort address;
+  address.host = std::string(host);
+  const char* end = port.data() + port.size();
+  const std::from_chars_result parsed = std::from_chars(port.data(), end, address.port);
+  if (port.empty() || parsed.ec != std::errc() || parsed.ptr != end) return bad_address(text);
+  return address;
+}
+
+std::string host_port_text(const HostPort& address) {
+  const bool v6 = address.host.find(':') != std::string::npos;
+  const std::string host = v6 ? "[" + address.host + "]" : address.host;
+  return host + ":" + std::to_string(address.port);
+}
+
+std::optional<Endpoint> endpoint_of(const sockaddr* address) {
+  Endpoint endpoint;
+  if (address->sa_family == AF_INET) {
+    std::memcpy(&endpoint.storage, address, sizeof(sockaddr_in));
+  } else if (address->sa_family == AF_INET6) {
+    std::memcpy(&endpoint.storage, address, sizeof(sockaddr_in6));
+  } else {
+    return std::nullopt;
+  }
+  return endpoint;
+}
+
+std::optional<Endpoint> literal_endpoint(const HostPort& address) {
+  Endpoint endpoint;
+  const std::string host = address.host == "localhost" ? "127.0.0.1" : address.host;
+  if (::inet_pton(AF_INET, host.c_str(), &as_v4(endpoint.storage).sin_addr) == 1) {
+    endpoint.storage.ss_family = AF_INET;
+  } else if (::inet_pton(AF_INET6, host.c_str(), &as_v6(endpoint.storage).sin6_addr) == 1) {
+    endpoint.storage.ss_family = AF_INET6;
+  } else {
+    return std::nullopt;
+  }
+  endpoint.set_port(address.port);
+  return endpoint;
+}
+
+Status require_loopback(const Endpoint& endpoint) {
+  if (endpoint.is_loopback()) return {};
+  return Error{ErrorCode::kPermission, "address is not loopback",
+               endpoint.text() +
+                   ": links are not encrypted yet, so ebb stays on loopback; use 127.0.0.1, and "
+                   "reach other machines through a tunnel of your own until then"};
+}
+
+}  // namespace ebb::node

@@ -1,0 +1,45 @@
+// Addresses as people write them, "host:port", and as sockets have them.
+//
+// Model:   IPv6 hosts stand in brackets. Until links are encrypted only loopback is bound or
+//          dialled; require_loopback() is the one place that says so.
+// Errors:  kInvalidArgument, kPermission (not loopback); detail names the address.
+// Threads: values; any thread.
+#pragma once
+
+#include <netinet/in.h>
+#include <sys/socket.h>
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "core/result.h"
+
+namespace ebb::node {
+
+struct HostPort {
+  std::string host;  // without brackets
+  std::uint16_t port = 0;
+};
+
+// What the system calls take: an IPv4 or IPv6 address with its port.
+struct Endpoint {
+  sockaddr_storage storage{};
+  const sockaddr* address() const { return reinterpret_cast<const sockaddr*>(&storage); }
+  std::uint16_t port() const;
+  void set_port(std::uint16_t port);
+  bool is_loopback() const;
+  // "127.0.0.1:7401" or "[::1]:7401".
+  std::string text() const;
+};
+
+Result<HostPort> parse_host_port(std::string_view text);
+std::string host_port_text(const HostPort& address);
+// Copies any address a socket gave; a family other than IPv4 and IPv6 gives nullopt.
+std::optional<Endpoint> endpoint_of(const sockaddr* address);
+// Hosts that are addresses, and "localhost"; other names have to be asked for.
+std::optional<Endpoint> literal_endpoint(const HostPort& address);
+Status require_loopback(const Endpoint& endpoint);
+
+}  // namespace ebb::node

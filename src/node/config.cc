@@ -1,0 +1,221 @@
+#include "node/config.h"
+
+#include <toml++/toml.h>
+
+#include <algorithm>
+#include <optional>
+#include <utility>
+
+#include "node/address.h"
+#include "node/config_keys.h"
+#include "node/files.h"
+
+namespace ebb::node {
+namespace {
+
+constexpr std::size_t kConfigBytes = std::size_t{1} << 20;
+
+std::string place(const std::string& path, const toml::node& node) {
+  return path + " line " + std::to_string(node.source().begin.line);
+}
+
+Error wrong_kind(const ConfigKey& key, const std::string& where) {
+  const std::string_view kind = key.kind == ConfigKind::kInteger ? "a whole number"
+                                : key.kind == ConfigKind::kList  ? "a list of texts"
+                                                                 : "a text";
+  return {ErrorCode::kInvalidArgument, "config",
+          where + ": " + std::string(key.name) + ": must be " + std::string(kind)};
+}
+
+std::optional<std::string> text_of(const toml::node& node, ConfigKind kind) {
+  if (kind == ConfigKind::kText && node.is_string()) return node.as_string()->get();
+  if (kind == ConfigKind::kInteger && node.is_integer()) {
+    return std::to_string(node.as_integer()->get());
+  }
+  if (kind != ConfigKind::kList || !node.is_array()) return std::nullopt;
+  std::string list;
+  for (const toml::node& item : *node.as_array()) {
+    if (!item.is_string()) return std::nullopt;
+    list.append(list.empty() ? "" : ",").append(item.as_string()->get());
+  }
+  return list;
+}
+
+Status set_value(Config& config, const ConfigKey& key, const std::string& text,
+                 const std::string& where) {
+  const Status status = key.set(config, text);
+  if (status.ok()) return {};
+  return Error{status.error().code, "config", where + ": " + status.error().detail};
+}
+
+// Walks one table; keys inside tables are named "table.key".
+Status apply_table(Config& config, const toml::table& table, const std::string& prefix,
+                   const std::string& path) {
+  for (auto entry = table.cbegin(); entry != table.cend(); ++entry) {
+    const std::string name = prefix + std::string(entry->first.str());
+    const toml::node& node = entry->second;
+    const std::string where = place(path, node);
+    const bool is_section = name == "node" || name == "log" || name == "store";
+    if (node.is_table() && prefix.empty() && (is_section || !node.as_table()->empty())) {
+      EBB_RETURN_IF_ERROR(apply_table(config, *node.as_table(), name + ".", path));
+      continue;
+    }
+    const ConfigKey* key = find_config_key(name);
+    if (key == nullptr) return unknown_config_key(name, where);
+    const std::optional<std::string> text = text_of(node, key->kind);
+    if (!text) return wrong_kind(*key, where);
+    EBB_RETURN_IF_ERROR(set_value(config, *key, *text, where));
+    config.origin[name] = "file";
+  }
+  return {};
+}
+
+Status apply_text(Config& config, const std::string& text, const std::string& path) {
+  try {
+    const toml::table table = toml::parse(text, path);
+    return apply_table(config, table, "", path);
+  } catch (const toml::parse_error& error) {
+    return Error{ErrorCode::kMalformed, "config",
+                 path + " line " + std::to_string(error.source().begin.line) + ": " +
+                     std::string(error.description())};
+  }
+}
+
+Status apply_overrides(Config& config, const ConfigOverrides& overrides) {
+  for (const auto& [name, value] : overrides.values) {
+    const ConfigKey* key = find_config_key(name);
+    if (key == nullptr) return unknown_config_key(name, value.origin);
+    EBB_RETURN_IF_ERROR(set_value(config, *key, value.text, value.origin));
+    config.origin[name] = value.origin;
+  }
+  return {};
+}
+
+std::string toml_string(std::string_view text) {
+  std::string out = "\"";
+  for (const char c : text) {
+    if (c == '"' || c == '\\') out.push_back('\\');
+    // Control characters are not allowed in names; a host's name could still have one.
+    out.push_back(static_cast<unsigned char>(c) < 0x20 || c == 0x7f ? ' ' : c);
+  }
+  return out + "\"";
+}
+
+// Start and end of the line of [node] that sets `listen`, or of the comment that shows how.
+struct Lines {
+  std::size_t section_end = std::string::npos;  // behind the line "[node]"
+  std::size_t listen_begin = std::string::npos;
+  std::size_t listen_end = 0;
+};
+
+Lines find_lines(const std::string& text) {
+  Lines lines;
+  bool in_node = false;
+  for (std::size_t at = 0; at < text.size();) {
+    const std::size_t end = std::min(text.find('\n', at), text.size());
+    std::string_view line = std::string_view(text).substr(at, end - at);
+    const std::size_t first = line.find_first_not_of(" \t#");
+    const bool comment = line.find('#') < first;
+    line.remove_prefix(std::min(first, line.size()));
+    if (!comment && line.starts_with('[')) in_node = line.starts_with("[node]");
+    if (!comment && in_node && line.starts_with("[node]")) {
+      lines.section_end = std::min(end + 1, text.size());
+    }
+    const std::size_t name_end = line.find_first_of(" \t=");
+    const bool sets = name_end != std::string_view::npos && line.substr(0, name_end) == "listen" &&
+                      line.find_first_not_of(" \t", name_end) == line.find('=');
+    // A line that is in force goes before a comment.
+    if (in_node && sets && (!comment || lines.listen_begin == std::string::npos)) {
+      lines.listen_begin = at;
+      lines.listen_end = end;
+    }
+    at = end + 1;
+  }
+  return lines;
+}
+
+std::string with_listen(std::string text, const std::string& listen) {
+  const std::string line = "listen = " + toml_string(listen);
+  const Lines lines = find_lines(text);
+  if (lines.listen_begin != std::string::npos) {
+    return text.replace(lines.listen_begin, lines.listen_end - lines.listen_begin, line);
+  }
+  if (lines.section_end != std::string::npos) {
+    const bool ended = lines.section_end > 0 && text[lines.section_end - 1] == '\n';
+    return text.insert(lines.section_end, (ended ? "" : "\n") + line + "\n");
+  }
+  if (!text.empty() && !text.ends_with('\n')) text.push_back('\n');
+  return text + "[node]\n" + line + "\n";
+}
+
+}  // namespace
+
+Result<Config> load_config(const std::string& path, const ConfigOverrides& overrides) {
+  Config config;
+  for (const ConfigKey& key : config_keys())
+    config.origin[std::string(key.name)] = "default";
+  if (file_exists(path)) {
+    EBB_ASSIGN(const std::string text, read_file(path, kConfigBytes));
+    EBB_RETURN_IF_ERROR(apply_text(config, text, path));
+  }
+  EBB_RETURN_IF_ERROR(apply_overrides(config, overrides));
+  return config;
+}
+
+std::string config_template(const std::string& name) {
+  std::string text =
+      "# Configuration of an ebb node. A line that begins with # shows the default.\n"
+      "# Flags go over the environment, that over this file, that over defaults;\n"
+      "# `ebb config show --origin` says where each value came from.\n"
+      "\n"
+      "[node]\n"
+      "# A label for people, at most 64 bytes. It need not be unique.\n"
+      "name = ";
+  text.append(toml_string(name)).append("\n");
+  text.append(
+      "# Where links and gossip come in: TCP and UDP on one port, loopback only for now.\n"
+      "# While this is not set, the default port or else the next free one is taken and\n"
+      "# written here. A port that is set and in use is an error. Port 0: any free one.\n"
+      "# listen = \"127.0.0.1:7401\"\n"
+      "# Nodes that are always dialled: host:port, any number.\n"
+      "# peers = []\n"
+      "\n"
+      "[log]\n"
+      "# trace, debug, info, warn or error.\n"
+      "# level = \"info\"\n"
+      "# logfmt, json, or auto: logfmt on a terminal and json elsewhere.\n"
+      "# format = \"auto\"\n"
+      "\n"
+      "[store]\n"
+      "# Appends are refused when the store has grown to this many bytes; 0: no limit.\n"
+      "# disk_budget_bytes = 0\n");
+  return text;
+}
+
+std::vector<ConfigLine> describe_config(const Config& config) {
+  std::vector<ConfigLine> lines;
+  for (const ConfigKey& key : config_keys()) {
+    const auto origin = config.origin.find(std::string(key.name));
+    lines.push_back({std::string(key.name), key.show(config),
+                     origin == config.origin.end() ? "default" : origin->second});
+  }
+  return lines;
+}
+
+Status save_listen(const std::string& path, const std::string& listen) {
+  EBB_ASSIGN([[maybe_unused]] const HostPort address, parse_host_port(listen));
+  std::string text;
+  if (file_exists(path)) {
+    EBB_ASSIGN(text, read_file(path, kConfigBytes));
+  }
+  text = with_listen(std::move(text), listen);
+  // The text was made by hand and may be of a form that the edit above does not know.
+  Config changed;
+  if (!apply_text(changed, text, path).ok() || changed.listen != listen) {
+    return Error{ErrorCode::kInvalidArgument, "config",
+                 path + ": set listen = " + toml_string(listen) + " in [node] yourself"};
+  }
+  return write_file_durable(path, text, 0600);
+}
+
+}  // namespace ebb::node

@@ -1,0 +1,148 @@
+#include "node/config_keys.h"
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <numeric>
+#include <vector>
+
+#include "node/address.h"
+
+namespace ebb::node {
+namespace {
+
+constexpr std::size_t kNameBytes = 64;
+
+Error bad_value(std::string_view key, std::string_view rule) {
+  return {ErrorCode::kInvalidArgument, "config", std::string(key) + ": " + std::string(rule)};
+}
+
+Status set_one_of(std::string_view key, const std::string& text,
+                  std::initializer_list<std::string_view> allowed, std::string& out) {
+  if (std::find(allowed.begin(), allowed.end(), text) != allowed.end()) {
+    out = text;
+    return {};
+  }
+  std::string rule = "\"" + text + "\" is none of";
+  for (const std::string_view choice : allowed)
+    rule.append(" ").append(choice);
+  return bad_value(key, rule);
+}
+
+Status set_name(Config& config, const std::string& text) {
+  const bool printable = std::none_of(text.begin(), text.end(), [](char c) {
+    return static_cast<unsigned char>(c) < 0x20 || c == 0x7f;
+  });
+  if (text.size() > kNameBytes || !printable) {
+    return bad_value("node.name", "at most 64 bytes without control characters");
+  }
+  config.name = text;
+  return {};
+}
+
+Status set_listen(Config& config, const std::string& text) {
+  const Result<HostPort> address = parse_host_port(text);
+  if (!address.ok()) return bad_value("node.listen", address.error().detail);
+  config.listen = text;
+  config.listen_configured = true;
+  return {};
+}
+
+Status set_peers(Config& config, const std::string& text) {
+  std::vector<std::string> peers;
+  for (std::size_t at = 0; at < text.size();) {
+    const std::size_t end = std::min(text.find(',', at), text.size());
+    const std::string peer = text.substr(at, end - at);
+    at = end + 1;
+    const Result<HostPort> address = parse_host_port(peer);
+    if (!address.ok()) return bad_value("node.peers", address.error().detail);
+    if (address->port == 0) return bad_value("node.peers", peer + " has no port to dial");
+    peers.push_back(peer);
+  }
+  config.peers = std::move(peers);
+  return {};
+}
+
+Status set_disk_budget(Config& config, const std::string& text) {
+  std::int64_t bytes = 0;
+  const char* end = text.data() + text.size();
+  const std::from_chars_result parsed = std::from_chars(text.data(), end, bytes);
+  if (text.empty() || parsed.ec != std::errc() || parsed.ptr != end || bytes < 0) {
+    return bad_value("store.disk_budget_bytes", "a whole number of bytes, 0 for no limit");
+  }
+  config.disk_budget_bytes = bytes;
+  return {};
+}
+
+std::string show_peers(const Config& config) {
+  std::string text;
+  for (const std::string& peer : config.peers)
+    text.append(text.empty() ? "" : ",").append(peer);
+  return text;
+}
+
+constexpr std::array<ConfigKey, 6> kKeys{{
+    {"node.name", ConfigKind::kText, set_name, [](const Config& c) { return c.name; }},
+    {"node.listen", ConfigKind::kText, set_listen, [](const Config& c) { return c.listen; }},
+    {"node.peers", ConfigKind::kList, set_peers, show_peers},
+    {"log.level", ConfigKind::kText,
+     [](Config& c, const std::string& text) {
+       return set_one_of("log.level", text, {"trace", "debug", "info", "warn", "error"},
+                         c.log_level);
+     },
+     [](const Config& c) { return c.log_level; }},
+    {"log.format", ConfigKind::kText,
+     [](Config& c, const std::string& text) {
+       return set_one_of("log.format", text, {"auto", "logfmt", "json"}, c.log_format);
+     },
+     [](const Config& c) { return c.log_format; }},
+    {"store.disk_budget_bytes", ConfigKind::kInteger, set_disk_budget,
+     [](const Config& c) { return std::to_string(c.disk_budget_bytes); }},
+}};
+
+// Levenshtein's: insertions, deletions and replacements of one character.
+std::size_t edit_distance(std::string_view a, std::string_view b) {
+  std::vector<std::size_t> row(b.size() + 1);
+  std::iota(row.begin(), row.end(), std::size_t{0});
+  for (std::size_t i = 1; i <= a.size(); ++i) {
+    std::size_t diagonal = row[0];
+    row[0] = i;
+    for (std::size_t j = 1; j <= b.size(); ++j) {
+      const std::size_t replaced = diagonal + (a[i - 1] == b[j - 1] ? 0 : 1);
+      diagonal = row[j];
+      row[j] = std::min({row[j] + 1, row[j - 1] + 1, replaced});
+    }
+  }
+  return row[b.size()];
+}
+
+}  // namespace
+
+std::span<const ConfigKey> config_keys() { return kKeys; }
+
+const ConfigKey* find_config_key(std::string_view name) {
+  const auto* found = std::find_if(kKeys.begin(), kKeys.end(),
+                                   [name](const ConfigKey& key) { return key.name == name; });
+  return found == kKeys.end() ? nullptr : &*found;
+}
+
+Error unknown_config_key(std::string_view name, std::string_view where) {
+  // A file may hold anything, also a key of a megabyte.
+  name = name.substr(0, 2 * kNameBytes);
+  std::string_view nearest;
+  std::size_t distance = name.size() / 3 + 1;
+  for (const ConfigKey& key : kKeys) {
+    const std::size_t d = edit_distance(name, key.name);
+    if (d <= distance && (nearest.empty() || d < distance)) {
+      nearest = key.name;
+      distance = d;
+    }
+  }
+  std::string text(where);
+  if (!text.empty()) text.append(": ");
+  text.append("unknown key ").append(name);
+  if (!nearest.empty()) text.append(": did you mean ").append(nearest).append("?");
+  return {ErrorCode::kInvalidArgument, "config", text};
+}
+
+}  // namespace ebb::node

@@ -1,0 +1,34 @@
+// The same things as the store and the engine see them: neither room knows the other.
+//
+// Threads: pure functions; any thread.
+#pragma once
+
+#include <cstddef>
+#include <vector>
+
+#include "mesh/engine.h"
+#include "mesh/types.h"
+#include "store/types.h"
+
+namespace ebb::node {
+
+mesh::StoredHead stored_head(const store::HeadRecord& head);
+mesh::CommitOutcome commit_outcome(store::SegmentOutcome outcome);
+store::ReconciliationRow reconciliation_row(const mesh::Reconciliation& row);
+
+// Adds what the engine wants stored to a transaction.
+void add_to_batch(mesh::Commit commit, store::CommitBatch& batch);
+
+// Which of the engine's commits rode in a transaction, in order.
+struct CommitPart {
+  mesh::Token token;
+  std::size_t segments = 0;
+};
+// What the engine hears of one transaction: news of own appends first, then one answer a part. The
+// first answer tells all that was received, since a transaction knows logs and not parts.
+std::vector<mesh::Committed> committed_news(const std::vector<CommitPart>& parts,
+                                            const store::CommitResult& result);
+std::vector<mesh::Committed> committed_failure(const std::vector<CommitPart>& parts,
+                                               const Error& error);
+
+}  // namespace ebb::node

@@ -1,0 +1,210 @@
+#include "node/node.h"
+
+#include <algorithm>
+#include <csignal>
+#include <utility>
+
+#include "core/limits.h"
+#include "node/address.h"
+#include "node/clocks.h"
+#include "node/log.h"
+#include "node/node_impl.h"
+#include "state/fold.h"
+#include "store/store.h"
+#include "trust/hash.h"
+
+namespace ebb::node {
+namespace {
+
+constexpr std::uint64_t kPageBytes = 4096;
+// Turns of the loop after the last answer, in which the rooms above pass it on.
+constexpr int kLastTurns = 16;
+
+Histogram histogram(std::vector<double> bounds) {
+  Histogram made;
+  made.counts.resize(bounds.size() + 1);
+  made.bounds = std::move(bounds);
+  return made;
+}
+
+NodeCounters fresh_counters() {
+  NodeCounters counters;
+  counters.commit_seconds =
+      histogram({0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5});
+  counters.commit_events = histogram({0, 1, 2, 5, 10, 50, 100, 500, 1000, 5000, 10000, 50000});
+  counters.delta_bytes = histogram({256, 1024, 4096, 16384, 65536, 262144, 1048576, 4194304});
+  counters.convergence_seconds = histogram({0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5,
+                                            1, 2.5, 5, 10, 30, 60, 300, 3600, 86400});
+  return counters;
+}
+
+store::StoreOptions store_options(const Home& home, const Config& config) {
+  store::StoreOptions options;
+  options.dir = home.paths.store;
+  options.mesh = home.mesh;
+  options.random = trust::random_u64;
+  options.now = wall_now();
+  options.page_count_max = static_cast<std::uint64_t>(config.disk_budget_bytes) / kPageBytes;
+  return options;
+}
+
+// Names are looked up when they are dialled; addresses are judged now.
+Status require_peer(const std::string& address) {
+  EBB_ASSIGN(const HostPort parsed, parse_host_port(address));
+  const std::optional<Endpoint> literal = literal_endpoint(parsed);
+  return literal ? require_loopback(*literal) : Status{};
+}
+
+}  // namespace
+
+void Histogram::observe(double value) {
+  const auto bucket = std::lower_bound(bounds.begin(), bounds.end(), value) - bounds.begin();
+  counts.resize(bounds.size() + 1);
+  ++counts[static_cast<std::size_t>(bucket)];
+  sum += value;
+  ++count;
+}
+
+Node::Impl::Impl(Home home_in, Config config_in, std::unique_ptr<Loop> loop_in)
+    : home(std::move(home_in)),
+      config(std::move(config_in)),
+      started(monotonic_now()),
+      loop(std::move(loop_in)),
+      inbox(loop->get()),
+      stop_wanted(loop->get(), [this] { begin_stop(); }),
+      readers(loop->get(), home.paths.store),
+      driver(loop->get(), {[this](mesh::Commit commit) { store->commit(std::move(commit)); },
+                           [this](const mesh::Read& read) { on_read(read); },
+                           [this] { on_rollback_found(); }, [this] { finish_stop(); }}),
+      counters(fresh_counters()) {}
+
+Status Node::Impl::start() {
+  for (const std::string& peer : config.peers)
+    EBB_RETURN_IF_ERROR(require_peer(peer));
+  EBB_ASSIGN(std::unique_ptr<store::Store> opened,
+             store::Store::open(store_options(home, config), *home.identity));
+  EBB_RETURN_IF_ERROR(bind());
+  epoch = opened->epoch();
+  incarnation = opened->incarnation();
+  for (store::HeadRecord& head : opened->heads())
+    heads.emplace(head.log, std::move(head));
+  mesh::Config engine_config = engine_config_of(*opened);
+  store = std::make_unique<StoreThread>(
+      std::move(opened), inbox,
+      StoreThread::Reports{[this](CommitReport report) { on_committed(std::move(report)); },
+                           [this] { ++counters.merges; },
+                           [](const char* chore, const Error& error) {
+                             log_limited(LogLevel::kError, "store_chore_failed",
+                                         {{"chore", chore}, {"error", error.message()}});
+                           }});
+  driver.start(std::move(engine_config), Rng(trust::random_u64()));
+  log(LogLevel::kInfo, "started",
+      {{"device", device_text(home.identity->device())},
+       {"listen", bound->text()},
+       {"mesh", to_hex(home.mesh.view())}});
+  return {};
+}
+
+mesh::Config Node::Impl::engine_config_of(const store::Store& opened) const {
+  mesh::Config wanted;
+  wanted.self = home.identity->device();
+  wanted.mesh = home.mesh;
+  wanted.fold_version = state::kFoldVersion;
+  wanted.epoch = opened.epoch();
+  wanted.arrival_head = opened.arrival_head();
+  wanted.listen_port = bound->port();
+  wanted.advertise = bound->text();
+  wanted.peers = config.peers;
+  wanted.incarnation = opened.incarnation();
+  for (const auto& [log, head] : heads)
+    wanted.heads.push_back(stored_head(head));
+  for (const store::CursorUpdate& cursor : opened.cursors())
+    wanted.cursors.push_back({cursor.peer, {cursor.epoch, cursor.arrival}});
+  return wanted;
+}
+
+Status Node::Impl::bind() {
+  EBB_ASSIGN(bound, driver.bind(config.listen, !config.listen_configured));
+  if (config.listen_configured) return {};
+  config.listen = bound->text();
+  const Status saved = save_listen(home.paths.config, config.listen);
+  if (!saved.ok()) {
+    // The node works; but its peers may look for it in vain after the next start.
+    log(LogLevel::kWarn, "listen_not_saved", {{"error", saved.error().message()}});
+  }
+  return {};
+}
+
+void Node::Impl::begin_stop() {
+  if (stopping) return;
+  stopping = true;
+  log(LogLevel::kInfo, "stopping");
+  driver.shut_down();
+  store->stop([this] {
+    store_stopped = true;
+    finish_stop();
+  });
+}
+
+void Node::Impl::finish_stop() {
+  if (!store_stopped || stopped || !driver.idle() || !readers.idle()) return;
+  stopped = true;
+  uv_stop(loop->get());
+}
+
+Result<std::unique_ptr<Node>> Node::start(Home home, Config config) {
+  // A peer that goes away while it is written to is an error of that link, not of the process.
+  std::signal(SIGPIPE, SIG_IGN);
+  EBB_ASSIGN(std::unique_ptr<Loop> loop, Loop::open());
+  auto impl = std::make_unique<Impl>(std::move(home), std::move(config), std::move(loop));
+  EBB_RETURN_IF_ERROR(impl->start());
+  return std::unique_ptr<Node>(new Node(std::move(impl)));
+}
+
+Node::Node(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
+
+Node::~Node() {
+  if (impl_->stopped) return;
+  impl_->begin_stop();
+  run();
+}
+
+void Node::run() {
+  uv_loop_t* loop = impl_->loop->get();
+  while (!impl_->stopped)
+    uv_run(loop, UV_RUN_DEFAULT);
+  for (int i = 0; i < kLastTurns; ++i)
+    uv_run(loop, UV_RUN_NOWAIT);
+}
+
+void Node::request_stop() noexcept { impl_->stop_wanted.send(); }
+
+Status Node::add_peer(const std::string& address) {
+  EBB_RETURN_IF_ERROR(require_peer(address));
+  impl_->driver.feed(mesh::AddPeer{address});
+  return {};
+}
+
+std::unique_ptr<Node::Watch> Node::watch_readable(int fd, std::function<void()> ready) {
+  struct PollWatch : Watch {
+    std::unique_ptr<Poll> poll;
+  };
+  auto watch = std::make_unique<PollWatch>();
+  Result<std::unique_ptr<Poll>> poll = Poll::start(impl_->loop->get(), fd, std::move(ready));
+  EBB_CHECK(poll.ok());
+  watch->poll = std::move(poll).value();
+  return watch;
+}
+
+std::unique_ptr<Node::Watch> Node::call_after(Duration delay, std::function<void()> expired) {
+  struct TimerWatch : Watch {
+    TimerWatch(uv_loop_t* loop, std::function<void()> expired_in)
+        : timer(loop, std::move(expired_in)) {}
+    Timer timer;
+  };
+  auto watch = std::make_unique<TimerWatch>(impl_->loop->get(), std::move(expired));
+  watch->timer.start(delay);
+  return watch;
+}
+
+}  // namespace ebb::node

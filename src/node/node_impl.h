@@ -1,0 +1,68 @@
+// The inside of a Node: what its parts are and how they are wired. For the sources of Node only.
+//
+// Threads: not thread-safe; everything here is called on the loop thread.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "mesh/types.h"
+#include "node/loop_inbox.h"
+#include "node/mesh_driver.h"
+#include "node/node.h"
+#include "node/readers.h"
+#include "node/store_thread.h"
+#include "node/uv_handles.h"
+
+namespace ebb::node {
+
+struct Node::Impl {
+  Impl(Home home_in, Config config_in, std::unique_ptr<Loop> loop_in);
+
+  // Starting.
+  Status start();
+  Status bind();
+  mesh::Config engine_config_of(const store::Store& opened) const;
+
+  // What parts say.
+  void on_committed(CommitReport report);
+  void answer_appends(CommitReport& report);
+  void observe(const CommitReport& report);
+  void on_read(const mesh::Read& read);
+  void on_rollback_found();
+  void tell_listeners(const CommitNews& news);
+
+  // Stopping.
+  void begin_stop();
+  void finish_stop();
+  // Calls back on a later turn of the loop: never from inside the call that was refused.
+  void refuse_append(AppendDone done, Error error);
+
+  Home home;  // before all that uses its identity
+  Config config;
+  Instant started;
+  std::unique_ptr<Loop> loop;  // goes last but for the above
+  LoopInbox inbox;
+  Async stop_wanted;
+  Readers readers;
+  MeshDriver driver;
+  std::optional<Endpoint> bound;
+  std::unique_ptr<StoreThread> store;
+
+  StoreEpoch epoch = 0;
+  Incarnation incarnation = 0;
+  std::map<LogId, store::HeadRecord> heads;
+  NodeCounters counters;
+  std::size_t queued_events = 0, queued_bytes = 0;
+  std::optional<Error> store_error;
+  std::map<SubscriptionId, std::function<void(const CommitNews&)>> listeners;
+  SubscriptionId next_subscription = 1;
+  bool beginning_incarnation = false;
+  bool stopping = false, store_stopped = false, stopped = false;
+};
+
+}  // namespace ebb::node

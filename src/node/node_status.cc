@@ -1,0 +1,65 @@
+// What a node says of itself.
+#include <sys/stat.h>
+
+#include <algorithm>
+
+#include "node/clocks.h"
+#include "node/node_impl.h"
+
+namespace ebb::node {
+namespace {
+
+std::uint64_t file_bytes(const std::string& path) {
+  struct stat info {};
+  return ::stat(path.c_str(), &info) == 0 ? static_cast<std::uint64_t>(info.st_size) : 0;
+}
+
+}  // namespace
+
+NodeStatus Node::status() const {
+  const Impl& impl = *impl_;
+  const mesh::Engine& engine = impl.driver.engine();
+  const std::vector<mesh::LinkStatus> links = engine.links();
+  NodeStatus status;
+  status.device = impl.home.identity->device();
+  status.name = impl.config.name;
+  status.mesh = impl.home.mesh;
+  status.incarnation = impl.incarnation;
+  status.epoch = impl.epoch;
+  status.listen = impl.bound->text();
+  status.uptime = monotonic_now() - impl.started;
+  status.heads = impl.heads.size();
+  status.events_held = engine.events_held();
+  status.events_known = engine.events_known();
+  status.links = links.size();
+  status.links_in_sync = static_cast<std::uint64_t>(
+      std::count_if(links.begin(), links.end(),
+                    [](const mesh::LinkStatus& link) { return link.state == "in_sync"; }));
+  status.peers = engine.peers().size();
+  status.root = engine.root();
+  const std::string database = impl.home.paths.store + "/ebb.db";
+  status.store_bytes = file_bytes(database) + file_bytes(database + "-wal");
+  status.append_queue_bytes = impl.queued_bytes;
+  status.engine_queue_bytes = engine.queued_bytes();
+  status.store_error = impl.store_error;
+  return status;
+}
+
+const std::vector<store::HeadRecord> Node::heads() const {
+  std::vector<store::HeadRecord> heads;
+  heads.reserve(impl_->heads.size());
+  for (const auto& [log, head] : impl_->heads)
+    heads.push_back(head);
+  return heads;
+}
+
+std::vector<mesh::LinkStatus> Node::links() const { return impl_->driver.engine().links(); }
+std::vector<mesh::KnownPeer> Node::peers() const { return impl_->driver.engine().peers(); }
+const mesh::Counters& Node::mesh_counters() const { return impl_->driver.engine().counters(); }
+const NodeCounters& Node::counters() const { return impl_->counters; }
+const Home& Node::home() const { return impl_->home; }
+const Config& Node::config() const { return impl_->config; }
+Instant Node::now() const { return monotonic_now(); }
+WallTime Node::wall() const { return wall_now(); }
+
+}  // namespace ebb::node

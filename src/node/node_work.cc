@@ -1,0 +1,236 @@
+// What a node does for its clients and for the engine: appends, queries, news.
+#include <algorithm>
+#include <utility>
+
+#include "core/limits.h"
+#include "node/clocks.h"
+#include "node/log.h"
+#include "node/node_impl.h"
+#include "trust/hash.h"
+
+namespace ebb::node {
+namespace {
+
+// What a small item needs beside its texts.
+constexpr std::size_t kItemBytes = 64;
+// append_queue_full() leaves room for one body of a client.
+constexpr std::size_t kRoomEvents = 4096;
+constexpr std::size_t kRoomBytes = limits::kHttpBodyBytes;
+
+std::size_t size_of(const store::AppendItem& item) {
+  if (const auto* event = std::get_if<store::AppendEvent>(&item)) {
+    return kItemBytes + event->type.size() + event->payload.size() +
+           (event->source ? event->source->size() : 0);
+  }
+  if (const auto* add = std::get_if<store::CounterAdd>(&item)) return kItemBytes + add->name.size();
+  const auto& change = std::get<store::SetChange>(item);
+  return kItemBytes + change.name.size() + change.element.size();
+}
+
+std::size_t size_of(const store::AppendBatch& batch) {
+  std::size_t bytes = batch.topic.size();
+  for (const store::AppendItem& item : batch.items)
+    bytes += size_of(item);
+  return bytes;
+}
+
+Error stopping_error() { return {ErrorCode::kBusy, "node is stopping", ""}; }
+
+std::uint64_t events_of(const store::CommitResult& result) {
+  std::uint64_t events = 0;
+  for (const store::HeadAdvance& advance : result.advances) {
+    // A log that was capped may have moved back.
+    if (advance.head.held.seq > advance.before.seq) {
+      events += advance.head.held.seq - advance.before.seq;
+    }
+  }
+  return events;
+}
+
+}  // namespace
+
+void Node::Impl::refuse_append(AppendDone done, Error error) {
+  ++counters.appends_rejected[std::string(error_code_name(error.code))];
+  inbox.post([done = std::move(done), error = std::move(error)] { done(error); });
+}
+
+void Node::append(store::AppendBatch batch, AppendDone done) {
+  Impl& impl = *impl_;
+  QueuedAppend append{std::move(batch), std::move(done), 0, 0};
+  append.events = append.batch.items.size();
+  append.bytes = size_of(append.batch);
+  if (impl.stopping) return impl.refuse_append(std::move(append.done), stopping_error());
+  if (append.events > limits::kAppendQueueEvents || append.bytes > limits::kAppendQueueBytes) {
+    return impl.refuse_append(
+        std::move(append.done),
+        {ErrorCode::kTooLarge, "append batch", std::to_string(append.events) + " events at once"});
+  }
+  if (impl.queued_events + append.events > limits::kAppendQueueEvents ||
+      impl.queued_bytes + append.bytes > limits::kAppendQueueBytes) {
+    return impl.refuse_append(std::move(append.done), {ErrorCode::kBusy, "append queue full", ""});
+  }
+  impl.queued_events += append.events;
+  impl.queued_bytes += append.bytes;
+  impl.store->append(std::move(append));
+}
+
+bool Node::append_queue_full() const {
+  return impl_->queued_events + kRoomEvents > limits::kAppendQueueEvents ||
+         impl_->queued_bytes + kRoomBytes > limits::kAppendQueueBytes;
+}
+
+void Node::Impl::on_committed(CommitReport report) {
+  if (report.result.ok()) {
+    for (const store::HeadAdvance& advance : report.result->advances)
+      heads[advance.head.log] = advance.head;
+    store_error.reset();
+  } else {
+    store_error = report.result.error();
+    log_limited(LogLevel::kError, "commit_failed", {{"error", store_error->message()}});
+  }
+  observe(report);
+  answer_appends(report);
+  const std::vector<mesh::Committed> news =
+      report.result.ok() ? committed_news(report.parts, *report.result)
+                         : committed_failure(report.parts, report.result.error());
+  for (const mesh::Committed& item : news)
+    driver.feed(item);
+  if (report.result.ok()) tell_listeners({report.result->advances});
+}
+
+void Node::Impl::answer_appends(CommitReport& report) {
+  for (std::size_t i = 0; i < report.appends.size(); ++i) {
+    QueuedAppend& append = report.appends[i];
+    queued_events -= append.events;
+    queued_bytes -= append.bytes;
+    Result<std::vector<store::DotRange>> answer =
+        report.result.ok() ? std::move(report.result->appends.at(i))
+                           : Result<std::vector<store::DotRange>>(report.result.error());
+    if (answer.ok()) {
+      for (const store::DotRange& range : *answer) {
+        (range.duplicate ? counters.append_duplicates : counters.events_appended) += range.count;
+      }
+    } else {
+      ++counters.appends_rejected[std::string(error_code_name(answer.error().code))];
+    }
+    append.done(std::move(answer));
+  }
+}
+
+void Node::Impl::observe(const CommitReport& report) {
+  if (!report.result.ok()) {
+    ++counters.commits_failed;
+    return;
+  }
+  ++counters.commits;
+  counters.commit_seconds.observe(static_cast<double>(report.took.us) / 1e6);
+  counters.commit_events.observe(static_cast<double>(events_of(*report.result)));
+  if (report.segment_bytes > 0) {
+    counters.delta_bytes.observe(static_cast<double>(report.segment_bytes));
+  }
+  const WallTime now = wall_now();
+  for (const store::HeadAdvance& advance : report.result->advances) {
+    if (advance.own_append) continue;
+    const std::int64_t ms = std::max<std::int64_t>(now.ms - advance.head.hlc.wall().ms, 0);
+    counters.convergence_seconds.observe(static_cast<double>(ms) / 1e3);
+  }
+}
+
+// A listener may subscribe and unsubscribe, itself too.
+void Node::Impl::tell_listeners(const CommitNews& news) {
+  if (news.advances.empty()) return;
+  std::vector<SubscriptionId> ids;
+  for (const auto& [id, listener] : listeners)
+    ids.push_back(id);
+  for (const SubscriptionId id : ids) {
+    const auto it = listeners.find(id);
+    if (it == listeners.end()) continue;
+    const std::function<void(const CommitNews&)> listener = it->second;
+    listener(news);
+  }
+}
+
+void Node::Impl::on_read(const mesh::Read& read) {
+  auto answer = std::make_shared<mesh::ReadDone>();
+  answer->token = read.token;
+  readers.run(
+      Readers::Lane::kEngine,
+      [answer, read](const store::Reader& reader) {
+        auto segments = reader.read_segments(read.log, read.from, read.to, read.bytes_max);
+        if (segments.ok()) {
+          answer->segments = std::move(segments).value();
+        } else {
+          answer->failed = segments.error();
+        }
+      },
+      [this, answer](const Status& status) {
+        if (!status.ok()) answer->failed = status.error();
+        if (answer->failed) {
+          log_limited(LogLevel::kError, "read_failed", {{"error", answer->failed->message()}});
+        }
+        driver.feed(std::move(*answer));
+        finish_stop();
+      });
+}
+
+void Node::Impl::on_rollback_found() {
+  if (beginning_incarnation || stopping) return;
+  beginning_incarnation = true;
+  store->run([this](store::Store& opened) -> StoreThread::Answer {
+    const Status begun = opened.begin_incarnation(wall_now());
+    return [this, begun, next = opened.incarnation()] {
+      beginning_incarnation = false;
+      if (!begun.ok()) {
+        log(LogLevel::kError, "incarnation_failed", {{"error", begun.error().message()}});
+        return;
+      }
+      incarnation = next;
+      log(LogLevel::kWarn, "incarnation_begun", {{"incarnation", std::to_string(next)}});
+      driver.feed(mesh::IncarnationBegun{next});
+    };
+  });
+}
+
+void Node::query(bool flush_state, std::function<void(const store::Reader&)> work,
+                 std::function<void(Status)> done) {
+  Impl& impl = *impl_;
+  if (impl.stopping) {
+    impl.inbox.post([done = std::move(done)] { done(stopping_error()); });
+    return;
+  }
+  auto read = [&impl, work = std::move(work), done](Status flushed) {
+    const auto finished = [&impl, done](Status status) {
+      done(std::move(status));
+      impl.finish_stop();
+    };
+    if (!flushed.ok()) return finished(std::move(flushed));
+    impl.readers.run(Readers::Lane::kQuery, work, finished);
+  };
+  if (!flush_state) {
+    impl.inbox.post([read = std::move(read)] { read({}); });
+    return;
+  }
+  impl.store->run([read = std::move(read)](store::Store& opened) -> StoreThread::Answer {
+    return [read, flushed = opened.flush_state(wall_now(), true)] { read(flushed); };
+  });
+}
+
+void Node::digest(std::function<void(Result<Hash>)> done) {
+  if (impl_->stopping) {
+    impl_->inbox.post([done = std::move(done)] { done(stopping_error()); });
+    return;
+  }
+  impl_->store->run([done = std::move(done)](store::Store& opened) -> StoreThread::Answer {
+    return [done, digest = opened.state_digest()] { done(digest); };
+  });
+}
+
+Node::SubscriptionId Node::subscribe(std::function<void(const CommitNews&)> listener) {
+  const SubscriptionId id = impl_->next_subscription++;
+  impl_->listeners.emplace(id, std::move(listener));
+  return id;
+}
+
+void Node::unsubscribe(SubscriptionId id) { impl_->listeners.erase(id); }
+
+}  // namespace ebb::node

@@ -1,0 +1,228 @@
+#include "node/store_thread.h"
+
+#include <algorithm>
+#include <iterator>
+#include <utility>
+
+#include "core/limits.h"
+#include "node/clocks.h"
+
+namespace ebb::node {
+namespace {
+
+using std::chrono::milliseconds;
+
+// State is written this long after it first changed.
+constexpr milliseconds kFlushDelay{limits::kMsBetweenMarks};
+// Merging waits for a pause, so that it does not stand in the way of the next commit, but not for
+// ever: a log that gets one event at a time makes one small segment of each.
+constexpr milliseconds kMergeQuiet{500};
+constexpr std::uint64_t kCommitsBetweenMerges = 64;
+constexpr milliseconds kCheckpointQuiet{2000};
+constexpr std::uint64_t kCommitsBetweenCheckpoints = 256;
+// Cursors and peers that ride along are written at the latest when this many wait.
+constexpr std::size_t kRidersMax = 256;
+
+bool waits_for_answer(const mesh::Commit& commit) {
+  return !commit.segments.empty() || !commit.reconciliations.empty();
+}
+
+std::size_t encoded_bytes(const std::vector<trust::VerifiedSegment>& segments) {
+  std::size_t bytes = 0;
+  for (const trust::VerifiedSegment& segment : segments)
+    bytes += segment.encoded->size();
+  return bytes;
+}
+
+}  // namespace
+
+StoreThread::StoreThread(std::unique_ptr<store::Store> store, LoopInbox& inbox, Reports reports)
+    : inbox_(inbox),
+      reports_(std::move(reports)),
+      store_(std::move(store)),
+      thread_([this] { main(); }) {}
+
+StoreThread::~StoreThread() {
+  EBB_CHECK(stopping_);
+  thread_.join();
+}
+
+void StoreThread::append(QueuedAppend append) {
+  const std::lock_guard<std::mutex> lock(mutex_);
+  appends_.push_back(std::move(append));
+  wake_.notify_one();
+}
+
+void StoreThread::commit(mesh::Commit commit) {
+  const std::lock_guard<std::mutex> lock(mutex_);
+  const bool rides =
+      !waits_for_answer(commit) && riders_ == commits_.size() && riders_ < kRidersMax;
+  if (rides) ++riders_;
+  commits_.push_back(std::move(commit));
+  if (!rides) wake_.notify_one();
+}
+
+void StoreThread::run(std::function<Answer(store::Store&)> job) {
+  const std::lock_guard<std::mutex> lock(mutex_);
+  jobs_.push_back(std::move(job));
+  wake_.notify_one();
+}
+
+void StoreThread::stop(std::function<void()> stopped) {
+  const std::lock_guard<std::mutex> lock(mutex_);
+  stopping_ = true;
+  stopped_ = std::move(stopped);
+  wake_.notify_one();
+}
+
+bool StoreThread::has_work() const {
+  return stopping_ || !appends_.empty() || commits_.size() > riders_ || !jobs_.empty();
+}
+
+void StoreThread::main() {
+  for (;;) {
+    Work work = take_work();
+    if (work.commits_something()) commit_work(work);
+    for (Job& job : work.jobs) {
+      Answer answer = job(*store_);
+      // The job goes with its answer: what it captured belongs to the loop.
+      inbox_.post([job = std::move(job), answer = std::move(answer)] { answer(); });
+    }
+    if (work.stop) break;
+    do_chore();
+  }
+  store_.reset();
+  inbox_.post(std::move(stopped_));
+}
+
+StoreThread::Work StoreThread::take_work() {
+  std::unique_lock<std::mutex> lock(mutex_);
+  const auto ready = [this] { return has_work(); };
+  if (const std::optional<Clock::time_point> due = chores_.next()) {
+    wake_.wait_until(lock, *due, ready);
+  } else {
+    wake_.wait(lock, ready);
+  }
+  Work work;
+  if (!has_work()) return work;
+  take_appends(work);
+  take_commits(work);
+  // Jobs see everything that was queued before them, so they wait until that is taken.
+  if (!appends_.empty() || !commits_.empty()) return work;
+  std::move(jobs_.begin(), jobs_.end(), std::back_inserter(work.jobs));
+  jobs_.clear();
+  work.stop = stopping_;
+  return work;
+}
+
+void StoreThread::take_appends(Work& work) {
+  std::size_t events = 0;
+  std::size_t bytes = 0;
+  while (!appends_.empty()) {
+    const QueuedAppend& next = appends_.front();
+    events += next.events;
+    bytes += next.bytes;
+    const bool full = events > limits::kAppendQueueEvents || bytes > limits::kAppendQueueBytes;
+    if (full && !work.appends.empty()) return;
+    work.appends.push_back(std::move(appends_.front()));
+    appends_.pop_front();
+  }
+}
+
+void StoreThread::take_commits(Work& work) {
+  std::size_t bytes = 0;
+  while (!commits_.empty()) {
+    bytes += encoded_bytes(commits_.front().segments);
+    if (bytes > limits::kAppendQueueBytes && !work.commits.empty()) return;
+    work.commits.push_back(std::move(commits_.front()));
+    commits_.pop_front();
+    if (riders_ > 0) --riders_;
+  }
+}
+
+void StoreThread::commit_work(Work& work) {
+  CommitReport report;
+  store::CommitBatch batch;
+  batch.now = wall_now();
+  for (QueuedAppend& append : work.appends)
+    batch.appends.push_back(std::move(append.batch));
+  for (mesh::Commit& commit : work.commits) {
+    report.segment_bytes += encoded_bytes(commit.segments);
+    if (commit.token != mesh::Token{} && !commit.segments.empty()) {
+      report.parts.push_back({commit.token, commit.segments.size()});
+    }
+    add_to_batch(std::move(commit), batch);
+  }
+  report.appends = std::move(work.appends);
+  const Instant started = monotonic_now();
+  report.result = store_->commit(batch);
+  report.took = monotonic_now() - started;
+  if (report.result.ok()) plan_chores();
+  // A std::function can be copied, a report should not be: the task shares it and is run once.
+  auto shared = std::make_shared<CommitReport>(std::move(report));
+  inbox_.post([this, shared = std::move(shared)] { reports_.committed(std::move(*shared)); });
+}
+
+std::optional<StoreThread::Clock::time_point> StoreThread::Chores::next() const {
+  std::optional<Clock::time_point> earliest;
+  for (const std::optional<Clock::time_point>& due : {flush, merge, checkpoint}) {
+    if (due && (!earliest || *due < *earliest)) earliest = due;
+  }
+  return earliest;
+}
+
+void StoreThread::plan_chores() {
+  const Clock::time_point now = Clock::now();
+  if (!chores_.flush) chores_.flush = now + kFlushDelay;
+  ++chores_.commits_since_merge;
+  const bool many = chores_.commits_since_merge >= kCommitsBetweenMerges;
+  chores_.merge = many ? now : now + kMergeQuiet;
+  ++chores_.commits_since_checkpoint;
+  if (chores_.commits_since_checkpoint >= kCommitsBetweenCheckpoints) {
+    chores_.checkpoint = now + kCheckpointQuiet;
+  }
+}
+
+// One chore that is due, or none: between two of them the queue is looked at. All but the flush
+// wait while there is work.
+void StoreThread::do_chore() {
+  const Clock::time_point now = Clock::now();
+  if (chores_.flush && *chores_.flush <= now) return do_flush(now);
+  {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    if (has_work()) return;
+  }
+  if (chores_.merge && *chores_.merge <= now) return do_merge(now);
+  if (chores_.checkpoint && *chores_.checkpoint <= now) {
+    chores_.checkpoint.reset();
+    chores_.commits_since_checkpoint = 0;
+    const Status done = store_->checkpoint();
+    if (!done.ok()) report_chore("checkpoint", done.error());
+  }
+}
+
+void StoreThread::do_flush(Clock::time_point now) {
+  chores_.flush.reset();
+  const Status flushed = store_->flush_state(wall_now(), true);
+  if (flushed.ok()) return;
+  chores_.flush = now + kFlushDelay;
+  report_chore("flush", flushed.error());
+}
+
+void StoreThread::do_merge(Clock::time_point now) {
+  const Result<bool> merged = store_->merge_step(wall_now());
+  if (merged.ok() && *merged) {
+    chores_.merge = now;
+    inbox_.post([this] { reports_.merged(); });
+    return;
+  }
+  chores_.merge.reset();
+  chores_.commits_since_merge = 0;
+  if (!merged.ok()) report_chore("merge", merged.error());
+}
+
+void StoreThread::report_chore(const char* name, const Error& error) {
+  inbox_.post([this, name, error] { reports_.chore_failed(name, error); });
+}
+
+}  // namespace ebb::node

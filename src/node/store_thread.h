@@ -1,0 +1,124 @@
+// StoreThread: the thread that owns the store, and the queue in front of it.
+//
+// Model:     while one transaction is syncing, what comes gathers and becomes the next one: group
+//            commit without a timer. An idle thread starts on the first item at once. Everything is
+//            answered on the loop, in order. When nothing is queued it does chores: state is
+//            flushed, small segments are merged, the WAL is checkpointed.
+// Ownership: owns the store; `inbox` must outlive it. stop() before destruction.
+// Threads:   call on the loop thread; its callbacks run there too.
+// Errors:    a transaction that fails is reported with its error; nothing of it is stored.
+// Limits:    one transaction takes kAppendQueueEvents events and kAppendQueueBytes of segments or
+//            appends, the rest stays for the next. Callers bound what they queue.
+#pragma once
+
+#include <chrono>
+#include <condition_variable>
+#include <cstdint>
+#include <deque>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <thread>
+#include <vector>
+
+#include "core/result.h"
+#include "core/time.h"
+#include "mesh/types.h"
+#include "node/convert.h"
+#include "node/loop_inbox.h"
+#include "store/store.h"
+#include "store/types.h"
+
+namespace ebb::node {
+
+using AppendDone = std::function<void(Result<std::vector<store::DotRange>>)>;
+
+// An append with what it counts for in the queue.
+struct QueuedAppend {
+  store::AppendBatch batch;
+  AppendDone done;
+  std::size_t events = 0;
+  std::size_t bytes = 0;
+};
+
+// What became of one transaction.
+struct CommitReport {
+  Result<store::CommitResult> result = Error{};
+  std::vector<QueuedAppend> appends;  // without their items, in the order of result.appends
+  std::vector<CommitPart> parts;
+  std::size_t segment_bytes = 0;  // of received segments
+  Duration took;
+};
+
+class StoreThread {
+ public:
+  struct Reports {
+    std::function<void(CommitReport)> committed;
+    std::function<void()> merged;                                 // one merge was made
+    std::function<void(const char*, const Error&)> chore_failed;  // which, and why
+  };
+  StoreThread(std::unique_ptr<store::Store> store, LoopInbox& inbox, Reports reports);
+  // stop() must have been called and answered.
+  ~StoreThread();
+  StoreThread(const StoreThread&) = delete;
+  StoreThread& operator=(const StoreThread&) = delete;
+
+  void append(QueuedAppend append);
+  // A commit of cursors and peers alone waits for the next transaction.
+  void commit(mesh::Commit commit);
+  // Runs `job` between transactions, after everything queued before it; what it returns runs on
+  // the loop.
+  using Answer = std::function<void()>;
+  void run(std::function<Answer(store::Store&)> job);
+  // Does everything that is queued, flushes, closes the store; then `stopped` on the loop.
+  void stop(std::function<void()> stopped);
+
+ private:
+  using Clock = std::chrono::steady_clock;
+  using Job = std::function<Answer(store::Store&)>;
+  struct Work {
+    std::vector<QueuedAppend> appends;
+    std::vector<mesh::Commit> commits;
+    std::vector<Job> jobs;
+    bool stop = false;
+    bool commits_something() const { return !appends.empty() || !commits.empty(); }
+  };
+  struct Chores {
+    std::optional<Clock::time_point> flush, merge, checkpoint;
+    std::uint64_t commits_since_merge = 0, commits_since_checkpoint = 0;
+    std::optional<Clock::time_point> next() const;
+  };
+
+  void main();
+  // Waits for work or for a chore to be due; the latter gives empty work.
+  Work take_work();
+  bool has_work() const;  // under mutex_
+  void take_appends(Work& work);
+  void take_commits(Work& work);
+  void commit_work(Work& work);
+  void plan_chores();
+  void do_chore();
+  void do_flush(Clock::time_point now);
+  void do_merge(Clock::time_point now);
+  void report_chore(const char* name, const Error& error);
+
+  LoopInbox& inbox_;
+  Reports reports_;
+  std::unique_ptr<store::Store> store_;  // the store thread's
+  Chores chores_;                        // the store thread's
+
+  std::mutex mutex_;
+  std::condition_variable wake_;
+  // Under mutex_:
+  std::deque<QueuedAppend> appends_;
+  std::deque<mesh::Commit> commits_;
+  std::size_t riders_ = 0;  // leading commits that nobody waits for
+  std::deque<Job> jobs_;
+  std::function<void()> stopped_;
+  bool stopping_ = false;
+
+  std::thread thread_;
+};
+
+}  // namespace ebb::node
