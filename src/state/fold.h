@@ -70,6 +70,7 @@ class Fold {
   Status load_entry(ByteView key, ByteView value);
   Status load_mark(const LogId& log, const Position& position);
   // After the last load_mark: whether entries and mark can belong together. kCorrupt otherwise.
+  // Whatever is applied later keeps it so.
   Status check_loaded() const;
 
   // `chain` is chain(seq). `topic` is that of the log.

@@ -165,7 +165,7 @@ TEST_CASE("load: a total at the end of its range overflows into an error value t
     Saved saved = saved_of({counter_add({kA, 1}, "c", 1)});
     const Bytes key = state::counter_key({"events", "c"}, kA);
     REQUIRE(saved.entries.contains(key));
-    saved.entries[key] = state::counter_value(state::kInt128Max * sign);
+    saved.entries[key] = state::counter_value((state::kInt128Max - 1) * sign);
     const auto fold = new_fold();
     REQUIRE(load(saved, *fold).ok());
 
@@ -173,7 +173,7 @@ TEST_CASE("load: a total at the end of its range overflows into an error value t
       keep(saved.entries, fold->take_dirty());
       return state::read_counter({key, saved.entries.at(key)});
     };
-    REQUIRE(apply_to(*fold, counter_add({kA, 2}, "c", 0)) == ApplyResult::kApplied);
+    REQUIRE(apply_to(*fold, counter_add({kA, 2}, "c", sign)) == ApplyResult::kApplied);
     CHECK(read()->total == state::kInt128Max * sign);
     REQUIRE(apply_to(*fold, counter_add({kA, 3}, "c", sign)) == ApplyResult::kApplied);
     CHECK(read().error().code == ErrorCode::kOutOfRange);

@@ -66,6 +66,7 @@ TEST_CASE("state: at every step digest, entries and both rules on dots hold") {
             [&](const std::vector<std::size_t>& lengths) {
               // Digest and flush at different paces, so that neither leans on the other.
               const Model model = model_of(prefix(history, lengths));
+              REQUIRE(fold->check_loaded().ok());
               if (rng.chance(1, 2)) REQUIRE(fold->digest() == model_digest(model));
               if (rng.chance(1, 2)) return;
               keep(stored, fold->take_dirty());
