@@ -3,8 +3,9 @@
 // Model:     sees committed data as of each call; never writes, never checkpoints.
 // Ownership: any number of readers beside the one Store, in this process or another.
 // Threads:   not thread-safe; one thread at a time per Reader.
-// Errors:    kNotFound (no database), kUnsupported (newer format), kCorrupt, kIo, kBusy;
+// Errors:    kNotFound (no database), kUnsupported (newer or older format), kCorrupt, kIo, kBusy;
 //            sql: kInvalidArgument with SQLite's message, kTooLarge (rows, bytes or time).
+//            counter: kOutOfRange when the total does not fit.
 // Spec:      docs/store_format.md
 #pragma once
 
@@ -70,15 +71,17 @@ class Reader {
   Reader& operator=(const Reader&) = delete;
 
   Result<std::vector<HeadRecord>> heads() const;
+  // As Store::read_segments.
   Result<std::vector<SharedBytes>> read_segments(const LogId& log, Seq from, Seq to,
                                                  std::size_t bytes_max) const;
 
-  // Visits events log by log in seq order, at most `limit`; `visit` returns false to stop.
+  // Visits events log by log in seq order, at most `limit`; `visit` returns false to stop. Events
+  // of a newer format, which cannot be read, are passed by.
   Status events(const EventFilter& filter, std::uint64_t limit,
                 const std::function<bool(const EventRow&)>& visit) const;
 
-  // Read-only SQL over the published tables (events, heads, devices, reconciliations): one
-  // statement, authorizer, limits of reliability.md section 3.
+  // Read-only SQL over the published tables (events, heads, devices, reconciliations) as of one
+  // moment: one statement, and only what an authorizer knows (docs/store_format.md section 7).
   Result<SqlResult> sql(std::string_view statement, const SqlLimits& limits) const;
 
   Result<std::vector<ReconciliationRow>> reconciliations(std::size_t limit) const;  // newest first

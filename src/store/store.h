@@ -51,6 +51,9 @@ struct StoreOptions {
   // Source of incarnation, epoch and boot nonce; trust::random_u64 in the daemon.
   std::function<std::uint64_t()> random;
   WallTime now;
+  // A budget of disk: the most pages of 4 KiB that the database may have (the WAL not counted).
+  // Beyond it commits fail with kDiskFull. 0: no budget.
+  std::uint64_t page_count_max = 0;
 };
 
 class Store {
@@ -81,18 +84,24 @@ class Store {
   Hash state_digest();
   const VersionVector& applied() const;
 
-  // Encoded segments of (log, from..to], oldest first, at most about `bytes_max` (at least one
-  // segment when there is any); a segment that begins before `from` is cut. The same function that
-  // Reader has, on the writing connection, for the simulator.
+  // Encoded segments that hold events `from` to `to` of the log, both included (to 0: all there
+  // are), oldest first, at most about `bytes_max` (at least one segment when there is any). A
+  // segment that begins before `from` is cut; one that ends behind `to` is whole, since its end
+  // cannot be moved. kNotFound for a log that is not known. The same function that Reader has, on
+  // the writing connection, for the simulator.
   Result<std::vector<SharedBytes>> read_segments(const LogId& log, Seq from, Seq to,
                                                  std::size_t bytes_max) const;
 
-  // Merges one run of small segments at rest. False when there was nothing to merge. Cheap enough
-  // to be called between commits: one transaction, at most limits::kSegmentEvents events.
+  // Merges one run of small segments. True: call again, there may be more; false: all is at rest.
+  // Cheap enough to be called between commits: one transaction, at most limits::kSegmentEvents
+  // events. kCorrupt when stored segments do not verify; they are left as they are.
   Result<bool> merge_step(WallTime now);
 
   // A passive checkpoint of the WAL; called when idle.
   Status checkpoint();
+
+  // Changes StoreOptions::page_count_max. A budget below what is used already allows no growth.
+  Status set_page_count_max(std::uint64_t pages);
 
  private:
   struct Impl;

@@ -1,0 +1,117 @@
+// AppendStage: what one commit appends to this device's own logs, before any of it is stored.
+//
+// Model:     add() encodes a batch behind what earlier batches of the commit gave the same topic;
+//            a batch that fails leaves no trace. seal() cuts nothing: all events of a topic are one
+//            segment with one signature, split only at the limits of a segment.
+// Ownership: views of events point into the batches, which must outlive the stage and its runs.
+// Threads:   not thread-safe; a value of one commit.
+// Errors:    add: kInvalidArgument, kTooLarge and those of codec/event.h for the batch alone; an
+//            error of the database (kIo, kCorrupt, kDiskFull) ends the commit and comes out of
+//            status().
+// Spec:      docs/wire_format.md sections 3 to 5
+#pragma once
+
+#include <deque>
+#include <map>
+#include <string>
+#include <tuple>
+#include <unordered_map>
+#include <vector>
+
+#include "core/hlc.h"
+#include "core/result.h"
+#include "state/fold.h"
+#include "store/client_ids.h"
+#include "store/event_run.h"
+#include "store/log_table.h"
+#include "store/types.h"
+#include "trust/identity.h"
+
+namespace ebb::store {
+
+// Where a commit's appends go. All of it outlives the stage.
+struct AppendTarget {
+  const trust::Identity& identity;
+  Incarnation incarnation = 0;
+  LogStage& logs;
+  const LogTable& table;
+  ClientIds& client_ids;
+  const state::Fold& fold;
+  std::size_t topics = 0;  // of this incarnation, the control topic left out
+};
+
+struct SealedRun {
+  LogNumber n = 0;
+  trust::VerifiedSegment segment;
+  ZoneMap zone;
+  EventRun run;
+};
+
+class AppendStage {
+ public:
+  AppendStage(AppendTarget target, HlcClock clock, WallTime now)
+      : target_(target), clock_(clock), now_(now) {}
+
+  Result<std::vector<DotRange>> add(const AppendBatch& batch);
+  // The first error of the database; everything after it is void.
+  const Status& status() const { return status_; }
+
+  // Seals what add() took and moves the heads of its logs.
+  std::vector<SealedRun> seal();
+  // The client ids of the commit, to be stored once seal() has made the logs known.
+  Status store_client_ids();
+  std::size_t client_id_count() const { return ids_.size(); }
+
+  const HlcClock& clock() const { return clock_; }
+
+ private:
+  struct Chunk {
+    Seq first_seq = 0;
+    Bytes raw;
+    std::vector<std::uint32_t> offsets = {0};
+    std::vector<codec::EventView> events;
+  };
+  struct OwnLog {
+    LogKey key;
+    LogId id;
+    Seq next_seq = 1;
+    Hlc held_hlc;
+    bool is_new = false;
+    bool capped = false;
+    std::vector<Chunk> chunks;
+    std::deque<Bytes> payloads;  // of operations, which no batch holds
+  };
+  using ElementKey = std::tuple<std::string, std::string, std::string>;  // topic, name, element
+  // What a batch changes beside its log; joined with the commit's when the batch is whole.
+  struct BatchScope {
+    OwnLog& log;
+    std::unordered_map<Uuid, Dot> ids;
+    std::vector<Uuid> ids_in_order;
+    std::map<ElementKey, Dot> elements;
+    std::vector<DotRange> ranges;
+  };
+
+  Result<OwnLog*> own_log(const std::string& topic);
+  Status add_item(BatchScope& scope, const AppendItem& item);
+  Status add_event(BatchScope& scope, const AppendEvent& event);
+  Status add_counter(BatchScope& scope, const CounterAdd& change);
+  Status add_set(BatchScope& scope, const SetChange& change);
+  Status append_event(BatchScope& scope, codec::EventView event);
+  // Whether the id was given before; its first dot is then in the ranges.
+  Result<bool> is_repeat(BatchScope& scope, const std::optional<Uuid>& id);
+  Result<std::optional<Dot>> first_dot(const BatchScope& scope, const Uuid& id);
+  SealedRun seal_chunk(const OwnLog& log, LogRow& row, Chunk chunk);
+
+  AppendTarget target_;
+  HlcClock clock_;
+  WallTime now_;
+  Status status_;
+  std::map<std::string, OwnLog> logs_;  // by topic
+  std::size_t new_topics_ = 0;
+  std::unordered_map<Uuid, Dot> ids_;  // looked up; stored in the order of the next
+  std::vector<Uuid> ids_in_order_;
+  // After an operation of ours on an element its own dot is the only live one that we know of.
+  std::map<ElementKey, Dot> elements_;
+};
+
+}  // namespace ebb::store

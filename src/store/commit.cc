@@ -1,0 +1,144 @@
+#include <set>
+#include <utility>
+
+#include "store/store.h"
+#include "store/store_parts.h"
+
+namespace ebb::store {
+namespace {
+
+// One commit, from nothing stored to everything stored. Until the transaction has committed only
+// this object and the database know of it.
+class Commit {
+ public:
+  Commit(StoreParts& store, const CommitBatch& batch)
+      : store_(store),
+        batch_(batch),
+        logs_(store.logs),
+        receive_(logs_, store.segments),
+        append_(AppendTarget{store.identity, store.incarnation, logs_, store.logs, store.client_ids,
+                             store.fold.fold(), store.topics.size()},
+                store.clock, batch.now) {}
+
+  Status write();
+  CommitResult take_over();
+
+ private:
+  Status write_appends();
+  Status write_segments();
+  Status write_own_client_ids();
+  void fold();
+
+  StoreParts& store_;
+  const CommitBatch& batch_;
+  LogStage logs_;
+  ReceiveStage receive_;
+  AppendStage append_;
+  HlcClock clock_;
+  std::vector<SealedRun> sealed_;
+  bool flushes_ = false;
+  CommitResult result_;
+};
+
+Status Commit::write() {
+  flushes_ = store_.fold.due(batch_.now);
+  if (flushes_) store_.fold.collect();
+  EBB_RETURN_IF_ERROR(write_appends());
+  clock_ = append_.clock();
+  EBB_RETURN_IF_ERROR(write_segments());
+  EBB_RETURN_IF_ERROR(logs_.write());
+  EBB_RETURN_IF_ERROR(append_.store_client_ids());
+  EBB_RETURN_IF_ERROR(write_own_client_ids());
+  EBB_RETURN_IF_ERROR(store_.side.write(batch_));
+  return flushes_ ? store_.write_state() : Status{};
+}
+
+Status Commit::write_appends() {
+  result_.appends.reserve(batch_.appends.size());
+  for (const AppendBatch& batch : batch_.appends) {
+    result_.appends.push_back(append_.add(batch));
+    EBB_RETURN_IF_ERROR(append_.status());
+  }
+  sealed_ = append_.seal();
+  for (const SealedRun& sealed : sealed_) {
+    EBB_RETURN_IF_ERROR(store_.segments.insert(sealed.n, sealed.segment, sealed.zone, false));
+  }
+  return {};
+}
+
+Status Commit::write_segments() {
+  result_.segments.reserve(batch_.segments.size());
+  for (const trust::VerifiedSegment& segment : batch_.segments) {
+    EBB_ASSIGN(const SegmentOutcome outcome, receive_.add(segment));
+    result_.segments.push_back(outcome);
+    if (outcome == SegmentOutcome::kStored) clock_.observe(segment.head.hlc, batch_.now);
+  }
+  return {};
+}
+
+// Events of ours that come back from others, after a loss here, bring their client ids with them;
+// and old ids go as new ones come.
+Status Commit::write_own_client_ids() {
+  std::int64_t added = static_cast<std::int64_t>(append_.client_id_count());
+  for (const ReceivedRun& received : receive_.runs()) {
+    const LogRow* row = logs_.find(received.run.log);
+    if (row->head.key.device != store_.identity.device()) continue;
+    Seq seq = received.run.first_seq;
+    for (const codec::EventView& event : received.run.events) {
+      if (event.id) {
+        const ClientIds::Place place{received.n, seq};
+        EBB_RETURN_IF_ERROR(store_.client_ids.insert(*event.id, place, batch_.now));
+        ++added;
+      }
+      ++seq;
+    }
+  }
+  if (added == 0) return {};
+  return store_.client_ids.prune(2 * added, batch_.now);
+}
+
+CommitResult Commit::take_over() {
+  result_.advances = logs_.apply();
+  std::set<LogId> sealed_logs;
+  for (const SealedRun& sealed : sealed_)
+    sealed_logs.insert(sealed.segment.log);
+  for (HeadAdvance& advance : result_.advances) {
+    const LogKey& key = advance.head.key;
+    advance.own_append = sealed_logs.contains(advance.head.log);
+    const bool open_log =
+        key.device == store_.identity.device() && key.incarnation == store_.incarnation;
+    if (open_log && key.topic != kControlTopic) store_.topics.insert(key.topic);
+    store_.merge.touch(store_.logs.find(advance.head.log)->n);
+  }
+  store_.clock = clock_;
+  store_.last_wall = batch_.now;
+  store_.side.committed(batch_);
+  if (flushes_) store_.fold.written(batch_.now);
+  fold();
+  for (SealedRun& sealed : sealed_)
+    result_.own_segments.push_back(std::move(sealed.segment));
+  result_.arrival_head = store_.logs.arrival_head();
+  return std::move(result_);
+}
+
+void Commit::fold() {
+  for (const SealedRun& sealed : sealed_)
+    store_.fold.apply(sealed.run, sealed.segment.key.topic);
+  for (const ReceivedRun& received : receive_.runs())
+    store_.fold.apply(received.run, store_.logs.at(received.n)->head.key.topic);
+}
+
+}  // namespace
+
+Result<CommitResult> Store::commit(const CommitBatch& batch) {
+  Commit commit(*impl_, batch);
+  {
+    Transaction transaction(*impl_->db);
+    EBB_RETURN_IF_ERROR(impl_->begin(transaction));
+    EBB_RETURN_IF_ERROR(commit.write());
+    EBB_RETURN_IF_ERROR(impl_->finish(transaction));
+  }
+  return commit.take_over();
+}
+
+}  // namespace ebb::store

@@ -1,0 +1,208 @@
+#include "store/reader.h"
+
+#include <utility>
+
+#include "store/fold_driver.h"
+#include "store/reader_parts.h"
+#include "store/schema.h"
+#include "store/side_tables.h"
+#include "trust/chain.h"
+
+namespace ebb::store {
+namespace {
+
+using EntryVisitor = std::function<Status(const state::KeyValue&)>;
+
+// The smallest key above all keys that begin with `prefix`; empty: there is none.
+Bytes end_of_prefix(Bytes prefix) {
+  while (!prefix.empty() && prefix.back() == 0xff)
+    prefix.pop_back();
+  if (!prefix.empty()) ++prefix.back();
+  return prefix;
+}
+
+Status visit_entries(const Connection& connection, const Bytes& prefix, const EntryVisitor& visit) {
+  const Bytes end = end_of_prefix(prefix);
+  EBB_ASSIGN(Statement rows, connection.prepare("SELECT key,value FROM state WHERE key>=?1 AND "
+                                                "(?2 IS NULL OR key<?2) ORDER BY key"));
+  rows.bind(1, ByteView(prefix));
+  if (end.empty()) {
+    rows.bind_null(2);
+  } else {
+    rows.bind(2, ByteView(end));
+  }
+  for (;;) {
+    EBB_ASSIGN(const bool more, rows.step());
+    if (!more) return {};
+    EBB_RETURN_IF_ERROR(visit({rows.column_blob(0), rows.column_blob(1)}));
+  }
+}
+
+bool matches(const EventFilter& filter, const HeadRecord& head) {
+  return (!filter.topic || *filter.topic == head.key.topic) &&
+         (!filter.device || *filter.device == head.key.device) &&
+         (!filter.log || *filter.log == head.log);
+}
+
+}  // namespace
+
+Status ReaderParts::open(const std::string& given_dir) {
+  dir = given_dir;
+  const auto known = static_cast<std::int64_t>(migrations().size());
+  EBB_ASSIGN(const std::int64_t version, stored_version(dir, known));
+  if (version != known) {
+    return Error{ErrorCode::kUnsupported, "store format is older; the daemon migrates it"};
+  }
+  EBB_ASSIGN(db, Connection::open(database_path(dir), Connection::Mode::kReadOnly));
+  EBB_RETURN_IF_ERROR(db->run("PRAGMA query_only=1; PRAGMA cache_size=-2048"));
+  EBB_ASSIGN(data_version_, db->prepare("PRAGMA data_version"));
+  EBB_RETURN_IF_ERROR(segments.open(*db, false));
+  return scan.open(*db);
+}
+
+Result<const LogTable*> ReaderParts::logs() {
+  const ScopedReset reset(data_version_);
+  EBB_ASSIGN(const bool found, data_version_.step());
+  const std::int64_t version = found ? data_version_.column_int(0) : -1;
+  if (version != logs_version_ || version < 0) {
+    // Read before the rows: a commit in between then makes the next call read them again.
+    logs_version_ = -1;
+    LogTable fresh;
+    EBB_RETURN_IF_ERROR(fresh.open(*db, false));
+    logs_ = std::move(fresh);
+    logs_version_ = version;
+  }
+  return &std::as_const(logs_);
+}
+
+Result<std::unique_ptr<Reader>> Reader::open(const std::string& dir) {
+  auto impl = std::make_unique<Impl>();
+  EBB_RETURN_IF_ERROR(impl->open(dir));
+  return std::unique_ptr<Reader>(new Reader(std::move(impl)));
+}
+
+Reader::Reader(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
+Reader::~Reader() = default;
+
+Result<std::vector<HeadRecord>> Reader::heads() const {
+  EBB_ASSIGN(const LogTable* const logs, impl_->logs());
+  std::vector<HeadRecord> out;
+  out.reserve(logs->rows().size());
+  for (const LogRow& row : logs->rows())
+    out.push_back(row.head);
+  return out;
+}
+
+Result<std::vector<SharedBytes>> Reader::read_segments(const LogId& log, Seq from, Seq to,
+                                                       std::size_t bytes_max) const {
+  EBB_ASSIGN(const LogTable* const logs, impl_->logs());
+  const LogRow* row = logs->find(log);
+  if (row == nullptr) return Error{ErrorCode::kNotFound, "log", log_text(log)};
+  return impl_->segments.read(*row, from, to, bytes_max);
+}
+
+Status Reader::events(const EventFilter& filter, std::uint64_t limit,
+                      const std::function<bool(const EventRow&)>& visit) const {
+  EBB_ASSIGN(const LogTable* const logs, impl_->logs());
+  EventScan& scan = impl_->scan;
+  ScanFilter wanted;
+  wanted.type = filter.type;
+  if (filter.ts_from) wanted.ts_min = *filter.ts_from;
+  if (filter.ts_to) {
+    if (*filter.ts_to == INT64_MIN) return {};
+    wanted.ts_max = *filter.ts_to - 1;
+  }
+  scan.set_filter(std::move(wanted));
+  std::uint64_t visited = 0;
+  EventRow row;
+  for (const LogRow& log : logs->rows()) {
+    if (visited == limit) break;
+    if (!matches(filter, log.head)) continue;
+    const auto after = filter.after.find(log.head.log);
+    const Seq seen = after == filter.after.end() ? 0 : after->second;
+    if (seen >= log.head.held.seq) continue;
+    row.key = log.head.key;
+    scan.start(log, seen + 1, log.head.held.seq);
+    while (visited < limit) {
+      EBB_ASSIGN(const bool more, scan.next());
+      if (!more) break;
+      row.dot = {log.head.log, scan.seq()};
+      row.event = scan.event();
+      row.id = row.event.id ? *row.event.id : trust::derived_event_id(row.dot);
+      ++visited;
+      if (!visit(row)) limit = visited;
+    }
+    scan.stop();
+  }
+  return {};
+}
+
+Result<SqlResult> Reader::sql(std::string_view statement, const SqlLimits& limits) const {
+  if (impl_->sql == nullptr) {
+    EBB_ASSIGN(impl_->sql, SqlSession::open(impl_->dir));
+  }
+  return impl_->sql->run(statement, limits);
+}
+
+Result<std::vector<ReconciliationRow>> Reader::reconciliations(std::size_t limit) const {
+  return read_reconciliations(*impl_->db, limit);
+}
+
+Result<state::Int128> Reader::counter(std::string_view topic, std::string_view name) const {
+  std::vector<state::CounterTotal> totals;
+  EBB_RETURN_IF_ERROR(visit_entries(*impl_->db, state::counter_prefix(topic, name),
+                                    [&totals](const state::KeyValue& entry) -> Status {
+                                      EBB_ASSIGN(const auto total, state::read_counter(entry));
+                                      totals.push_back(total);
+                                      return {};
+                                    }));
+  return state::counter_sum(totals);
+}
+
+Result<std::vector<std::string>> Reader::set_elements(std::string_view topic,
+                                                      std::string_view name) const {
+  std::vector<state::SetDot> live;
+  EBB_RETURN_IF_ERROR(visit_entries(*impl_->db, state::set_prefix(topic, name),
+                                    [&live](const state::KeyValue& entry) -> Status {
+                                      EBB_ASSIGN(auto dot, state::read_set_dot(entry));
+                                      live.push_back(std::move(dot));
+                                      return {};
+                                    }));
+  return state::add_wins(live);
+}
+
+Result<std::vector<state::CountCell>> Reader::count_cells(std::string_view type) const {
+  std::vector<state::CountCell> cells;
+  const Bytes prefix = type.empty() ? state::all_counts_prefix() : state::count_prefix(type);
+  EBB_RETURN_IF_ERROR(
+      visit_entries(*impl_->db, prefix, [&cells](const state::KeyValue& entry) -> Status {
+        EBB_ASSIGN(auto cell, state::read_count_cell(entry));
+        cells.push_back(std::move(cell));
+        return {};
+      }));
+  return cells;
+}
+
+Result<Hash> Reader::stored_digest() const {
+  const auto fold = new_fold();
+  // Entries and mark of one moment.
+  EBB_RETURN_IF_ERROR(impl_->db->run("BEGIN"));
+  const Status loaded = load_state(*impl_->db, *fold);
+  EBB_RETURN_IF_ERROR(impl_->db->run("COMMIT"));
+  EBB_RETURN_IF_ERROR(loaded);
+  return fold->digest();
+}
+
+Result<VersionVector> Reader::mark() const {
+  VersionVector mark;
+  EBB_ASSIGN(Statement rows, impl_->db->prepare("SELECT log,seq,chain FROM mark"));
+  for (;;) {
+    EBB_ASSIGN(const bool more, rows.step());
+    if (!more) return mark;
+    EBB_ASSIGN(const LogId log, column_fixed<LogId>(rows, 0));
+    EBB_ASSIGN(const Hash chain, column_fixed<Hash>(rows, 2));
+    mark.set(log, {rows.column_u64(1), chain});
+  }
+}
+
+}  // namespace ebb::store

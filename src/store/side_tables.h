@@ -1,0 +1,50 @@
+// SideTables: what the store keeps beside logs and state: cursors and addresses of peers, and the
+// history of reconciliations.
+//
+// Model:   cursors and peers are in memory as they are in their tables; a transaction writes first
+//          and takes over after its commit.
+// Threads: not thread-safe; owned by the store.
+// Errors:  kCorrupt for rows of another form; those of store/sqlite.h.
+// Limits:  the newest kReconciliationsKept rows of the history stay.
+// Spec:    docs/store_format.md section 3
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <vector>
+
+#include "core/result.h"
+#include "store/sqlite.h"
+#include "store/types.h"
+
+namespace ebb::store {
+
+inline constexpr std::int64_t kReconciliationsKept = 10000;
+
+class SideTables {
+ public:
+  Status open(const Connection& connection);
+
+  Status write(const CommitBatch& batch);
+  void committed(const CommitBatch& batch);
+
+  std::vector<CursorUpdate> cursors() const;  // in order of device
+  std::vector<PeerRow> peers() const;         // in order of device
+
+ private:
+  Status write_reconciliation(const ReconciliationRow& row);
+
+  const Connection* connection_ = nullptr;
+  std::map<DeviceId, CursorUpdate> cursors_;
+  std::map<DeviceId, PeerRow> peers_;
+  Statement put_cursor_;
+  Statement put_peer_;
+  Statement put_reconciliation_;
+  Statement prune_reconciliations_;
+};
+
+// The history, newest first. For readers.
+Result<std::vector<ReconciliationRow>> read_reconciliations(const Connection& connection,
+                                                            std::size_t limit);
+
+}  // namespace ebb::store

@@ -1,0 +1,195 @@
+#include "store/store.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "core/check.h"
+#include "store/meta.h"
+#include "store/schema.h"
+#include "store/store_parts.h"
+
+namespace ebb::store {
+
+Status StoreParts::open() {
+  EBB_ASSIGN(lock, StoreLock::take(options.dir));
+  EBB_RETURN_IF_ERROR(open_database());
+  EBB_ASSIGN(read_nonce, db->prepare("SELECT value FROM meta WHERE key='boot_nonce'"));
+  EBB_RETURN_IF_ERROR(read_identity());
+  EBB_RETURN_IF_ERROR(write_identity());
+  EBB_RETURN_IF_ERROR(logs.open(*db, true));
+  EBB_RETURN_IF_ERROR(segments.open(*db, true));
+  EBB_RETURN_IF_ERROR(client_ids.open(*db));
+  EBB_RETURN_IF_ERROR(side.open(*db));
+  EBB_RETURN_IF_ERROR(merge.open(*db, logs));
+  EBB_RETURN_IF_ERROR(start_clock());
+  return fold.open(*db, logs, segments, options.now);
+}
+
+Status StoreParts::open_database() {
+  const auto known = static_cast<std::int64_t>(migrations().size());
+  std::int64_t version = 0;
+  auto stored = stored_version(options.dir, known);
+  if (stored.ok()) {
+    version = *stored;
+  } else if (stored.error().code != ErrorCode::kNotFound) {
+    return stored.error();
+  }
+  EBB_ASSIGN(db, Connection::open(database_path(options.dir), Connection::Mode::kReadWrite));
+  EBB_RETURN_IF_ERROR(configure_writer(*db, options.durability == Durability::kFull));
+  EBB_RETURN_IF_ERROR(set_page_limit(*db, options.page_count_max));
+  EBB_RETURN_IF_ERROR(migrate(*db, options.dir, version, migrations()));
+  if (version == known) remove_old_copies(options.dir, known);
+  return {};
+}
+
+Status StoreParts::read_identity() {
+  EBB_ASSIGN(const auto device, get_meta_blob(*db, "device"));
+  if (!device) return {};  // new
+  EBB_ASSIGN(const auto mesh, get_meta_blob(*db, "mesh"));
+  if (!mesh || !equal(*mesh, options.mesh.view())) {
+    return Error{ErrorCode::kInvalidArgument, "store belongs to another mesh"};
+  }
+  if (!equal(*device, identity.device().view())) {
+    return Error{ErrorCode::kInvalidArgument, "store belongs to another device"};
+  }
+  EBB_ASSIGN(const auto stored_incarnation, get_meta_u64(*db, "incarnation"));
+  EBB_ASSIGN(const auto stored_epoch, get_meta_u64(*db, "epoch"));
+  if (!stored_incarnation || !stored_epoch) {
+    return Error{ErrorCode::kCorrupt, "store without incarnation or epoch"};
+  }
+  incarnation = *stored_incarnation;
+  epoch = *stored_epoch;
+  return {};
+}
+
+Status StoreParts::write_identity() {
+  EBB_CHECK(options.random != nullptr);
+  Transaction transaction(*db);
+  EBB_RETURN_IF_ERROR(transaction.begin());
+  EBB_ASSIGN(const auto device, get_meta_blob(*db, "device"));
+  if (!device) {
+    incarnation = options.random();
+    epoch = options.random();
+    EBB_RETURN_IF_ERROR(put_meta(*db, "device", identity.device().view()));
+    EBB_RETURN_IF_ERROR(put_meta(*db, "mesh", options.mesh.view()));
+    EBB_RETURN_IF_ERROR(put_meta(*db, "incarnation", incarnation));
+    EBB_RETURN_IF_ERROR(put_meta(*db, "epoch", epoch));
+  }
+  boot_nonce = options.random();
+  EBB_RETURN_IF_ERROR(put_meta(*db, "boot_nonce", boot_nonce));
+  return transaction.commit();
+}
+
+// The clock goes on behind every stamp given before, and takes note of the others' as it would
+// have if it had just received them.
+Status StoreParts::start_clock() {
+  EBB_ASSIGN(const auto last_hlc, get_meta_u64(*db, "last_hlc"));
+  EBB_ASSIGN(const auto last_wall_ms, get_meta_u64(*db, "last_wall_ms"));
+  Hlc last{last_hlc.value_or(0)};
+  for (const LogRow& row : logs.rows()) {
+    if (row.head.key.device != identity.device()) continue;
+    last = std::max(last, row.head.hlc);
+    const bool open_log = row.head.key.incarnation == incarnation;
+    if (open_log && row.head.key.topic != kControlTopic) topics.insert(row.head.key.topic);
+  }
+  clock = HlcClock(last);
+  for (const LogRow& row : logs.rows())
+    clock.observe(row.head.hlc, options.now);
+  last_wall = WallTime{static_cast<std::int64_t>(last_wall_ms.value_or(0))};
+  return {};
+}
+
+Status StoreParts::begin(Transaction& transaction) {
+  if (broken) return Error{ErrorCode::kIo, "the disk failed; the store must be opened anew"};
+  EBB_RETURN_IF_ERROR(transaction.begin());
+  const ScopedReset reset(read_nonce);
+  EBB_ASSIGN(const bool found, read_nonce.step());
+  if (!found || read_nonce.column_u64(0) != boot_nonce) {
+    return Error{ErrorCode::kBusy, "another process has opened this store"};
+  }
+  return {};
+}
+
+Status StoreParts::finish(Transaction& transaction) {
+  Status committed = transaction.commit();
+  if (!committed.ok() && committed.error().code == ErrorCode::kIo) broken = true;
+  return committed;
+}
+
+Status StoreParts::write_state() {
+  EBB_RETURN_IF_ERROR(fold.write());
+  EBB_RETURN_IF_ERROR(put_meta(*db, "fold_version", state::kFoldVersion));
+  EBB_RETURN_IF_ERROR(put_meta(*db, "last_hlc", clock.last().value));
+  return put_meta(*db, "last_wall_ms", static_cast<std::uint64_t>(last_wall.ms));
+}
+
+Result<std::unique_ptr<Store>> Store::open(const StoreOptions& options,
+                                           const trust::Identity& identity) {
+  auto impl = std::make_unique<Impl>(options, identity);
+  EBB_RETURN_IF_ERROR(impl->open());
+  return std::unique_ptr<Store>(new Store(std::move(impl)));
+}
+
+Store::Store(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
+
+Store::~Store() {
+  // Where this fails the next start folds what lies past the mark; nothing is lost.
+  const Status flushed = flush_state(impl_->last_wall, true);
+  static_cast<void>(flushed);
+}
+
+Status Store::begin_incarnation(WallTime now) {
+  Transaction transaction(*impl_->db);
+  EBB_RETURN_IF_ERROR(impl_->begin(transaction));
+  const Incarnation next = impl_->options.random();
+  EBB_RETURN_IF_ERROR(put_meta(*impl_->db, "incarnation", next));
+  EBB_RETURN_IF_ERROR(impl_->finish(transaction));
+  impl_->incarnation = next;
+  impl_->topics.clear();
+  impl_->last_wall = now;
+  return {};
+}
+
+Status Store::flush_state(WallTime now, bool force) {
+  FoldDriver& fold = impl_->fold;
+  if (!fold.dirty() || (!force && !fold.due(now))) return {};
+  fold.collect();
+  Transaction transaction(*impl_->db);
+  EBB_RETURN_IF_ERROR(impl_->begin(transaction));
+  EBB_RETURN_IF_ERROR(impl_->write_state());
+  EBB_RETURN_IF_ERROR(impl_->finish(transaction));
+  fold.written(now);
+  return {};
+}
+
+std::vector<HeadRecord> Store::heads() const {
+  std::vector<HeadRecord> out;
+  out.reserve(impl_->logs.rows().size());
+  for (const LogRow& row : impl_->logs.rows())
+    out.push_back(row.head);
+  return out;
+}
+
+StoreEpoch Store::epoch() const { return impl_->epoch; }
+Incarnation Store::incarnation() const { return impl_->incarnation; }
+Arrival Store::arrival_head() const { return impl_->logs.arrival_head(); }
+std::vector<CursorUpdate> Store::cursors() const { return impl_->side.cursors(); }
+std::vector<PeerRow> Store::peers() const { return impl_->side.peers(); }
+Hash Store::state_digest() { return impl_->fold.fold().digest(); }
+const VersionVector& Store::applied() const { return impl_->fold.fold().applied(); }
+
+Result<std::vector<SharedBytes>> Store::read_segments(const LogId& log, Seq from, Seq to,
+                                                      std::size_t bytes_max) const {
+  const LogRow* row = impl_->logs.find(log);
+  if (row == nullptr) return Error{ErrorCode::kNotFound, "log", log_text(log)};
+  return impl_->segments.read(*row, from, to, bytes_max);
+}
+
+Status Store::set_page_count_max(std::uint64_t pages) {
+  impl_->options.page_count_max = pages;
+  return set_page_limit(*impl_->db, pages);
+}
+
+Status Store::checkpoint() { return impl_->db->checkpoint(false); }
+
+}  // namespace ebb::store

@@ -1,0 +1,71 @@
+// StoreParts: what a Store is made of, shared by the files that implement it. Not for other rooms.
+//
+// Model:   caches (heads, clock, topics, cursors) change only after a transaction has committed.
+// Threads: not thread-safe; owned by its Store.
+#pragma once
+
+#include <memory>
+#include <set>
+#include <string>
+#include <utility>
+
+#include "core/hlc.h"
+#include "store/append.h"
+#include "store/client_ids.h"
+#include "store/fold_driver.h"
+#include "store/lock.h"
+#include "store/log_table.h"
+#include "store/merge.h"
+#include "store/receive.h"
+#include "store/segment_table.h"
+#include "store/side_tables.h"
+#include "store/sqlite.h"
+#include "store/store.h"
+
+namespace ebb::store {
+
+struct StoreParts {
+  StoreParts(StoreOptions given, const trust::Identity& own)
+      : options(std::move(given)), identity(own) {}
+
+  Status open();
+  // BEGIN IMMEDIATE, and the boot nonce is still ours.
+  Status begin(Transaction& transaction);
+  // Remembers that the disk failed under a COMMIT: what it holds is then unknown until a reopen.
+  Status finish(Transaction& transaction);
+  // Writes what the fold has collected, with its mark.
+  Status write_state();
+
+  StoreOptions options;
+  const trust::Identity& identity;
+  // Destroyed last to first: statements before their connection, and that before the lock.
+  std::unique_ptr<StoreLock> lock;
+  std::unique_ptr<Connection> db;
+  Statement read_nonce;
+  LogTable logs;
+  SegmentTable segments;
+  ClientIds client_ids;
+  SideTables side;
+  FoldDriver fold;
+  MergeQueue merge;
+
+  std::uint64_t boot_nonce = 0;
+  StoreEpoch epoch = 0;
+  Incarnation incarnation = 0;
+  std::set<std::string> topics;  // of this incarnation, the control topic left out
+  HlcClock clock;
+  WallTime last_wall;
+  bool broken = false;
+
+ private:
+  Status open_database();
+  Status read_identity();
+  Status write_identity();
+  Status start_clock();
+};
+
+struct Store::Impl : StoreParts {
+  using StoreParts::StoreParts;
+};
+
+}  // namespace ebb::store

@@ -1,0 +1,223 @@
+#include "store/store.h"
+
+#include <unistd.h>
+
+#include <fstream>
+#include <iterator>
+
+#include "tests/store/store_fixture.h"
+
+namespace ebb::tests {
+namespace {
+
+using store::CommitBatch;
+using store::CounterAdd;
+using store::SetChange;
+using store::Store;
+
+std::string file_bytes(const std::filesystem::path& path) {
+  std::ifstream in(path, std::ios::binary);
+  return {std::istreambuf_iterator<char>(in), std::istreambuf_iterator<char>()};
+}
+
+// Copies database and WAL as a crash would leave them.
+void copy_store(const std::filesystem::path& from, const std::filesystem::path& to) {
+  std::filesystem::create_directories(to);
+  for (const char* name : {"ebb.db", "ebb.db-wal"})
+    std::filesystem::copy_file(from / name, to / name);
+}
+
+TEST_CASE("a reopened store is as it was") {
+  Device device(1);
+  Device other(2);
+  other.append({event(1), SetChange{"s", "x", true, {}}});
+  device.append({event(1), CounterAdd{"c", 3}});
+  device.receive(read_all(other.store(), other.store().heads().at(0)));
+  device.append({SetChange{"s", "x", false, {}}}, "second");
+
+  const auto heads = device.store().heads();
+  const auto digest = device.store().state_digest();
+  const auto epoch = device.store().epoch();
+  const auto arrival = device.store().arrival_head();
+  const Hlc last = heads[0].hlc;
+  device.now.ms -= 3600000;  // a clock that went back
+  device.reopen();
+  REQUIRE(device.store().heads().size() == heads.size());
+  for (std::size_t i = 0; i < heads.size(); ++i) {
+    CHECK(same_head(device.store().heads()[i], heads[i]));
+    CHECK(device.store().heads()[i].arrival == heads[i].arrival);
+  }
+  CHECK(device.store().state_digest() == digest);
+  CHECK(device.store().epoch() == epoch);
+  CHECK(device.store().arrival_head() == arrival);
+  const auto after = device.append({event(9)});
+  REQUIRE(after.advances.size() == 1);
+  CHECK(after.advances[0].head.hlc > last);
+  CHECK(after.advances[0].head.held.seq == heads[0].held.seq + 1);
+  CHECK(after.advances[0].head.arrival == arrival + 1);
+}
+
+TEST_CASE("what was committed survives a crash at any commit") {
+  Device device(1);
+  const TempDir copies;
+  for (int round = 0; round < 12; ++round) {
+    device.append({event(round), CounterAdd{"c", round},
+                   SetChange{"s", std::to_string(round % 3), round % 2 == 0, {}}});
+    // Marks at odd moments, so that some copies have to fold what lies past theirs.
+    if (round % 5 == 2) REQUIRE(device.store().flush_state(device.now, true).ok());
+    const auto copy = copies / ("copy" + std::to_string(round));
+    copy_store(device.dir(), copy);
+    store::StoreOptions options = device.options();
+    options.dir = copy.string();
+    auto opened = Store::open(options, device.identity());
+    REQUIRE(opened.ok());
+    REQUIRE((*opened)->heads().size() == 1);
+    CHECK(same_head((*opened)->heads()[0], device.store().heads()[0]));
+    CHECK((*opened)->state_digest() == device.store().state_digest());
+    CHECK((*opened)->applied() == device.store().applied());
+    CHECK(event_bytes_of(**opened, (*opened)->heads()[0]) ==
+          event_bytes_of(device.store(), device.store().heads()[0]));
+  }
+}
+
+TEST_CASE("state is flushed by number of events and by time without being asked") {
+  Device device(1);
+  std::vector<store::AppendItem> items(limits::kEventsBetweenMarks + 1, event(1));
+  device.append(items);
+  CHECK(device.reader()->mark()->positions().empty());
+  device.append({event(2)});  // carries the flush of what came before it
+  const LogId log = device.store().heads()[0].log;
+  CHECK(device.reader()->mark()->at(log).seq == limits::kEventsBetweenMarks + 1);
+  device.now.ms += limits::kMsBetweenMarks;
+  CHECK(device.store().flush_state(device.now, false).ok());
+  CHECK(device.reader()->mark()->at(log).seq == limits::kEventsBetweenMarks + 2);
+  CHECK(*device.reader()->stored_digest() == device.store().state_digest());
+}
+
+TEST_CASE("a second open is refused and names the process") {
+  Device device(1);
+  const auto second = Store::open(device.options(), device.identity());
+  REQUIRE_FALSE(second.ok());
+  CHECK(second.error().code == ErrorCode::kBusy);
+  CHECK(second.error().detail.find(std::to_string(getpid())) != std::string::npos);
+  CHECK(device.append({event(1)}).advances.size() == 1);
+}
+
+TEST_CASE("a store of another device or mesh is refused") {
+  Device device(1);
+  device.close();
+  const auto other = make_identity(9);
+  auto result = Store::open(device.options(), *other);
+  REQUIRE_FALSE(result.ok());
+  CHECK(result.error().code == ErrorCode::kInvalidArgument);
+  store::StoreOptions options = device.options();
+  options.mesh.data[0] ^= 1;
+  result = Store::open(options, device.identity());
+  REQUIRE_FALSE(result.ok());
+  CHECK(result.error().code == ErrorCode::kInvalidArgument);
+  device.open();
+}
+
+TEST_CASE("a directory that is missing and a file that is no store are refused") {
+  Device device(1);
+  store::StoreOptions options = device.options();
+  options.dir = (device.dir() / "nowhere").string();
+  CHECK(Store::open(options, device.identity()).error().code == ErrorCode::kNotFound);
+  const TempDir other;
+  std::ofstream(other / "ebb.db") << std::string(8192, 'x');
+  options.dir = other.path().string();
+  CHECK(Store::open(options, device.identity()).error().code == ErrorCode::kCorrupt);
+  CHECK(file_bytes(other / "ebb.db") == std::string(8192, 'x'));
+}
+
+TEST_CASE("a commit that finds the disk full changes nothing and later commits go on") {
+  Device device(1);
+  device.append({event(1)});
+  const auto heads = device.store().heads();
+  const auto digest = device.store().state_digest();
+  REQUIRE(device.store().set_page_count_max(1).ok());
+
+  CommitBatch batch;
+  store::AppendEvent large = event(2);
+  large.payload = payload(1, std::string(60000, 'x'));
+  large.id = uuid(1);
+  batch.appends.push_back(batch_of({large}));
+  batch.appends.push_back(batch_of({large, event(3)}, "other"));
+  batch.cursors.push_back({device.identity().device(), 1, 1});
+  batch.now = device.now;
+  const auto failed = device.store().commit(batch);
+  REQUIRE_FALSE(failed.ok());
+  CHECK(failed.error().code == ErrorCode::kDiskFull);
+  CHECK(device.store().heads().size() == heads.size());
+  CHECK(same_head(device.store().heads()[0], heads[0]));
+  CHECK(device.store().state_digest() == digest);
+  CHECK(device.store().arrival_head() == 1);
+  CHECK(device.store().cursors().empty());
+  CHECK(device.reader()->heads()->size() == 1);
+
+  REQUIRE(device.store().set_page_count_max(0).ok());
+  const auto result = device.commit(batch);
+  REQUIRE(result.appends[0].ok());
+  CHECK((*result.appends[0])[0].first_seq == 2);
+  CHECK_FALSE((*result.appends[0])[0].duplicate);
+  CHECK((*result.appends[1])[0].duplicate);
+  CHECK(device.store().arrival_head() == 3);
+  device.reopen();
+  CHECK(device.store().heads().size() == 2);
+}
+
+TEST_CASE("a flush that finds the disk full is made up for later") {
+  Device device(1);
+  std::vector<store::AppendItem> items;
+  for (int i = 0; i < 2000; ++i) {
+    items.push_back(SetChange{"set", "element" + std::to_string(i), true, {}});
+  }
+  device.append(items);
+  REQUIRE(device.store().set_page_count_max(1).ok());
+  const Status failed = device.store().flush_state(device.now, true);
+  REQUIRE_FALSE(failed.ok());
+  CHECK(failed.error().code == ErrorCode::kDiskFull);
+  REQUIRE(device.store().set_page_count_max(0).ok());
+  device.append({CounterAdd{"c", 1}});
+  REQUIRE(device.store().flush_state(device.now, true).ok());
+  CHECK(*device.reader()->stored_digest() == device.store().state_digest());
+}
+
+TEST_CASE("cursors, peers and reconciliations are kept") {
+  Device device(1);
+  CommitBatch batch;
+  const DeviceId peer = make_identity(2)->device();
+  batch.cursors.push_back({peer, UINT64_MAX, 7});
+  batch.peers.push_back({peer, "127.0.0.1:9000", WallTime{5}});
+  store::ReconciliationRow row;
+  row.id.data[0] = 9;
+  row.peer = peer;
+  row.kind = "hello";
+  row.started = WallTime{77};
+  row.events_in = 3;
+  row.outcome = "in_sync";
+  row.root_after.data[15] = 4;
+  batch.reconciliations.push_back(row);
+  device.commit(batch);
+  batch.cursors[0].arrival = 8;
+  batch.peers.clear();
+  batch.reconciliations[0].kind = "list";
+  device.commit(batch);
+  device.reopen();
+  REQUIRE(device.store().cursors().size() == 1);
+  CHECK(device.store().cursors()[0].epoch == UINT64_MAX);
+  CHECK(device.store().cursors()[0].arrival == 8);
+  REQUIRE(device.store().peers().size() == 1);
+  CHECK(device.store().peers()[0].address == "127.0.0.1:9000");
+  const auto rows = device.reader()->reconciliations(10);
+  REQUIRE(rows.ok());
+  REQUIRE(rows->size() == 2);
+  CHECK((*rows)[0].kind == "list");
+  CHECK((*rows)[1].kind == "hello");
+  CHECK((*rows)[1].events_in == 3);
+  CHECK((*rows)[1].root_after == row.root_after);
+  CHECK(device.store().arrival_head() == 0);
+}
+
+}  // namespace
+}  // namespace ebb::tests
