@@ -1,6 +1,5 @@
+// style-ok(pragma_once): g++ warns of the pragma in a file that it compiles by itself.
 // The precompiled header of the test programs: doctest and what nearly every test includes.
-#pragma once
-
 #include <doctest/doctest.h>
 
 #include <cstdint>

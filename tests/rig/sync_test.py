@@ -1,4 +1,4 @@
-"""What two and three real nodes tell each other: fidelity, quiet reconnects, one id on both ends."""
+"""What real nodes tell each other: fidelity, quiet reconnects, one id on both ends."""
 
 import json
 import math
