@@ -43,7 +43,8 @@ Bytes written(const Write& write) {
 TEST_CASE("every message reads back equal") {
   const Bytes segment = sample_segment(2, SegmentCodec::kRaw);
   for (const auto& [name, message] : sample_messages(segment)) {
-    CAPTURE(name);
+    const std::string_view form = name;
+    CAPTURE(form);
     const Bytes bytes = message_bytes(message);
     const auto decoded = decode_message(bytes);
     REQUIRE(decoded.ok());

@@ -16,7 +16,8 @@ TEST_CASE("golden values are canonical and print as their JSON") {
   const VectorFile file("values.txt");
   CHECK(file.entries().size() >= 30);
   for (const auto& [json, bytes] : file.entries()) {
-    CAPTURE(json);
+    const std::string_view text = json;
+    CAPTURE(text);
     CHECK(validate(bytes, limits::kPayloadBytes, limits::kDepth).ok());
     const auto printed = to_json(bytes);
     REQUIRE(printed.ok());
@@ -50,7 +51,8 @@ TEST_CASE("golden messages") {
   const auto messages = sample_messages(segment);
   CHECK(file.entries().size() == messages.size() + 1);
   for (const auto& [name, message] : messages) {
-    CAPTURE(name);
+    const std::string_view form = name;
+    CAPTURE(form);
     const Bytes& golden = file.at(name);
     CHECK(message_bytes(message) == golden);
     const auto decoded = decode_message(golden);
