@@ -10,7 +10,6 @@ namespace ebb::codec {
 namespace {
 
 constexpr int kLevel = 1;
-constexpr int kWindowLogMax = 18;
 
 struct FreeCompressor {
   void operator()(ZSTD_CCtx* context) const { ZSTD_freeCCtx(context); }
@@ -42,7 +41,7 @@ bool window_is_bounded(ByteView frame) {
   if ((frame[kDescriptorAt] & kSingleSegment) != 0) return true;
   const std::uint8_t window = frame[kDescriptorAt + 1];
   const std::uint64_t base = std::uint64_t{1} << (10 + (window >> 3));
-  return base + base / 8 * (window & 7) <= (std::uint64_t{1} << kWindowLogMax);
+  return base + base / 8 * (window & 7) <= (std::uint64_t{1} << limits::kZstdWindowLog);
 }
 
 Result<Bytes> decompress(ByteView frame) {
@@ -72,7 +71,7 @@ Bytes compress(ByteView raw) {
   ZSTD_CCtx& context = compressor();
   ZSTD_CCtx_reset(&context, ZSTD_reset_session_and_parameters);
   ZSTD_CCtx_setParameter(&context, ZSTD_c_compressionLevel, kLevel);
-  ZSTD_CCtx_setParameter(&context, ZSTD_c_windowLog, kWindowLogMax);
+  ZSTD_CCtx_setParameter(&context, ZSTD_c_windowLog, limits::kZstdWindowLog);
   ZSTD_CCtx_setParameter(&context, ZSTD_c_contentSizeFlag, 1);
   Bytes frame(raw.size());
   const std::size_t written =

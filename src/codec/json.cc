@@ -5,6 +5,7 @@
 #include "codec/value.h"
 #include "codec/walk.h"
 #include "core/check.h"
+#include "core/limits.h"
 
 namespace ebb::codec {
 namespace {
@@ -136,7 +137,7 @@ class JsonSink final : public TokenSink {
 
   std::string& out_;
   bool needs_comma_ = false;
-  std::array<bool, kWalkDepthMax> is_map_{};  // by depth around the container
+  std::array<bool, limits::kDepthWalked> is_map_{};  // by depth around the container
 };
 
 }  // namespace
@@ -167,7 +168,7 @@ Result<std::string> to_json(ByteView value) {
   std::string out;
   out.reserve(value.size() + value.size() / 2 + 16);
   JsonSink sink(out);
-  EBB_ASSIGN(const std::size_t size, walk(value, {.depth_max = kWalkDepthMax}, &sink));
+  EBB_ASSIGN(const std::size_t size, walk(value, {.depth_max = limits::kDepthWalked}, &sink));
   if (size != value.size()) return Error{ErrorCode::kMalformed, "value: bytes behind it"};
   return out;
 }

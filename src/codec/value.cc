@@ -1,6 +1,7 @@
 #include "codec/value.h"
 
 #include "codec/walk.h"
+#include "core/limits.h"
 
 namespace ebb::codec {
 namespace {
@@ -68,7 +69,7 @@ Status validate(ByteView value, std::size_t bytes_max, std::size_t depth_max) {
 
 std::optional<ByteView> map_get(ByteView value, std::string_view key) {
   KeySink sink(key);
-  const auto size = walk(value, {.depth_max = kWalkDepthMax, .sink_depth_max = 1}, &sink);
+  const auto size = walk(value, {.depth_max = limits::kDepthWalked, .sink_depth_max = 1}, &sink);
   // The walk was stopped on purpose when the value was found, so its error says nothing.
   if (size || !sink.found()) return std::nullopt;
   return sink.slice(value);

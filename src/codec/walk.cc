@@ -8,6 +8,7 @@
 
 #include "codec/utf8.h"
 #include "core/check.h"
+#include "core/limits.h"
 
 namespace ebb::codec {
 namespace {
@@ -164,14 +165,14 @@ class CanonicalVisitor : public msgpack::null_visitor {
   bool failed_ = false;
   bool sink_failed_ = false;
   Error error_;
-  std::array<std::string_view, kWalkDepthMax + 1> last_key_;  // by depth inside the map
+  std::array<std::string_view, limits::kDepthWalked + 1> last_key_;  // by depth inside the map
 };
 
 // Only bounds the nesting.
 class SizeVisitor : public msgpack::null_visitor {
  public:
-  bool start_array(std::uint32_t) { return ++depth_ <= kWalkDepthMax; }
-  bool start_map(std::uint32_t) { return ++depth_ <= kWalkDepthMax; }
+  bool start_array(std::uint32_t) { return ++depth_ <= limits::kDepthWalked; }
+  bool start_map(std::uint32_t) { return ++depth_ <= limits::kDepthWalked; }
   bool end_array() { return leave(); }
   bool end_map() { return leave(); }
 
@@ -196,7 +197,7 @@ Result<bool> parse(ByteView bytes, std::size_t& end, Visitor& visitor) {
 }  // namespace
 
 Result<std::size_t> walk(ByteView bytes, const WalkLimits& walk_limits, TokenSink* sink) {
-  EBB_CHECK(walk_limits.depth_max <= kWalkDepthMax);
+  EBB_CHECK(walk_limits.depth_max <= limits::kDepthWalked);
   CanonicalVisitor visitor(bytes.size(), walk_limits, sink);
   std::size_t end = 0;
   EBB_ASSIGN(const bool complete, parse(bytes, end, visitor));

@@ -64,10 +64,8 @@ class TokenSink {
   Error error_;
 };
 
-inline constexpr std::size_t kWalkDepthMax = 16;
-
 struct WalkLimits {
-  std::size_t depth_max = limits::kDepth;  // at most kWalkDepthMax
+  std::size_t depth_max = limits::kDepth;  // at most limits::kDepthWalked
   std::size_t tokens_max = SIZE_MAX;
   std::size_t sink_depth_max = SIZE_MAX;  // the sink sees no token deeper than this
 };
@@ -76,7 +74,7 @@ struct WalkLimits {
 Result<std::size_t> walk(ByteView bytes, const WalkLimits& walk_limits, TokenSink* sink);
 
 // Size of the msgpack value at the start of `bytes`, canonical or not, nested at most
-// kWalkDepthMax deep. For finding where a bad event ends.
+// limits::kDepthWalked deep. For finding where a bad event ends.
 Result<std::size_t> value_size(ByteView bytes);
 
 }  // namespace ebb::codec

@@ -20,7 +20,8 @@ inline constexpr std::size_t kByeTextBytes = 256;
 inline constexpr std::size_t kAddressBytes = 255;
 
 // Msgpack.
-inline constexpr std::size_t kDepth = 8;  // of a payload; an event is one deeper
+inline constexpr std::size_t kDepth = 8;         // of a payload; an event is one deeper
+inline constexpr std::size_t kDepthWalked = 16;  // of any bytes; deeper ones are not even skipped
 inline constexpr std::size_t kElementsPerContainer = 4096;
 inline constexpr std::size_t kElementsPerFrame = 65536;
 
@@ -33,6 +34,7 @@ inline constexpr std::size_t kPayloadBytes = std::size_t{64} << 10;
 inline constexpr std::size_t kEventBytes = kPayloadBytes + 512;
 inline constexpr std::size_t kSegmentEvents = 4096;
 inline constexpr std::size_t kSegmentDecodedBytes = std::size_t{256} << 10;
+inline constexpr int kZstdWindowLog = 18;
 inline constexpr std::size_t kSegmentRestEvents = 1000;                  // target at rest
 inline constexpr std::size_t kSegmentRestBytes = std::size_t{64} << 10;  // target at rest
 inline constexpr std::size_t kKnownLogs = 100000;
@@ -93,7 +95,6 @@ inline constexpr std::size_t kHttpReconciliations = 10000;
 inline constexpr std::size_t kSqlTextBytes = std::size_t{16} << 10;
 inline constexpr std::size_t kSqlAtOnce = 4;
 inline constexpr std::size_t kClientAnswerBytes = std::size_t{64} << 20;  // read by `ebb`
-inline constexpr std::size_t kMeshFileBytes = std::size_t{64} << 10;      // of `ebb mesh export`
 inline constexpr std::size_t kSqlRows = 10000;
 inline constexpr std::size_t kSqlResultBytes = std::size_t{8} << 20;
 inline constexpr std::int64_t kSqlMs = 2000;

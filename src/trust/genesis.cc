@@ -4,6 +4,7 @@
 
 #include "codec/tape.h"
 #include "codec/value.h"
+#include "core/limits.h"
 #include "trust/hash.h"
 
 namespace ebb::trust {
@@ -13,7 +14,6 @@ constexpr std::string_view kGenesisLabel = "ebb-genesis-1";
 constexpr std::string_view kFileLabel = "ebb-mesh-1";
 constexpr std::size_t kGenesisFields = 4;
 constexpr std::size_t kFileLines = 3;
-constexpr std::size_t kFileBytesMax = 4096;
 
 // The next line of `text`, without its end and without blanks before that.
 std::string_view take_line(std::string_view& text) {
@@ -65,7 +65,8 @@ std::string encode_mesh_file(const MeshFile& file) {
 }
 
 Result<MeshFile> decode_mesh_file(std::string_view text) {
-  if (text.size() > kFileBytesMax) return Error{ErrorCode::kMalformed, "mesh file: too long"};
+  if (text.size() > limits::kMeshFileBytes)
+    return Error{ErrorCode::kMalformed, "mesh file: too long"};
   std::array<std::string_view, kFileLines> lines;
   for (std::string_view& line : lines)
     line = take_line(text);

@@ -73,7 +73,7 @@ TEST_CASE("a damaged mesh file is refused, whatever was done to it") {
   }
   CHECK_FALSE(decode_mesh_file(text + "more\n").ok());
   CHECK_FALSE(decode_mesh_file("\n" + text).ok());
-  CHECK_FALSE(decode_mesh_file(std::string(1 << 20, 'a')).ok());
+  CHECK_FALSE(decode_mesh_file(std::string(std::size_t{1} << 20, 'a')).ok());
   std::string bad = text;
   bad[text.find('\n') + 3] = '!';
   CHECK(decode_mesh_file(bad).error().code == ErrorCode::kMalformed);
