@@ -35,6 +35,7 @@ inline constexpr std::size_t kEventBytes = kPayloadBytes + 512;
 inline constexpr std::size_t kSegmentEvents = 4096;
 inline constexpr std::size_t kSegmentDecodedBytes = std::size_t{256} << 10;
 inline constexpr int kZstdWindowLog = 18;
+inline constexpr std::size_t kMeshFileBytes = std::size_t{64} << 10;     // of `ebb mesh export`
 inline constexpr std::size_t kSegmentRestEvents = 1000;                  // target at rest
 inline constexpr std::size_t kSegmentRestBytes = std::size_t{64} << 10;  // target at rest
 inline constexpr std::size_t kKnownLogs = 100000;
