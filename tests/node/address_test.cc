@@ -1,0 +1,59 @@
+#include "node/address.h"
+
+#include <doctest/doctest.h>
+
+#include <string>
+
+namespace {
+
+using ebb::ErrorCode;
+using ebb::node::literal_endpoint;
+using ebb::node::parse_host_port;
+using ebb::node::require_loopback;
+
+ebb::Status judge(const std::string& text) {
+  const auto endpoint = literal_endpoint(parse_host_port(text).value());
+  REQUIRE(endpoint);
+  return require_loopback(*endpoint);
+}
+
+}  // namespace
+
+TEST_CASE("addresses are read and written alike") {
+  for (const std::string text : {"127.0.0.1:7401", "[::1]:1", "127.9.8.7:65535"}) {
+    const auto parsed = parse_host_port(text);
+    REQUIRE(parsed.ok());
+    CHECK(host_port_text(*parsed) == text);
+    const auto endpoint = literal_endpoint(*parsed);
+    REQUIRE(endpoint);
+    CHECK(endpoint->text() == text);
+    CHECK(endpoint->port() == parsed->port);
+  }
+}
+
+TEST_CASE("what is not host:port is refused") {
+  for (const std::string text :
+       {"", ":", "host", "host:", ":1", "host:x", "host:-1", "host:65536", "host:1x", "::1:1",
+        "[::1]", "[]:1", "[host]:1", "a b:1", "a,b:1", "host:+1"}) {
+    CAPTURE(text);
+    const auto parsed = parse_host_port(text);
+    REQUIRE_FALSE(parsed.ok());
+    CHECK(parsed.error().code == ErrorCode::kInvalidArgument);
+  }
+  CHECK_FALSE(parse_host_port(std::string(300, 'a') + ":1").ok());
+}
+
+TEST_CASE("only loopback addresses may be used, and the refusal says why") {
+  CHECK(judge("127.0.0.1:1").ok());
+  CHECK(judge("127.1.2.3:1").ok());
+  CHECK(judge("localhost:1").ok());
+  CHECK(judge("[::1]:1").ok());
+  for (const std::string text :
+       {"0.0.0.0:1", "10.0.0.1:1", "[::]:1", "[fe80::1]:1", "[::ffff:10.0.0.1]:1", "128.0.0.1:1"}) {
+    CAPTURE(text);
+    const ebb::Status status = judge(text);
+    REQUIRE_FALSE(status.ok());
+    CHECK(status.error().code == ErrorCode::kPermission);
+    CHECK(status.error().detail.find("links are not encrypted yet") != std::string::npos);
+  }
+}
