@@ -36,6 +36,7 @@ void check_life(Context& ctx, Link& link) {
 }
 
 void check_link(Context& ctx, Link& link) {
+  if (link.flush_at && *link.flush_at <= ctx.now) touch(ctx, link);
   if (!link.settled) {
     if (link.greeting_deadline <= ctx.now) close_link(ctx, link, "greeting took too long");
     return;
@@ -45,7 +46,6 @@ void check_link(Context& ctx, Link& link) {
     return;
   }
   check_life(ctx, link);
-  if (link.flush_at && *link.flush_at <= ctx.now) touch(ctx, link);
 }
 
 }  // namespace
