@@ -6,6 +6,7 @@
 #include <numeric>
 #include <vector>
 
+#include "codec/utf8.h"
 #include "node/address.h"
 
 namespace ebb::node {
@@ -33,8 +34,8 @@ Status set_name(Config& config, const std::string& text) {
   const bool printable = std::none_of(text.begin(), text.end(), [](char c) {
     return static_cast<unsigned char>(c) < 0x20 || c == 0x7f;
   });
-  if (text.size() > kNameBytes || !printable) {
-    return bad_value("node.name", "at most 64 bytes without control characters");
+  if (text.size() > kNameBytes || !printable || !codec::is_utf8(text)) {
+    return bad_value("node.name", "at most 64 bytes of UTF-8 without control characters");
   }
   config.name = text;
   return {};

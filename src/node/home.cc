@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "node/config.h"
+#include "node/config_keys.h"
 #include "node/files.h"
 #include "node/key_file.h"
 #include "trust/hash.h"
@@ -142,6 +143,9 @@ Result<Home> init_home(const InitOptions& options) {
   EBB_ASSIGN(const MeshKeys mesh,
              options.mesh_file ? joined_mesh(*options.mesh_file) : new_mesh(options.now));
   const std::string name = options.name.empty() ? host_name() : options.name;
+  // What is written must be readable again.
+  Config config;
+  EBB_RETURN_IF_ERROR(find_config_key("node.name")->set(config, name));
   EBB_RETURN_IF_ERROR(write_home(paths, mesh, random_key(), name));
   return load_home(options.dir);
 }

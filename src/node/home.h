@@ -3,8 +3,8 @@
 // Model:     docs/store_format.md section 1. Keys are 0600 in a 0700 directory and refused when
 //            group or others can read them.
 // Errors:    init: kExists (the directory has a device already; nothing changed), kIo, kMalformed
-//            (mesh file). load: kNotFound (no device here: run `ebb init`), kPermission, kCorrupt
-//            (damaged key file; detail names it and what to do).
+//            (mesh file), kInvalidArgument (name). load: kNotFound (no device here: run `ebb
+//            init`), kPermission, kCorrupt (damaged key file; detail names it and what to do).
 // Threads:   pure functions over files; any thread.
 #pragma once
 

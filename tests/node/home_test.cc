@@ -229,3 +229,15 @@ TEST_CASE("a damaged mesh file makes no directory") {
   CHECK(made.error().code == ErrorCode::kMalformed);
   CHECK_FALSE(ebb::node::file_exists(dir / "b"));
 }
+
+TEST_CASE("a name that the configuration could not keep is refused before anything is made") {
+  const TempDir dir;
+  for (const std::string& name : {std::string(65, 'a'), std::string("a\nb"), std::string("\xff")}) {
+    InitOptions options = options_for(dir / "b");
+    options.name = name;
+    const auto made = init_home(options);
+    REQUIRE_FALSE(made.ok());
+    CHECK(made.error().code == ErrorCode::kInvalidArgument);
+    CHECK_FALSE(ebb::node::file_exists(dir / "b"));
+  }
+}
