@@ -1,6 +1,7 @@
 #include "sim/network.h"
 
 #include <algorithm>
+#include <utility>
 
 namespace ebb::sim {
 namespace {
@@ -59,7 +60,7 @@ Duration Network::delay(HostIndex from, HostIndex to) {
 void Network::dial(HostIndex from, mesh::LinkId link, const std::string& address) {
   const ConnectionId id = next_connection_++;
   Connection& connection = connections_[id];
-  connection.ends[0] = {from, link, true, false};
+  connection.ends[0] = {from, link, true, false, 0};
   places_[{from, link.value}] = {id, 0};
   const std::optional<HostIndex> target = host_at(address);
   if (!target) return drop_end(id, 0, kLocal, "no such address");
@@ -75,7 +76,7 @@ void Network::arrive_dial(ConnectionId id, HostIndex target) {
   if (is_blocked(target, from)) return drop_end(id, 0, options_.dial_timeout, "timed out");
   if (!up_[target]) return drop_end(id, 0, delay(target, from), "connection refused");
   const mesh::LinkId inbound{mesh::kInboundBit | next_inbound_++};
-  found->second.ends[1] = {target, inbound, true, false};
+  found->second.ends[1] = {target, inbound, true, false, 0};
   places_[{target, inbound.value}] = {id, 1};
   queue_.after(delay(target, from), [this, id] { establish(id); });
   const std::string whole = address(from);
@@ -194,6 +195,7 @@ void Network::progress(ConnectionId id, std::size_t side) {
   if (!end.open) return;
   const std::size_t bytes = found->second.flows[side].bytes;
   const std::size_t waiting = bytes > kSocketBytes ? bytes - kSocketBytes : 0;
+  if (waiting == std::exchange(end.told_waiting, waiting)) return;
   deliver_(end.host, mesh::SendProgress{end.link, waiting});
 }
 

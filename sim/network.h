@@ -79,6 +79,7 @@ class Network {
     mesh::LinkId link;
     bool open = false;
     bool progress_due = false;
+    std::size_t told_waiting = 0;
   };
   // ends[0] dialled; flows[i] leaves from ends[i].
   struct Connection {

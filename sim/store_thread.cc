@@ -64,6 +64,7 @@ Status StoreThread::open() {
   options.random = [this] { return rng_.next(); };
   options.now = setup_.wall();
   EBB_ASSIGN(store_, store::Store::open(options, *setup_.identity));
+  set_budget();
   queue_.after(kUpkeepInterval, [this, life = life_] {
     if (life == life_) upkeep();
   });
@@ -136,9 +137,23 @@ void StoreThread::begin_incarnation() {
   });
 }
 
+void StoreThread::fill_disk(Duration duration) {
+  full_until_ = queue_.now() + duration;
+  set_budget();
+  queue_.at(*full_until_, [this] { set_budget(); });
+}
+
+void StoreThread::set_budget() {
+  if (store_ == nullptr) return;
+  // One page is less than any database has: it may not grow.
+  const Status set = store_->set_page_count_max(is_full() ? 1 : 0);
+  if (!set) trouble("set_page_count_max", set.error());
+}
+
 void StoreThread::calm() {
   setup_.disk.stall_permille = 0;
   full_until_.reset();
+  set_budget();
 }
 
 void StoreThread::later(std::function<void()> action) {
@@ -169,10 +184,6 @@ void StoreThread::wake() {
 }
 
 void StoreThread::work(const Job& job) {
-  if (full_until_ && queue_.now() < *full_until_) {
-    counts_.count(Fault::kDiskFull);
-    return refuse(job, Error{ErrorCode::kDiskFull, "simulated disk", {}});
-  }
   store::CommitBatch batch;
   batch.appends = job.appends;
   for (const mesh::Commit& effect : job.commits)
@@ -287,6 +298,7 @@ void StoreThread::upkeep() {
 }
 
 void StoreThread::trouble(const char* what, const Error& error) {
+  if (error.code == ErrorCode::kDiskFull && is_full()) return counts_.count(Fault::kDiskFull);
   observer_.trouble(setup_.host, std::string(what) + " failed: " + error.message());
 }
 

@@ -54,8 +54,8 @@ class StoreThread {
   void commit(mesh::Commit effect);
   void read(const mesh::Read& effect);
   void begin_incarnation();
-  // Every commit fails for that long.
-  void fill_disk(Duration duration) { full_until_ = queue_.now() + duration; }
+  // For that long the database cannot grow.
+  void fill_disk(Duration duration);
   // From now on no commit stalls or fails.
   void calm();
 
@@ -81,6 +81,9 @@ class StoreThread {
   void acknowledge_early(const store::AppendBatch& batch);
   void later(std::function<void()> action);
   void upkeep();
+  bool is_full() const { return full_until_ && queue_.now() < *full_until_; }
+  void set_budget();
+  // A full disk during its fault is no trouble.
   void trouble(const char* what, const Error& error);
 
   EventQueue& queue_;
