@@ -26,16 +26,17 @@ struct ConfigLine {
 };
 struct VerifyAnswer {
   std::uint64_t logs = 0, segments = 0, events = 0;
-  std::vector<std::string> problems;
-  std::optional<std::string> state_digest, stored_digest;  // hex
+  std::vector<std::string> problems = {};
+  std::optional<std::string> state_digest = {}, stored_digest = {};  // hex
 };
 
 // Work on a data directory, wired by src/main.cc.
 struct LocalCommands {
-  // Answers the device's text form.
+  // Answers the device's text form. `mesh_text` is what export_mesh() gave elsewhere.
   std::function<Result<std::string>(const std::string& dir, const std::string& name,
-                                    const std::optional<std::string>& mesh_file)>
+                                    const std::optional<std::string>& mesh_text)>
       init;
+  // The device's text form; kNotFound when there is none in the directory.
   std::function<Result<std::string>(const std::string& dir)> device;
   std::function<Result<std::string>(const std::string& dir)> export_mesh;  // text of the file
   // Runs the daemon in the foreground; returns its exit code.

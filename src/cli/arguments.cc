@@ -1,0 +1,333 @@
+// The only file that includes CLI11: it is slow to compile, and its exceptions end here.
+#include "cli/arguments.h"
+
+#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <functional>
+#include <map>
+#include <ostream>
+#include <utility>
+
+#include "cli/commands.h"
+#include "cli/suggest.h"
+
+namespace ebb::cli {
+namespace {
+
+// Everything that options are parsed into.
+struct Parsed {
+  Globals globals;
+  InitOptions init;
+  RunOptions run;
+  AppendOptions append;
+  TailOptions tail;
+  WatchOptions watch;
+  QueryOptions query;
+  ObjectOptions object;
+  TraceOptions trace;
+  ConfigOptions config;
+  ExportOptions mesh_export;
+  std::string peer_address;
+  std::string statement;
+  bool verify_state = false;
+};
+
+using Action = std::function<Exit(const Context&)>;
+
+class CommandLine {
+ public:
+  CommandLine();
+  int run(std::vector<std::string> arguments, const LocalCommands& local, Terminal& terminal);
+
+ private:
+  // A command; sub-commands of one name their parent.
+  CLI::App* add(const char* name, const char* does, Action action, CLI::App* parent = nullptr);
+  void add_globals();
+  void add_node_commands();
+  void add_event_commands();
+  void add_state_commands();
+  void add_looking_commands();
+  void add_upkeep_commands();
+  void add_daemon_flags(CLI::App* command, DaemonFlags& flags);
+  void add_watch(CLI::App* command);
+
+  int call(const CLI::App& command, const LocalCommands& local, Terminal& terminal);
+  Failure judge(const CLI::ParseError& error);
+  Failure judge_extra(const std::string& extra);
+  CLI::App* deepest();
+
+  Parsed parsed_;
+  CLI::App app_{"An offline-first event mesh.", "ebb"};
+  std::map<const CLI::App*, Action> actions_;
+  std::string group_;
+};
+
+CLI::App* CommandLine::add(const char* name, const char* does, Action action, CLI::App* parent) {
+  CLI::App* command = (parent == nullptr ? app_ : *parent).add_subcommand(name, does);
+  if (parent == nullptr) command->group(group_);
+  if (action) actions_[command] = std::move(action);
+  return command;
+}
+
+void CommandLine::add_globals() {
+  Globals& globals = parsed_.globals;
+  app_.add_option("--dir", globals.dir, "Data directory [$EBB_DIR, ~/.local/share/ebb]");
+  app_.add_flag("--json", globals.json, "Print the API's JSON");
+  app_.add_option("--timeout", globals.timeout_seconds, "Seconds that a request may take [30]")
+      ->check(CLI::Range(0.001, 1e6))
+      ->type_name("SECONDS");
+  CLI::Option* quiet = app_.add_flag("-q,--quiet", globals.quiet, "Print data and failures only");
+  app_.add_flag("-v,--verbose", globals.verbose, "Tell each request on stderr")->excludes(quiet);
+  app_.add_option("--color", globals.color, "auto, always or never")
+      ->check(CLI::IsMember({"auto", "always", "never"}))
+      ->type_name("WHEN");
+  app_.set_version_flag("--version", "ebb " EBB_VERSION, "Print the version");
+}
+
+void CommandLine::add_daemon_flags(CLI::App* command, DaemonFlags& flags) {
+  command->add_option("--listen", flags.listen, "Address for links, host:port")
+      ->type_name("ADDRESS");
+  command->add_option("--peer", flags.peers, "Node to dial, host:port; may be repeated")
+      ->allow_extra_args(false)
+      ->type_name("ADDRESS");
+  command->add_option("--log-level", flags.log_level, "trace, debug, info, warn or error")
+      ->type_name("LEVEL");
+  command->add_option("--log-format", flags.log_format, "auto, logfmt or json")
+      ->type_name("FORMAT");
+}
+
+void CommandLine::add_watch(CLI::App* command) {
+  // A flag with a value, so that only `--watch=5` takes one and `--watch add` does not. As text,
+  // because CLI11 counts how often a flag of a number was given.
+  command->add_flag("--watch{2}", parsed_.watch.seconds, "Show again every so many seconds [2]")
+      ->check(CLI::Range(0.1, 86400.0))
+      ->type_name("[=SECONDS]");
+}
+
+void CommandLine::add_node_commands() {
+  group_ = "Start and stop";
+  Parsed& p = parsed_;
+  CLI::App* init = add("init", "Make a device: keys, store, configuration",
+                       [&p](const Context& c) { return run_init(c, p.init); });
+  init->add_option("--name", p.init.name, "Label for people [the host's name]")->type_name("LABEL");
+  init->add_option("--mesh", p.init.mesh_file, "Join the mesh of this file (`ebb mesh export`)")
+      ->type_name("FILE");
+  CLI::App* up = add("up", "Start the node in the background",
+                     [&p](const Context& c) { return run_up(c, p.run); });
+  add_daemon_flags(up, p.run.daemon);
+  CLI::App* run = add("run", "Run the node in the foreground",
+                      [&p](const Context& c) { return run_daemon(c, p.run); });
+  add_daemon_flags(run, p.run.daemon);
+  run->add_option("--ready-fd", p.run.ready_fd, "")->group("");
+  add("down", "Stop the node", [](const Context& c) { return run_down(c); });
+}
+
+void CommandLine::add_event_commands() {
+  group_ = "Events";
+  Parsed& p = parsed_;
+  CLI::App* append = add("append", "Append events; prints their dots",
+                         [&p](const Context& c) { return run_append(c, p.append); });
+  append->add_option("type", p.append.type, "Type of the event")->type_name("TYPE");
+  append->add_option("fields", p.append.pairs, "Fields of the payload: JSON where it is, else text")
+      ->type_name("k=v");
+  append->add_option("--payload", p.append.payload, "The whole payload")->type_name("JSON");
+  append->add_option("--topic", p.append.topic, "Topic [events]");
+  append->add_option("--source", p.append.source, "What stands behind this device");
+  append->add_option("--ts", p.append.ts, "Time of the event: RFC 3339 or ms since 1970 [now]");
+  append->add_option("--id", p.append.id, "UUID; a repeated one gives the first dot");
+  append->add_option("--ndjson", p.append.ndjson, "Append one event object a line; - is stdin")
+      ->type_name("FILE");
+  CLI::App* tail = add("tail", "Print events; NDJSON when piped",
+                       [&p](const Context& c) { return run_tail(c, p.tail); });
+  tail->add_flag("-f,--follow", p.tail.follow, "Print events from now on as they come");
+  tail->add_option("--type", p.tail.type, "Only of this type");
+  tail->add_option("--topic", p.tail.topic, "Only of this topic");
+  tail->add_option("--device", p.tail.device, "Only of this device (a beginning of its id)");
+  tail->add_option("--limit", p.tail.limit, "Only the newest N; with -f end after N");
+}
+
+void CommandLine::add_state_commands() {
+  group_ = "State";
+  Parsed& p = parsed_;
+  CLI::App* query = add("query", "Print a view's value and what it stands on",
+                        [&p](const Context& c) { return run_query(c, p.query); });
+  query->add_option("view", p.query.view, "A view; every event type has one of its name")
+      ->required()
+      ->type_name("VIEW");
+  query->add_option("--from", p.query.from, "Begin of the windows: RFC 3339 or ms since 1970");
+  query->add_option("--to", p.query.to, "End of the windows, itself not included");
+  const auto add_object = [&](const char* name, const char* does, Action action,
+                              const std::vector<std::string>& operations, const char* operand) {
+    CLI::App* command = add(name, does, std::move(action));
+    command->add_option("name", p.object.name, "Its name")->required()->type_name("NAME");
+    command->add_option("operation", p.object.operation, "What to do with it; without: print it")
+        ->check(CLI::IsMember(operations))
+        ->type_name(operations.size() == 1 ? "add" : "add|remove");
+    command->add_option("operand", p.object.operand, "What to do it with")->type_name(operand);
+    command->add_option("--topic", p.object.topic, "Topic [events]");
+  };
+  add_object(
+      "counter", "Print a counter, or add to it",
+      [&p](const Context& c) { return run_counter(c, p.object); }, {"add"}, "N");
+  add_object(
+      "set", "Print a set, or change it", [&p](const Context& c) { return run_set(c, p.object); },
+      {"add", "remove"}, "X");
+  add("digest", "Print the digest of the state", [](const Context& c) { return run_digest(c); });
+  CLI::App* sql = add("sql", "Ask in SQL (read-only)",
+                      [&p](const Context& c) { return run_sql(c, p.statement); });
+  sql->add_option("statement", p.statement, "One statement")->required()->type_name("STATEMENT");
+}
+
+void CommandLine::add_looking_commands() {
+  group_ = "Node and mesh";
+  Parsed& p = parsed_;
+  add_watch(add("status", "One screen; exit code 4 when unhealthy",
+                [&p](const Context& c) { return run_status(c, p.watch); }));
+  add_watch(add("links", "Open links with what flows on them",
+                [&p](const Context& c) { return run_links(c, p.watch); }));
+  CLI::App* peers = add("peers", "Known nodes and their addresses",
+                        [&p](const Context& c) { return run_peers(c, p.watch); });
+  add_watch(peers);
+  add(
+      "add", "Dial a node until the next start",
+      [&p](const Context& c) { return run_peers_add(c, p.peer_address); }, peers)
+      ->add_option("address", p.peer_address, "host:port")
+      ->required()
+      ->type_name("ADDR");
+  add("heads", "The newest event held of each log", [](const Context& c) { return run_heads(c); });
+  CLI::App* trace = add("trace", "Past reconciliations, newest first",
+                        [&p](const Context& c) { return run_trace(c, p.trace); });
+  trace->add_option("peer", p.trace.peer, "Only with this device (a beginning of its id)")
+      ->type_name("PEER");
+  trace->add_option("--limit", p.trace.limit, "How many [20]")->check(CLI::Range(1, 10000));
+}
+
+void CommandLine::add_upkeep_commands() {
+  group_ = "Upkeep";
+  Parsed& p = parsed_;
+  add("verify", "Check all chains and signatures; works without a node too",
+      [&p](const Context& c) { return run_verify(c, p.verify_state); })
+      ->add_flag("--state", p.verify_state, "Recompute the state from the events as well");
+  CLI::App* mesh = add("mesh", "The mesh that this device is of", nullptr);
+  mesh->require_subcommand(1);
+  CLI::App* exported = add(
+      "export", "Write what `ebb init --mesh` takes (a secret)",
+      [&p](const Context& c) { return run_mesh_export(c, p.mesh_export); }, mesh);
+  exported->add_option("file", p.mesh_export.file, "File to write, with mode 0600")
+      ->required()
+      ->type_name("FILE");
+  exported->add_flag("--force", p.mesh_export.force, "Replace a file that is there");
+  CLI::App* config = add("config", "The configuration in effect", nullptr);
+  config->require_subcommand(1);
+  CLI::App* shown = add(
+      "show", "Print every setting",
+      [&p](const Context& c) { return run_config_show(c, p.config); }, config);
+  shown->add_flag("--origin", p.config.with_origin, "Say which of flag, environment, file won");
+  add_daemon_flags(shown, p.config.daemon);
+  add_daemon_flags(add(
+                       "check", "Say whether the configuration is right",
+                       [&p](const Context& c) { return run_config_check(c, p.config); }, config),
+                   p.config.daemon);
+  add("version", "Print the version", [](const Context& c) { return run_version(c); });
+}
+
+CommandLine::CommandLine() {
+  // Before the commands are added, which inherit it: global flags may stand behind them too.
+  app_.fallthrough();
+  app_.require_subcommand(1);
+  app_.option_defaults()->always_capture_default(false);
+  add_globals();
+  add_node_commands();
+  add_event_commands();
+  add_state_commands();
+  add_looking_commands();
+  add_upkeep_commands();
+}
+
+CLI::App* CommandLine::deepest() {
+  CLI::App* command = &app_;
+  while (!command->get_subcommands().empty())
+    command = command->get_subcommands().front();
+  return command;
+}
+
+// A word that no option or command took.
+Failure CommandLine::judge_extra(const std::string& extra) {
+  CLI::App* command = deepest();
+  const std::string path = command == &app_ ? "ebb" : "ebb " + command->get_name();
+  const std::string see = "`" + path + " --help` lists what there is";
+  const std::string word = extra.substr(0, extra.find('='));
+  std::vector<std::string> known;
+  const bool is_flag = word.size() > 1 && word.front() == '-';
+  if (is_flag) {
+    for (const CLI::App* app = command; app != nullptr; app = app->get_parent()) {
+      for (const CLI::Option* option : app->get_options()) {
+        for (const std::string& name : option->get_lnames())
+          known.push_back("--" + name);
+      }
+    }
+  } else {
+    for (const CLI::App* sub : command->get_subcommands({}))
+      known.push_back(sub->get_name());
+  }
+  const auto meant = nearest_word(word, known);
+  const std::string next = meant ? "did you mean " + *meant + "? " + see : see;
+  if (is_flag) return usage_failure("unknown flag " + word, next);
+  if (known.empty()) return usage_failure("one word too many: " + extra, see);
+  return usage_failure("unknown command " + extra, next);
+}
+
+Failure CommandLine::judge(const CLI::ParseError& error) {
+  const std::vector<std::string> extras = app_.remaining(true);
+  for (const std::string& extra : extras) {
+    if (extra != "--") return judge_extra(extra);
+  }
+  std::string what = error.what();
+  std::replace(what.begin(), what.end(), '\n', ' ');
+  const CLI::App* command = deepest();
+  const std::string path = command == &app_ ? "ebb" : "ebb " + command->get_name();
+  return usage_failure(what, "`" + path + " --help` tells how it is written");
+}
+
+int CommandLine::call(const CLI::App& command, const LocalCommands& local, Terminal& terminal) {
+  const auto finish = [&]() -> Exit {
+    EBB_ASSIGN(const std::string dir, data_dir(parsed_.globals, terminal));
+    const Context context(terminal, local, parsed_.globals, dir);
+    Exit exit = actions_.at(&command)(context);
+    // Data that did not arrive is no success (a full disk behind a redirection).
+    if (exit.ok() && !terminal.out.flush()) return Failure{.what = "cannot write the output"};
+    return exit;
+  };
+  const Exit exit = finish();
+  if (exit.ok()) return static_cast<int>(exit.value());
+  terminal.out.flush();
+  print_failure(terminal.err, exit.error());
+  return static_cast<int>(exit.error().exit);
+}
+
+int CommandLine::run(std::vector<std::string> arguments, const LocalCommands& local,
+                     Terminal& terminal) {
+  if (arguments.empty()) {
+    terminal.err << app_.help() << std::flush;
+    return static_cast<int>(ExitCode::kUsage);
+  }
+  std::reverse(arguments.begin(), arguments.end());  // as CLI11 takes them
+  try {
+    app_.parse(arguments);
+  } catch (const CLI::Success& success) {  // --help and --version
+    return app_.exit(success, terminal.out, terminal.err);
+  } catch (const CLI::ParseError& error) {
+    print_failure(terminal.err, judge(error));
+    return static_cast<int>(ExitCode::kUsage);
+  }
+  return call(*deepest(), local, terminal);
+}
+
+}  // namespace
+
+int run_arguments(const std::vector<std::string>& arguments, const LocalCommands& local,
+                  Terminal& terminal) {
+  return CommandLine().run(arguments, local, terminal);
+}
+
+}  // namespace ebb::cli

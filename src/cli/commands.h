@@ -1,0 +1,101 @@
+// The commands of `ebb`, each a function of its context and options. How they are written on the
+// command line is arguments.cc's alone.
+//
+// Threads: call on the main thread.
+// Errors:  a Failure is printed by the caller and decides the exit code; a command that worked and
+//          found something wrong returns kFailed or kUnhealthy itself.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "cli/context.h"
+#include "cli/failure.h"
+
+namespace ebb::cli {
+
+struct InitOptions {
+  std::string name = {};       // empty: $EBB_NAME, else chosen by the node
+  std::string mesh_file = {};  // empty: a mesh of its own
+};
+struct RunOptions {
+  DaemonFlags daemon;
+  int ready_fd = -1;
+};
+struct AppendOptions {
+  std::string type = {};
+  std::vector<std::string> pairs = {};  // k=v
+  std::optional<std::string> payload = {}, source = {}, ts = {}, id = {};
+  std::string topic = {};
+  std::string ndjson = {};  // a file, or - for standard input
+};
+struct TailOptions {
+  bool follow = false;
+  std::string type = {}, topic = {}, device = {};
+  std::uint64_t limit = 0;  // 0: none
+};
+struct WatchOptions {
+  std::string seconds;  // empty: once
+};
+struct QueryOptions {
+  std::string view = {}, from = {}, to = {};
+};
+struct ObjectOptions {
+  std::string name = {}, topic = {};
+  std::string operation = {};               // empty: read
+  std::optional<std::string> operand = {};  // of the operation
+};
+struct TraceOptions {
+  std::string peer = {};  // empty: all
+  std::uint64_t limit = 20;
+};
+struct ConfigOptions {
+  DaemonFlags daemon;
+  bool with_origin = false;
+};
+struct ExportOptions {
+  std::string file = {};
+  bool force = false;
+};
+
+using Exit = Outcome<ExitCode>;
+
+// commands_device.cc: work on the data directory.
+Exit run_init(const Context& context, const InitOptions& options);
+Exit run_verify(const Context& context, bool with_state);
+Exit run_config_show(const Context& context, const ConfigOptions& options);
+Exit run_config_check(const Context& context, const ConfigOptions& options);
+Exit run_mesh_export(const Context& context, const ExportOptions& options);
+Exit run_version(const Context& context);
+
+// commands_daemon.cc: start and stop.
+Exit run_daemon(const Context& context, const RunOptions& options);
+Exit run_up(const Context& context, const RunOptions& options);
+Exit run_down(const Context& context);
+
+// commands_events.cc
+Exit run_append(const Context& context, const AppendOptions& options);
+Exit run_tail(const Context& context, const TailOptions& options);
+// What both `append` and a change of an object print: a dot a line.
+void print_dots(const Context& context, const Document& answer);
+
+// commands_state.cc
+Exit run_query(const Context& context, const QueryOptions& options);
+Exit run_counter(const Context& context, const ObjectOptions& options);
+Exit run_set(const Context& context, const ObjectOptions& options);
+Exit run_digest(const Context& context);
+Exit run_sql(const Context& context, const std::string& statement);
+
+// commands_node.cc: what the node says of itself and its neighbours.
+Exit run_status(const Context& context, const WatchOptions& watch);
+Exit run_links(const Context& context, const WatchOptions& watch);
+Exit run_peers(const Context& context, const WatchOptions& watch);
+Exit run_peers_add(const Context& context, const std::string& address);
+Exit run_heads(const Context& context);
+Exit run_trace(const Context& context, const TraceOptions& options);
+// "in sync with 2 links", "behind: 3 of 5 known events are here", ...
+std::string completeness_words(const nlohmann::json& completeness);
+
+}  // namespace ebb::cli

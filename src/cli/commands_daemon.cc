@@ -1,0 +1,110 @@
+#include <fmt/format.h>
+
+#include <charconv>
+#include <chrono>
+#include <fstream>
+
+#include "cli/background.h"
+#include "cli/commands.h"
+#include "cli/print.h"
+
+namespace ebb::cli {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+// The process that the running node says it is; nullopt when it says nothing.
+std::optional<pid_t> running_process(const std::string& dir) {
+  std::ifstream file(dir + "/ebb.pid");
+  pid_t pid = 0;
+  if (!(file >> pid) || pid <= 1) return std::nullopt;
+  return pid;
+}
+
+void print_running(const Context& context, const Document& status) {
+  const std::string device = text_at(status.value, "device");
+  const std::string listen = text_at(status.value, "listen");
+  if (context.globals().json) {
+    context.print_json(
+        nlohmann::json({{"device", device}, {"listen", listen}, {"socket", context.socket_path()}})
+            .dump(-1, ' ', false, nlohmann::json::error_handler_t::replace));
+    return;
+  }
+  context.print(fmt::format("device  {}\nlisten  {}\nsocket  {}\n", escape_text(device),
+                            escape_text(listen), escape_text(context.socket_path())));
+}
+
+// True once nobody answers on the socket; false when that takes longer than until `deadline`.
+bool wait_until_silent(const Context& context, Clock::time_point deadline) {
+  const HttpClient client(context.socket_path());
+  const HttpRequest request{.target = "/livez", .timeout = seconds(1)};
+  while (Clock::now() < deadline) {
+    const Result<HttpAnswer> answer = client.send(request);
+    if (!answer.ok() && answer.error().code == ErrorCode::kNotFound) return true;
+    pause_for(milliseconds(20));
+  }
+  return false;
+}
+
+}  // namespace
+
+Exit run_daemon(const Context& context, const RunOptions& options) {
+  if (context.globals().json) {
+    return usage_failure("`ebb run` prints no JSON", "its log does with --log-format json");
+  }
+  const Overrides overrides = overrides_of(options.daemon, context.terminal());
+  const int code = context.local().run(context.dir(), overrides, options.ready_fd);
+  return static_cast<ExitCode>(code);
+}
+
+Exit run_up(const Context& context, const RunOptions& options) {
+  const Target status("/v1/status");
+  Outcome<Document> running = context.get(status);
+  if (running.ok()) {
+    context.note("a node is running for " + context.dir() + " already");
+    print_running(context, *running);
+    return ExitCode::kOk;
+  }
+  // Anything but silence means that something is there that must not be started twice.
+  if (running.error().exit != ExitCode::kNoDaemon) return running.error();
+  const Result<std::string> device = context.local().device(context.dir());
+  if (!device.ok()) return failure_of(device.error(), context.dir());
+
+  BackgroundOptions background{.program = context.terminal().program,
+                               .arguments = {"--dir=" + context.dir(), "run"},
+                               .log_path = context.dir() + "/ebb.log",
+                               .timeout = context.timeout()};
+  for (std::string& argument : arguments_of(options.daemon))
+    background.arguments.push_back(std::move(argument));
+  EBB_ASSIGN(const pid_t pid, start_in_background(background));
+  EBB_ASSIGN(const Document answer, context.get(status));
+  print_running(context, answer);
+  context.note(fmt::format("the node runs as process {}; end it with `ebb down`", pid));
+  return ExitCode::kOk;
+}
+
+Exit run_down(const Context& context) {
+  const auto deadline = Clock::now() + std::chrono::microseconds(context.timeout().us);
+  // Opened before the node is asked to stop: afterwards the number may be another's.
+  UniqueFd end;
+  if (const auto pid = running_process(context.dir())) end = process_end(*pid);
+  EBB_ASSIGN(const Document answer, context.post(Target("/v1/shutdown"), "{}"));
+  bool ended = wait_until_silent(context, deadline);
+  if (ended && end.is_open()) {
+    const auto rest =
+        std::chrono::duration_cast<std::chrono::microseconds>(deadline - Clock::now());
+    ended = wait_readable(end.get(), microseconds(rest.count()));
+  }
+  if (!ended) {
+    return Failure{
+        .exit = ExitCode::kTimeout,
+        .what = fmt::format("the node has not ended after {}", duration_text(context.timeout().us)),
+        .why = "it finishes its last commit first",
+        .next = "look into " + context.dir() + "/ebb.log, or wait with --timeout"};
+  }
+  if (context.globals().json) context.print_json(answer.text);
+  context.note("the node of " + context.dir() + " has stopped");
+  return ExitCode::kOk;
+}
+
+}  // namespace ebb::cli

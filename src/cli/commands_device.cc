@@ -1,0 +1,194 @@
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstdio>
+#include <cstring>
+
+#include "cli/commands.h"
+#include "cli/print.h"
+#include "cli/progress.h"
+#include "cli/raw_json.h"
+#include "cli/unique_fd.h"
+#include "core/limits.h"
+
+namespace ebb::cli {
+namespace {
+
+Failure file_failure(const std::string& what, const std::string& path) {
+  return {.what = what + " " + path + ": " + std::strerror(errno)};
+}
+
+Outcome<std::string> read_file(const std::string& path, std::size_t bytes_max) {
+  const UniqueFd file(open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  if (!file.is_open()) return file_failure("cannot read", path);
+  std::string text;
+  char part[4096];
+  while (text.size() <= bytes_max) {
+    const ssize_t got = read(file.get(), part, sizeof part);
+    if (got < 0 && errno == EINTR) continue;
+    if (got < 0) return file_failure("cannot read", path);
+    if (got == 0) return text;
+    text.append(part, static_cast<std::size_t>(got));
+  }
+  return Failure{.what = fmt::format("{} is larger than {}", path, bytes_text(bytes_max)),
+                 .next = "name the file that `ebb mesh export` wrote"};
+}
+
+bool write_all(int fd, std::string_view text) {
+  while (!text.empty()) {
+    const ssize_t put = write(fd, text.data(), text.size());
+    if (put < 0 && errno == EINTR) continue;
+    if (put < 0) return false;
+    text.remove_prefix(static_cast<std::size_t>(put));
+  }
+  return fsync(fd) == 0;
+}
+
+// Writes a file that only its owner may read. It appears whole or not at all; an older one is
+// replaced only with `force`.
+Outcome<ExitCode> write_secret(const std::string& path, std::string_view text, bool force) {
+  std::string draft = path + ".XXXXXX";
+  UniqueFd file(mkostemp(draft.data(), O_CLOEXEC));  // with mode 0600
+  if (!file.is_open()) return file_failure("cannot write beside", path);
+  bool done = write_all(file.get(), text);
+  if (done && force) {
+    done = rename(draft.c_str(), path.c_str()) == 0;
+    if (done) return ExitCode::kOk;
+  } else if (done) {
+    done = link(draft.c_str(), path.c_str()) == 0;  // unlike rename, never replaces
+  }
+  const int reason = errno;
+  unlink(draft.c_str());
+  if (done) return ExitCode::kOk;
+  if (reason == EEXIST) {
+    return Failure{.what = path + " is there already; it was not touched",
+                   .next = "choose another name, or replace it with --force"};
+  }
+  errno = reason;
+  return file_failure("cannot write", path);
+}
+
+void print_verified(const Context& context, const VerifyAnswer& answer, bool ok) {
+  if (context.globals().json) {
+    nlohmann::json value = {{"ok", ok},
+                            {"logs", answer.logs},
+                            {"segments", answer.segments},
+                            {"events", answer.events},
+                            {"problems", answer.problems}};
+    if (answer.state_digest) value["state_digest"] = *answer.state_digest;
+    if (answer.stored_digest) value["stored_digest"] = *answer.stored_digest;
+    context.print_json(value.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace));
+    return;
+  }
+  for (const std::string& problem : answer.problems)
+    context.print("problem: " + escape_text(problem) + '\n');
+  if (answer.state_digest) context.print("state digest   " + *answer.state_digest + '\n');
+  if (answer.stored_digest) context.print("stored digest  " + *answer.stored_digest + '\n');
+  const std::string read =
+      fmt::format("{}, {}, {}", count_text(answer.logs, "log"),
+                  count_text(answer.segments, "segment"), count_text(answer.events, "event"));
+  const Colour colour = ok ? Colour::kGreen : Colour::kRed;
+  context.print(paint(colour, ok ? "ok" : "damaged", context.colours()) + ": " + read + '\n');
+}
+
+}  // namespace
+
+Exit run_init(const Context& context, const InitOptions& options) {
+  std::optional<std::string> mesh;
+  if (!options.mesh_file.empty()) {
+    EBB_ASSIGN(mesh, read_file(options.mesh_file, limits::kMeshFileBytes));
+  }
+  std::string name = options.name;
+  if (name.empty()) name = context.terminal().environment("EBB_NAME").value_or("");
+  const Result<std::string> device = context.local().init(context.dir(), name, mesh);
+  if (!device.ok()) return failure_of(device.error(), context.dir());
+  if (context.globals().json) {
+    context.print_json(nlohmann::json({{"device", *device}}).dump());
+  } else {
+    context.print(*device + '\n');
+  }
+  context.note("made a device in " + context.dir() + "; start its node with `ebb up`");
+  return ExitCode::kOk;
+}
+
+Exit run_verify(const Context& context, bool with_state) {
+  const auto count = [](std::uint64_t n) { return std::to_string(n); };
+  Progress progress(context.terminal().err, context.shows_progress(), "verifying", count);
+  const auto show = [&](std::uint64_t done, std::uint64_t all) { progress.update(done, all); };
+  const auto answer = context.local().verify(context.dir(), with_state, show);
+  progress.clear();
+  if (!answer.ok()) return failure_of(answer.error(), context.dir());
+  const bool equal = !with_state || !answer->stored_digest || !answer->state_digest ||
+                     *answer->stored_digest == *answer->state_digest;
+  const bool ok = answer->problems.empty() && equal;
+  print_verified(context, *answer, ok);
+  if (ok) return ExitCode::kOk;
+  return Failure{
+      .what = equal ? count_text(answer->problems.size(), "problem") + " in " + context.dir()
+                    : "the stored state is not what the events give",
+      .why = "a disk that lies, a file changed by something else, or an error in this program",
+      .next = "keep a copy of the directory; other nodes still hold what they received"};
+}
+
+Exit run_config_show(const Context& context, const ConfigOptions& options) {
+  const auto lines =
+      context.local().config(context.dir(), overrides_of(options.daemon, context.terminal()));
+  if (!lines.ok()) return failure_of(lines.error(), context.dir());
+  if (context.globals().json) {
+    nlohmann::json rows = nlohmann::json::array();
+    for (const ConfigLine& line : *lines)
+      rows.push_back({{"key", line.key}, {"value", line.value}, {"origin", line.origin}});
+    context.print_json(rows.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace));
+    return ExitCode::kOk;
+  }
+  std::vector<Table::Column> columns = {{"key"}, {"value"}};
+  if (options.with_origin) columns.push_back({"origin"});
+  Table table(columns);
+  for (const ConfigLine& line : *lines) {
+    std::vector<std::string> cells = {line.key, line.value};
+    if (options.with_origin) cells.push_back(line.origin);
+    table.add(cells);
+  }
+  context.print(table.text(context.colours()));
+  return ExitCode::kOk;
+}
+
+Exit run_config_check(const Context& context, const ConfigOptions& options) {
+  const auto lines =
+      context.local().config(context.dir(), overrides_of(options.daemon, context.terminal()));
+  if (!lines.ok()) return failure_of(lines.error(), context.dir());
+  const std::string file = context.dir() + "/ebb.toml";
+  if (context.globals().json) {
+    context.print_json(nlohmann::json({{"ok", true}, {"settings", lines->size()}}).dump());
+  } else {
+    context.print(
+        fmt::format("ok: {} in {}\n", count_text(lines->size(), "setting"), escape_text(file)));
+  }
+  return ExitCode::kOk;
+}
+
+Exit run_mesh_export(const Context& context, const ExportOptions& options) {
+  const Result<std::string> text = context.local().export_mesh(context.dir());
+  if (!text.ok()) return failure_of(text.error(), context.dir());
+  EBB_RETURN_IF_ERROR(write_secret(options.file, *text, options.force));
+  if (context.globals().json) {
+    const auto file = quote_json(options.file);
+    context.print_json("{\"file\":" + file.value_or("null") + "}");
+  }
+  context.note("wrote " + options.file +
+               ": whoever has it may join the mesh; use it with `ebb init --mesh FILE`");
+  return ExitCode::kOk;
+}
+
+Exit run_version(const Context& context) {
+  if (context.globals().json) {
+    context.print_json(nlohmann::json({{"version", EBB_VERSION}}).dump());
+  } else {
+    context.print("ebb " EBB_VERSION "\n");
+  }
+  return ExitCode::kOk;
+}
+
+}  // namespace ebb::cli

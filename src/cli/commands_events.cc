@@ -1,0 +1,244 @@
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <sys/stat.h>
+
+#include <cerrno>
+#include <cstring>
+#include <deque>
+#include <ostream>
+
+#include "cli/commands.h"
+#include "cli/event_text.h"
+#include "cli/print.h"
+#include "cli/progress.h"
+#include "cli/unique_fd.h"
+
+namespace ebb::cli {
+namespace {
+
+constexpr std::uint64_t kEventsPerPage = 10000;
+
+// What `append --ndjson` reads.
+struct Input {
+  UniqueFd owned;
+  int fd = -1;
+  std::uint64_t bytes = 0;  // 0: not known
+};
+
+Outcome<Input> open_input(const Context& context, const std::string& name) {
+  Input input;
+  if (name == "-") {
+    input.fd = context.terminal().input_fd;
+  } else {
+    input.owned = UniqueFd(open(name.c_str(), O_RDONLY | O_CLOEXEC));
+    input.fd = input.owned.get();
+  }
+  struct stat info {};
+  if (input.fd < 0 || fstat(input.fd, &info) != 0) {
+    return Failure{.what = "cannot read " + name + ": " + std::strerror(errno)};
+  }
+  if (S_ISDIR(info.st_mode)) return Failure{.what = "cannot read " + name + ": a directory"};
+  if (S_ISREG(info.st_mode)) input.bytes = static_cast<std::uint64_t>(info.st_size);
+  return input;
+}
+
+std::string totals_text(const nlohmann::json& answer) {
+  std::string text = "appended " + count_text(count_at(answer, "appended"), "event");
+  const std::uint64_t duplicates = count_at(answer, "duplicates");
+  if (duplicates > 0) text += ", " + count_text(duplicates, "duplicate");
+  return text;
+}
+
+// A stream that ended early: the line and why, and how far it is stored.
+Failure failure_of_stream(const Context& context, const HttpAnswer& answer) {
+  Failure failure = context.failure_of_answer(answer);
+  const auto body = nlohmann::json::parse(answer.body, nullptr, false);
+  const nlohmann::json& error = object_at(body, "error");
+  const std::uint64_t line = count_at(error, "line");
+  if (line > 0) {
+    // The message may have the number in front already.
+    const std::string prefix = fmt::format("line {}", line);
+    if (failure.what.find(prefix) != 0) failure.what = prefix + ": " + failure.what;
+  }
+  if (body.is_object() && body.contains("appended")) {
+    const std::uint64_t stored = count_at(body, "appended") + count_at(body, "duplicates");
+    failure.why = fmt::format(
+        "{} before it stored ({} appended, {} there already); nothing of it "
+        "or behind it",
+        count_text(stored, "event"), count_at(body, "appended"), count_at(body, "duplicates"));
+    if (failure.next.empty()) failure.next = "mend the line and append from it on";
+  }
+  return failure;
+}
+
+Exit append_stream(const Context& context, const AppendOptions& options) {
+  EBB_ASSIGN(const Input input, open_input(context, options.ndjson));
+  Progress progress(context.terminal().err, context.shows_progress(), "appending", bytes_text);
+  HttpRequest request{.method = "POST",
+                      .target = Target("/v1/events").with("topic", options.topic).text(),
+                      .content_type = "application/x-ndjson",
+                      .input_fd = input.fd,
+                      .timeout = context.timeout(),
+                      .timeout_from_last_byte = !context.globals().timeout_seconds};
+  request.sent = [&](std::uint64_t sent) { progress.update(sent, input.bytes); };
+  Outcome<HttpAnswer> answer = context.send(std::move(request));
+  progress.clear();
+  if (!answer.ok()) return answer.error();
+  if (context.globals().json) context.print_json(answer->body);
+  if (answer->status != 200) return failure_of_stream(context, *answer);
+  const auto body = nlohmann::json::parse(answer->body, nullptr, false);
+  if (!context.globals().json) context.print(totals_text(body) + '\n');
+  return ExitCode::kOk;
+}
+
+// Prints events: for people on a terminal, as the API wrote them elsewhere.
+class EventPrinter {
+ public:
+  explicit EventPrinter(const Context& context)
+      : context_(context),
+        as_json_(context.globals().json || !context.terminal().out_is_terminal) {}
+
+  void print(std::string_view event) {
+    if (as_json_) {
+      context_.print_json(event);
+    } else {
+      context_.print(event_line(event, context_.columns(), context_.colours()));
+    }
+  }
+  // False when nobody reads any more.
+  bool flush() { return static_cast<bool>(context_.terminal().out.flush()); }
+
+ private:
+  const Context& context_;
+  bool as_json_;
+};
+
+Target events_target(const TailOptions& options, const std::string& device) {
+  Target target("/v1/events");
+  target.with("type", options.type).with("topic", options.topic).with("device", device);
+  return target;
+}
+
+// Pages through all events; with a limit only the newest are kept, as the API goes forward only.
+Exit print_stored(const Context& context, const TailOptions& options, const std::string& device) {
+  EventPrinter printer(context);
+  std::deque<std::string> newest;
+  std::string cursor;
+  do {
+    Target target = events_target(options, device);
+    target.with("limit", std::to_string(kEventsPerPage)).with("after", cursor);
+    LineCutter lines;
+    const auto take = [&](std::string_view event) {
+      if (options.limit == 0) {
+        printer.print(event);
+        return static_cast<bool>(context.terminal().out);
+      }
+      if (newest.size() == options.limit) newest.pop_front();
+      newest.emplace_back(event);
+      return true;
+    };
+    HttpRequest request{.target = target.text(), .timeout = context.timeout()};
+    request.timeout_from_last_byte = !context.globals().timeout_seconds;
+    request.received = [&](std::string_view part) { return lines.feed(part, take); };
+    EBB_ASSIGN(const HttpAnswer answer, context.send(std::move(request)));
+    if (answer.status != 200) return context.failure_of_answer(answer);
+    // The same cursor twice would never end.
+    const bool moved = answer.cursor != cursor && !answer.stopped;
+    cursor = moved ? answer.cursor : "";
+  } while (!cursor.empty());
+  for (const std::string& event : newest)
+    printer.print(event);
+  return ExitCode::kOk;
+}
+
+// What following came to, apart from what it printed.
+struct Followed {
+  std::uint64_t events = 0;
+  std::string cursor;
+  bool dropped = false;
+};
+
+Outcome<HttpAnswer> follow_once(const Context& context, const TailOptions& options,
+                                const std::string& device, Followed& followed) {
+  EventPrinter printer(context);
+  EventStream stream;
+  const auto take = [&](const EventStream::Message& message) {
+    if (message.event == "dropped") {
+      followed.dropped = true;
+      return false;
+    }
+    if (message.data.empty()) return true;
+    printer.print(message.data);
+    if (!message.id.empty()) followed.cursor = message.id;
+    ++followed.events;
+    return options.limit == 0 || followed.events < options.limit;
+  };
+  Target target = events_target(options, device);
+  target.with("follow", "sse").with("after", followed.cursor);
+  HttpRequest request{.target = target.text()};
+  request.received = [&](std::string_view part) {
+    const bool goes_on = stream.feed(part, take);
+    return printer.flush() && goes_on;
+  };
+  return context.send(std::move(request));
+}
+
+Exit follow(const Context& context, const TailOptions& options, const std::string& device) {
+  Followed followed;
+  while (true) {
+    followed.dropped = false;
+    EBB_ASSIGN(const HttpAnswer answer, follow_once(context, options, device, followed));
+    if (answer.status != 200) return context.failure_of_answer(answer);
+    if (followed.dropped && !followed.cursor.empty()) {
+      context.note("fell behind; going on after the last event seen");
+      continue;
+    }
+    if (followed.dropped) return Failure{.what = "fell behind and was dropped by the node"};
+    if (answer.stopped) return ExitCode::kOk;  // the limit, or nobody reads
+    return Failure{.exit = ExitCode::kNoDaemon,
+                   .what = "the node of " + context.dir() + " has stopped",
+                   .next = "start it with `ebb up`"};
+  }
+}
+
+}  // namespace
+
+void print_dots(const Context& context, const Document& answer) {
+  if (context.globals().json) {
+    context.print_json(answer.text);
+    return;
+  }
+  for (const nlohmann::json& range : list_at(answer.value, "dots")) {
+    const std::uint64_t first = count_at(range, "first");
+    for (std::uint64_t i = 0; i < count_at(range, "count"); ++i)
+      context.print(fmt::format("{}:{}\n", escape_text(text_at(range, "log")), first + i));
+    if (flag_at(range, "duplicate")) context.note("this id was appended before");
+  }
+}
+
+Exit run_append(const Context& context, const AppendOptions& options) {
+  if (!options.ndjson.empty()) {
+    const bool has_event =
+        !options.type.empty() || options.payload || options.source || options.ts || options.id;
+    if (!has_event) return append_stream(context, options);
+    return usage_failure("--ndjson takes whole events from its input",
+                         "of the other options only --topic goes with it");
+  }
+  if (options.type.empty()) {
+    return usage_failure("what to append?", "`ebb append TYPE k=v...` or `ebb append --ndjson -`");
+  }
+  EBB_ASSIGN(std::string event, event_object(options));
+  EBB_ASSIGN(const Document answer, context.post(Target("/v1/events"), std::move(event)));
+  print_dots(context, answer);
+  return ExitCode::kOk;
+}
+
+Exit run_tail(const Context& context, const TailOptions& options) {
+  std::string device;
+  if (!options.device.empty()) {
+    EBB_ASSIGN(device, context.device_with_prefix(options.device));
+  }
+  return options.follow ? follow(context, options, device) : print_stored(context, options, device);
+}
+
+}  // namespace ebb::cli

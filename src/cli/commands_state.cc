@@ -1,0 +1,190 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <set>
+
+#include "cli/commands.h"
+#include "cli/print.h"
+#include "cli/raw_json.h"
+
+namespace ebb::cli {
+namespace {
+
+Target object_target(const std::string& kind, const ObjectOptions& options) {
+  Target target("/v1/" + kind + "/" + percent_encoded(options.name));
+  target.with("topic", options.topic);
+  return target;
+}
+
+// An integer of any length, as JSON writes it; what fits is the node's to judge.
+bool is_json_integer(std::string_view text) {
+  return is_json(text) && text.find_first_not_of("-0123456789") == std::string_view::npos;
+}
+
+Exit change_object(const Context& context, const Target& target, const std::string& operation,
+                   const std::string& operand) {
+  EBB_ASSIGN(const Document answer,
+             context.post(target, fmt::format("{{\"{}\":{}}}", operation, operand)));
+  print_dots(context, answer);
+  return ExitCode::kOk;
+}
+
+// ---- SQL
+
+struct Rows {
+  std::vector<std::string> columns;
+  std::vector<std::vector<std::string_view>> cells;  // JSON texts, slices of the answer
+};
+
+Rows rows_of(const Document& answer) {
+  Rows rows;
+  for (const nlohmann::json& column : list_at(answer.value, "columns"))
+    rows.columns.push_back(column.is_string() ? column.get<std::string>() : "");
+  const std::string_view all = raw_member(answer.text, "rows").value_or("[]");
+  for (const std::string_view row : raw_elements(all)) {
+    rows.cells.push_back(raw_elements(row));
+    rows.cells.back().resize(rows.columns.size(), "null");
+  }
+  return rows;
+}
+
+// Columns of one name would be one member of an object: later ones get a number.
+std::vector<std::string> unique_names(const std::vector<std::string>& columns) {
+  std::set<std::string> taken(columns.begin(), columns.end());
+  std::set<std::string> used;
+  std::vector<std::string> names;
+  for (const std::string& column : columns) {
+    std::string name = column;
+    for (int n = 2; !used.insert(name).second; ++n) {
+      name = fmt::format("{}_{}", column, n);
+      if (taken.count(name) > 0) name = column;  // another column is called that
+    }
+    names.push_back(name);
+  }
+  return names;
+}
+
+void print_objects(const Context& context, const Rows& rows) {
+  std::vector<std::string> keys;
+  for (const std::string& name : unique_names(rows.columns))
+    keys.push_back(quote_json(name).value_or("\"\""));
+  context.print("[");
+  for (std::size_t r = 0; r < rows.cells.size(); ++r) {
+    context.print(r == 0 ? "{" : ",\n{");
+    for (std::size_t c = 0; c < keys.size(); ++c) {
+      context.print(c == 0 ? "" : ",");
+      context.print(keys[c]);
+      context.print(":");
+      context.print(rows.cells[r][c]);
+    }
+    context.print("}");
+  }
+  context.print("]\n");
+}
+
+void print_table(const Context& context, const Rows& rows) {
+  std::vector<Table::Column> columns;
+  for (std::size_t c = 0; c < rows.columns.size(); ++c) {
+    const bool numbers = std::all_of(rows.cells.begin(), rows.cells.end(), [c](const auto& row) {
+      return row[c] == "null" || row[c].find_first_of("-0123456789") == 0;
+    });
+    columns.push_back({rows.columns[c], numbers ? Table::Align::kRight : Table::Align::kLeft});
+  }
+  Table table(std::move(columns));
+  for (const auto& row : rows.cells) {
+    std::vector<std::string> cells;
+    for (const std::string_view cell : row)
+      cells.push_back(cell == "null" ? "NULL" : plain_text(cell));
+    table.add(cells);
+  }
+  context.print(table.text(context.colours(), context.columns()));
+}
+
+}  // namespace
+
+Exit run_query(const Context& context, const QueryOptions& options) {
+  Target target("/v1/views/" + percent_encoded(options.view));
+  target.with("from", options.from).with("to", options.to);
+  EBB_ASSIGN(const Document answer, context.get(target));
+  if (context.globals().json) {
+    context.print_json(answer.text);
+    return ExitCode::kOk;
+  }
+  const std::string value = plain_text(raw_member(answer.text, "value").value_or("null"));
+  const std::uint64_t late = count_at(answer.value, "late");
+  const std::string note = late > 0 ? fmt::format(", {} late", late) : "";
+  context.print(fmt::format("{}   {}{}\n", escape_text(value),
+                            completeness_words(object_at(answer.value, "completeness")), note));
+  return ExitCode::kOk;
+}
+
+Exit run_counter(const Context& context, const ObjectOptions& options) {
+  const Target target = object_target("counters", options);
+  if (!options.operation.empty()) {
+    if (!options.operand || !is_json_integer(*options.operand)) {
+      return usage_failure("how much to add? " + options.operand.value_or(""),
+                           "write an integer: `ebb counter NAME add 5`");
+    }
+    return change_object(context, target, options.operation, *options.operand);
+  }
+  EBB_ASSIGN(const Document answer, context.get(target));
+  if (context.globals().json) {
+    context.print_json(answer.text);
+  } else {
+    const auto value = raw_member(answer.text, "value").value_or("null");
+    context.print(escape_text(plain_text(value)) + '\n');
+  }
+  return ExitCode::kOk;
+}
+
+Exit run_set(const Context& context, const ObjectOptions& options) {
+  const Target target = object_target("sets", options);
+  if (!options.operation.empty()) {
+    if (!options.operand) {
+      return usage_failure("what to " + options.operation + "?",
+                           "write one element: `ebb set NAME " + options.operation + " X`");
+    }
+    const auto element = quote_json(*options.operand);
+    if (!element) return usage_failure("the element is not UTF-8 text");
+    return change_object(context, target, options.operation, *element);
+  }
+  EBB_ASSIGN(const Document answer, context.get(target));
+  if (context.globals().json) {
+    context.print_json(answer.text);
+    return ExitCode::kOk;
+  }
+  const std::string_view elements = raw_member(answer.text, "elements").value_or("[]");
+  for (const std::string_view element : raw_elements(elements))
+    context.print(escape_text(plain_text(element)) + '\n');
+  return ExitCode::kOk;
+}
+
+Exit run_digest(const Context& context) {
+  EBB_ASSIGN(const Document answer, context.get(Target("/v1/digest")));
+  if (context.globals().json) {
+    context.print_json(answer.text);
+  } else {
+    context.print(escape_text(text_at(answer.value, "digest")) + '\n');
+  }
+  return ExitCode::kOk;
+}
+
+Exit run_sql(const Context& context, const std::string& statement) {
+  const auto quoted = quote_json(statement);
+  if (!quoted) return usage_failure("the statement is not UTF-8 text");
+  EBB_ASSIGN(const Document answer, context.post(Target("/v1/sql"), "{\"sql\":" + *quoted + "}"));
+  const Rows rows = rows_of(answer);
+  const bool single = rows.columns.size() == 1 && rows.cells.size() == 1;
+  if (single && context.globals().json) {
+    context.print_json(rows.cells[0][0]);
+  } else if (single) {
+    context.print(escape_text(plain_text(rows.cells[0][0])) + '\n');
+  } else if (context.globals().json) {
+    print_objects(context, rows);
+  } else {
+    print_table(context, rows);
+  }
+  return ExitCode::kOk;
+}
+
+}  // namespace ebb::cli

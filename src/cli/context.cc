@@ -1,0 +1,194 @@
+#include "cli/context.h"
+
+#include <fmt/format.h>
+
+#include <chrono>
+#include <cmath>
+#include <ostream>
+#include <set>
+
+#include "cli/print.h"
+
+namespace ebb::cli {
+namespace {
+
+std::string next_step_of_code(std::string_view code) {
+  if (code == "busy") return "its queues are full: try again in a moment";
+  if (code == "disk_full") return "free some space on the node's disk; nothing of this was stored";
+  if (code == "corrupt") return "`ebb verify` says what is damaged";
+  return {};
+}
+
+}  // namespace
+
+std::string text_at(const nlohmann::json& object, std::string_view key) {
+  const auto found = object.is_object() ? object.find(key) : object.end();
+  if (found == object.end() || !found->is_string()) return {};
+  return found->get_ref<const std::string&>();
+}
+
+std::uint64_t count_at(const nlohmann::json& object, std::string_view key) {
+  const auto found = object.is_object() ? object.find(key) : object.end();
+  if (found == object.end() || !found->is_number_unsigned()) return 0;
+  return found->get<std::uint64_t>();
+}
+
+std::int64_t number_at(const nlohmann::json& object, std::string_view key) {
+  const auto found = object.is_object() ? object.find(key) : object.end();
+  if (found == object.end() || !found->is_number_integer()) return 0;
+  return found->get<std::int64_t>();
+}
+
+bool flag_at(const nlohmann::json& object, std::string_view key) {
+  const auto found = object.is_object() ? object.find(key) : object.end();
+  return found != object.end() && found->is_boolean() && found->get<bool>();
+}
+
+const nlohmann::json& list_at(const nlohmann::json& object, std::string_view key) {
+  static const nlohmann::json kEmpty = nlohmann::json::array();
+  const auto found = object.is_object() ? object.find(key) : object.end();
+  return found != object.end() && found->is_array() ? *found : kEmpty;
+}
+
+const nlohmann::json& object_at(const nlohmann::json& object, std::string_view key) {
+  static const nlohmann::json kEmpty = nlohmann::json::object();
+  const auto found = object.is_object() ? object.find(key) : object.end();
+  return found != object.end() && found->is_object() ? *found : kEmpty;
+}
+
+Duration Context::timeout() const {
+  if (!globals_.timeout_seconds) return kRequestTimeout;
+  return milliseconds(std::llround(*globals_.timeout_seconds * 1000));
+}
+
+void Context::print(std::string_view text) const { terminal_.out << text; }
+
+void Context::print_json(std::string_view text) const {
+  terminal_.out << text;
+  if (text.empty() || text.back() != '\n') terminal_.out << '\n';
+}
+
+void Context::note(std::string_view text) const {
+  if (!globals_.quiet) terminal_.err << escape_text(text) << std::endl;
+}
+
+Outcome<HttpAnswer> Context::send(HttpRequest request) const {
+  const auto start = std::chrono::steady_clock::now();
+  Result<HttpAnswer> answer = HttpClient(socket_path()).send(request);
+  if (globals_.verbose) {
+    const auto took = std::chrono::steady_clock::now() - start;
+    const auto us = std::chrono::duration_cast<std::chrono::microseconds>(took).count();
+    const std::string result =
+        answer.ok() ? fmt::format("{}, {}", answer->status, bytes_text(answer->body.size()))
+                    : answer.error().message();
+    terminal_.err << escape_text(fmt::format("{} {}: {}, {}", request.method, request.target,
+                                             result, duration_text(us)))
+                  << std::endl;
+  }
+  if (!answer.ok()) return failure_of_transport(answer.error());
+  return std::move(answer).value();
+}
+
+Failure Context::failure_of_transport(const Error& error) const {
+  switch (error.code) {
+    case ErrorCode::kNotFound: {
+      const Result<std::string> device = local_.device(dir_);
+      if (!device.ok() && device.error().code == ErrorCode::kNotFound) {
+        return {.exit = ExitCode::kNoDaemon,
+                .what = "no node is running for " + dir_ + ": there is no device in it yet",
+                .next = "make one with `ebb init`, then start it with `ebb up`"};
+      }
+      return {.exit = ExitCode::kNoDaemon,
+              .what = "no node is running for " + dir_ + ": start it with `ebb up`",
+              .why = "nobody answers on " + socket_path() + " (" + error.detail + ")"};
+    }
+    case ErrorCode::kBusy:
+      return {.exit = ExitCode::kTimeout,
+              .what = fmt::format("the node gave no answer in {}", duration_text(timeout().us)),
+              .why = "it is busy or its process is stopped; what was asked may still happen",
+              .next = "look into " + dir_ + "/ebb.log, or wait longer with --timeout"};
+    case ErrorCode::kPermission:
+      return {.what = "may not open " + socket_path() + ": " + error.detail,
+              .why = "only the user who runs the node may ask it",
+              .next = "become that user, or name your own directory with --dir"};
+    case ErrorCode::kInvalidArgument:
+      return {.what = "cannot read the input: " + error.detail};
+    default:
+      return {.what = "the connection to the node broke: " + error.message(),
+              .why = "it may have stopped in the middle of the answer",
+              .next = "`ebb status` tells whether it runs; its log is " + dir_ + "/ebb.log"};
+  }
+}
+
+Failure Context::failure_of_answer(const HttpAnswer& answer) const {
+  const auto body = nlohmann::json::parse(answer.body, nullptr, false);
+  const nlohmann::json& error = object_at(body, "error");
+  const std::string code = text_at(error, "code");
+  std::string what = text_at(error, "message");
+  if (what.empty()) what = fmt::format("the node answered with HTTP status {}", answer.status);
+  const std::string field = text_at(error, "field");
+  if (!field.empty() && what.find(field) == std::string::npos) what += " (field " + field + ")";
+  return {.what = std::move(what), .next = next_step_of_code(code)};
+}
+
+Outcome<Document> Context::document_of(HttpRequest request) const {
+  request.timeout = timeout();
+  EBB_ASSIGN(HttpAnswer answer, send(std::move(request)));
+  if (answer.status != 200) return failure_of_answer(answer);
+  Document document;
+  document.text = std::move(answer.body);
+  document.value = nlohmann::json::parse(document.text, nullptr, false);
+  if (document.value.is_discarded()) {
+    return Failure{.what = "the node's answer is not JSON",
+                   .why = "this `ebb` and the running node may be of different versions",
+                   .next = "restart it with `ebb down` and `ebb up`"};
+  }
+  return document;
+}
+
+Outcome<Document> Context::get(const Target& target) const {
+  return document_of(HttpRequest{.target = target.text()});
+}
+
+Outcome<Document> Context::post(const Target& target, std::string json) const {
+  return document_of(HttpRequest{.method = "POST",
+                                 .target = target.text(),
+                                 .content_type = "application/json",
+                                 .body = std::move(json)});
+}
+
+Outcome<std::string> Context::device_with_prefix(std::string_view prefix) const {
+  const auto letters_of = [](std::string_view text) {
+    std::string letters;
+    for (const char c : text) {
+      if (c != '-') letters += c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+    }
+    return letters;
+  };
+  EBB_ASSIGN(const Document heads, get(Target("/v1/heads")));
+  EBB_ASSIGN(const Document peers, get(Target("/v1/peers")));
+  const std::string wanted = letters_of(prefix);
+  std::set<std::string> found;
+  const auto collect = [&](const nlohmann::json& rows) {
+    for (const nlohmann::json& row : rows) {
+      const std::string device = text_at(row, "device");
+      if (!device.empty() && letters_of(device).rfind(wanted, 0) == 0) found.insert(device);
+    }
+  };
+  collect(list_at(heads.value, "heads"));
+  collect(list_at(peers.value, "peers"));
+  if (found.empty()) {
+    return Failure{.what = "no known device begins with " + std::string(prefix),
+                   .next = "`ebb heads` and `ebb peers` list those that are known"};
+  }
+  if (found.size() > 1) {
+    std::string all;
+    for (const std::string& device : found)
+      all.append(all.empty() ? "" : ", ").append(device);
+    return Failure{.what = fmt::format("{} devices begin with {}", found.size(), prefix),
+                   .next = "write more of one of " + all};
+  }
+  return *found.begin();
+}
+
+}  // namespace ebb::cli

@@ -1,0 +1,86 @@
+// Context: what every command gets: where it reads and prints, the data directory, the global
+// flags, and the local API. Turns what goes wrong there into failures that a person can act on.
+//
+// Ownership: terminal and local commands must outlive the context.
+// Threads:   call on the main thread.
+// Errors:    exit code 3 when no node answers, 5 when it does not answer in time, else 1.
+#pragma once
+
+#include <nlohmann/json.hpp>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "cli/app.h"
+#include "cli/failure.h"
+#include "cli/http_client.h"
+#include "cli/settings.h"
+#include "cli/terminal.h"
+
+namespace ebb::cli {
+
+// An answer of the API: its bytes, and what they say.
+struct Document {
+  std::string text;
+  nlohmann::json value;
+};
+
+class Context {
+ public:
+  Context(Terminal& terminal, const LocalCommands& local, Globals globals, std::string dir)
+      : terminal_(terminal),
+        local_(local),
+        globals_(std::move(globals)),
+        dir_(std::move(dir)),
+        colours_(use_colours(globals_, terminal)) {}
+
+  Terminal& terminal() const { return terminal_; }
+  const LocalCommands& local() const { return local_; }
+  const Globals& globals() const { return globals_; }
+  const std::string& dir() const { return dir_; }
+  std::string socket_path() const { return dir_ + "/ebb.sock"; }
+  bool colours() const { return colours_; }
+  // Width that table lines are cut to; 0 (not at all) when the output is no terminal.
+  std::size_t columns() const { return terminal_.out_is_terminal ? terminal_.columns : 0; }
+  bool shows_progress() const { return terminal_.err_is_terminal && !globals_.quiet; }
+  // The time that a request may take.
+  Duration timeout() const;
+
+  void print(std::string_view text) const;
+  // The API's answer as it came, with a line end.
+  void print_json(std::string_view text) const;
+  // For people, on stderr; control characters are escaped.
+  void note(std::string_view text) const;
+
+  // Any answer, error statuses included; fails only when there is none.
+  Outcome<HttpAnswer> send(HttpRequest request) const;
+  // The failure that an answer with an error status tells of.
+  Failure failure_of_answer(const HttpAnswer& answer) const;
+  // 200 answers in JSON.
+  Outcome<Document> get(const Target& target) const;
+  Outcome<Document> post(const Target& target, std::string json) const;
+
+  // The one device known here whose id begins with `prefix`, in full.
+  Outcome<std::string> device_with_prefix(std::string_view prefix) const;
+
+ private:
+  Failure failure_of_transport(const Error& error) const;
+  Outcome<Document> document_of(HttpRequest request) const;
+
+  Terminal& terminal_;
+  const LocalCommands& local_;
+  Globals globals_;
+  std::string dir_;
+  bool colours_;
+};
+
+// Members of an answer; what is missing or of another type reads as empty or 0.
+std::string text_at(const nlohmann::json& object, std::string_view key);
+std::uint64_t count_at(const nlohmann::json& object, std::string_view key);
+std::int64_t number_at(const nlohmann::json& object, std::string_view key);
+bool flag_at(const nlohmann::json& object, std::string_view key);
+// An empty array or object when missing.
+const nlohmann::json& list_at(const nlohmann::json& object, std::string_view key);
+const nlohmann::json& object_at(const nlohmann::json& object, std::string_view key);
+
+}  // namespace ebb::cli

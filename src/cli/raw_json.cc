@@ -1,0 +1,89 @@
+#include "cli/raw_json.h"
+
+#include <nlohmann/json.hpp>
+
+namespace ebb::cli {
+namespace {
+
+constexpr std::string_view kWhite = " \t\r\n";
+
+std::string_view trimmed(std::string_view text) {
+  const std::size_t first = text.find_first_not_of(kWhite);
+  if (first == std::string_view::npos) return {};
+  return text.substr(first, text.find_last_not_of(kWhite) - first + 1);
+}
+
+// Where the value that begins at `start` ends: at a ',' or a closing bracket of its container.
+std::size_t value_end(std::string_view text, std::size_t start, std::string_view stop) {
+  std::size_t depth = 0;
+  bool in_string = false;
+  for (std::size_t i = start; i < text.size(); ++i) {
+    const char c = text[i];
+    if (in_string) {
+      if (c == '\\') ++i;
+      if (c == '"') in_string = false;
+    } else if (c == '"') {
+      in_string = true;
+    } else if (depth == 0 && stop.find(c) != std::string_view::npos) {
+      return i;
+    } else if (c == '[' || c == '{') {
+      ++depth;
+    } else if (c == ']' || c == '}') {
+      --depth;
+    }
+  }
+  return text.size();
+}
+
+}  // namespace
+
+bool is_json(std::string_view text) { return nlohmann::json::accept(text); }
+
+std::optional<std::string> quote_json(std::string_view text) {
+  try {
+    return nlohmann::json(text).dump();
+  } catch (const nlohmann::json::exception&) {
+    return std::nullopt;
+  }
+}
+
+std::vector<std::string_view> raw_elements(std::string_view valid) {
+  valid = trimmed(valid);
+  std::vector<std::string_view> elements;
+  if (valid.empty() || valid.front() != '[') return elements;
+  std::size_t start = 1;
+  while (start < valid.size()) {
+    const std::size_t end = value_end(valid, start, ",]");
+    const std::string_view element = trimmed(valid.substr(start, end - start));
+    if (element.empty()) break;  // an empty array
+    elements.push_back(element);
+    if (end >= valid.size() || valid[end] == ']') break;
+    start = end + 1;
+  }
+  return elements;
+}
+
+std::optional<std::string_view> raw_member(std::string_view valid, std::string_view key) {
+  valid = trimmed(valid);
+  if (valid.empty() || valid.front() != '{') return std::nullopt;
+  std::size_t start = 1;
+  while (start < valid.size()) {
+    const std::size_t colon = value_end(valid, start, ":}");
+    if (colon >= valid.size() || valid[colon] == '}') return std::nullopt;
+    const std::size_t end = value_end(valid, colon + 1, ",}");
+    std::string_view name = trimmed(valid.substr(start, colon - start));
+    name = name.substr(1, name.size() - 2);
+    if (name == key) return trimmed(valid.substr(colon + 1, end - colon - 1));
+    start = end + 1;
+  }
+  return std::nullopt;
+}
+
+std::string plain_text(std::string_view valid) {
+  if (valid.empty() || valid.front() != '"') return std::string(valid);
+  const auto value = nlohmann::json::parse(valid, nullptr, false);
+  if (!value.is_string()) return std::string(valid);
+  return value.get_ref<const std::string&>();
+}
+
+}  // namespace ebb::cli

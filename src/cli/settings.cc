@@ -1,0 +1,80 @@
+#include "cli/settings.h"
+
+#include <array>
+#include <filesystem>
+#include <string_view>
+#include <system_error>
+
+namespace ebb::cli {
+namespace {
+
+struct Variable {
+  const char* name;
+  std::string_view key;
+};
+constexpr std::array<Variable, 5> kVariables = {{
+    {"EBB_LISTEN", "node.listen"},
+    {"EBB_PEERS", "node.peers"},
+    {"EBB_NAME", "node.name"},
+    {"EBB_LOG_LEVEL", "log.level"},
+    {"EBB_LOG_FORMAT", "log.format"},
+}};
+
+std::string joined(const std::vector<std::string>& parts) {
+  std::string text;
+  for (const std::string& part : parts)
+    text.append(text.empty() ? "" : ",").append(part);
+  return text;
+}
+
+}  // namespace
+
+Overrides overrides_of(const DaemonFlags& flags, const Terminal& terminal) {
+  Overrides overrides;
+  for (const Variable& variable : kVariables) {
+    if (auto value = terminal.environment(variable.name)) {
+      overrides[std::string(variable.key)] = {*value, std::string("environment ") + variable.name};
+    }
+  }
+  if (flags.listen) overrides["node.listen"] = {*flags.listen, "flag --listen"};
+  if (!flags.peers.empty()) overrides["node.peers"] = {joined(flags.peers), "flag --peer"};
+  if (flags.log_level) overrides["log.level"] = {*flags.log_level, "flag --log-level"};
+  if (flags.log_format) overrides["log.format"] = {*flags.log_format, "flag --log-format"};
+  return overrides;
+}
+
+std::vector<std::string> arguments_of(const DaemonFlags& flags) {
+  std::vector<std::string> arguments;
+  // One argument each, so that a value that begins with '-' stays a value.
+  if (flags.listen) arguments.push_back("--listen=" + *flags.listen);
+  for (const std::string& peer : flags.peers)
+    arguments.push_back("--peer=" + peer);
+  if (flags.log_level) arguments.push_back("--log-level=" + *flags.log_level);
+  if (flags.log_format) arguments.push_back("--log-format=" + *flags.log_format);
+  return arguments;
+}
+
+Outcome<std::string> data_dir(const Globals& globals, const Terminal& terminal) {
+  std::filesystem::path path = globals.dir;
+  if (path.empty()) path = terminal.environment("EBB_DIR").value_or("");
+  if (path.empty()) {
+    const auto home = terminal.environment("HOME");
+    if (!home) return usage_failure("no data directory: HOME is not set", "name one with --dir");
+    path = std::filesystem::path(*home) / ".local" / "share" / "ebb";
+  }
+  std::error_code error;
+  const std::filesystem::path absolute = std::filesystem::absolute(path, error);
+  if (error) return usage_failure("no data directory: " + path.string() + ": " + error.message());
+  std::string text = absolute.lexically_normal().string();
+  while (text.size() > 1 && text.back() == '/')
+    text.pop_back();
+  return text;
+}
+
+bool use_colours(const Globals& globals, const Terminal& terminal) {
+  if (globals.color == "always") return true;
+  if (globals.color == "never") return false;
+  return terminal.out_is_terminal && !terminal.environment("NO_COLOR");
+}
+
+}  // namespace ebb::cli

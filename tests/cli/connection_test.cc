@@ -1,0 +1,95 @@
+// What happens when the node does not answer as it should.
+#include <doctest/doctest.h>
+#include <sys/stat.h>
+
+#include <fstream>
+
+#include "tests/cli/command_run.h"
+
+using ebb::tests::CommandRun;
+using ebb::tests::FakeAnswer;
+
+TEST_CASE("without a node every reading command ends with 3 and says how to start it") {
+  CommandRun ebb;
+  for (const std::vector<std::string>& words :
+       std::vector<std::vector<std::string>>{{"status"},
+                                             {"links"},
+                                             {"peers"},
+                                             {"heads"},
+                                             {"trace"},
+                                             {"digest"},
+                                             {"query", "t"},
+                                             {"counter", "c"},
+                                             {"set", "s"},
+                                             {"sql", "q"},
+                                             {"tail"},
+                                             {"tail", "-f"},
+                                             {"append", "t"},
+                                             {"append", "--ndjson", "/dev/null"},
+                                             {"down"}}) {
+    CHECK_MESSAGE(ebb.run(words) == 3, words[0]);
+    CHECK(ebb.err_has("no node is running for " + ebb.temp.path().string() +
+                      ": start it with `ebb up`"));
+    CHECK(ebb.out.empty());
+  }
+}
+
+TEST_CASE("without a device the way to make one is told") {
+  CommandRun ebb;
+  ebb.has_device = false;
+  CHECK(ebb.run({"status"}) == 3);
+  CHECK(ebb.err_has("ebb init"));
+}
+
+TEST_CASE("a socket that a dead node left is no node") {
+  CommandRun ebb;
+  // The FakeApi's socket file outlives it, as that of a killed node does.
+  ebb.serve();
+  ebb.api.reset();
+  REQUIRE(std::filesystem::exists(ebb.temp / "ebb.sock"));
+  CHECK(ebb.run({"status"}) == 3);
+  CHECK(ebb.err_has("Connection refused"));
+}
+
+TEST_CASE("a node that gives no answer in time ends the command with 5") {
+  CommandRun ebb;
+  ebb.serve().on("GET /v1/status", FakeAnswer{.never = true});
+  CHECK(ebb.run({"status", "--timeout=0.05"}) == 5);
+  CHECK(ebb.err_has("no answer in 50.0 ms"));
+  ebb.serve().on("POST /v1/events", FakeAnswer{.never = true});
+  CHECK(ebb.run({"append", "--ndjson", "/dev/null", "--timeout=0.05"}) == 5);
+}
+
+TEST_CASE("a data directory deeper than a socket's address is reached") {
+  CommandRun ebb;
+  std::filesystem::path deep = ebb.temp.path();
+  while (deep.string().size() < 300)
+    deep /= std::string(40, 'd');
+  std::filesystem::create_directories(deep);
+  ebb.api.emplace((deep / "ebb.sock").string()).on("GET /v1/digest", R"({"digest":"aa"})");
+  CHECK(ebb.run_bare({"--dir", deep.string(), "digest"}) == 0);
+  CHECK(ebb.out == "aa\n");
+  CHECK(ebb.run_bare({"--dir", deep.string() + "/none", "digest"}) == 3);
+}
+
+TEST_CASE("an answer that is not JSON is told as such") {
+  CommandRun ebb;
+  ebb.serve().on("GET /v1/digest", "not json");
+  CHECK(ebb.run({"digest"}) == 1);
+  CHECK(ebb.err_has("not JSON"));
+}
+
+TEST_CASE("an answer cut short is a failure") {
+  CommandRun ebb;
+  ebb.serve().on("GET /v1/digest", FakeAnswer{.body = "{}", .cut_short = true});
+  CHECK(ebb.run({"digest"}) == 1);
+  CHECK(ebb.err_has("connection to the node broke"));
+}
+
+TEST_CASE("verbose tells each request") {
+  CommandRun ebb;
+  ebb.serve().on("GET /v1/digest", R"({"digest":"aa"})");
+  CHECK(ebb.run({"digest", "-v"}) == 0);
+  CHECK(ebb.err_has("GET /v1/digest: 200, 15 B, "));
+  CHECK(ebb.out == "aa\n");
+}

@@ -1,0 +1,135 @@
+// Starting and stopping a node, with scripts and a FakeApi in its place.
+#include <doctest/doctest.h>
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <fstream>
+#include <sstream>
+
+#include "cli/background.h"
+#include "tests/cli/command_run.h"
+
+using ebb::tests::CommandRun;
+using ebb::tests::FakeAnswer;
+
+namespace {
+
+constexpr const char* kStatus =
+    R"({"device":"abcdefgh-ijklmnop","listen":"127.0.0.1:7401","verdict":{"level":"ok"}})";
+
+void write_program(CommandRun& ebb, const std::string& script) {
+  ebb.program = (ebb.temp / "node.sh").string();
+  std::ofstream(ebb.program) << "#!/bin/sh\n" << script;
+  std::filesystem::permissions(ebb.program, std::filesystem::perms::owner_all);
+}
+
+std::string file_text(const std::filesystem::path& path) {
+  std::ostringstream text;
+  text << std::ifstream(path).rdbuf();
+  return text.str();
+}
+
+}  // namespace
+
+TEST_CASE("up starts this program in a session of its own and prints where it is") {
+  CommandRun ebb;
+  // The script makes the API appear at its place, as a node would.
+  const std::string dir = ebb.temp.path().string();
+  ebb.api.emplace(dir + "/api.sock").on("GET /v1/status", kStatus);
+  write_program(ebb,
+                "echo \"$@\"; echo oops >&2\n"
+                "[ $(cut -d' ' -f6 /proc/$$/stat) -eq $$ ] && echo own session\n"
+                "mv '" +
+                    dir + "/api.sock' '" + dir + "/ebb.sock'; echo ready >&3\n");
+  CHECK(ebb.run({"up", "--listen=127.0.0.1:0", "--peer=a:1", "--peer", "b:2"}) == 0);
+  CHECK(ebb.out ==
+        "device  abcdefgh-ijklmnop\nlisten  127.0.0.1:7401\nsocket  " + dir + "/ebb.sock\n");
+  CHECK(ebb.err_has("ebb down"));
+  CHECK(file_text(ebb.temp / "ebb.log") ==
+        "--dir=" + dir + " run --listen=127.0.0.1:0 --peer=a:1 --peer=b:2 --ready-fd=3\n" +
+            "oops\nown session\n");
+}
+
+TEST_CASE("up beside a running node says so and starts none") {
+  CommandRun ebb;
+  ebb.serve().on("GET /v1/status", kStatus);
+  ebb.program = "/nonexistent";
+  CHECK(ebb.run({"up", "--json"}) == 0);
+  CHECK(ebb.err_has("already"));
+  CHECK(ebb.out_has(R"("device":"abcdefgh-ijklmnop")"));
+  CHECK(ebb.out_has("/ebb.sock\""));
+}
+
+TEST_CASE("up without a device says how to make one") {
+  CommandRun ebb;
+  ebb.has_device = false;
+  ebb.program = "/nonexistent";
+  CHECK(ebb.run({"up"}) == 1);
+  CHECK(ebb.err_has("ebb init"));
+}
+
+TEST_CASE("a node that does not start tells why in its own words") {
+  CommandRun ebb;
+  write_program(ebb, "echo 'error: port 7401 in use' >&3; exit 1\n");
+  CHECK(ebb.run({"up"}) == 1);
+  CHECK(ebb.err_has("the node did not start: port 7401 in use"));
+  CHECK(ebb.err_has("ebb.log"));
+  write_program(ebb, "echo 'first'; echo 'unknown flag' >&2; exit 2\n");
+  CHECK(ebb.run({"up"}) == 2);
+  CHECK(ebb.err_has("why:  unknown flag"));
+  ebb.program = "/nonexistent";
+  CHECK(ebb.run({"up"}) == 1);
+  CHECK(ebb.err_has("/nonexistent"));
+}
+
+TEST_CASE("up ends with exit code 5 when the node is not ready in time") {
+  CommandRun ebb;
+  const auto fifo = ebb.temp / "fifo";
+  REQUIRE(mkfifo(fifo.c_str(), 0600) == 0);
+  // Waits for the test, holding the pipe open.
+  write_program(ebb, "read line < '" + fifo.string() + "'\n");
+  CHECK(ebb.run({"up", "--timeout=0.05"}) == 5);
+  CHECK(ebb.err_has("not ready after 50.0 ms"));
+  std::ofstream(fifo) << "go\n";
+  CHECK(waitpid(-1, nullptr, 0) > 0);
+}
+
+TEST_CASE("down asks the node to stop and waits until nobody answers") {
+  CommandRun ebb;
+  ebb.serve().on("POST /v1/shutdown",
+                 FakeAnswer{.body = R"({"stopping": true})", .stops_listening = true});
+  CHECK(ebb.run({"down"}) == 0);
+  CHECK(ebb.out.empty());
+  CHECK(ebb.err_has("has stopped"));
+  CHECK(ebb.run({"down"}) == 3);
+}
+
+TEST_CASE("down waits for the process as well") {
+  CommandRun ebb;
+  int ends[2];
+  REQUIRE(pipe2(ends, O_CLOEXEC) == 0);
+  const pid_t child = fork();
+  if (child == 0) {
+    char byte = 0;
+    close(ends[1]);
+    _exit(read(ends[0], &byte, 1) == 0 ? 0 : 1);  // until the test closes its end
+  }
+  std::ofstream(ebb.temp / "ebb.pid") << child << '\n';
+  ebb.serve().on("POST /v1/shutdown", FakeAnswer{.body = "{}", .stops_listening = true});
+  CHECK(ebb.run({"down", "--timeout=0.1"}) == 5);
+  CHECK(ebb.err_has("has not ended"));
+  ebb.serve().on("POST /v1/shutdown", FakeAnswer{.body = "{}", .stops_listening = true});
+  close(ends[1]);
+  CHECK(ebb.run({"down", "--json"}) == 0);
+  CHECK(ebb.out == "{}\n");
+  CHECK(waitpid(child, nullptr, WNOHANG) == child);
+  close(ends[0]);
+}
+
+TEST_CASE("down ends with exit code 5 when the node goes on answering") {
+  CommandRun ebb;
+  ebb.serve().on("POST /v1/shutdown", "{}");
+  CHECK(ebb.run({"down", "--timeout=0.05"}) == 5);
+}

@@ -1,0 +1,180 @@
+// Commands on the data directory.
+#include <doctest/doctest.h>
+#include <sys/stat.h>
+
+#include <fstream>
+#include <sstream>
+
+#include "tests/cli/command_run.h"
+
+using ebb::Error;
+using ebb::ErrorCode;
+using ebb::Result;
+using ebb::cli::ConfigLine;
+using ebb::cli::Overrides;
+using ebb::cli::VerifyAnswer;
+using ebb::tests::CommandRun;
+
+namespace {
+
+void write_file(const std::filesystem::path& path, const std::string& text) {
+  std::ofstream(path) << text;
+}
+
+std::string file_text(const std::filesystem::path& path) {
+  std::ostringstream text;
+  text << std::ifstream(path).rdbuf();
+  return text.str();
+}
+
+}  // namespace
+
+TEST_CASE("init prints the device and hands on label and mesh") {
+  CommandRun ebb;
+  std::optional<std::string> seen_mesh;
+  std::string seen_name;
+  ebb.local.init = [&](const std::string&, const std::string& name,
+                       const std::optional<std::string>& mesh) -> Result<std::string> {
+    seen_name = name;
+    seen_mesh = mesh;
+    return std::string("abcdefgh-ijklmnop");
+  };
+  CHECK(ebb.run({"init"}) == 0);
+  CHECK(ebb.out == "abcdefgh-ijklmnop\n");
+  CHECK(ebb.err_has("ebb up"));
+  CHECK(seen_name.empty());
+  CHECK_FALSE(seen_mesh.has_value());
+  write_file(ebb.temp / "m", "mesh text\n");
+  CHECK(ebb.run({"init", "--name=till", "--mesh", (ebb.temp / "m").string(), "--json"}) == 0);
+  CHECK(seen_name == "till");
+  CHECK(seen_mesh == "mesh text\n");
+  CHECK(ebb.out == "{\"device\":\"abcdefgh-ijklmnop\"}\n");
+}
+
+TEST_CASE("init refuses a mesh file that is not there or no mesh file at all") {
+  CommandRun ebb;
+  ebb.local.init = [](const std::string&, const std::string&,
+                      const std::optional<std::string>&) -> Result<std::string> {
+    return std::string("never");
+  };
+  CHECK(ebb.run({"init", "--mesh", (ebb.temp / "none").string()}) == 1);
+  CHECK(ebb.err_has("none: No such file"));
+  write_file(ebb.temp / "big", std::string(100000, 'x'));
+  CHECK(ebb.run({"init", "--mesh", (ebb.temp / "big").string()}) == 1);
+  CHECK(ebb.err_has("larger than"));
+  CHECK(ebb.out.empty());
+}
+
+TEST_CASE("failures on the directory say what to do next") {
+  CommandRun ebb;
+  ErrorCode code = ErrorCode::kExists;
+  ebb.local.init = [&](const std::string&, const std::string&,
+                       const std::optional<std::string>&) -> Result<std::string> {
+    return Error{code, "device", "keys/identity.key\x1b[1m"};
+  };
+  CHECK(ebb.run({"init"}) == 1);
+  CHECK(ebb.err_has("ebb: exists: device: keys/identity.key\\u001b[1m\n"));
+  CHECK(ebb.err_has("--dir"));
+  code = ErrorCode::kPermission;
+  CHECK(ebb.run({"init"}) == 1);
+  CHECK(ebb.err_has("chmod"));
+}
+
+TEST_CASE("mesh export writes a file of its owner's and replaces none unasked") {
+  CommandRun ebb;
+  std::string text = "secret one\n";
+  ebb.local.export_mesh = [&](const std::string&) -> Result<std::string> { return text; };
+  const auto file = ebb.temp / "fleet.mesh";
+  CHECK(ebb.run({"mesh", "export", file.string()}) == 0);
+  CHECK(file_text(file) == "secret one\n");
+  struct stat info {};
+  REQUIRE(stat(file.c_str(), &info) == 0);
+  CHECK((info.st_mode & 0777) == 0600);
+
+  text = "secret two\n";
+  CHECK(ebb.run({"mesh", "export", file.string()}) == 1);
+  CHECK(ebb.err_has("--force"));
+  CHECK(file_text(file) == "secret one\n");
+  chmod(file.c_str(), 0644);
+  CHECK(ebb.run({"mesh", "export", "--force", file.string()}) == 0);
+  CHECK(file_text(file) == "secret two\n");
+  REQUIRE(stat(file.c_str(), &info) == 0);
+  CHECK((info.st_mode & 0777) == 0600);
+  CHECK(ebb.run({"mesh", "export", (ebb.temp / "no" / "f").string()}) == 1);
+
+  // No draft is left behind.
+  const auto entries = std::filesystem::directory_iterator(ebb.temp.path());
+  CHECK(std::distance(begin(entries), end(entries)) == 1);
+}
+
+TEST_CASE("config shows values, origins when asked, and checks") {
+  CommandRun ebb;
+  Overrides seen;
+  bool good = true;
+  ebb.local.config = [&](const std::string&,
+                         const Overrides& overrides) -> Result<std::vector<ConfigLine>> {
+    seen = overrides;
+    if (!good) return Error{ErrorCode::kInvalidArgument, "config", "nodee: did you mean node?"};
+    return std::vector<ConfigLine>{{"node.listen", "127.0.0.1:7401", "file"}};
+  };
+  CHECK(ebb.run({"config", "show"}) == 0);
+  CHECK(ebb.out_has("node.listen  127.0.0.1:7401\n"));
+  CHECK_FALSE(ebb.out_has("file"));
+  CHECK(ebb.run({"config", "show", "--origin", "--listen=127.0.0.1:9"}) == 0);
+  CHECK(ebb.out_has("127.0.0.1:7401  file\n"));
+  CHECK(seen.at("node.listen").second == "flag --listen");
+  CHECK(ebb.run({"config", "show", "--json"}) == 0);
+  CHECK(ebb.out == R"([{"key":"node.listen","origin":"file","value":"127.0.0.1:7401"}])"
+                   "\n");
+  CHECK(ebb.run({"config", "check"}) == 0);
+  CHECK(ebb.out_has("ok: 1 setting in "));
+  good = false;
+  CHECK(ebb.run({"config", "check"}) == 1);
+  CHECK(ebb.err_has("did you mean node?"));
+}
+
+TEST_CASE("verify lists problems and tells a state that differs") {
+  CommandRun ebb;
+  VerifyAnswer answer{.logs = 2, .segments = 3, .events = 40};
+  bool seen_state = false;
+  ebb.local.verify = [&](const std::string&, bool with_state,
+                         const auto& progress) -> Result<VerifyAnswer> {
+    seen_state = with_state;
+    progress(1, 2);
+    return answer;
+  };
+  CHECK(ebb.run({"verify"}) == 0);
+  CHECK(ebb.out == "ok: 2 logs, 3 segments, 40 events\n");
+  CHECK(ebb.err.empty());
+  CHECK_FALSE(seen_state);
+
+  answer.problems = {"log x: chain\n broken"};
+  CHECK(ebb.run({"verify"}) == 1);
+  CHECK(ebb.out_has("problem: log x: chain\\n broken\n"));
+  CHECK(ebb.err_has("1 problem in"));
+
+  answer.problems.clear();
+  answer.state_digest = "aa";
+  answer.stored_digest = "bb";
+  CHECK(ebb.run({"verify", "--state"}) == 1);
+  CHECK(seen_state);
+  CHECK(ebb.err_has("not what the events give"));
+  CHECK(ebb.run({"verify", "--state", "--json"}) == 1);
+  CHECK(ebb.out_has("\"ok\":false"));
+  answer.stored_digest = "aa";
+  CHECK(ebb.run({"verify", "--state"}) == 0);
+  CHECK(ebb.out_has("state digest   aa\n"));
+}
+
+TEST_CASE("verify shows progress on a terminal") {
+  CommandRun ebb;
+  ebb.on_terminal = true;
+  ebb.local.verify = [](const std::string&, bool, const auto& progress) -> Result<VerifyAnswer> {
+    progress(1, 2);
+    return VerifyAnswer{};
+  };
+  CHECK(ebb.run({"verify"}) == 0);
+  CHECK(ebb.err_has("50 %"));
+  CHECK(ebb.run({"-q", "verify"}) == 0);
+  CHECK(ebb.err.empty());
+}

@@ -1,0 +1,125 @@
+// What the node says of itself, with a FakeApi in its place.
+#include <doctest/doctest.h>
+
+#include "tests/cli/command_run.h"
+
+using ebb::tests::CommandRun;
+using ebb::tests::FakeAnswer;
+
+namespace {
+
+std::string status_with(const std::string& level) {
+  return R"({"device":"abcdefgh-ijklmnop","name":"till\u001b[2J","mesh":"m1","version":"0.1.0",)"
+         R"("uptime_ms":90000,"listen":"127.0.0.1:7401","verdict":{"level":")" +
+         level +
+         R"(","text":"2 events are missing"},"completeness":{"state":"behind","held":3,)"
+         R"("known":5,"links":1,"missing":[{"device":"zzzzyyyy-1","log":"l","topic":"events",)"
+         R"("held":1,"known":3}]},"heads":2,"events":3,"links":1,"peers":2,"digest":"dd",)"
+         R"("store":{"bytes":2048},"durability":"full","queues":{"append_bytes":0,)"
+         R"("engine_bytes":10}})";
+}
+
+}  // namespace
+
+TEST_CASE("status says the verdict first and ends with 4 when it is bad") {
+  CommandRun ebb;
+  ebb.serve().on("GET /v1/status", status_with("warn"));
+  CHECK(ebb.run({"status"}) == 0);
+  CHECK(ebb.out.rfind("warn  2 events are missing\n", 0) == 0);
+  CHECK(ebb.out_has("device    abcdefgh-ijklmnop  (till\\u001b[2J)\n"));
+  CHECK(ebb.out_has("listen    127.0.0.1:7401, up 90 s\n"));
+  CHECK(ebb.out_has("complete  behind: 3 of 5 known events are here, 1 log incomplete\n"));
+  CHECK(ebb.out_has("zzzzyyyy      events     1      3\n"));
+  CHECK(ebb.out_has("store     2.0 KiB, durability full\n"));
+  CHECK(ebb.run({"status", "--color=always"}) == 0);
+  CHECK(ebb.out.rfind("\x1b[33mwarn\x1b[0m", 0) == 0);
+  ebb.serve().on("GET /v1/status", status_with("bad"));
+  CHECK(ebb.run({"status"}) == 4);
+  CHECK(ebb.run({"status", "--json"}) == 4);
+  CHECK(ebb.out == status_with("bad") + "\n");
+}
+
+TEST_CASE("colours are for terminals that want them") {
+  CommandRun ebb;
+  ebb.serve().on("GET /v1/status", status_with("ok"));
+  CHECK(ebb.run({"status"}) == 0);
+  CHECK_FALSE(ebb.out_has("\x1b["));
+  ebb.on_terminal = true;
+  CHECK(ebb.run({"status"}) == 0);
+  CHECK(ebb.out_has("\x1b[32mok\x1b[0m"));
+  ebb.variables["NO_COLOR"] = "1";
+  CHECK(ebb.run({"status"}) == 0);
+  CHECK_FALSE(ebb.out_has("\x1b["));
+}
+
+TEST_CASE("a watched command shows again until the node is gone") {
+  CommandRun ebb;
+  auto& api = ebb.serve();
+  api.on("GET /v1/links", R"({"links":[]})");
+  api.on("GET /v1/links", R"({"links": []})");
+  api.on("GET /v1/links",
+         FakeAnswer{.status = 503, .body = R"({"error":{"code":"busy","message":"full"}})"});
+  CHECK(ebb.run({"links", "--watch=0.1", "--json"}) == 1);
+  CHECK(ebb.out == "{\"links\":[]}\n{\"links\": []}\n");
+  CHECK(ebb.err_has("try again"));
+  ebb.on_terminal = true;
+  ebb.serve().on("GET /v1/peers", FakeAnswer{.body = R"({"peers":[]})", .stops_listening = true});
+  CHECK(ebb.run({"peers", "--watch=0.1"}) == 3);
+  CHECK(ebb.out.rfind("\x1b[H\x1b[2Jno peer is known", 0) == 0);
+}
+
+TEST_CASE("links, peers and heads are tables") {
+  CommandRun ebb;
+  auto& api = ebb.serve();
+  api.on("GET /v1/links",
+         R"({"links":[{"link":1,"peer":"abcdefgh-1","remote":"127.0.0.1:1","dialled":true,)"
+         R"("state":"open","rtt_ms":1.5,"eager_logs":2,"lazy_logs":0,"missing_here":0,)"
+         R"("missing_there":4,"bytes_in":2048,"bytes_out":10,"age_ms":61000}]})");
+  CHECK(ebb.run({"links"}) == 0);
+  CHECK(ebb.out_has("abcdefgh  127.0.0.1:1  by us    open   1.5 ms"));
+  CHECK(ebb.out_has("2.0 KiB  10 B  61 s\n"));
+  api.on("GET /v1/peers",
+         R"({"peers":[{"device":null,"address":"host:1\u0007","state":"dialling","age_ms":null,)"
+         R"("configured":true}]})");
+  CHECK(ebb.run({"peers"}) == 0);
+  CHECK(ebb.out_has("-       host:1\\u0007  dialling  never  configuration\n"));
+  api.on("GET /v1/heads",
+         R"({"heads":[{"device":"abcdefgh-1","topic":"events","log":"ll","seq":9,)"
+         R"("chain":"00112233445566778899","arrival":12,"own":true,"capped":true}]})");
+  CHECK(ebb.run({"heads"}) == 0);
+  CHECK(ebb.out_has("abcdefgh  events    9       12  ll   0011223344556677  own, capped\n"));
+}
+
+TEST_CASE("peers add sends the address") {
+  CommandRun ebb;
+  ebb.serve().on("POST /v1/peers", "{}");
+  CHECK(ebb.run({"peers", "add", "127.0.0.1:7402"}) == 0);
+  CHECK(ebb.api->requests().at(0).body == R"({"address":"127.0.0.1:7402"})");
+  CHECK(ebb.err_has("127.0.0.1:7402"));
+  CHECK(ebb.run({"peers", "add"}) == 2);
+  // A bare --watch takes no word that follows.
+  CHECK(ebb.run({"peers", "--watch", "add", "host:1"}) == 0);
+  CHECK(ebb.api->requests().at(1).body == R"({"address":"host:1"})");
+  CHECK(ebb.run({"peers", "--watch=x"}) == 2);
+  CHECK(ebb.run({"peers", "--watch=0"}) == 2);
+}
+
+TEST_CASE("trace lists reconciliations, of one peer when asked") {
+  CommandRun ebb;
+  auto& api = ebb.serve();
+  const std::string first =
+      R"({"id":"r1","peer":"abcdefgh-1","kind":"dial","started_ms":0,"duration_us":1500,)"
+      R"("rounds":1,"heads_compared":3,"events_in":5,"events_out":0,"bytes_in":100,)"
+      R"("bytes_out":50,"outcome":"done","held_before":0,"known_before":5,"held_after":5,)"
+      R"("known_after":5})";
+  const std::string second = R"({"id": "r2", "peer": "zzzzzzzz-2", "duration_us": 1})";
+  api.on("GET /v1/reconciliations", "{\"reconciliations\":[" + first + ", " + second + "]}");
+  api.on("GET /v1/heads", R"({"heads":[{"device":"zzzzzzzz-2"}]})");
+  api.on("GET /v1/peers", R"({"peers":[]})");
+  CHECK(ebb.run({"trace", "--limit=5"}) == 0);
+  CHECK(api.requests().at(0).target == "/v1/reconciliations?limit=5");
+  CHECK(ebb.out_has("1970-01-01 00:00:00.000Z  abcdefgh  dial       1      3          5"));
+  CHECK(ebb.out_has("1.5 ms  done     0/5                5/5    r1\n"));
+  CHECK(ebb.run({"trace", "zzzz", "--json"}) == 0);
+  CHECK(ebb.out == "{\"reconciliations\":[" + second + "]}\n");
+}

@@ -1,0 +1,105 @@
+// Views, objects, digest and SQL, with a FakeApi in place of the node.
+#include <doctest/doctest.h>
+
+#include "tests/cli/command_run.h"
+
+using ebb::tests::CommandRun;
+using ebb::tests::FakeAnswer;
+
+namespace {
+
+// What a query prints for this completeness.
+std::string query_output(const std::string& completeness, const std::string& late = "0") {
+  CommandRun ebb;
+  ebb.serve().on("GET /v1/views/t",
+                 R"({"value":3,"late":)" + late + R"(,"completeness":)" + completeness + "}");
+  CHECK(ebb.run({"query", "t"}) == 0);
+  return ebb.out;
+}
+
+}  // namespace
+
+TEST_CASE("a value is printed with what it stands on, in words") {
+  CHECK(query_output(R"({"state":"in_sync","links":2})") == "3   in sync with 2 links\n");
+  CHECK(query_output(R"({"state":"in_sync","links":1})", "2") ==
+        "3   in sync with 1 link, 2 late\n");
+  CHECK(query_output(R"({"state":"alone","held":3})") ==
+        "3   alone: no link, this is what the device holds\n");
+  CHECK(query_output(R"({"state":"behind","held":3,"known":5,"missing":[{},{}]})") ==
+        "3   behind: 3 of 5 known events are here, 2 logs incomplete\n");
+}
+
+TEST_CASE("a view's name and window are escaped, and --json is the API's answer") {
+  CommandRun ebb;
+  const std::string answer = R"({"view": "a/b", "value": "340282366920938463463"})";
+  ebb.serve().on("GET /v1/views/a%2Fb", answer);
+  CHECK(ebb.run({"query", "a/b", "--from", "2015-05-17T10:05:00+00:00", "--to=5", "--json"}) == 0);
+  CHECK(ebb.out == answer + "\n");
+  CHECK(ebb.api->requests().at(0).target ==
+        "/v1/views/a%2Fb?from=2015-05-17T10%3A05%3A00%2B00%3A00&to=5");
+  CHECK(ebb.run({"query", "a/b"}) == 0);
+  CHECK(ebb.out == "340282366920938463463   completeness unknown\n");
+}
+
+TEST_CASE("counters are read and added to, below zero too") {
+  CommandRun ebb;
+  auto& api = ebb.serve();
+  api.on("GET /v1/counters/c", R"({"name":"c","topic":"events","value":18446744073709551616})");
+  CHECK(ebb.run({"counter", "c"}) == 0);
+  CHECK(ebb.out == "18446744073709551616\n");
+  api.on("POST /v1/counters/c", R"({"dots":[{"log":"l","first":2,"count":1}]})");
+  CHECK(ebb.run({"counter", "c", "add", "-5", "--topic=x"}) == 0);
+  CHECK(ebb.out == "l:2\n");
+  CHECK(api.requests().back().target == "/v1/counters/c?topic=x");
+  CHECK(api.requests().back().body == R"({"add":-5})");
+}
+
+TEST_CASE("sets are read and changed, their elements made harmless") {
+  CommandRun ebb;
+  auto& api = ebb.serve();
+  api.on("GET /v1/sets/s", R"({"name":"s","elements":["a","b\n\u001b[1m","c"]})");
+  CHECK(ebb.run({"set", "s"}) == 0);
+  CHECK(ebb.out == "a\nb\\n\\u001b[1m\nc\n");
+  api.on("POST /v1/sets/s", R"({"dots":[{"log":"l","first":3,"count":1,"duplicate":false}]})");
+  CHECK(ebb.run({"set", "s", "add", "x\"y"}) == 0);
+  CHECK(api.requests().back().body == R"({"add":"x\"y"})");
+  CHECK(ebb.run({"set", "s", "remove", "--", "-x"}) == 0);
+  CHECK(api.requests().back().body == R"({"remove":"-x"})");
+}
+
+TEST_CASE("digest prints the digest alone") {
+  CommandRun ebb;
+  ebb.serve().on("GET /v1/digest", R"({"digest":"00ff","events":5})");
+  CHECK(ebb.run({"digest"}) == 0);
+  CHECK(ebb.out == "00ff\n");
+}
+
+TEST_CASE("sql prints an aligned table, objects as JSON, and a single value alone") {
+  CommandRun ebb;
+  auto& api = ebb.serve();
+  api.on("POST /v1/sql",
+         R"({"columns":["type","n","n"],"rows":[["visit",1.0,null],["a\u001b",100,"x"]]})");
+  CHECK(ebb.run({"sql", "select \"x\""}) == 0);
+  CHECK(api.requests().at(0).body == R"({"sql":"select \"x\""})");
+  CHECK(ebb.out ==
+        "type       n  n\n"
+        "visit    1.0  NULL\n"
+        "a\\u001b  100  x\n");
+  CHECK(ebb.run({"sql", "q", "--json"}) == 0);
+  CHECK(ebb.out ==
+        "[{\"type\":\"visit\",\"n\":1.0,\"n_2\":null},\n"
+        "{\"type\":\"a\\u001b\",\"n\":100,\"n_2\":\"x\"}]\n");
+  ebb.serve().on("POST /v1/sql", R"({"columns":["v"],"rows":[["5e-324 é"]]})");
+  CHECK(ebb.run({"sql", "q", "--json"}) == 0);
+  CHECK(ebb.out == "\"5e-324 é\"\n");
+  CHECK(ebb.run({"sql", "q"}) == 0);
+  CHECK(ebb.out == "5e-324 é\n");
+  ebb.serve().on("POST /v1/sql", R"({"columns":["v"],"rows":[[-9223372036854775808]]})");
+  CHECK(ebb.run({"sql", "q", "--json"}) == 0);
+  CHECK(ebb.out == "-9223372036854775808\n");
+  ebb.serve().on("POST /v1/sql", R"({"columns":["a","b"],"rows":[]})");
+  CHECK(ebb.run({"sql", "q", "--json"}) == 0);
+  CHECK(ebb.out == "[]\n");
+  CHECK(ebb.run({"sql", "q"}) == 0);
+  CHECK(ebb.out == "a  b\n");
+}
