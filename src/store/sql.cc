@@ -12,7 +12,8 @@
 namespace ebb::store {
 namespace {
 
-// Ids as people see them, and nothing of how the store keeps them.
+// Ids as people see them, and nothing of how the store keeps them. The last statement makes SQLite
+// set the virtual tables up, which the authorizer would refuse later.
 constexpr const char* kViews = R"sql(
 PRAGMA cache_size=-4096;
 CREATE TEMP VIEW heads AS
@@ -32,6 +33,7 @@ CREATE TEMP VIEW reconciliations AS
     held_after, known_after, ebb_hex(root_before) AS root_before, ebb_hex(root_after) AS root_after
   FROM main.reconciliations;
 PRAGMA query_only=1;
+SELECT 1 FROM events, json_each('[]'), json_tree('[]');
 )sql";
 
 Error query_error(sqlite3* db, int rc) {

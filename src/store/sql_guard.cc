@@ -16,6 +16,7 @@ namespace {
 constexpr int kProgressSteps = 4000;
 
 constexpr std::array<std::string_view, 3> kViews = {"devices", "heads", "reconciliations"};
+constexpr std::array<std::string_view, 3> kBehindViews = {"logs", "peers", "reconciliations"};
 // Virtual tables, which live in every schema.
 constexpr std::array<std::string_view, 3> kVirtual = {"events", "json_each", "json_tree"};
 
@@ -92,8 +93,12 @@ bool names(const Names& allowed, std::string_view name) {
 
 std::string_view text_or_empty(const char* text) { return text == nullptr ? "" : text; }
 
-bool may_read(std::string_view table, std::string_view schema, std::string_view view) {
+bool may_read(std::string_view table, std::string_view column, std::string_view schema,
+              std::string_view view) {
   if (names(kVirtual, table)) return true;
+  // count(*) asks for no column. SQLite then says neither the view nor the schema, or, where it has
+  // put the view's query in its place, names the table behind.
+  if (column.empty() && (names(kViews, table) || names(kBehindViews, table))) return true;
   if (schema == "temp") return names(kViews, table);
   return names(kViews, view);  // a table behind one of our views
 }
@@ -105,7 +110,8 @@ int authorize(void* context, int action, const char* first, const char* second, 
     case SQLITE_SELECT:
       return SQLITE_OK;
     case SQLITE_READ:
-      return may_read(text_or_empty(first), text_or_empty(schema), text_or_empty(view))
+      return may_read(text_or_empty(first), text_or_empty(second), text_or_empty(schema),
+                      text_or_empty(view))
                  ? SQLITE_OK
                  : SQLITE_DENY;
     case SQLITE_FUNCTION:

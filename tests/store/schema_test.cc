@@ -1,0 +1,111 @@
+#include "store/schema.h"
+
+#include <sqlite3.h>
+
+#include <array>
+#include <fstream>
+#include <iterator>
+
+#include "tests/store/store_fixture.h"
+
+namespace ebb::tests {
+namespace {
+
+using store::Connection;
+using store::Migration;
+
+std::string file_bytes(const std::filesystem::path& path) {
+  std::ifstream in(path, std::ios::binary);
+  return {std::istreambuf_iterator<char>(in), std::istreambuf_iterator<char>()};
+}
+
+void set_version(const std::filesystem::path& dir, int version) {
+  sqlite3* db = nullptr;
+  REQUIRE(sqlite3_open((dir / "ebb.db").c_str(), &db) == SQLITE_OK);
+  const std::string sql = "PRAGMA user_version=" + std::to_string(version);
+  REQUIRE(sqlite3_exec(db, sql.c_str(), nullptr, nullptr, nullptr) == SQLITE_OK);
+  sqlite3_close(db);
+}
+
+constexpr std::array<Migration, 3> kSteps = {
+    Migration{"CREATE TABLE a(x); INSERT INTO a VALUES(1)"}, Migration{"CREATE TABLE b(x)"},
+    Migration{"CREATE TABLE a(x)"}};  // fails
+
+TEST_CASE("a store of a newer program is refused and not written") {
+  Device device(1);
+  device.append({event(1)});
+  device.close();
+  set_version(device.dir(), 99);
+  const std::string before = file_bytes(device.dir() / "ebb.db");
+  REQUIRE(before.size() > 4096);
+  const auto opened = store::Store::open(device.options(), device.identity());
+  REQUIRE_FALSE(opened.ok());
+  CHECK(opened.error().code == ErrorCode::kUnsupported);
+  CHECK(opened.error().detail.find("99") != std::string::npos);
+  CHECK(file_bytes(device.dir() / "ebb.db") == before);
+  const auto reader = store::Reader::open(device.dir().string());
+  REQUIRE_FALSE(reader.ok());
+  CHECK(reader.error().code == ErrorCode::kUnsupported);
+  CHECK(file_bytes(device.dir() / "ebb.db") == before);
+}
+
+TEST_CASE("a migration copies the file before it changes an existing store") {
+  const TempDir dir;
+  const std::string path = dir.path().string();
+  {
+    auto db = Connection::open(store::database_path(path), Connection::Mode::kReadWrite);
+    REQUIRE(db.ok());
+    REQUIRE(store::configure_writer(**db, false).ok());
+    REQUIRE(store::migrate(**db, path, 0, std::span(kSteps).first(1)).ok());
+    CHECK_FALSE(std::filesystem::exists(dir / "ebb.db.0"));
+    REQUIRE((*db)->run("INSERT INTO a VALUES(2)").ok());  // still in the WAL
+    REQUIRE(store::migrate(**db, path, 1, std::span(kSteps).first(2)).ok());
+    CHECK((*db)->query_int("PRAGMA user_version").value() == 2);
+    CHECK((*db)->query_int("PRAGMA application_id").value() == store::kApplicationId);
+  }
+  CHECK(store::stored_version(path, 2).value() == 2);
+  auto copy = Connection::open((dir / "ebb.db.1").string(), Connection::Mode::kReadWrite);
+  REQUIRE(copy.ok());
+  CHECK((*copy)->query_int("PRAGMA user_version").value() == 1);
+  CHECK((*copy)->query_int("SELECT sum(x) FROM a").value() == 3);
+  store::remove_old_copies(path, 2);
+  CHECK_FALSE(std::filesystem::exists(dir / "ebb.db.1"));
+}
+
+TEST_CASE("a migration that fails leaves the version before it") {
+  const TempDir dir;
+  const std::string path = dir.path().string();
+  auto db = Connection::open(store::database_path(path), Connection::Mode::kReadWrite);
+  REQUIRE(db.ok());
+  CHECK_FALSE(store::migrate(**db, path, 0, kSteps).ok());
+  CHECK((*db)->query_int("PRAGMA user_version").value() == 2);
+  CHECK((*db)->query_int("SELECT count(*) FROM sqlite_schema WHERE name='b'").value() == 1);
+}
+
+TEST_CASE("a creation that was cut off is a new store") {
+  Device device(1);
+  const TempDir dir;
+  std::ofstream(dir / "ebb.db").flush();
+  store::StoreOptions options = device.options();
+  options.dir = dir.path().string();
+  CHECK(store::Store::open(options, device.identity()).ok());
+}
+
+TEST_CASE("a live commit of one event writes few pages") {
+  Device device(1);
+  device.append({event(0)});
+  std::vector<std::uintmax_t> growth;
+  const auto wal = device.dir() / "ebb.db-wal";
+  for (int i = 0; i < 100; ++i) {
+    const auto before = std::filesystem::file_size(wal);
+    device.append({event(i)});
+    growth.push_back(std::filesystem::file_size(wal) - before);
+  }
+  std::uintmax_t sum = 0;
+  for (const auto bytes : growth)
+    sum += bytes;
+  CHECK(sum / growth.size() <= 12 * 1024);
+}
+
+}  // namespace
+}  // namespace ebb::tests

@@ -1,0 +1,153 @@
+#include <sqlite3.h>
+
+#include "tests/store/store_fixture.h"
+
+namespace ebb::tests {
+namespace {
+
+using store::CounterAdd;
+using store::SetChange;
+using store::VerifyReport;
+
+// Changes a closed store behind everybody's back.
+void tamper(const Device& device, const std::string& sql) {
+  sqlite3* db = nullptr;
+  REQUIRE(sqlite3_open((device.dir() / "ebb.db").c_str(), &db) == SQLITE_OK);
+  const auto flip = [](sqlite3_context* context, int, sqlite3_value** arguments) {
+    const auto* data = static_cast<const std::uint8_t*>(sqlite3_value_blob(arguments[0]));
+    Bytes bytes(data, data + sqlite3_value_bytes(arguments[0]));
+    bytes[static_cast<std::size_t>(sqlite3_value_int(arguments[1]))] ^= 1;
+    sqlite3_result_blob(context, bytes.data(), static_cast<int>(bytes.size()), SQLITE_TRANSIENT);
+  };
+  REQUIRE(sqlite3_create_function(db, "flip", 2, SQLITE_UTF8, nullptr, flip, nullptr, nullptr) ==
+          SQLITE_OK);
+  REQUIRE(sqlite3_exec(db, sql.c_str(), nullptr, nullptr, nullptr) == SQLITE_OK);
+  REQUIRE(sqlite3_changes(db) == 1);
+  sqlite3_close(db);
+}
+
+VerifyReport verify(const Device& device) {
+  auto report = store::verify_store(device.dir().string(), true, nullptr);
+  if (!report.ok()) FAIL(report.error().message());
+  return std::move(report).value();
+}
+
+// Two logs of this device and one of another; everything flushed and closed.
+struct Closed {
+  Closed() : device(1) {
+    Device other(2);
+    other.append({event(1), SetChange{"s", "x", true, {}}});
+    for (int i = 0; i < 5; ++i)
+      device.append({event(i), CounterAdd{"c", i}, SetChange{"s", std::to_string(i), true, {}}});
+    device.append({event(1)}, "second");
+    device.receive(read_all(other.store(), other.store().heads()[0]));
+    digest = device.store().state_digest();
+    device.close();
+  }
+  Device device;
+  Hash digest;
+};
+
+TEST_CASE("a sound store verifies, with the digest recomputed from the logs") {
+  Closed closed;
+  std::uint64_t last = 0;
+  std::uint64_t all = 0;
+  const auto report = store::verify_store(closed.device.dir().string(), true,
+                                          [&last, &all](std::uint64_t done, std::uint64_t total) {
+                                            CHECK(done >= last);
+                                            last = done;
+                                            all = total;
+                                          });
+  REQUIRE(report.ok());
+  CHECK(report->problems == std::vector<std::string>{});
+  CHECK(report->logs == 3);
+  CHECK(report->segments == 7);
+  CHECK(report->events == 18);
+  CHECK(last == 18);
+  CHECK(all == 18);
+  CHECK(report->state_digest == closed.digest);
+  CHECK(report->stored_digest == closed.digest);
+  const auto without = store::verify_store(closed.device.dir().string(), false, nullptr);
+  REQUIRE(without.ok());
+  CHECK(without->problems.empty());
+  CHECK_FALSE(without->state_digest.has_value());
+}
+
+TEST_CASE("one changed bit or row is found, wherever it is") {
+  const char* const kSecond = " WHERE id=(SELECT id FROM segments ORDER BY id LIMIT 1 OFFSET 1)";
+  for (const std::string& sql : {
+           std::string("UPDATE segments SET body=flip(body,40)") + kSecond,
+           std::string("UPDATE segments SET prev_chain=flip(prev_chain,3)") + kSecond,
+           std::string("UPDATE segments SET signature=flip(signature,10)") + kSecond,
+           std::string("UPDATE segments SET head_hlc=head_hlc+1") + kSecond,
+           std::string("UPDATE segments SET count=count-1") + kSecond,
+           std::string("UPDATE segments SET ts_max=ts_max-1") + kSecond,
+           std::string("UPDATE segments SET types='a'||types") + kSecond,
+           std::string("DELETE FROM segments") + kSecond,
+           std::string("DELETE FROM segments WHERE id=(SELECT max(id) FROM segments)"),
+           std::string("UPDATE logs SET chain=flip(chain,0) WHERE n=1"),
+           std::string("UPDATE logs SET seq=seq-1 WHERE n=1"),
+           std::string("UPDATE logs SET seq=seq+1 WHERE n=1"),
+           std::string("UPDATE logs SET hlc=hlc+1 WHERE n=1"),
+           std::string("UPDATE logs SET signature=flip(signature,0) WHERE n=1"),
+           std::string("UPDATE logs SET id=flip(id,0) WHERE n=1"),
+           std::string("UPDATE logs SET topic='other' WHERE n=1"),
+           std::string("UPDATE mark SET seq=seq-1 WHERE log=(SELECT id FROM logs WHERE n=1)"),
+           std::string("UPDATE mark SET chain=flip(chain,5) WHERE log=(SELECT id FROM logs WHERE "
+                       "n=1)"),
+           std::string("UPDATE state SET value=flip(value,15) WHERE substr(key,1,1)=x'10'"),
+           std::string("UPDATE state SET value=flip(value,7) WHERE key=(SELECT min(key) FROM state "
+                       "WHERE substr(key,1,1)=x'40')"),
+           std::string("DELETE FROM state WHERE key=(SELECT min(key) FROM state WHERE "
+                       "substr(key,1,1)=x'20')"),
+           std::string("UPDATE state SET key=flip(key,3) WHERE substr(key,1,1)=x'10'"),
+       }) {
+    Closed closed;
+    tamper(closed.device, sql);
+    INFO(sql);
+    CHECK_FALSE(verify(closed.device).problems.empty());
+  }
+}
+
+TEST_CASE("damaged state is rebuilt from the logs at the next start") {
+  for (const char* sql :
+       {"DELETE FROM state WHERE key=(SELECT min(key) FROM state WHERE substr(key,1,1)=x'40')",
+        "UPDATE mark SET seq=seq+100 WHERE log=(SELECT id FROM logs WHERE n=1)",
+        "UPDATE meta SET value=0 WHERE key='fold_version'"}) {
+    Closed closed;
+    tamper(closed.device, sql);
+    closed.device.open();
+    INFO(std::string(sql));
+    CHECK(closed.device.store().state_digest() == closed.digest);
+    closed.device.close();
+    CHECK(verify(closed.device).problems == std::vector<std::string>{});
+  }
+}
+
+TEST_CASE("a damaged segment behind the mark is found at the start") {
+  Closed closed;
+  tamper(closed.device, "UPDATE meta SET value=0 WHERE key='fold_version'");
+  tamper(closed.device,
+         "UPDATE segments SET body=flip(body,0) WHERE id=(SELECT min(id) FROM segments)");
+  const auto opened = store::Store::open(closed.device.options(), closed.device.identity());
+  REQUIRE_FALSE(opened.ok());
+  CHECK(opened.error().code == ErrorCode::kCorrupt);
+}
+
+TEST_CASE("a merge refuses segments that do not verify and leaves them") {
+  Device device(1);
+  for (int i = 0; i < 20; ++i)
+    device.append({event(i)});
+  device.close();
+  tamper(device,
+         "UPDATE segments SET signature=flip(signature,0) WHERE id=(SELECT max(id) FROM segments)");
+  tamper(device, "UPDATE segments SET body=flip(body,30) WHERE id=(SELECT min(id) FROM segments)");
+  device.open();
+  const auto merged = device.store().merge_step(device.now);
+  REQUIRE_FALSE(merged.ok());
+  CHECK(merged.error().code == ErrorCode::kCorrupt);
+  CHECK(device.store().read_segments(device.store().heads()[0].log, 1, 0, 1 << 20)->size() == 20);
+}
+
+}  // namespace
+}  // namespace ebb::tests
