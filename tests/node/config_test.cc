@@ -129,7 +129,8 @@ TEST_CASE("a value out of its range is an error that names the key") {
       {"[store]\ndisk_budget_bytes = -1\n", "store.disk_budget_bytes"},
       {"[store]\ndisk_budget_bytes = 1.5\n", "store.disk_budget_bytes: must be a whole number"},
   };
-  for (const auto& [text, expected] : cases) {
+  for (const auto& [file_text, expected] : cases) {
+    const std::string& text = file_text;  // clang 14 captures no structured binding
     CAPTURE(text);
     const ebb::Error error = error_of(text);
     CHECK(error.code == ErrorCode::kInvalidArgument);
