@@ -39,7 +39,6 @@ struct PendingCommit {
 struct PendingRead {
   LinkId link;
   ServeRange range;
-  std::size_t reserved = 0;
   bool cancelled = false;  // a newer WANT of the peer replaced it
 };
 

@@ -6,7 +6,7 @@
 namespace ebb::mesh {
 namespace {
 
-// A peer that owes an answer to a WANT and brings no segment for so long is given up.
+// A peer that owes a page of its list, or an answer to a WANT, for so long is given up.
 constexpr Duration kProgressTime = seconds(60);
 
 bool waits_for_ping(const Link& link) {
@@ -22,6 +22,7 @@ Instant life_deadline(const Context& ctx, const Link& link) {
 
 bool owes_progress(const Context& ctx, const Link& link) {
   // While we sit on its credit the peer cannot do anything.
+  if (link.exchange.active && link.exchange.list_asked && !link.exchange.list_done) return true;
   return link.wants_out > 0 && link.uncommitted == 0 && !ctx.commits_paused_until;
 }
 

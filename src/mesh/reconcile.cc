@@ -128,6 +128,7 @@ bool check_page(Context& ctx, Link& link, const codec::SyncResp& response) {
 
 void ask_for_list(Context& ctx, Link& link) {
   ++link.exchange.rounds;
+  link.last_progress = ctx.now;
   link.exchange.list_asked = true;
   send(ctx, link, codec::SyncReq{link.exchange.id, 0, link.exchange.list_after});
 }
@@ -166,9 +167,7 @@ void compare_roots(Context& ctx, Link& link) {
 }
 
 void on_sync_req(Context& ctx, Link& link, const codec::SyncReq& request) {
-  if (request.kind != 0) {
-    fault(ctx, link, "unsupported_sync");
-  } else if (link.settled) {
+  if (link.settled) {
     answer_request(ctx, link, request);
   } else {
     link.waiting_request = request;

@@ -12,6 +12,11 @@ namespace {
 constexpr std::size_t kReadsAtOnce = 2;
 // The largest encoded segment: its body and what is around it.
 constexpr std::size_t kSegmentBytesMax = limits::kSegmentDecodedBytes + 512;
+// A read may go beyond its bound by a segment, which shall still fit the same DELTA as a rule.
+constexpr std::size_t kReadBytes = limits::kDeltaBytes - limits::kSegmentRestBytes;
+// Credit that a read sets aside. Whole reads only, so that a link which lives on returned credit is
+// not served in crumbs.
+constexpr std::size_t kReadReserve = kReadBytes + kSegmentBytesMax;
 
 void end_range(Link& link, const ServeRange& range, bool& job_ended, ReconciliationId& id) {
   const auto it = link.jobs.find(range.job);
@@ -60,7 +65,7 @@ void cancel_ranges(Context& ctx, Link& link, const LogId& log) {
 }
 
 bool has_credit(const Link& link) {
-  return link.credit >= link.credit_reserved + kSegmentBytesMax &&
+  return link.credit >= link.credit_reserved + kReadReserve &&
          link.waiting_bytes <= limits::kInboundBytesPerPeer;
 }
 
@@ -128,14 +133,10 @@ void send_batch(Context& ctx, Link& link, ServeRange range, Batch batch) {
 
 void start_read(Context& ctx, Link& link, const ServeRange& range, Seq end) {
   const Token token = new_token(ctx);
-  const std::size_t room = link.credit - link.credit_reserved;
-  const std::size_t reserved = std::min(room, limits::kDeltaBytes + kSegmentBytesMax);
-  link.credit_reserved += reserved;
+  link.credit_reserved += kReadReserve;
   ++link.reads_out;
-  ctx.reads[token] = {link.id, range, reserved, false};
-  // A read may go beyond its bound by one segment.
-  const std::size_t bytes_max = std::max<std::size_t>(reserved - kSegmentBytesMax, 1);
-  ctx.out->reads.push_back({token, range.log, range.next, end, bytes_max});
+  ctx.reads[token] = {link.id, range, false};
+  ctx.out->reads.push_back({token, range.log, range.next, end, kReadBytes});
 }
 
 }  // namespace
@@ -204,7 +205,7 @@ void on_read_done(Context& ctx, const ReadDone& done) {
   Link* link = find_link(ctx, read.link);
   if (link == nullptr) return;
   --link->reads_out;
-  link->credit_reserved -= read.reserved;
+  link->credit_reserved -= kReadReserve;
   touch(ctx, *link);
   const auto job = link->jobs.find(read.range.job);
   if (done.failed || read.cancelled || job == link->jobs.end()) {

@@ -6,7 +6,7 @@
 //            is held here when it gets there.
 // Threads:   not thread-safe; part of the engine.
 // Limits:    limits::kWantsInHand jobs (more is a fault); reads stop while the driver has more than
-//            limits::kInboundBytesPerPeer waiting, or while the credit does not cover a segment.
+//            limits::kInboundBytesPerPeer waiting, or while the credit does not cover a read.
 // Spec:      docs/wire_format.md section 7
 #pragma once
 

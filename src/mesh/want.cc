@@ -36,7 +36,7 @@ Link* best_announcer(Context& ctx, const LogEntry& entry, SlotMask except) {
 }
 
 void ask(Context& ctx, LogEntry& entry, Link& link) {
-  const bool live = !link.exchange.active;
+  const bool live = !link.exchange.active || !link.exchange.awaited.contains(entry.id);
   entry.asked = link.slot;
   entry.asked_live = live;
   entry.answered = false;

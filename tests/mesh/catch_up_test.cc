@@ -1,0 +1,231 @@
+#include <doctest/doctest.h>
+
+#include <algorithm>
+
+#include "core/limits.h"
+#include "tests/mesh/raw_peer.h"
+#include "tests/mesh/rig.h"
+
+namespace ebb::tests {
+namespace {
+
+std::uint64_t received(Rig& rig, std::size_t i) { return rig.engine(i).counters().events_received; }
+std::uint64_t redundant(Rig& rig, std::size_t i) {
+  return rig.engine(i).counters().events_redundant;
+}
+
+bool in_sync(Rig& rig, std::size_t a, std::size_t b) {
+  return rig.engine(a).root() == rig.engine(b).root() &&
+         rig.store(a).events() == rig.store(b).events();
+}
+
+TEST_CASE("both sides of a new link get what they lack, and tell of it under one id") {
+  Rig rig;
+  rig.add_node(1);
+  rig.add_node(2, {0});
+  rig.start(0);
+  rig.start(1);
+  for (int i = 0; i < 30; ++i)
+    rig.append(0, {"a", 10});
+  for (int i = 0; i < 20; ++i)
+    rig.append(1, {"b" + std::to_string(i), 7});
+  rig.run_for(seconds(3));
+
+  REQUIRE(in_sync(rig, 0, 1));
+  CHECK(rig.store(0).events() == 440);
+  CHECK(received(rig, 0) == 140);
+  CHECK(received(rig, 1) == 300);
+  CHECK(redundant(rig, 0) + redundant(rig, 1) == 0);
+  REQUIRE(rig.node(0).rows.size() == 1);
+  REQUIRE(rig.node(1).rows.size() == 1);
+  const mesh::Reconciliation& a = rig.node(0).rows[0];
+  const mesh::Reconciliation& b = rig.node(1).rows[0];
+  CHECK(a.id == b.id);
+  CHECK(a.kind == "list");
+  CHECK(a.outcome == "in_sync");
+  CHECK(b.outcome == "in_sync");
+  CHECK(a.held_before == 300);
+  CHECK(a.known_before == 440);
+  CHECK(a.held_after == 440);
+  CHECK(a.known_after == 440);
+  CHECK(a.events_in == 140);
+  CHECK(a.events_out == 300);
+  CHECK(b.events_in == 300);
+  CHECK(b.held_before == 140);
+  CHECK(a.root_after == b.root_after);
+  CHECK(a.root_before != a.root_after);
+}
+
+TEST_CASE("more logs than fit a page or a WANT are listed and fetched in pages") {
+  Rig rig;
+  rig.add_node(1);
+  rig.add_node(2);
+  rig.add_node(3, {0});
+  // Logs of many incarnations: a page holds 2,048 heads.
+  for (Incarnation incarnation = 1; incarnation <= 5000; ++incarnation) {
+    rig.store(0).begin_incarnation(incarnation);
+    static_cast<void>(rig.store(0).append({"t", 1}));
+  }
+  rig.start(0);
+  rig.start(2);
+  rig.run_for(seconds(10));
+  CHECK(rig.store(2).events() == 5000);
+  CHECK(rig.count(2, "sync_req").messages_out == 3);
+  REQUIRE(rig.node(2).rows.size() == 1);
+  CHECK(rig.node(2).rows[0].rounds == 3);
+  CHECK(rig.node(2).rows[0].heads_compared == 5000);
+}
+
+TEST_CASE("after a stream broke inside a DELTA nothing that is stored is sent again") {
+  Rig rig;
+  rig.add_node(1);
+  rig.add_node(2, {0});
+  for (int i = 0; i < 1200; ++i)
+    static_cast<void>(rig.store(0).append({"a", 50, 100}));
+  rig.start(0);
+  rig.start(1);
+  int large = 0;
+  // The fifteenth large send breaks in its middle.
+  rig.breaker = [&large](std::size_t from, std::size_t, const Bytes& bytes) {
+    const bool breaks = from == 0 && bytes.size() > 100000 && ++large == 15;
+    return breaks ? std::optional(bytes.size() / 2) : std::nullopt;
+  };
+  rig.run_for(seconds(10));
+  REQUIRE(large > 15);
+  REQUIRE(in_sync(rig, 0, 1));
+  CHECK(rig.store(1).events() == 60000);
+  CHECK(redundant(rig, 1) == 0);
+  CHECK(received(rig, 1) == 60000);
+  REQUIRE(rig.node(1).rows.size() == 2);
+  CHECK(rig.node(1).rows[0].outcome == "interrupted");
+  CHECK(rig.node(1).rows[1].outcome == "in_sync");
+  CHECK(rig.node(1).rows[1].held_before > 0);
+}
+
+TEST_CASE("a reader with a slow disk is not sent more than its credit") {
+  Rig rig;
+  rig.commit_delay = milliseconds(200);
+  rig.add_node(1);
+  rig.add_node(2, {0});
+  for (int i = 0; i < 300; ++i)
+    static_cast<void>(rig.store(0).append({"a", 200, 100}));
+  rig.start(0);
+  rig.start(1);
+  std::size_t peak = 0;
+  for (int i = 0; i < 3000; ++i) {
+    rig.run_for(milliseconds(20));
+    peak = std::max(peak, rig.engine(1).queued_bytes());
+    if (in_sync(rig, 0, 1)) break;
+  }
+  CHECK(in_sync(rig, 0, 1));
+  CHECK(peak > 1000000);
+  CHECK(peak <= limits::kInboundBytesPerPeer + limits::kFrameBytes);
+  CHECK(rig.node(0).faults.empty());
+  CHECK(rig.node(1).faults.empty());
+}
+
+TEST_CASE("two sources of one log are not both asked for it") {
+  Rig rig;
+  rig.add_node(1);
+  rig.add_node(2, {0});
+  rig.add_node(3);
+  rig.start(0);
+  rig.start(1);
+  for (int i = 0; i < 100; ++i)
+    rig.append(0, {"a", 100, 100});
+  rig.run_for(seconds(5));
+  REQUIRE(in_sync(rig, 0, 1));
+  rig.node(2).config.peers = {rig.address(0), rig.address(1)};
+  rig.start(2);
+  rig.run_for(seconds(5));
+  REQUIRE(in_sync(rig, 0, 2));
+  CHECK(redundant(rig, 2) == 0);
+  CHECK(rig.node(2).rows.size() == 2);
+}
+
+TEST_CASE("when the source dies another announcer is asked for the rest") {
+  Rig rig;
+  rig.commit_delay = milliseconds(20);
+  rig.add_node(1);
+  rig.add_node(2, {0});
+  rig.add_node(3);
+  for (int i = 0; i < 400; ++i)
+    static_cast<void>(rig.store(0).append({"a", 100, 100}));
+  rig.start(0);
+  rig.start(1);
+  rig.run_for(seconds(20));
+  REQUIRE(in_sync(rig, 0, 1));
+  rig.node(2).config.peers = {rig.address(0), rig.address(1)};
+  rig.start(2);
+  while (received(rig, 2) == 0)
+    rig.run_for(milliseconds(5));
+  REQUIRE(received(rig, 2) < 40000);
+  // Whichever of the two it asked is gone for good.
+  const std::size_t source = rig.engine(0).counters().events_sent > 40000 ? 0 : 1;
+  rig.stop(source);
+  rig.run_for(seconds(20));
+  CHECK(rig.store(2).events() == 40000);
+  CHECK(redundant(rig, 2) == 0);
+}
+
+TEST_CASE("a log is read oldest first and logs take turns") {
+  FakeStore store(1);
+  for (int i = 0; i < 40; ++i)
+    static_cast<void>(store.append({"a", 100, 100}));
+  static_cast<void>(store.append({"b", 1}));
+  RawPeer peer(store, 2);
+  peer.greet();
+  const LogId a = store.own_log("a");
+  const LogId b = store.own_log("b");
+  peer.answers_reads = true;
+  codec::Want want;
+  want.reconciliation.data[0] = 5;
+  want.ranges = {{a, 1, 0}, {b, 1, 0}};
+  peer.send(want);
+  REQUIRE(peer.reads().size() >= 3);
+  CHECK(peer.reads()[0].log == a);
+  CHECK(peer.reads()[1].log == b);
+  CHECK(peer.reads()[2].log == a);
+  Seq reached = 0;
+  std::size_t lasts = 0;
+  while (const auto delta = peer.take<codec::Delta>())
+    lasts += delta->last ? 1U : 0U;
+  for (const mesh::Read& read : peer.reads()) {
+    if (read.log != a) continue;
+    CHECK(read.from > reached);
+    reached = read.from;
+  }
+  CHECK(lasts == 1);
+}
+
+TEST_CASE("a WANT for what is not here is answered with an empty last DELTA") {
+  FakeStore store(1);
+  static_cast<void>(store.append({"a", 3}));
+  RawPeer peer(store, 2);
+  peer.greet();
+  LogId unknown;
+  unknown.data[3] = 1;
+  codec::Want want;
+  want.ranges = {{unknown, 1, 0}, {store.own_log("a"), 4, 0}};
+  peer.send(want);
+  const auto delta = peer.take<codec::Delta>();
+  REQUIRE(delta);
+  CHECK(delta->last);
+  CHECK(delta->segments.empty());
+}
+
+TEST_CASE("a WANT from the middle of a segment brings only the rest of it") {
+  FakeStore store(1);
+  static_cast<void>(store.append({"a", 100}));
+  RawPeer peer(store, 2);
+  peer.greet();
+  codec::Want want;
+  want.ranges = {{store.own_log("a"), 61, 0}};
+  peer.send(want);
+  REQUIRE(peer.reads().size() == 1);
+  CHECK(peer.reads()[0].from == 61);
+  CHECK(peer.engine().counters().events_sent == 40);
+}
+
+}  // namespace
+}  // namespace ebb::tests

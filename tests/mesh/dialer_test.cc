@@ -1,0 +1,168 @@
+#include "mesh/dialer.h"
+
+#include <doctest/doctest.h>
+
+#include "tests/mesh/rig.h"
+
+namespace ebb::tests {
+namespace {
+
+TEST_CASE("addresses are host:port, printable, with a port") {
+  const auto ipv6 = mesh::parse_address("[::1]:7000");
+  REQUIRE(ipv6);
+  CHECK(ipv6->host == "[::1]");
+  CHECK(ipv6->port == 7000);
+  CHECK(mesh::parse_address("a:65535"));
+  for (const char* bad :
+       {"", "a", "a:", ":1", "a:0", "a:65536", "a:1x", "a b:1", "a\n:1", "a:-1"}) {
+    CAPTURE(bad);
+    CHECK(!mesh::parse_address(bad));
+  }
+  CHECK(!mesh::parse_address(std::string(300, 'h') + ":1"));
+}
+
+TEST_CASE("back-off has full jitter between nothing and a bound that doubles up to its maximum") {
+  Rig rig;
+  rig.add_node(1, {1});
+  rig.add_node(2);  // never started: nobody listens
+  rig.start(0);
+  rig.run_for(seconds(4 * 3600));
+  const std::vector<Instant>& dials = rig.node(0).dial_times;
+  REQUIRE(dials.size() > 30);
+  CHECK(dials.size() < 200);
+  std::int64_t bound = 1000000;
+  std::int64_t longest = 0;
+  for (std::size_t i = 1; i < dials.size(); ++i) {
+    const std::int64_t pause = (dials[i] - dials[i - 1]).us;
+    bound = std::min<std::int64_t>(bound * 2, 300 * 1000000LL);
+    CHECK(pause <= bound + 10000);
+    longest = std::max(longest, pause);
+  }
+  CHECK(longest > 200 * 1000000LL);
+  CHECK(rig.engine(0).counters().dial_failures == dials.size());
+}
+
+TEST_CASE("a peer that comes back is dialled again, and a good link resets the back-off") {
+  Rig rig;
+  rig.add_node(1, {1});
+  rig.add_node(2);
+  rig.node(0).config.dial_backoff_max = seconds(20);
+  rig.start(0);
+  rig.run_for(seconds(120));
+  rig.start(1);
+  rig.run_for(seconds(25));
+  REQUIRE(rig.engine(0).links().size() == 1);
+  const Instant before = rig.now();
+  rig.cut(0, 1);
+  rig.run_for(seconds(2));
+  REQUIRE(rig.engine(0).links().size() == 1);
+  CHECK(rig.node(0).dial_times.back() - before <= milliseconds(1100));
+}
+
+TEST_CASE("a node that is told of by a neighbour is dialled: a line becomes a full mesh") {
+  Rig rig;
+  rig.add_node(1);
+  rig.add_node(2, {0});
+  rig.add_node(3, {1});
+  for (std::size_t i = 0; i < 3; ++i)
+    rig.start(i);
+  rig.run_for(seconds(10));
+  for (std::size_t i = 0; i < 3; ++i)
+    CHECK(rig.engine(i).links().size() == 2);
+  CHECK(rig.streams_between(0, 2) == 1);
+  std::size_t linked = 0;
+  for (const mesh::KnownPeer& peer : rig.engine(0).peers())
+    linked += peer.state == "linked" ? 1U : 0U;
+  CHECK(linked == 2);
+}
+
+TEST_CASE("gossip between nodes that have no link makes them dial when their roots differ") {
+  Rig rig;
+  rig.add_node(1);
+  rig.add_node(2);
+  rig.start(0);
+  rig.start(1);
+  // Node 0 knows of node 1 only what its store remembers, and links are plenty: it will not dial.
+  mesh::PeerSeen seen;
+  seen.device = rig.store(1).device();
+  seen.address = rig.address(1);
+  rig.stop(0);
+  rig.node(0).seen = {seen};
+  rig.node(1).listening = false;
+  rig.start(0);
+  rig.run_for(seconds(40));
+  CHECK(rig.engine(0).links().empty());
+  rig.node(1).listening = true;
+  rig.append(0, {"a", 3});
+  rig.run_for(seconds(10));
+  CHECK(rig.engine(0).counters().datagrams_out > 0);
+  CHECK(rig.store(1).events() == 3);
+}
+
+TEST_CASE("gossip that is malformed, of another mesh, or our own is dropped and counted") {
+  Rig rig;
+  rig.add_node(1);
+  rig.start(0);
+  codec::GossipDatagram datagram;
+  datagram.mesh = test_mesh(9);
+  datagram.device.data[0] = 1;
+  datagram.listen_port = 7000;
+  const auto give = [&rig](Bytes bytes) {
+    rig.input(0, mesh::Datagram{"stranger:9", std::move(bytes)});
+  };
+  const Bytes good = [&] {
+    codec::GossipDatagram right = datagram;
+    right.mesh = test_mesh();
+    right.root.data[0] = 1;
+    return codec::encode_datagram(right);
+  }();
+  give(codec::encode_datagram(datagram));
+  for (std::size_t size = 0; size < good.size(); ++size) {
+    give(Bytes(good.begin(), good.begin() + static_cast<std::ptrdiff_t>(size)));
+  }
+  datagram.mesh = test_mesh();
+  datagram.device = rig.store(0).device();
+  give(codec::encode_datagram(datagram));
+  CHECK(rig.engine(0).counters().datagrams_dropped == good.size() + 2);
+  CHECK(rig.engine(0).counters().datagrams_out == 0);
+  CHECK(rig.engine(0).peers().empty());
+  give(good);
+  CHECK(rig.engine(0).counters().datagrams_out == 1);
+  CHECK(rig.engine(0).peers().size() == 1);
+}
+
+TEST_CASE("the list of learnt addresses is bounded") {
+  Rig rig;
+  rig.add_node(1);
+  rig.start(0);
+  for (std::uint32_t i = 0; i < 3000; ++i) {
+    codec::GossipDatagram datagram;
+    datagram.mesh = test_mesh();
+    datagram.device.data[0] = static_cast<std::uint8_t>(i);
+    datagram.device.data[1] = static_cast<std::uint8_t>(i >> 8);
+    datagram.device.data[2] = 1;
+    datagram.listen_port = static_cast<std::uint16_t>(1000 + i);
+    rig.input(0, mesh::Datagram{"h:9", codec::encode_datagram(datagram)});
+  }
+  CHECK(rig.engine(0).peers().size() == 1024);
+}
+
+TEST_CASE("a configured peer is taken in while running, once") {
+  Rig rig;
+  rig.add_node(1);
+  rig.add_node(2);
+  rig.start(0);
+  rig.start(1);
+  rig.run_for(seconds(1));
+  rig.input(0, mesh::AddPeer{rig.address(1)});
+  rig.input(0, mesh::AddPeer{rig.address(1)});
+  rig.input(0, mesh::AddPeer{"no port"});
+  rig.run_for(seconds(1));
+  CHECK(rig.engine(0).links().size() == 1);
+  CHECK(rig.node(0).dial_times.size() == 1);
+  REQUIRE(rig.engine(0).peers().size() == 1);
+  CHECK(rig.engine(0).peers()[0].configured);
+}
+
+}  // namespace
+}  // namespace ebb::tests

@@ -1,0 +1,164 @@
+#include "tests/mesh/fake_store.h"
+
+#include <set>
+#include <utility>
+
+#include "codec/event.h"
+#include "codec/value.h"
+#include "core/check.h"
+#include "trust/chain.h"
+#include "trust/hash.h"
+
+namespace ebb::tests {
+namespace {
+
+Bytes seed_bytes(std::uint8_t seed) { return Bytes(trust::kSeedBytes, seed); }
+
+// One event whose payload is a string of the given size.
+void append_event(Bytes& raw, Hlc hlc, std::size_t payload_bytes) {
+  Bytes payload;
+  codec::Writer(payload).str(std::string(payload_bytes, 'x'));
+  codec::EventView event;
+  event.hlc = hlc;
+  event.type = "test";
+  event.payload = payload;
+  EBB_CHECK(codec::encode_event(event, raw).ok());
+}
+
+}  // namespace
+
+FakeStore::FakeStore(std::uint8_t seed, Incarnation incarnation) : incarnation_(incarnation) {
+  EBB_CHECK(trust::crypto_ready().ok());
+  auto identity = trust::Identity::from_seed(seed_bytes(seed));
+  EBB_CHECK(identity.ok());
+  identity_ = std::move(identity).value();
+}
+
+LogId FakeStore::own_log(std::string_view topic) const {
+  return trust::log_id({device(), incarnation_, std::string(topic)});
+}
+
+mesh::Committed FakeStore::append(const AppendShape& shape) {
+  trust::SealRequest request;
+  request.key = {device(), incarnation_, shape.topic};
+  request.log = trust::log_id(request.key);
+  const auto it = logs_.find(request.log);
+  const Position held =
+      it == logs_.end() ? Position{0, trust::chain_start(request.key)} : it->second.head.held;
+  request.first_seq = held.seq + 1;
+  request.prev_chain = held.chain;
+  request.first_hlc = {(clock_ + 1) << 16};
+  Bytes raw;
+  for (std::uint32_t i = 0; i < shape.count; ++i) {
+    request.offsets.push_back(static_cast<std::uint32_t>(raw.size()));
+    append_event(raw, {++clock_ << 16}, shape.payload_bytes);
+  }
+  request.offsets.push_back(static_cast<std::uint32_t>(raw.size()));
+  request.last_hlc = {clock_ << 16};
+  request.raw = share(std::move(raw));
+  trust::VerifiedSegment segment = trust::seal_segment(identity(), std::move(request));
+  put(segment);
+  mesh::Committed answer;
+  answer.advanced.push_back(logs_[segment.log].head);
+  answer.own_segments.push_back(std::move(segment));
+  answer.arrival_head = arrival_;
+  return answer;
+}
+
+void FakeStore::put(const trust::VerifiedSegment& segment) {
+  Log& log = logs_[segment.log];
+  log.head.key = segment.key;
+  log.head.log = segment.log;
+  log.head.held = {segment.last_seq(), segment.chain};
+  log.head.hlc = segment.head.hlc;
+  log.head.signature = segment.head.signature;
+  log.head.arrival = ++arrival_;
+  log.segments.push_back(segment);
+}
+
+mesh::CommitOutcome FakeStore::store_one(const trust::VerifiedSegment& segment) {
+  const auto it = logs_.find(segment.log);
+  const Position held =
+      it == logs_.end() ? Position{0, trust::chain_start(segment.key)} : it->second.head.held;
+  if (segment.last_seq() <= held.seq) return mesh::CommitOutcome::kDuplicate;
+  if (segment.first_seq > held.seq + 1) return mesh::CommitOutcome::kGap;
+  if (segment.first_seq <= held.seq) {
+    const auto cut = trust::cut_segment(segment, held.seq + 1);
+    if (!cut.ok() || cut->prev_chain != held.chain) return mesh::CommitOutcome::kFork;
+    put(*cut);
+    return mesh::CommitOutcome::kStored;
+  }
+  if (segment.prev_chain != held.chain) return mesh::CommitOutcome::kFork;
+  put(segment);
+  return mesh::CommitOutcome::kStored;
+}
+
+mesh::Committed FakeStore::commit(const mesh::Commit& commit) {
+  mesh::Committed answer;
+  answer.token = commit.token;
+  answer.arrival_head = arrival_;
+  if (failing) {
+    answer.failed = Error{ErrorCode::kDiskFull, "fake store"};
+    return answer;
+  }
+  std::set<LogId> moved;
+  for (const trust::VerifiedSegment& segment : commit.segments) {
+    answer.outcomes.push_back(store_one(segment));
+    if (answer.outcomes.back() == mesh::CommitOutcome::kStored) moved.insert(segment.log);
+  }
+  for (const LogId& log : moved)
+    answer.advanced.push_back(logs_[log].head);
+  answer.arrival_head = arrival_;
+  return answer;
+}
+
+mesh::ReadDone FakeStore::read(const mesh::Read& read) {
+  mesh::ReadDone done;
+  done.token = read.token;
+  std::size_t bytes = 0;
+  for (const trust::VerifiedSegment& segment : segments(read.log)) {
+    if (segment.last_seq() < read.from) continue;
+    if (segment.first_seq > read.to || (bytes > 0 && bytes >= read.bytes_max)) break;
+    SharedBytes encoded = segment.encoded;
+    if (segment.first_seq < read.from) {
+      const auto cut = trust::cut_segment(segment, read.from);
+      EBB_CHECK(cut.ok());
+      encoded = cut->encoded;
+    }
+    bytes += encoded->size();
+    done.segments.push_back(std::move(encoded));
+  }
+  return done;
+}
+
+std::vector<mesh::StoredHead> FakeStore::heads() const {
+  std::vector<mesh::StoredHead> list;
+  for (const auto& [id, log] : logs_)
+    list.push_back(log.head);
+  return list;
+}
+
+std::uint64_t FakeStore::events() const {
+  std::uint64_t count = 0;
+  for (const auto& [id, log] : logs_)
+    count += log.head.held.seq;
+  return count;
+}
+
+const std::vector<trust::VerifiedSegment>& FakeStore::segments(const LogId& log) const {
+  static const std::vector<trust::VerifiedSegment> kNone;
+  const auto it = logs_.find(log);
+  return it == logs_.end() ? kNone : it->second.segments;
+}
+
+void FakeStore::roll_back(const LogId& log, std::size_t segments) {
+  Log& rolled = logs_.at(log);
+  EBB_CHECK(segments <= rolled.segments.size());
+  const std::vector<trust::VerifiedSegment> kept(
+      rolled.segments.begin(), rolled.segments.end() - static_cast<std::ptrdiff_t>(segments));
+  logs_.erase(log);
+  for (const trust::VerifiedSegment& segment : kept)
+    put(segment);
+}
+
+}  // namespace ebb::tests

@@ -1,0 +1,68 @@
+// FakeStore: storage in memory with the outcomes of the real one, so that engine tests need no
+// disk. It can fail, refuse and forget on demand.
+//
+// Ownership: owns its identity and all segments.
+// Threads:   not thread-safe; one test.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "core/ids.h"
+#include "mesh/types.h"
+#include "trust/identity.h"
+#include "trust/segment_verify.h"
+
+namespace ebb::tests {
+
+struct AppendShape {
+  std::string topic = "events";
+  std::uint32_t count = 1;
+  std::size_t payload_bytes = 8;
+};
+
+class FakeStore {
+ public:
+  // Devices of larger seeds need not have larger keys.
+  explicit FakeStore(std::uint8_t seed, Incarnation incarnation = 1);
+
+  const DeviceId& device() const { return identity_->device(); }
+  const trust::Identity& identity() const { return *identity_; }
+  Incarnation incarnation() const { return incarnation_; }
+  void begin_incarnation(Incarnation incarnation) { incarnation_ = incarnation; }
+
+  // Appends one segment to a log of our own; the answer is what the engine is told (token 0).
+  mesh::Committed append(const AppendShape& shape);
+  mesh::Committed commit(const mesh::Commit& commit);
+  mesh::ReadDone read(const mesh::Read& read);
+
+  std::vector<mesh::StoredHead> heads() const;
+  Arrival arrival_head() const { return arrival_; }
+  std::uint64_t events() const;
+  const std::vector<trust::VerifiedSegment>& segments(const LogId& log) const;
+  LogId own_log(std::string_view topic) const;
+  // The newest `segments` of a log are lost, as after the restore of an old backup.
+  void roll_back(const LogId& log, std::size_t segments);
+
+  bool failing = false;  // every commit fails, as on a full disk
+
+ private:
+  struct Log {
+    mesh::StoredHead head;
+    std::vector<trust::VerifiedSegment> segments;
+  };
+  mesh::CommitOutcome store_one(const trust::VerifiedSegment& segment);
+  void put(const trust::VerifiedSegment& segment);
+
+  std::unique_ptr<trust::Identity> identity_;
+  Incarnation incarnation_;
+  std::map<LogId, Log> logs_;
+  Arrival arrival_ = 0;
+  std::uint64_t clock_ = 0;
+};
+
+}  // namespace ebb::tests

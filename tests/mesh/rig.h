@@ -1,0 +1,104 @@
+// Rig: a few engines with fake stores in one process, joined by streams with a fixed delay. Time
+// stands still but for run_for().
+//
+// Model:     node i listens at address(i); what a node dials, sends, commits and reads is carried
+//            out by the rig. Everything is deterministic.
+// Ownership: owns engines and stores.
+// Threads:   not thread-safe; one test.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "mesh/engine.h"
+#include "tests/mesh/fake_store.h"
+
+namespace ebb::tests {
+
+MeshId test_mesh(std::uint8_t number = 7);
+
+class Rig {
+ public:
+  struct Node {
+    std::unique_ptr<FakeStore> store;
+    std::unique_ptr<mesh::Engine> engine;
+    mesh::Config config;
+    std::uint64_t generation = 0;  // of the process: what was meant for an earlier one is lost
+    bool listening = true;
+    bool mute = false;  // takes everything, sends nothing
+    std::vector<mesh::Reconciliation> rows;
+    std::vector<mesh::Notice> notices;
+    std::vector<mesh::PeerFault> faults;
+    std::vector<mesh::PeerSeen> seen;
+    std::vector<Instant> dial_times;
+    std::vector<mesh::Read> reads;
+  };
+
+  // Makes a node with these configured peers; it does not run before start().
+  std::size_t add_node(std::uint8_t seed, const std::vector<std::size_t>& peers = {});
+  void start(std::size_t i);
+  void stop(std::size_t i);  // the process is gone: streams break, memory is lost
+  std::string address(std::size_t i) const;
+
+  Node& node(std::size_t i) { return *nodes_[i]; }
+  mesh::Engine& engine(std::size_t i) { return *nodes_[i]->engine; }
+  FakeStore& store(std::size_t i) { return *nodes_[i]->store; }
+  Instant now() const { return now_; }
+
+  void input(std::size_t i, mesh::Input input);
+  void append(std::size_t i, const AppendShape& shape = {});
+  // Carries out what is due within `duration`.
+  void run_for(Duration duration);
+  // Breaks every stream between the two now; bytes on their way are lost.
+  void cut(std::size_t a, std::size_t b);
+  std::size_t streams_between(std::size_t a, std::size_t b) const;
+  // Sum over all messages of a name that the node sent or received.
+  mesh::MessageCount count(std::size_t i, std::string_view name);
+  // Wire bytes that `from` sent to `to` since the start of the rig.
+  std::uint64_t wire_bytes(std::size_t from, std::size_t to) const;
+
+  Duration latency = milliseconds(1);
+  Duration commit_delay = Duration{};
+  Duration read_delay = Duration{};
+  bool datagrams = true;
+  // When set, decides the fate of a stream's bytes: how many of them arrive before it breaks.
+  std::function<std::optional<std::size_t>(std::size_t from, std::size_t to, const Bytes&)> breaker;
+
+ private:
+  struct Stream {
+    std::size_t a = 0, b = 0;
+    mesh::LinkId at_a, at_b;
+    bool open = true;
+  };
+  struct Due {
+    Instant at;
+    std::size_t node = 0;
+    std::uint64_t generation = 0;
+    mesh::Input input;
+    std::optional<std::size_t> stream;  // dropped when this stream has broken
+  };
+
+  void carry_out(Due due);
+  void apply(std::size_t i, mesh::Effects& effects);
+  void dial(std::size_t i, const mesh::Dial& dial);
+  void deliver(std::size_t i, mesh::Send& send);
+  void break_stream(std::size_t index, std::optional<std::size_t> silent_for);
+  void later(Duration delay, std::size_t node, mesh::Input input,
+             std::optional<std::size_t> stream = std::nullopt);
+  std::optional<std::size_t> stream_of(std::size_t node, mesh::LinkId link) const;
+  std::optional<std::size_t> listener(const std::string& address) const;
+
+  std::vector<std::unique_ptr<Node>> nodes_;
+  std::vector<Stream> streams_;
+  std::multimap<Instant, Due> due_;  // equal times in order of insertion
+  std::map<std::pair<std::size_t, std::size_t>, std::uint64_t> wire_bytes_;
+  Instant now_{1000000};
+  std::uint64_t next_inbound_ = 1;
+};
+
+}  // namespace ebb::tests

@@ -1,0 +1,172 @@
+#include <doctest/doctest.h>
+
+#include "tests/mesh/raw_peer.h"
+#include "tests/mesh/rig.h"
+
+namespace ebb::tests {
+namespace {
+
+bool found_rollback(const std::vector<mesh::Notice>& notices) {
+  for (const mesh::Notice& notice : notices) {
+    if (notice.kind == mesh::NoticeKind::kRollbackFound) return true;
+  }
+  return false;
+}
+
+codec::SignedHead signed_head(const mesh::StoredHead& head) {
+  return {head.key, head.held.seq, head.hlc, head.held.chain, head.signature};
+}
+
+codec::YourLogsSummary other_summary() {
+  codec::YourLogsSummary summary;
+  summary.fingerprint.data[0] = 1;
+  summary.count = 1;
+  return summary;
+}
+
+TEST_CASE("nothing of our own logs goes out before the peer has shown its view of them") {
+  FakeStore store(1);
+  static_cast<void>(store.append({"a", 5}));
+  RawPeer peer(store, 2);
+  peer.connect();
+  peer.send(peer.hello());
+  peer.forget_received();
+  // Everything that could make the engine talk of its own log.
+  codec::SyncReq request;
+  request.reconciliation = peer.hello().reconciliation;
+  peer.send(request);
+  codec::Want want;
+  want.ranges = {{store.own_log("a"), 1, 0}};
+  peer.send(want);
+  peer.input(store.append({"a", 1}));
+  peer.run_until(peer.now + seconds(2));
+  CHECK(peer.reads().empty());
+  CHECK(!peer.take<codec::SyncResp>());
+  CHECK(peer.engine().counters().pushes_sent == 0);
+
+  peer.send(codec::YourLogsSummary{});
+  const auto list = peer.take<codec::SyncResp>();
+  REQUIRE(list);
+  REQUIRE(list->heads.size() == 1);
+  CHECK(list->heads[0].seq == 6);
+}
+
+TEST_CASE("a peer that lags behind is asked for its heads once and then served") {
+  FakeStore store(1);
+  static_cast<void>(store.append({"a", 5}));
+  const mesh::StoredHead old = store.heads()[0];
+  static_cast<void>(store.append({"a", 5}));
+  RawPeer peer(store, 2);
+  peer.connect();
+  peer.send(peer.hello());
+  peer.send(other_summary());
+  CHECK(peer.take<codec::YourLogsAsk>());
+  peer.send(codec::YourLogsHeads{{signed_head(old)}, false});
+  CHECK(!found_rollback(peer.notices()));
+  CHECK(peer.take<codec::SyncReq>());
+  codec::Want want;
+  want.ranges = {{old.log, 6, 0}};
+  peer.send(want);
+  CHECK(peer.reads().size() == 1);
+}
+
+TEST_CASE("a rolled-back device learns of it, stays silent, and fetches its lost events back") {
+  Rig rig;
+  rig.add_node(1);
+  rig.add_node(2, {0});
+  rig.start(0);
+  rig.start(1);
+  for (int i = 0; i < 10; ++i)
+    rig.append(0, {"a", 4});
+  rig.append(0, {"b", 4});
+  rig.run_for(seconds(3));
+  REQUIRE(rig.store(1).events() == 44);
+  rig.stop(0);
+  rig.run_for(seconds(1));
+  // Back from an old backup: three segments of one topic and the whole of another are unknown.
+  const LogId a = rig.store(0).own_log("a");
+  rig.store(0).roll_back(a, 3);
+  rig.store(0).roll_back(rig.store(0).own_log("b"), 1);
+  rig.node(0).notices.clear();
+  rig.start(0);
+  rig.run_for(seconds(5));
+  REQUIRE(found_rollback(rig.node(0).notices));
+  CHECK(rig.engine(0).counters().rollbacks_found == 1);
+  CHECK(rig.store(0).events() == 28);  // of a live log nothing is taken from others
+  CHECK(rig.store(1).events() == 44);
+
+  // Before the new incarnation nothing more of the old one goes out.
+  rig.append(0, {"c", 1});
+  rig.run_for(seconds(1));
+  CHECK(rig.store(1).events() == 44);
+
+  rig.store(0).begin_incarnation(2);
+  rig.input(0, mesh::IncarnationBegun{2});
+  rig.append(0, {"a", 1});
+  rig.run_for(seconds(5));
+  CHECK(rig.store(0).events() == 46);
+  CHECK(rig.engine(0).root() == rig.engine(1).root());
+}
+
+TEST_CASE("the same sequence number with another chain is a rollback too") {
+  FakeStore store(1);
+  FakeStore twin(1);
+  static_cast<void>(twin.append({"a", 5}));
+  static_cast<void>(store.append({"a", 5, 9}));
+  RawPeer peer(store, 2);
+  peer.connect();
+  peer.send(peer.hello());
+  peer.send(other_summary());
+  peer.send(codec::YourLogsHeads{{signed_head(twin.heads()[0])}, false});
+  CHECK(found_rollback(peer.notices()));
+  const auto list = peer.take<codec::SyncResp>();
+  CHECK(!list);
+  codec::SyncReq request;
+  request.reconciliation = peer.hello().reconciliation;
+  peer.send(request);
+  const auto filtered = peer.take<codec::SyncResp>();
+  REQUIRE(filtered);
+  CHECK(filtered->heads.empty());
+}
+
+TEST_CASE("a pushed segment of our own log beyond what we hold is a rollback") {
+  FakeStore store(1);
+  FakeStore twin(1);
+  static_cast<void>(store.append({"a", 1}));
+  const trust::VerifiedSegment first = twin.append({"a", 1}).own_segments[0];
+  const trust::VerifiedSegment second = twin.append({"a", 1}).own_segments[0];
+  RawPeer peer(store, 2);
+  peer.greet();
+  peer.send(delta_of({first}));
+  CHECK(!found_rollback(peer.notices()));
+  peer.send(delta_of({second}));
+  CHECK(found_rollback(peer.notices()));
+  CHECK(peer.commits() == 0);
+  CHECK(!peer.closed());
+}
+
+TEST_CASE("a head of ours with a bad signature, or of another device, ends the link") {
+  FakeStore store(1);
+  static_cast<void>(store.append({"a", 5}));
+  RawPeer peer(store, 2);
+  codec::SignedHead head = signed_head(store.heads()[0]);
+  head.seq = 6;
+  peer.connect();
+  peer.send(peer.hello());
+  peer.send(other_summary());
+  peer.send(codec::YourLogsHeads{{head}, false});
+  CHECK(peer.faulted_with("bad_signature"));
+  CHECK(!found_rollback(peer.notices()));
+
+  FakeStore stranger(9);
+  static_cast<void>(stranger.append({"a", 5}));
+  peer.connect();
+  peer.send(peer.hello());
+  peer.send(other_summary());
+  peer.send(codec::YourLogsHeads{{signed_head(stranger.heads()[0])}, false});
+  CHECK(peer.faulted_with("bad_signature"));
+  CHECK(peer.closed());
+}
+
+}  // namespace
+}  // namespace ebb::tests
