@@ -13,15 +13,22 @@
 #include <memory>
 #include <string>
 
+#include "core/limits.h"
 #include "core/result.h"
 #include "node/node.h"
 
 namespace ebb::http {
 
+// Tests shorten what takes long.
+struct ServerOptions {
+  Duration follow_patience = milliseconds(limits::kHttpFollowMs);
+};
+
 class Server {
  public:
   // A socket file left by a dead node is replaced.
-  static Result<std::unique_ptr<Server>> start(node::Node& node, const std::string& socket_path);
+  static Result<std::unique_ptr<Server>> start(node::Node& node, const std::string& socket_path,
+                                               const ServerOptions& options = {});
   ~Server();
   Server(const Server&) = delete;
   Server& operator=(const Server&) = delete;

@@ -1,5 +1,6 @@
 #include "store/reader.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "store/fold_driver.h"
@@ -36,6 +37,17 @@ Status visit_entries(const Connection& connection, const Bytes& prefix, const En
     if (!more) return {};
     EBB_RETURN_IF_ERROR(visit({rows.column_blob(0), rows.column_blob(1)}));
   }
+}
+
+// In order of log id, so that every node lists the same events in the same order.
+std::vector<const LogRow*> by_log_id(const std::vector<LogRow>& rows) {
+  std::vector<const LogRow*> ordered;
+  ordered.reserve(rows.size());
+  for (const LogRow& row : rows)
+    ordered.push_back(&row);
+  std::sort(ordered.begin(), ordered.end(),
+            [](const LogRow* a, const LogRow* b) { return a->head.log < b->head.log; });
+  return ordered;
 }
 
 bool matches(const EventFilter& filter, const HeadRecord& head) {
@@ -115,7 +127,8 @@ Status Reader::events(const EventFilter& filter, std::uint64_t limit,
   scan.set_filter(std::move(wanted));
   std::uint64_t visited = 0;
   EventRow row;
-  for (const LogRow& log : logs->rows()) {
+  for (const LogRow* each : by_log_id(logs->rows())) {
+    const LogRow& log = *each;
     if (visited == limit) break;
     if (!matches(filter, log.head)) continue;
     const auto after = filter.after.find(log.head.log);

@@ -75,8 +75,8 @@ class Reader {
   Result<std::vector<SharedBytes>> read_segments(const LogId& log, Seq from, Seq to,
                                                  std::size_t bytes_max) const;
 
-  // Visits events log by log in seq order, at most `limit`; `visit` returns false to stop. Events
-  // of a newer format, which cannot be read, are passed by.
+  // Visits events in order of log id and seq, the same on every node, at most `limit`; `visit`
+  // returns false to stop. Events of a newer format, which cannot be read, are passed by.
   Status events(const EventFilter& filter, std::uint64_t limit,
                 const std::function<bool(const EventRow&)>& visit) const;
 

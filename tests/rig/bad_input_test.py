@@ -5,7 +5,6 @@ import os
 import signal
 import socket
 
-import ebb_node
 import rig
 
 
@@ -45,10 +44,10 @@ class BadInputTest(rig.RigTest):
 
     def test_an_unknown_config_key_is_refused_with_a_suggestion(self):
         node = self.node()
-        text = (node.dir / "ebb.toml").read_text()
-        (node.dir / "ebb.toml").write_text(text + "\n[nodee]\nx = 1\n")
-        self.assert_exit(node.run("run", check=False), 1, "nodee", "did you mean")
-        self.assert_exit(node.run("config", "check", check=False), 1, "nodee")
+        config = node.dir / "ebb.toml"
+        config.write_text(config.read_text().replace("[node]", "[node]\npeer = []"))
+        self.assert_exit(node.run("run", check=False), 1, "node.peer", "did you mean node.peers")
+        self.assert_exit(node.run("config", "check", check=False), 1, "node.peer")
 
     def test_a_port_in_use_is_named(self):
         node = self.node()
@@ -72,6 +71,8 @@ class BadInputTest(rig.RigTest):
     def test_missing_damaged_and_readable_keys_are_refused(self):
         key = "keys/identity.key"
         node = self.node()
+        node.start("--listen", "127.0.0.1:0")
+        node.stop()
         path = node.dir / key
         good = path.read_bytes()
         path.write_bytes(good[:-6])
@@ -87,13 +88,14 @@ class BadInputTest(rig.RigTest):
         self.assert_exit(node.run("status", "--colour", check=False), 2, "--colour")
         self.assert_exit(node.run("statsu", check=False), 2)
         self.assert_exit(node.run("status", check=False), 3, "ebb up")
-        nowhere = ebb_node.EbbNode(rig.PROGRAM, self.dir / "nothing")
+        nowhere = rig.ebb_node.EbbNode(rig.PROGRAM, self.dir / "nothing")
         self.assert_exit(nowhere.run("run", check=False), 1, "ebb init")
 
     def test_a_full_disk_acknowledges_nothing_it_does_not_store(self):
         node = self.node()
         config = node.dir / "ebb.toml"
-        config.write_text(config.read_text() + "\n[store]\ndisk_budget_bytes = 1048576\n")
+        line = "disk_budget_bytes = "
+        config.write_text(config.read_text().replace(f"# {line}0", f"{line}1048576"))
         node.start("--listen", "127.0.0.1:0")
         stored, status = 0, 200
         while status == 200 and stored < 100000:

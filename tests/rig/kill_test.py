@@ -6,7 +6,6 @@ import os
 import random
 import threading
 
-import ebb_node
 import rig
 
 KILLS = 1000 if os.environ.get("EBB_LONG") and os.environ.get("EBB_RIG_KILLS") else 20
@@ -111,7 +110,7 @@ class KillTest(rig.RigTest):
         nodes = self.mesh(1)
         total = 60000
         self.append_many(nodes[0], total, "bulk")
-        late = self.watched(ebb_node.EbbNode(rig.PROGRAM, self.dir / "late", "late"))
+        late = self.watched(rig.ebb_node.EbbNode(rig.PROGRAM, self.dir / "late", "late"))
         late.init("--mesh", self.dir / "fleet.mesh")
         late.start("--listen", "127.0.0.1:0", "--peer", self.addresses[0])
         self.wait(lambda: late.status()["events"] > 0, "catch-up to begin")

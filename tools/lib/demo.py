@@ -83,6 +83,7 @@ class Demo:
         self.fed = demo_feed.Tally()
         self.with_ts = True  # every line of the input has a ts of its own
         self.peers = []
+        self.is_away = False
 
     # ---- nodes
 
@@ -98,12 +99,14 @@ class Demo:
 
     def network_away(self):
         """The node goes on on a port nobody knows, with nobody to call."""
+        self.is_away = True
         node = self.nodes[AWAY]
         node.run("down")
         node.run("up", "--listen", "127.0.0.1:0")
         say(f"{node.name} has lost its network; its programs go on appending")
 
     def network_back(self):
+        self.is_away = False
         node = self.nodes[AWAY]
         node.run("down")
         node.run("up", *self.peer_flags(node))
@@ -133,9 +136,9 @@ class Demo:
         progress = Progress("fed")
         number = 0
         for number, line in enumerate(lines, 1):
-            if number in (away_at + 1, back_at + 1):
+            if number == away_at + 1 or (self.is_away and number > back_at):
                 feeder.close_all()
-                (self.network_away if number == away_at + 1 else self.network_back)()
+                self.network_back() if self.is_away else self.network_away()
             event = demo_feed.parse_line(line, number)
             self.with_ts = self.with_ts and event.get("ts") is not None
             self.fed.add_input(event, number)
@@ -144,7 +147,7 @@ class Demo:
             if number % 500 == 0:
                 progress.show(number)
         feeder.close_all()
-        if number <= back_at:  # fewer lines than were expected
+        if self.is_away:  # the input ended during the outage
             self.network_back()
         if not self.with_ts:
             self.fed = self.fed_without_ts()

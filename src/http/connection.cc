@@ -1,0 +1,258 @@
+#include "http/connection.h"
+
+#include <sys/socket.h>
+
+#include <cstring>
+#include <utility>
+
+#include "core/limits.h"
+#include "http/router.h"
+
+namespace ebb::http {
+namespace {
+
+constexpr std::size_t kStreamBlockBytes = std::size_t{32} << 10;
+// How long the rest of a body is waited for after an answer in its middle.
+constexpr unsigned kDropBodySeconds = 10;
+constexpr unsigned kIdleSeconds = static_cast<unsigned>(limits::kHttpIdleMs / 1000);
+
+std::string header(MHD_Connection* connection, const char* name) {
+  const char* text = MHD_lookup_connection_value(connection, MHD_HEADER_KIND, name);
+  return text == nullptr ? std::string() : std::string(text);
+}
+
+std::string raw_answer(const Answer& answer) {
+  std::string text = "HTTP/1.1 " + std::to_string(answer.status) + " " +
+                     MHD_get_reason_phrase_for(answer.status) + "\r\nConnection: close\r\n";
+  for (const auto& [name, value] : answer.headers)
+    text.append(name).append(": ").append(value).append("\r\n");
+  text.append("Content-Type: ").append(answer.content_type);
+  text.append("\r\nContent-Length: ").append(std::to_string(answer.body.size())).append("\r\n\r\n");
+  return text.append(answer.body);
+}
+
+}  // namespace
+
+class Exchange {
+ public:
+  Exchange(ConnectionSet& set, MHD_Connection* connection, std::string target)
+      : set_(set), connection_(connection), raw_target_(std::move(target)) {
+    set_.exchanges.insert(this);
+  }
+  ~Exchange() {
+    set_.exchanges.erase(this);
+    if (request_) request_->set_on_wake({});
+    if (sent_) sent_();
+  }
+  Exchange(const Exchange&) = delete;
+  Exchange& operator=(const Exchange&) = delete;
+
+  MHD_Result step(const char* method, std::string_view data, std::size_t* left);
+  bool answering() const { return phase_ == Phase::kAnswered && !source_; }
+  void let_go() {
+    if (request_) request_->set_on_wake({});
+    resume();
+  }
+
+ private:
+  enum class Phase {
+    kHead,      // nothing of a body was seen
+    kBody,      // in the middle of it
+    kComplete,  // all of it was seen
+    kAnswered,  // libmicrohttpd has the answer
+    kDropping,  // the answer is written; the rest of the body is of no interest
+  };
+
+  void begin(const char* method);
+  MHD_Result take(std::string_view data, std::size_t* left);
+  MHD_Result finish();
+  MHD_Result queue_answer();
+  void write_answer();
+  void on_wake();
+  void suspend();
+  void resume();
+  std::ptrdiff_t read_source(char* out, std::size_t room);
+  static ssize_t on_read(void* self, std::uint64_t position, char* out, std::size_t room) noexcept;
+
+  ConnectionSet& set_;
+  MHD_Connection* connection_;
+  std::string raw_target_;
+  RequestPtr request_;
+  Handler handler_ = nullptr;
+  std::shared_ptr<BodySource> source_;
+  std::function<void()> sent_;
+  Phase phase_ = Phase::kHead;
+  bool suspended_ = false;
+  bool inside_ = false;  // called by libmicrohttpd just now
+  bool woken_ = false;   // since inside_ became true
+};
+
+MHD_Result Exchange::step(const char* method, std::string_view data, std::size_t* left) {
+  inside_ = true;
+  woken_ = false;
+  MHD_Result result = MHD_YES;
+  if (!request_) {
+    begin(method);
+  } else if (!data.empty()) {
+    result = take(data, left);
+  } else {
+    result = finish();
+  }
+  inside_ = false;
+  return result;
+}
+
+void Exchange::begin(const char* method) {
+  Result<Target> target = parse_target(raw_target_);
+  request_ = std::make_shared<Request>(*set_.context, method,
+                                       target.ok() ? std::move(target).value() : Target{});
+  request_->set_on_wake([this] { on_wake(); });
+  request_->set_content_type(header(connection_, MHD_HTTP_HEADER_CONTENT_TYPE));
+  MHD_set_connection_option(connection_, MHD_CONNECTION_OPTION_TIMEOUT, kIdleSeconds);
+  if (!target.ok()) return request_->refuse(target.error(), target.error().detail);
+  // Browsers name the page that asks, programs do not. No page has any business here.
+  if (MHD_lookup_connection_value(connection_, MHD_HEADER_KIND, MHD_HTTP_HEADER_ORIGIN) !=
+      nullptr) {
+    return request_->refuse({ErrorCode::kPermission, "requests of web pages are not served"},
+                            "Origin");
+  }
+  const Route found = route(request_);
+  handler_ = found.handle;
+  if (found.begin != nullptr) found.begin(request_);
+  // A program may append an event now and then for days.
+  if (request_->has_sink()) {
+    MHD_set_connection_option(connection_, MHD_CONNECTION_OPTION_TIMEOUT, 0U);
+  }
+}
+
+MHD_Result Exchange::take(std::string_view data, std::size_t* left) {
+  if (phase_ == Phase::kHead) phase_ = Phase::kBody;
+  if (phase_ == Phase::kBody && !request_->answered() && request_->wants_pause()) {
+    suspend();
+    return MHD_YES;
+  }
+  *left = 0;
+  if (phase_ == Phase::kDropping) return MHD_YES;
+  if (!request_->answered()) request_->take_body(data);
+  if (request_->answered()) {
+    write_answer();
+  } else if (request_->wants_pause()) {
+    suspend();
+  }
+  return MHD_YES;
+}
+
+MHD_Result Exchange::finish() {
+  if (phase_ == Phase::kDropping) return MHD_NO;  // ends the connection
+  if (phase_ != Phase::kComplete) {
+    phase_ = Phase::kComplete;
+    if (!request_->answered()) request_->has_sink() ? request_->end_body() : handler_(request_);
+  }
+  if (request_->answered()) return queue_answer();
+  suspend();
+  return MHD_YES;
+}
+
+MHD_Result Exchange::queue_answer() {
+  phase_ = Phase::kAnswered;
+  Answer answer = request_->take_answer();
+  sent_ = std::move(answer.sent);
+  source_ = std::move(answer.source);
+  MHD_Response* response = nullptr;
+  if (source_) {
+    response = MHD_create_response_from_callback(MHD_SIZE_UNKNOWN, kStreamBlockBytes,
+                                                 &Exchange::on_read, this, nullptr);
+  } else {
+    auto body = std::make_unique<std::string>(std::move(answer.body));
+    response = MHD_create_response_from_buffer_with_free_callback_cls(
+        body->size(), body->data(), [](void* text) { delete static_cast<std::string*>(text); },
+        body.get());
+    if (response != nullptr) static_cast<void>(body.release());
+  }
+  if (response == nullptr) return MHD_NO;
+  MHD_add_response_header(response, MHD_HTTP_HEADER_CONTENT_TYPE, answer.content_type.c_str());
+  for (const auto& [name, value] : answer.headers)
+    MHD_add_response_header(response, name.c_str(), value.c_str());
+  const MHD_Result queued = MHD_queue_response(connection_, answer.status, response);
+  MHD_destroy_response(response);
+  return queued;
+}
+
+void Exchange::write_answer() {
+  phase_ = Phase::kDropping;
+  Answer answer = request_->take_answer();
+  sent_ = std::move(answer.sent);
+  MHD_set_connection_option(connection_, MHD_CONNECTION_OPTION_TIMEOUT, kDropBodySeconds);
+  const MHD_ConnectionInfo* info =
+      MHD_get_connection_info(connection_, MHD_CONNECTION_INFO_CONNECTION_FD);
+  if (info == nullptr) return;
+  // Answers in the middle of a body are errors, and far smaller than the buffer of a socket on
+  // which nothing was sent before. If it does not take them the client sees a short answer.
+  const std::string text = raw_answer(answer);
+  static_cast<void>(send(info->connect_fd, text.data(), text.size(), MSG_NOSIGNAL | MSG_DONTWAIT));
+  shutdown(info->connect_fd, SHUT_WR);
+}
+
+void Exchange::on_wake() {
+  woken_ = true;
+  if (inside_) return;
+  if (phase_ == Phase::kBody && request_->answered()) write_answer();
+  resume();
+}
+
+void Exchange::suspend() {
+  suspended_ = true;
+  MHD_suspend_connection(connection_);
+}
+
+void Exchange::resume() {
+  if (!std::exchange(suspended_, false)) return;
+  MHD_resume_connection(connection_);
+  if (set_.on_resumed) set_.on_resumed();
+}
+
+std::ptrdiff_t Exchange::read_source(char* out, std::size_t room) {
+  inside_ = true;
+  std::ptrdiff_t got = 0;
+  do {
+    woken_ = false;
+    got = source_->read({out, room});
+  } while (got == 0 && woken_);
+  if (got == 0) suspend();
+  inside_ = false;
+  return got;
+}
+
+ssize_t Exchange::on_read(void* self, std::uint64_t, char* out, std::size_t room) noexcept {
+  const std::ptrdiff_t got = static_cast<Exchange*>(self)->read_source(out, room);
+  return got == BodySource::kEnd ? MHD_CONTENT_READER_END_OF_STREAM : got;
+}
+
+bool ConnectionSet::any_answering() const {
+  for (const Exchange* exchange : exchanges) {
+    if (exchange->answering()) return true;
+  }
+  return false;
+}
+
+void ConnectionSet::close_all() {
+  for (Exchange* exchange : exchanges)
+    exchange->let_go();
+}
+
+void* on_target(void* set, const char* target, MHD_Connection* connection) noexcept {
+  return new Exchange(*static_cast<ConnectionSet*>(set), connection, target);
+}
+
+MHD_Result on_request(void*, MHD_Connection*, const char*, const char* method, const char*,
+                      const char* data, std::size_t* size, void** slot) noexcept {
+  auto* exchange = static_cast<Exchange*>(*slot);
+  return exchange->step(method, {data, *size}, size);
+}
+
+void on_completed(void*, MHD_Connection*, void** slot, MHD_RequestTerminationCode) noexcept {
+  delete static_cast<Exchange*>(*slot);
+  *slot = nullptr;
+}
+
+}  // namespace ebb::http

@@ -1,0 +1,92 @@
+#include "http/event_query.h"
+
+#include "core/limits.h"
+#include "http/json_events.h"
+#include "http/time_text.h"
+
+namespace ebb::http {
+namespace {
+
+constexpr std::size_t kEventsByDefault = 1000;
+
+Status parse_names(const Request& request, store::EventFilter& filter, std::string& field) {
+  filter.topic = request.parameter(field = "topic");
+  // The mesh's own topic may be read.
+  if (filter.topic && !is_valid_topic(*filter.topic)) {
+    return Error{ErrorCode::kInvalidArgument, "is no topic"};
+  }
+  filter.type = request.parameter(field = "type");
+  if (const auto text = request.parameter(field = "device")) {
+    filter.device = parse_device(*text);
+    if (!filter.device) return Error{ErrorCode::kInvalidArgument, "is no device"};
+  }
+  if (const auto text = request.parameter(field = "log")) {
+    filter.log = parse_log(*text);
+    if (!filter.log) return Error{ErrorCode::kInvalidArgument, "is no log"};
+  }
+  return {};
+}
+
+Status parse_reading(const Request& request, EventQuery& query, std::string& field) {
+  if (const auto text = request.parameter(field = "after")) {
+    EBB_ASSIGN(query.filter.after, parse_cursor(*text));
+    query.has_after = true;
+  }
+  if (const auto text = request.parameter(field = "follow")) {
+    if (*text != "sse") return Error{ErrorCode::kInvalidArgument, "has to be sse"};
+    query.follow = true;
+  }
+  query.limit = kEventsByDefault;
+  if (const auto text = request.parameter(field = "limit")) {
+    const auto limit = parse_uint(*text);
+    if (!limit || *limit == 0 || *limit > limits::kHttpEventsPerAnswer) {
+      return Error{ErrorCode::kInvalidArgument, "has to be a number from 1 to",
+                   std::to_string(limits::kHttpEventsPerAnswer)};
+    }
+    query.limit = *limit;
+  }
+  return {};
+}
+
+Status parse_bound(const Request& request, const std::string& name,
+                   std::optional<std::int64_t>& bound) {
+  const auto text = request.parameter(name);
+  if (!text) return {};
+  bound = parse_time(*text);
+  if (bound) return {};
+  return Error{ErrorCode::kInvalidArgument, "has to be RFC 3339 or milliseconds"};
+}
+
+}  // namespace
+
+bool parse_time_range(const RequestPtr& request, std::optional<std::int64_t>& from,
+                      std::optional<std::int64_t>& to) {
+  if (const Status status = parse_bound(*request, "from", from); !status) {
+    request->refuse(status.error(), "from");
+    return false;
+  }
+  if (const Status status = parse_bound(*request, "to", to); !status) {
+    request->refuse(status.error(), "to");
+    return false;
+  }
+  return true;
+}
+
+std::optional<EventQuery> parse_event_query(const RequestPtr& request) {
+  if (!request->only_parameters(
+          {"topic", "type", "device", "log", "after", "from", "to", "limit", "follow"})) {
+    return std::nullopt;
+  }
+  EventQuery query;
+  std::string field;
+  Status status = parse_names(*request, query.filter, field);
+  if (status) status = parse_reading(*request, query, field);
+  if (!status) {
+    request->refuse(status.error(), field);
+    return std::nullopt;
+  }
+  if (!parse_time_range(request, query.filter.ts_from, query.filter.ts_to)) return std::nullopt;
+  return query;
+}
+
+}  // namespace ebb::http

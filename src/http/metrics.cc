@@ -1,0 +1,124 @@
+#include <array>
+#include <map>
+
+#include "http/handlers.h"
+#include "http/prometheus.h"
+
+namespace ebb::http {
+namespace {
+
+constexpr std::array<std::string_view, 4> kLinkStates = {"connecting", "greeting", "reconciling",
+                                                         "in_sync"};
+
+void write_appends(PrometheusText& out, const node::NodeCounters& node) {
+  out.counter("ebb_events_appended_total", "Events appended by local programs.",
+              node.events_appended);
+  out.counter("ebb_append_duplicates_total",
+              "Events appended again under a client id that was stored before.",
+              node.append_duplicates);
+  out.family("ebb_appends_rejected_total", "counter",
+             "Appends that were refused, by the reason's error code.");
+  for (const auto& [reason, count] : node.appends_rejected)
+    out.sample(count, {{"reason", reason}});
+}
+
+void write_store(PrometheusText& out, const node::NodeCounters& node,
+                 const node::NodeStatus& status) {
+  out.counter("ebb_commits_total", "Transactions committed.", node.commits);
+  out.counter("ebb_commit_failures_total", "Transactions that failed and were rolled back.",
+              node.commits_failed);
+  out.histogram("ebb_commit_seconds", "How long a transaction took, its disk sync included.",
+                node.commit_seconds);
+  out.histogram("ebb_commit_events", "Events in one transaction.", node.commit_events);
+  out.counter("ebb_merges_total", "Runs of small segments merged into one.", node.merges);
+  out.gauge("ebb_store_bytes", "Size of the database.", status.store_bytes);
+  out.gauge("ebb_events_held", "Events stored here, of all devices.", status.events_held);
+  out.gauge("ebb_events_known", "Events known to exist, held here or announced by a peer.",
+            status.events_known);
+  out.gauge("ebb_heads", "Logs held here.", status.heads);
+  out.family("ebb_queue_bytes", "gauge", "Bytes that wait in a queue.");
+  out.sample(status.append_queue_bytes, {{"queue", "append"}});
+  out.sample(status.engine_queue_bytes, {{"queue", "engine"}});
+}
+
+void write_exchange(PrometheusText& out, const mesh::Counters& mesh,
+                    const node::NodeCounters& node) {
+  out.counter("ebb_events_received_total", "Events received from peers that were new here.",
+              mesh.events_received);
+  out.counter("ebb_events_redundant_total", "Events received from peers that were here already.",
+              mesh.events_redundant);
+  out.counter("ebb_events_sent_total", "Events sent to peers.", mesh.events_sent);
+  out.family("ebb_pushes_total", "counter", "Segments pushed live, by direction.");
+  out.sample(mesh.pushes_received, {{"direction", "in"}});
+  out.sample(mesh.pushes_sent, {{"direction", "out"}});
+  out.histogram("ebb_delta_bytes", "Size of received DELTA messages.", node.delta_bytes);
+  out.histogram("ebb_convergence_seconds",
+                "From the append on its device to the commit here, by the wall clocks of both.",
+                node.convergence_seconds);
+  out.family("ebb_messages_total", "counter", "Messages of the protocol, by kind and direction.");
+  for (const auto& [kind, count] : mesh.messages) {
+    out.sample(count.messages_in, {{"kind", kind}, {"direction", "in"}});
+    out.sample(count.messages_out, {{"kind", kind}, {"direction", "out"}});
+  }
+  out.family("ebb_message_bytes_total", "counter",
+             "Bytes of messages of the protocol, by kind and direction.");
+  for (const auto& [kind, count] : mesh.messages) {
+    out.sample(count.bytes_in, {{"kind", kind}, {"direction", "in"}});
+    out.sample(count.bytes_out, {{"kind", kind}, {"direction", "out"}});
+  }
+  out.family("ebb_reconciliations_total", "counter", "Reconciliations, by outcome.");
+  out.sample(mesh.reconciliations_in_sync, {{"outcome", "in_sync"}});
+  out.sample(mesh.reconciliations_interrupted, {{"outcome", "interrupted"}});
+  out.sample(mesh.reconciliations_refused, {{"outcome", "refused"}});
+}
+
+void write_peers(PrometheusText& out, const mesh::Counters& mesh,
+                 const std::vector<mesh::LinkStatus>& links) {
+  std::map<std::string_view, std::uint64_t> states;
+  for (const std::string_view state : kLinkStates)
+    states[state] = 0;
+  for (const mesh::LinkStatus& link : links)
+    ++states[link.state];
+  out.family("ebb_links", "gauge", "Connections to other nodes, by state.");
+  for (const auto& [state, count] : states)
+    out.sample(count, {{"state", state}});
+  out.family("ebb_peer_faults_total", "counter",
+             "Links dropped because of what a peer sent, by reason.");
+  for (const auto& [reason, count] : mesh.faults)
+    out.sample(count, {{"reason", reason}});
+  out.counter("ebb_dials_total", "Connections tried to other nodes.", mesh.dials);
+  out.counter("ebb_dial_failures_total", "Connections tried that did not come up.",
+              mesh.dial_failures);
+  out.family("ebb_datagrams_total", "counter", "Gossip datagrams, by direction.");
+  out.sample(mesh.datagrams_in, {{"direction", "in"}});
+  out.sample(mesh.datagrams_out, {{"direction", "out"}});
+  out.counter("ebb_datagrams_dropped_total", "Gossip datagrams that were not for us or broken.",
+              mesh.datagrams_dropped);
+  out.counter("ebb_audit_repairs_total",
+              "Differences that gossip found between settled neighbours.", mesh.audit_repairs);
+  out.counter("ebb_forks_suspected_total", "Logs of which two histories were seen.",
+              mesh.forks_suspected);
+  out.counter("ebb_rollbacks_found_total",
+              "Times that a peer held more of our own logs than we did.", mesh.rollbacks_found);
+}
+
+}  // namespace
+
+void get_metrics(const RequestPtr& request) {
+  if (!request->only_parameters({})) return;
+  const node::Node& node = request->node();
+  const node::NodeStatus status = node.status();
+  Answer answer{.content_type = "text/plain; version=0.0.4; charset=utf-8"};
+  PrometheusText out(answer.body);
+  out.family("ebb_build_info", "gauge", "Always 1; the label tells the version.");
+  out.sample(std::uint64_t{1}, {{"version", EBB_VERSION}});
+  out.family("ebb_start_time_seconds", "gauge", "When the node started, since 1970.");
+  out.sample(static_cast<double>(request->context().started.ms) / 1000);
+  write_appends(out, node.counters());
+  write_store(out, node.counters(), status);
+  write_exchange(out, node.mesh_counters(), node.counters());
+  write_peers(out, node.mesh_counters(), node.links());
+  request->answer(std::move(answer));
+}
+
+}  // namespace ebb::http

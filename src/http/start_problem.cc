@@ -1,0 +1,70 @@
+#include "http/start_problem.h"
+
+#include "http/answer.h"
+
+namespace ebb::http {
+namespace {
+
+StartProblem explain_busy(const Error& error, const std::string& dir) {
+  if (error.context == "port in use") {
+    return {.what = "cannot listen on " + error.detail + ": the port is in use",
+            .why = "another program, perhaps another node, has it",
+            .next = "stop that program, or choose another address with --listen or in " + dir +
+                    "/ebb.toml"};
+  }
+  return {.what = "a node is running on " + dir + " already: " + error_message(error),
+          .why = "one process at a time may write a store",
+          .next = "`ebb status` asks that node, `ebb down` stops it"};
+}
+
+// Errors of files, keys and configuration say themselves what to do: their detail is a sentence.
+std::string sentence_of(const Error& error) {
+  const bool speaks_for_itself = error.context == "key file" || error.context == "device" ||
+                                 error.context == "genesis" || error.context == "key file mode";
+  return speaks_for_itself && !error.detail.empty() ? error.detail : error_message(error);
+}
+
+}  // namespace
+
+StartProblem explain_start(const Error& error, const std::string& dir) {
+  StartProblem problem{.what = sentence_of(error), .why = {}, .next = {}};
+  switch (error.code) {
+    case ErrorCode::kBusy:
+      return explain_busy(error, dir);
+    case ErrorCode::kExists:
+      problem.next = "stop what answers there, or move the file away";
+      break;
+    case ErrorCode::kInvalidArgument:
+    case ErrorCode::kMalformed:
+      problem.usage = error.context == "config" && error.detail.starts_with("flag ");
+      if (!problem.usage) problem.next = "`ebb config check` reads the configuration again";
+      break;
+    case ErrorCode::kUnsupported:
+      problem.why = "a newer ebb has used this directory; nothing was written";
+      problem.next = "install that version again";
+      break;
+    case ErrorCode::kCorrupt:
+      if (error.context == "key file" || error.context == "genesis") break;
+      problem.why = "the disk, or another program that wrote to it";
+      problem.next = "copy " + dir + " before anything else; `ebb verify` says what is damaged";
+      break;
+    case ErrorCode::kDiskFull:
+      problem.next = "free some space, or raise store.disk_budget_bytes in " + dir + "/ebb.toml";
+      break;
+    case ErrorCode::kIo:
+      problem.next = "see that " + dir + " exists, is yours, and that its disk works";
+      break;
+    default:
+      break;
+  }
+  return problem;
+}
+
+std::string problem_text(const StartProblem& problem) {
+  std::string text = "ebb: " + problem.what + "\n";
+  if (!problem.why.empty()) text += "  why:  " + problem.why + "\n";
+  if (!problem.next.empty()) text += "  next: " + problem.next + "\n";
+  return text;
+}
+
+}  // namespace ebb::http

@@ -1,0 +1,89 @@
+// The `ebb` program: hands the command line what it needs of the rooms that it does not see.
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "cli/app.h"
+#include "core/ids.h"
+#include "http/daemon.h"
+#include "node/config.h"
+#include "node/home.h"
+#include "store/reader.h"
+
+namespace {
+
+using ebb::Result;
+
+ebb::WallTime wall_now() {
+  const auto since_1970 = std::chrono::system_clock::now().time_since_epoch();
+  return {std::chrono::duration_cast<std::chrono::milliseconds>(since_1970).count()};
+}
+
+Result<std::string> init(const std::string& dir, const std::string& name,
+                         const std::optional<std::string>& mesh_text) {
+  EBB_ASSIGN(
+      const ebb::node::Home home,
+      ebb::node::init_home({.dir = dir, .name = name, .mesh_file = mesh_text, .now = wall_now()}));
+  return ebb::device_text(home.identity->device());
+}
+
+Result<std::string> device(const std::string& dir) {
+  EBB_ASSIGN(const ebb::node::Home home, ebb::node::load_home(dir));
+  return ebb::device_text(home.identity->device());
+}
+
+ebb::node::ConfigOverrides overrides_of(const ebb::cli::Overrides& given) {
+  ebb::node::ConfigOverrides overrides;
+  for (const auto& [key, value] : given)
+    overrides.values[key] = {value.first, value.second};
+  return overrides;
+}
+
+int run(const std::string& dir, const ebb::cli::Overrides& overrides, int ready_fd) {
+  return ebb::http::run_daemon(
+      {.dir = dir, .overrides = overrides_of(overrides), .ready_fd = ready_fd});
+}
+
+Result<std::vector<ebb::cli::ConfigLine>> config(const std::string& dir,
+                                                 const ebb::cli::Overrides& overrides) {
+  const std::string path = ebb::node::home_paths(dir).config;
+  EBB_ASSIGN(const ebb::node::Config loaded, ebb::node::load_config(path, overrides_of(overrides)));
+  std::vector<ebb::cli::ConfigLine> lines;
+  for (ebb::node::ConfigLine& line : ebb::node::describe_config(loaded))
+    lines.push_back({std::move(line.key), std::move(line.value), std::move(line.origin)});
+  return lines;
+}
+
+std::optional<std::string> hex(const std::optional<ebb::Hash>& hash) {
+  if (!hash) return std::nullopt;
+  return ebb::to_hex(hash->view());
+}
+
+Result<ebb::cli::VerifyAnswer> verify(
+    const std::string& dir, bool with_state,
+    const std::function<void(std::uint64_t, std::uint64_t)>& progress) {
+  EBB_ASSIGN(ebb::store::VerifyReport report,
+             ebb::store::verify_store(ebb::node::home_paths(dir).store, with_state, progress));
+  return ebb::cli::VerifyAnswer{.logs = report.logs,
+                                .segments = report.segments,
+                                .events = report.events,
+                                .problems = std::move(report.problems),
+                                .state_digest = hex(report.state_digest),
+                                .stored_digest = hex(report.stored_digest)};
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  const ebb::cli::LocalCommands local{.init = init,
+                                      .device = device,
+                                      .export_mesh = ebb::node::export_mesh,
+                                      .run = run,
+                                      .config = config,
+                                      .verify = verify};
+  return ebb::cli::run_cli(argc, argv, local);
+}
