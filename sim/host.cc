@@ -129,8 +129,22 @@ void Host::perform(mesh::Effects& effects) {
   for (const mesh::Close& effect : effects.closes) {
     world_.network.close(setup_.index, effect.link);
   }
+  judge(effects);
   for (const mesh::Notice& effect : effects.notices) {
     if (effect.kind == mesh::NoticeKind::kRollbackFound) storage_.begin_incarnation();
+  }
+}
+
+void Host::judge(const mesh::Effects& effects) {
+  for (const mesh::PeerFault& effect : effects.faults) {
+    world_.observer.trouble(setup_.index, "an honest peer is blamed: " +
+                                              std::string(effect.reason) + " " + effect.detail);
+  }
+  for (const mesh::Notice& effect : effects.notices) {
+    const bool about_history = effect.kind == mesh::NoticeKind::kForkSuspected ||
+                               effect.kind == mesh::NoticeKind::kRollbackFound ||
+                               effect.kind == mesh::NoticeKind::kRefused;
+    if (about_history) world_.observer.trouble(setup_.index, "unfounded notice: " + effect.text);
   }
 }
 

@@ -66,6 +66,8 @@ class Host {
   Instant engine_now() const { return world_.queue.now() + clock_offset_; }
   mesh::Config config() const;
   void perform(mesh::Effects& effects);
+  // All hosts are honest and no store is ever rolled back: blame and alarms are mistakes.
+  void judge(const mesh::Effects& effects);
   void arm();
   void timer();
 
