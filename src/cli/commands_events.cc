@@ -62,10 +62,9 @@ Failure failure_of_stream(const Context& context, const HttpAnswer& answer) {
   }
   if (body.is_object() && body.contains("appended")) {
     const std::uint64_t stored = count_at(body, "appended") + count_at(body, "duplicates");
-    failure.why = fmt::format(
-        "{} before it stored ({} appended, {} there already); nothing of it "
-        "or behind it",
-        count_text(stored, "event"), count_at(body, "appended"), count_at(body, "duplicates"));
+    failure.why = fmt::format("stored before it: {} ({} appended, {} there already)",
+                              count_text(stored, "event"), count_at(body, "appended"),
+                              count_at(body, "duplicates"));
     if (failure.next.empty()) failure.next = "mend the line and append from it on";
   }
   return failure;
@@ -167,9 +166,9 @@ Outcome<HttpAnswer> follow_once(const Context& context, const TailOptions& optio
       followed.dropped = true;
       return false;
     }
+    if (!message.id.empty()) followed.cursor = message.id;
     if (message.data.empty()) return true;
     printer.print(message.data);
-    if (!message.id.empty()) followed.cursor = message.id;
     ++followed.events;
     return options.limit == 0 || followed.events < options.limit;
   };

@@ -142,7 +142,8 @@ bool EventStream::take_line(std::string_view line,
                             const std::function<bool(const Message&)>& take) {
   if (!line.empty() && line.back() == '\r') line.remove_suffix(1);
   if (line.empty()) {
-    const bool has_something = !message_.data.empty() || !message_.event.empty();
+    const bool has_something =
+        !message_.data.empty() || !message_.event.empty() || !message_.id.empty();
     const bool goes_on = !has_something || take(message_);
     message_ = {};
     return goes_on;

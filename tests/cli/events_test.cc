@@ -121,7 +121,7 @@ TEST_CASE("a bad line is told at once, while the input is still open") {
                  .before_body_ends = true});
   CHECK(ebb.run({"append", "--ndjson", "-"}) == 1);
   CHECK(ebb.err_has("ebb: line 17: not JSON\n"));
-  CHECK(ebb.err_has("16 events before it stored"));
+  CHECK(ebb.err_has("stored before it: 16 events (16 appended, 0 there already)"));
   CHECK(ebb.out.empty());
 }
 
@@ -204,7 +204,7 @@ TEST_CASE("tail -f prints events as they come and ends with the node") {
 TEST_CASE("tail -f goes on after the last event seen when it was dropped") {
   CommandRun ebb;
   auto& api = ebb.serve();
-  api.on("GET /v1/events", "id: c1\ndata: {\"n\":1}\n\nevent: dropped\n\n");
+  api.on("GET /v1/events", "data: {\"n\":1}\n\nid: c1\n\nevent: dropped\n\n");
   api.on("GET /v1/events", "id: c2\ndata: {\"n\":2}\n\n");
   CHECK(ebb.run({"tail", "-f", "--limit=2"}) == 0);
   CHECK(ebb.out == "{\"n\":1}\n{\"n\":2}\n");
