@@ -53,6 +53,15 @@ TEST_CASE("events are visited by filter and behind a cursor") {
     behind += std::min<Seq>(3, head.held.seq);
   }
   CHECK(count_of(filter, 10000) == behind);
+  std::vector<Dot> order;
+  REQUIRE(reader
+              ->events({}, UINT64_MAX,
+                       [&order](const EventRow& row) {
+                         order.push_back(row.dot);
+                         return true;
+                       })
+              .ok());
+  CHECK(std::is_sorted(order.begin(), order.end()));
   std::uint64_t visited = 0;
   REQUIRE(reader->events({}, 100, [&visited](const EventRow&) { return ++visited < 4; }).ok());
   CHECK(visited == 4);

@@ -50,8 +50,8 @@ struct Filled {
     for (int i = 0; i < commits; ++i) {
       std::vector<store::AppendItem> items;
       for (std::uint64_t k = rng.between(1, 20); k > 0; --k) {
-        store::AppendEvent item = event(static_cast<std::int64_t>(rng.below(1000)),
-                                        "type" + std::to_string(rng.below(5)));
+        const auto n = static_cast<std::int64_t>(rng.below(1000));
+        store::AppendEvent item = event(n, "type" + std::to_string(rng.below(5)));
         if (rng.chance(1, 2)) item.ts_ms = static_cast<std::int64_t>(rng.below(5000));
         if (rng.chance(1, 3)) item.source = "s" + std::to_string(rng.below(3));
         if (rng.chance(1, 4)) item.id = uuid(rng.next());

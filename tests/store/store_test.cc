@@ -5,6 +5,8 @@
 #include <fstream>
 #include <iterator>
 
+#include "store/schema.h"
+#include "store/sqlite.h"
 #include "tests/store/store_fixture.h"
 
 namespace ebb::tests {
@@ -164,6 +166,68 @@ TEST_CASE("a commit that finds the disk full changes nothing and later commits g
   CHECK(device.store().arrival_head() == 3);
   device.reopen();
   CHECK(device.store().heads().size() == 2);
+}
+
+TEST_CASE("a commit that runs out of pages anywhere is undone as a whole") {
+  Device device(1);
+  Device other(2);
+  other.append({event(1), SetChange{"s", "x", true, {}}});
+  device.append({event(1), SetChange{"s", "x", true, {}}});
+  const auto heads = device.store().heads();
+  const Hash digest = device.store().state_digest();
+  CommitBatch batch;
+  batch.now = device.now;
+  for (int i = 0; i < 12; ++i) {
+    store::AppendEvent item = event(i);
+    item.payload = payload(i, std::string(5000, 'x'));
+    item.id = uuid(static_cast<std::uint64_t>(i) + 100);
+    batch.appends.push_back(
+        batch_of({item, SetChange{"s", "x", false, {}}}, "topic" + std::to_string(i % 3)));
+  }
+  batch.segments = read_all(other.store(), other.store().heads()[0]);
+  batch.peers.push_back({other.identity().device(), "127.0.0.1:1", device.now});
+  int failures = 0;
+  for (std::uint64_t pages = 1;; ++pages) {
+    REQUIRE(pages < 200);
+    REQUIRE(device.store().set_page_count_max(pages).ok());
+    const auto result = device.store().commit(batch);
+    if (result.ok()) break;
+    ++failures;
+    CHECK(result.error().code == ErrorCode::kDiskFull);
+    REQUIRE(device.store().heads().size() == heads.size());
+    CHECK(same_head(device.store().heads()[0], heads[0]));
+    CHECK(device.store().state_digest() == digest);
+    CHECK(device.store().peers().empty());
+    CHECK(device.reader()->heads()->size() == heads.size());
+  }
+  CHECK(failures > 20);
+  CHECK(device.store().heads().size() == 5);
+  // As if it had never failed.
+  Device fresh(1);
+  fresh.append({event(1), SetChange{"s", "x", true, {}}});
+  REQUIRE(fresh.store().commit(batch).ok());
+  for (std::size_t i = 0; i < 5; ++i)
+    CHECK(same_head(device.store().heads()[i], fresh.store().heads()[i]));
+  CHECK(device.store().state_digest() == fresh.store().state_digest());
+}
+
+TEST_CASE("a store that another process has opened writes no more") {
+  Device device(1);
+  device.append({event(1)});
+  {
+    auto db = store::Connection::open(store::database_path(device.dir().string()),
+                                      store::Connection::Mode::kReadWrite);
+    REQUIRE(db.ok());
+    REQUIRE((*db)->run("UPDATE meta SET value=value+1 WHERE key='boot_nonce'").ok());
+  }
+  CommitBatch batch;
+  batch.appends.push_back(batch_of({event(2)}));
+  batch.now = device.now;
+  const auto refused = device.store().commit(batch);
+  REQUIRE_FALSE(refused.ok());
+  CHECK(refused.error().code == ErrorCode::kBusy);
+  CHECK(device.store().heads()[0].held.seq == 1);
+  CHECK_FALSE(device.store().flush_state(device.now, true).ok());
 }
 
 TEST_CASE("a flush that finds the disk full is made up for later") {
