@@ -64,6 +64,7 @@ Outcome Cluster::run() {
   schedule_starts();
   schedule_appends();
   const Instant end = Instant{} + options_.chaos;
+  if (options_.restore) queue_.at({end.us / 2}, [this] { back_up(0); });
   while (queue_.run_next(end)) {
   }
   calm();
@@ -72,6 +73,7 @@ Outcome Cluster::run() {
   outcome.options = options_;
   outcome.converged = wait_for_agreement();
   outcome.converged_after = queue_.now() - calm_since;
+  if (options_.restore && outcome.converged) outcome.converged = survive_restore(0, outcome);
   convergence_.check(hosts_);
   outcome.trace = trace_.hash();
   outcome.steps = trace_.steps();
@@ -169,15 +171,57 @@ void Cluster::calm() {
   }
 }
 
+void Cluster::run_for(Duration duration) {
+  const Instant limit = queue_.now() + duration;
+  while (queue_.run_next(limit)) {
+  }
+}
+
 bool Cluster::wait_for_agreement() {
   const Instant limit = queue_.now() + options_.patience;
   while (queue_.now() < limit) {
-    const Instant next = queue_.now() + kAgreementInterval;
-    while (queue_.run_next(next)) {
-    }
+    run_for(kAgreementInterval);
     if (ConvergenceChecker::agree(hosts_)) return true;
   }
   return false;
+}
+
+void Cluster::back_up(HostIndex host) {
+  hosts_[host]->stop(StopKind::kKill);
+  hosts_[host]->storage().back_up();
+  start(host);
+}
+
+bool Cluster::survive_restore(HostIndex index, Outcome& outcome) {
+  Host& host = *hosts_[index];
+  const auto own_events = [&] {
+    std::uint64_t events = 0;
+    for (const store::HeadRecord& head : host.storage().store()->heads()) {
+      if (head.key.device == host.device()) events += head.held.seq;
+    }
+    return events;
+  };
+  const std::uint64_t before = own_events();
+  const Incarnation incarnation = host.storage().store()->incarnation();
+  host.stop(StopKind::kClean);
+  host.storage().restore_backup();
+  host.expect_rollback();
+  durability_.forgive(index);
+  order_.forget(index);
+  start(index);
+  if (!host.running()) return false;
+  outcome.events_rolled_back = before - own_events();
+  // Long enough to be told; what it would sign before that is another story (a fork).
+  run_for(seconds(60));
+  outcome.rollbacks_found = host.rollbacks_found();
+  const bool same = host.storage().store()->incarnation() == incarnation;
+  if (same && outcome.events_rolled_back > 0) {
+    trouble(index, "goes on in the incarnation of which it lost events");
+  }
+  for (HostIndex each = 0; each < hosts_.size(); ++each) {
+    hosts_[each]->append(workload_.next(each));
+  }
+  return wait_for_agreement();
 }
 
 void Cluster::opened(HostIndex host, const store::Store& store) {
@@ -209,6 +253,8 @@ std::string report(const Outcome& outcome) {
   text += ", " + std::to_string(outcome.findings.count()) + " findings\n";
   for (const std::string& finding : outcome.findings.texts())
     text += "  " + finding + "\n";
+  // What only a test asks for, ebb-sim cannot replay.
+  if (outcome.options.restore || outcome.options.bug != PlantedBug::kNone) return text;
   text += "replay: ebb-sim --seed " + std::to_string(outcome.options.seed) + " --nodes " +
           std::to_string(outcome.options.nodes) + " --trace\n";
   return text;

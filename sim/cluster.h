@@ -26,6 +26,9 @@ struct Outcome {
   Hash trace;
   std::uint64_t steps = 0;   // of engines
   std::uint64_t events = 0;  // acknowledged
+  // Of Options::restore: own events that the old store lacked, and how often a peer said so.
+  std::uint64_t events_rolled_back = 0;
+  std::uint64_t rollbacks_found = 0;
   FaultCounts faults;
   Findings findings;
 
@@ -57,7 +60,11 @@ class Cluster : private Observer {
   void cut(const PlannedFault& fault);
   void heal(std::uint64_t cut);
   void calm();
+  void run_for(Duration duration);
   bool wait_for_agreement();
+  // A host that is down long enough to be backed up, in the middle of the chaos.
+  void back_up(HostIndex host);
+  bool survive_restore(HostIndex index, Outcome& outcome);
 
   Options options_;
   EventQueue queue_;

@@ -8,6 +8,7 @@
 namespace ebb::sim {
 
 void DurabilityChecker::opened(HostIndex host, const store::Store& store) {
+  if (forgiven_.erase(host) != 0) return;
   std::set<Dot> missing;
   std::set<LogId> logs;
   for (const auto& [dot, promise] : ledger_.promises()) {

@@ -4,6 +4,8 @@
 // Threads: not thread-safe; owned by one run.
 #pragma once
 
+#include <set>
+
 #include "sim/ledger.h"
 #include "sim/observer.h"
 
@@ -14,11 +16,14 @@ class DurabilityChecker {
   DurabilityChecker(const Ledger& ledger, Findings& findings)
       : ledger_(ledger), findings_(findings) {}  // both must outlive it
 
+  // The host's next start is with an old store: what it promised it has to fetch again.
+  void forgive(HostIndex host) { forgiven_.insert(host); }
   void opened(HostIndex host, const store::Store& store);
 
  private:
   const Ledger& ledger_;
   Findings& findings_;
+  std::set<HostIndex> forgiven_;
 };
 
 }  // namespace ebb::sim

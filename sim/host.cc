@@ -131,7 +131,9 @@ void Host::perform(mesh::Effects& effects) {
   }
   judge(effects);
   for (const mesh::Notice& effect : effects.notices) {
-    if (effect.kind == mesh::NoticeKind::kRollbackFound) storage_.begin_incarnation();
+    if (effect.kind != mesh::NoticeKind::kRollbackFound) continue;
+    ++rollbacks_found_;
+    storage_.begin_incarnation();
   }
 }
 
@@ -141,9 +143,10 @@ void Host::judge(const mesh::Effects& effects) {
                                               std::string(effect.reason) + " " + effect.detail);
   }
   for (const mesh::Notice& effect : effects.notices) {
-    const bool about_history = effect.kind == mesh::NoticeKind::kForkSuspected ||
-                               effect.kind == mesh::NoticeKind::kRollbackFound ||
-                               effect.kind == mesh::NoticeKind::kRefused;
+    const bool about_history =
+        effect.kind == mesh::NoticeKind::kForkSuspected ||
+        (effect.kind == mesh::NoticeKind::kRollbackFound && !rollback_expected_) ||
+        effect.kind == mesh::NoticeKind::kRefused;
     if (about_history) world_.observer.trouble(setup_.index, "unfounded notice: " + effect.text);
   }
 }

@@ -56,6 +56,10 @@ class Host {
   void deliver(mesh::Input input);
   void append(store::AppendBatch batch);
 
+  // From now on a peer may show this host that its store was rolled back.
+  void expect_rollback() { rollback_expected_ = true; }
+  std::uint64_t rollbacks_found() const { return rollbacks_found_; }
+
   StoreThread& storage() { return storage_; }
   // nullptr while down.
   const mesh::Engine* engine() const { return engine_.get(); }
@@ -66,7 +70,7 @@ class Host {
   Instant engine_now() const { return world_.queue.now() + clock_offset_; }
   mesh::Config config() const;
   void perform(mesh::Effects& effects);
-  // All hosts are honest and no store is ever rolled back: blame and alarms are mistakes.
+  // All hosts are honest, and of a rollback we would know: blame and alarms are mistakes.
   void judge(const mesh::Effects& effects);
   void arm();
   void timer();
@@ -83,6 +87,8 @@ class Host {
   std::uint64_t timer_generation_ = 0;
   Instant last_tick_;
   std::uint64_t ticks_at_once_ = 0;
+  bool rollback_expected_ = false;
+  std::uint64_t rollbacks_found_ = 0;
 };
 
 }  // namespace ebb::sim

@@ -66,6 +66,8 @@ struct Options {
   DiskOptions disk;
   PlantedBug bug = PlantedBug::kNone;
   HostIndex bug_host = 0;
+  // After the first agreement host 0 comes back with its store of the middle of the chaos.
+  bool restore = false;
 
   bool has(Fault fault) const { return enabled[static_cast<std::size_t>(fault)]; }
 };

@@ -15,6 +15,8 @@ class OrderChecker {
  public:
   explicit OrderChecker(Findings& findings) : findings_(findings) {}  // must outlive it
 
+  // The host's next start is with an old store. What others saw of its logs stays known.
+  void forget(HostIndex host) { hosts_.erase(host); }
   void opened(HostIndex host, const store::Store& store);
   void committed(HostIndex host, const store::CommitResult& result);
 

@@ -39,8 +39,7 @@ Outcome run(const Options& options) {
 
 void must_be_good(const Outcome& outcome) {
   if (outcome.good()) return;
-  FAIL_CHECK(report(outcome) << "or: EBB_SIM_SEED=" << outcome.options.seed
-                             << " test_sim --test-case='20 nodes*'");
+  FAIL_CHECK(report(outcome) << "in this program: EBB_SIM_SEED=" << outcome.options.seed);
 }
 
 }  // namespace
@@ -75,6 +74,19 @@ TEST_CASE("10 seeds run twice give equal trace hashes") {
 
 TEST_CASE("another seed gives another trace") {
   CHECK(run(expand_seed(1, 3)).trace != run(expand_seed(2, 3)).trace);
+}
+
+TEST_CASE("a host with a restored old store gets its events back and signs no number twice") {
+  std::uint64_t rolled_back = 0;
+  for (std::uint64_t seed = 1; seed <= 8; ++seed) {
+    Options options = expand_seed(only_seed().value_or(seed), 4);
+    options.restore = true;
+    const Outcome outcome = run(options);
+    must_be_good(outcome);
+    CHECK((outcome.rollbacks_found > 0) == (outcome.events_rolled_back > 0));
+    rolled_back += outcome.events_rolled_back;
+  }
+  if (!only_seed()) CHECK(rolled_back > 0);
 }
 
 TEST_CASE("a mesh of one agrees with itself") { must_be_good(run(expand_seed(1, 1))); }

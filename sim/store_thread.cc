@@ -88,12 +88,27 @@ void StoreThread::kill() {
   appends_.clear();
   commits_.clear();
   promised_.clear();
-  const std::string next = setup_.dir + "." + std::to_string(++kills_);
-  copy_store(setup_.bug == PlantedBug::kRestoresOldStore ? setup_.dir + ".old" : dir_, next);
+  // Copied while it is open: closing it would put it in order, which a kill does not.
+  move_to_copy(setup_.bug == PlantedBug::kRestoresOldStore ? setup_.dir + ".old" : dir_);
+}
+
+void StoreThread::move_to_copy(const std::string& from) {
+  const std::string next = setup_.dir + "." + std::to_string(++moves_);
+  copy_store(from, next);
   store_.reset();
   std::error_code ignored;
   fs::remove_all(dir_, ignored);
   dir_ = next;
+}
+
+void StoreThread::back_up() {
+  EBB_CHECK(store_ == nullptr);
+  copy_store(dir_, setup_.dir + ".backup");
+}
+
+void StoreThread::restore_backup() {
+  EBB_CHECK(store_ == nullptr);
+  move_to_copy(setup_.dir + ".backup");
 }
 
 void StoreThread::append(store::AppendBatch batch) {

@@ -32,7 +32,7 @@ class StoreThread {
  public:
   struct Setup {
     HostIndex host = 0;
-    std::string dir;  // to be made; a restart after a kill moves on to <dir>.1, <dir>.2...
+    std::string dir;  // to be made; a store copied back lives in <dir>.1, <dir>.2...
     MeshId mesh;
     const trust::Identity* identity = nullptr;
     DiskOptions disk;
@@ -49,6 +49,10 @@ class StoreThread {
   void close();
   // Everything under way is lost, every file is as it was.
   void kill();
+
+  // While closed: keeps a copy of the files; brings that copy back, whatever came after it.
+  void back_up();
+  void restore_backup();
 
   void append(store::AppendBatch batch);
   void commit(mesh::Commit effect);
@@ -71,6 +75,7 @@ class StoreThread {
     std::vector<mesh::Commit> commits;
   };
 
+  void move_to_copy(const std::string& from);
   void wake();
   Duration commit_duration();
   void work(const Job& job);
@@ -95,7 +100,7 @@ class StoreThread {
   std::unique_ptr<store::Store> store_;
   std::string dir_;
   std::uint64_t life_ = 0;  // what was asked for in an earlier one is answered to nobody
-  std::uint64_t kills_ = 0;
+  std::uint64_t moves_ = 0;
   std::optional<Job> job_;  // under way; what comes meanwhile gathers in the two below
   std::vector<store::AppendBatch> appends_;
   std::vector<mesh::Commit> commits_;
