@@ -12,6 +12,9 @@ namespace {
 // Small messages of one step share a Send; large ones would only be copied for it.
 constexpr std::size_t kCoalesceBytes = std::size_t{16} << 10;
 
+// What a DELTA has beside its segments, as a rule: an id, a key, lengths.
+constexpr std::size_t kAroundSegments = 512;
+
 // Takes the link out of every table; what was asked of it goes to somebody else.
 void forget_link(Context& ctx, Link& link, const std::string& reason, bool liar) {
   link.closed = true;
@@ -42,9 +45,10 @@ void send_wire(Context& ctx, Link& link, Bytes wire) {
   }
 }
 
-void send(Context& ctx, Link& link, const codec::Message& message) {
+void send(Context& ctx, Link& link, const codec::Message& message, std::size_t segment_bytes) {
   if (link.closed || link.channel == nullptr || !link.channel->established()) return;
   Bytes plain;
+  if (segment_bytes > 0) plain.reserve(segment_bytes + kAroundSegments);
   codec::encode_frame(message, plain);
   MessageCount& count = ctx.counters.messages[codec::message_name(message)];
   ++count.messages_out;

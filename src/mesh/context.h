@@ -107,7 +107,8 @@ struct Context {
 
 // ---- services
 
-void send(Context& ctx, Link& link, const codec::Message& message);
+// `segment_bytes`: how large the segments in the message are, to make room for them at once.
+void send(Context& ctx, Link& link, const codec::Message& message, std::size_t segment_bytes = 0);
 // Wire bytes that need no sealing (the channel's own).
 void send_wire(Context& ctx, Link& link, Bytes wire);
 // The peer misbehaved: BYE, close, count. `reason` is a static text.

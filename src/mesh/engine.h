@@ -49,7 +49,7 @@ struct Config {
   std::vector<StoredHead> heads;   // everything stored at start
   std::vector<std::pair<DeviceId, codec::Cursor>> cursors;
   // As stored by earlier Commits. What was known before the start counts as told before it, so a
-  // restarted node does not repeat itself.
+  // restarted node does not repeat itself; but a node whose own address is new tells all again.
   std::vector<PeerSeen> known_peers;
   Incarnation incarnation = 0;  // ours: which of our logs are being written
   // Timers; the defaults are the protocol's.

@@ -87,6 +87,7 @@ void HeadTable::retract(LogEntry& entry, int slot) {
 
 void HeadTable::forget_slot(int slot, bool liar) {
   const SlotMask keep = ~slot_bit(slot);
+  const bool crowded = entries_.size() > limits::kKnownLogs / 2;
   for (auto it = entries_.begin(); it != entries_.end();) {
     LogEntry& entry = it->second;
     entry.lazy &= keep;
@@ -94,10 +95,10 @@ void HeadTable::forget_slot(int slot, bool liar) {
     entry.tried &= keep;
     if (entry.parent == slot) entry.parent = kNoSlot;
     if (entry.find_peer(slot) != nullptr) entry.peer(slot) = PeerLog{};
-    if (liar) lower_known(entry);
-    // Only what a liar invented may be forgotten: the rest is what completeness is told against.
-    const bool invented = liar && !entry.has_key && entry.known == 0 && entry.pending.seq == 0;
-    it = invented && !entry.timer && entry.commits == 0 ? entries_.erase(it) : std::next(it);
+    const bool shown = entry.has_key || entry.pending.seq > 0;
+    if (liar || (crowded && !shown)) lower_known(entry);
+    const bool idle = !entry.timer && entry.commits == 0;
+    it = !shown && entry.known == 0 && idle ? entries_.erase(it) : std::next(it);
   }
 }
 

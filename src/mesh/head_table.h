@@ -96,7 +96,9 @@ class HeadTable {
   void announce(LogEntry& entry, int slot, Seq seq);
   // The link's claim beyond what is in hand was wrong.
   void retract(LogEntry& entry, int slot);
-  // The link is gone. Its claims stay known, unless `liar`.
+  // The link is gone. Its claims stay known, unless `liar`; claims of logs of which nothing was
+  // ever shown go too when the table is half full, so that nobody can fill it with inventions for
+  // good.
   void forget_slot(int slot, bool liar);
 
   const trust::FingerprintSum& root() const { return root_; }

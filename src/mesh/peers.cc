@@ -69,20 +69,25 @@ void take_hearsay(Context& ctx, const DeviceId& teller, const codec::PeerAddress
 }  // namespace
 
 void load_peers(Context& ctx) {
-  std::vector<DeviceId> devices;
-  for (const PeerSeen& peer : ctx.config.known_peers)
-    devices.push_back(peer.device);
-  const auto load = [&](const DeviceId& device, const std::string& address) {
+  const std::vector<PeerSeen>& known = ctx.config.known_peers;
+  const auto load = [&](const DeviceId& device, const std::string& address, bool told) {
     Acquaintance* acquaintance = acquaint(ctx, device, address);
     if (acquaintance == nullptr) return;
     acquaintance->first_hand = true;
-    for (const DeviceId& listener : devices)
-      mark_told(*acquaintance, listener);
+    if (!told) return;
+    for (const PeerSeen& listener : known)
+      mark_told(*acquaintance, listener.device);
   };
-  if (!ctx.config.advertise.empty()) load(ctx.config.self, ctx.config.advertise);
-  for (const PeerSeen& peer : ctx.config.known_peers) {
+  const auto is_own_address = [&](const PeerSeen& peer) {
+    return peer.device == ctx.config.self && peer.address == ctx.config.advertise;
+  };
+  if (!ctx.config.advertise.empty()) {
+    const bool told = std::any_of(known.begin(), known.end(), is_own_address);
+    load(ctx.config.self, ctx.config.advertise, told);
+  }
+  for (const PeerSeen& peer : known) {
     if (peer.address.empty() || peer.device == ctx.config.self) continue;
-    load(peer.device, peer.address);
+    load(peer.device, peer.address, true);
     add_target(ctx, peer.address, peer.device, false);
   }
 }
@@ -108,6 +113,7 @@ void tell_peers(Context& ctx, Link& link) {
       break;
     }
     mark_told(acquaintance, *link.peer);
+    if (device == ctx.config.self) remember(ctx, device, acquaintance.address);
     message.peers.push_back({device, acquaintance.address});
   }
   if (!message.peers.empty()) send(ctx, link, message);

@@ -148,10 +148,11 @@ void send_segments(Context& ctx, Link& link, LogEntry& entry, const LogKey& key,
     delta.keys.push_back(key);
     peer.key_sent = true;
   }
-  for (const ByteView segment : delta.segments) {
-    link.credit -= std::min(link.credit, segment.size());
-  }
-  send(ctx, link, delta);
+  std::size_t bytes = 0;
+  for (const ByteView segment : delta.segments)
+    bytes += segment.size();
+  link.credit -= std::min(link.credit, bytes);
+  send(ctx, link, delta, bytes);
 }
 
 void on_want(Context& ctx, Link& link, const codec::Want& want) {

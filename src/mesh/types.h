@@ -192,6 +192,8 @@ struct Notice {
   std::string text;
 };
 
+// To be carried out in the order of the fields: what was sent on a link before its Close still goes
+// out.
 struct Effects {
   std::vector<Send> sends;
   std::vector<SendDatagram> datagrams;
@@ -240,7 +242,8 @@ struct Counters {
   std::uint64_t dials = 0, dial_failures = 0;
   std::uint64_t reconciliations_in_sync = 0, reconciliations_interrupted = 0,
                 reconciliations_refused = 0;
-  std::uint64_t audit_repairs = 0;  // differences found by gossip between linked, settled nodes
+  std::uint64_t audit_repairs = 0;  // differences found between linked, settled nodes: by no part
+                                    // of this version, so that 0 says nothing yet
   std::uint64_t forks_suspected = 0, rollbacks_found = 0;
 };
 

@@ -59,6 +59,29 @@ TEST_CASE("a message cut at any byte ends the link, counts, and leaves nothing b
   CHECK(store.events() == 0);
 }
 
+TEST_CASE("a message with any length field at its maximum ends the link and costs no memory") {
+  FakeStore store(1);
+  FakeStore author(9);
+  RawPeer peer(store, 2);
+  // bin32, str32, array32 and map32 with the largest size, in place of each byte of each message.
+  for (const std::uint8_t header : Bytes{0xc6, 0xdb, 0xdd, 0xdf}) {
+    for (const Bytes& frame : one_of_each(author)) {
+      for (std::size_t at = 0; at < frame.size(); ++at) {
+        Bytes damaged(frame.begin(), frame.begin() + static_cast<std::ptrdiff_t>(at));
+        damaged.push_back(header);
+        damaged.insert(damaged.end(), 4, 0xff);
+        append(damaged, ByteView(frame).subspan(at + 1));
+        peer.greet();
+        peer.send_frame(damaged);
+        REQUIRE(peer.closed());
+        REQUIRE(peer.faulted_with("malformed_frame"));
+      }
+    }
+  }
+  CHECK(peer.engine().queued_bytes() == 0);
+  CHECK(store.events() == 0);
+}
+
 TEST_CASE("a frame length of zero or above the bound ends the link before any of it is kept") {
   FakeStore store(1);
   for (const std::uint32_t length : {std::uint32_t{0}, std::uint32_t{(1U << 20) + 1}, UINT32_MAX}) {
