@@ -2,6 +2,8 @@
 
 #include <doctest/doctest.h>
 
+#include <algorithm>
+#include <filesystem>
 #include <memory>
 #include <string>
 #include <vector>
@@ -305,4 +307,66 @@ TEST_CASE("appends that wait when a node stops are answered") {
   NodeThread again(ebb::node::load_home(dir / "a").value(), make_config());
   CHECK(count_events(again) == stored);
   CHECK(stored == 50);
+}
+
+TEST_CASE("a full store refuses by name and keeps what it acknowledged") {
+  const TempDir dir;
+  make_home(dir / "a");
+  std::uint64_t stored = 0;
+  {
+    ebb::node::Config config = make_config();
+    config.disk_budget_bytes = 512 << 10;
+    NodeThread a(ebb::node::load_home(dir / "a").value(), config);
+    REQUIRE(a.started().ok());
+    auto answer = a.append(make_batch(10, 4096));
+    for (int i = 0; i < 100 && answer.ok(); ++i) {
+      stored += 10;
+      answer = a.append(make_batch(10, 4096));
+    }
+    REQUIRE_FALSE(answer.ok());
+    CHECK(answer.error().code == ErrorCode::kDiskFull);
+    const auto error = a.on_loop([](Node& n) { return n.status().store_error; });
+    REQUIRE(error);
+    CHECK(error->code == ErrorCode::kDiskFull);
+    CHECK(a.on_loop([](Node& n) { return n.counters().commits_failed; }) > 0);
+    CHECK(count_events(a) == stored);
+  }
+  CHECK(stored > 0);
+  NodeThread again(ebb::node::load_home(dir / "a").value(), make_config());
+  REQUIRE(again.started().ok());
+  CHECK(count_events(again) == stored);
+  CHECK(again.append(make_batch(1)).ok());
+}
+
+TEST_CASE("a node whose store was set back begins a new incarnation and gets its events back") {
+  const TempDir dir;
+  make_home(dir / "a");
+  NodeThread b(make_home(dir / "b", dir / "a"), make_config());
+  {
+    NodeThread a(ebb::node::load_home(dir / "a").value(), make_config());
+    REQUIRE(a.append(make_batch(3)).ok());
+  }
+  const std::filesystem::path store = dir / "a/store";
+  std::filesystem::copy(store, dir / "old", std::filesystem::copy_options::recursive);
+  const auto config = make_config({listen_of(b)});
+  {
+    NodeThread a(ebb::node::load_home(dir / "a").value(), config);
+    REQUIRE(a.append(make_batch(4)).ok());
+    REQUIRE(holds_events(b, 7));
+  }
+  std::filesystem::remove_all(store);
+  std::filesystem::rename(dir / "old", store);
+
+  NodeThread a(ebb::node::load_home(dir / "a").value(), config);
+  REQUIRE(holds_events(a, 7));
+  REQUIRE(a.wait_until([](Node& n) { return n.mesh_counters().rollbacks_found > 0; }));
+  const auto old_log = b.on_loop([](Node& n) { return n.heads().front(); });
+  REQUIRE(a.wait_until(
+      [old = old_log.key.incarnation](Node& n) { return n.status().incarnation != old; }));
+  const auto answer = a.append(make_batch(1));
+  REQUIRE(answer.ok());
+  CHECK_FALSE(answer->front().log == old_log.log);
+  CHECK(answer->front().first_seq == 1);
+  REQUIRE(holds_events(b, 8));
+  CHECK(a.digest() == b.digest());
 }
