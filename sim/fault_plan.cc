@@ -81,7 +81,9 @@ std::vector<std::vector<HostIndex>> plan_peers(const Options& options, Rng rng) 
     connect(host, static_cast<HostIndex>(rng.below(host)));
   }
   for (std::size_t i = 0; i < options.extra_peers; ++i) {
-    connect(draw_host(rng, options), draw_host(rng, options));
+    // Two statements: compilers differ in the order in which they evaluate arguments.
+    const HostIndex one = draw_host(rng, options);
+    connect(one, draw_host(rng, options));
   }
   return peers;
 }
