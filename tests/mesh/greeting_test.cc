@@ -82,6 +82,22 @@ TEST_CASE("a node that was restarted does not repeat what it told before") {
   CHECK(rig.count(1, "peers").messages_out == told);
 }
 
+TEST_CASE("a node that comes back at another address tells it") {
+  Pair rig;
+  rig.run_for(seconds(5));
+  rig.stop(0);
+  rig.run_for(seconds(1));
+  rig.node(0).config.advertise = "elsewhere:7000";
+  rig.start(0);
+  rig.run_for(seconds(5));
+  CHECK(rig.count(0, "peers").messages_out == 1);
+  bool known = false;
+  for (const mesh::KnownPeer& peer : rig.engine(1).peers()) {
+    known = known || peer.address == "elsewhere:7000";
+  }
+  CHECK(known);
+}
+
 TEST_CASE("a HELLO stays within its bound for the largest numbers") {
   FakeStore store(1);
   RawPeer peer(store, 2);
