@@ -176,6 +176,7 @@ std::string config_template(const std::string& name) {
       "# Where links and gossip come in: TCP and UDP on one port, loopback only for now.\n"
       "# While this is not set, the default port or else the next free one is taken and\n"
       "# written here. A port that is set and in use is an error. Port 0: any free one.\n"
+      "# \"off\": no links at all; local programs go on as ever.\n"
       "# listen = \"127.0.0.1:7401\"\n"
       "# Nodes that are always dialled: host:port, any number.\n"
       "# peers = []\n"

@@ -10,15 +10,21 @@
 #include <cstdint>
 #include <map>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "core/result.h"
 
 namespace ebb::node {
 
+// `listen` of a node that takes no part in the mesh for now: it neither listens nor dials, and
+// local programs go on as ever.
+inline constexpr std::string_view kListenOff = "off";
+
 struct Config {
   std::string name;                       // [node] name: label for people
-  std::string listen = "127.0.0.1:7401";  // [node] listen: TCP and UDP; loopback only for now
+  std::string listen = "127.0.0.1:7401";  // [node] listen: TCP and UDP; loopback only for now;
+                                          // "off": no links
   bool listen_configured = false;         // false: the default port or else the next free one
   std::vector<std::string> peers;         // [node] peers: host:port
   std::string log_level = "info";         // [log] level: trace debug info warn error
@@ -26,6 +32,8 @@ struct Config {
   std::int64_t disk_budget_bytes = 0;     // [store] disk_budget_bytes: 0 = unlimited
   // key ("node.listen") -> "default", "file", "environment EBB_LISTEN", "flag --listen".
   std::map<std::string, std::string> origin;
+
+  bool offline() const { return listen == kListenOff; }
 };
 
 struct ConfigOverrides {

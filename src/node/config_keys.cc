@@ -42,6 +42,11 @@ Status set_name(Config& config, const std::string& text) {
 }
 
 Status set_listen(Config& config, const std::string& text) {
+  if (text == kListenOff) {
+    config.listen = text;
+    config.listen_configured = true;
+    return {};
+  }
   const Result<HostPort> address = parse_host_port(text);
   if (!address.ok()) return bad_value("node.listen", address.error().detail);
   config.listen = text;

@@ -83,7 +83,7 @@ Status Node::Impl::start() {
     EBB_RETURN_IF_ERROR(require_peer(peer));
   EBB_ASSIGN(std::unique_ptr<store::Store> opened,
              store::Store::open(store_options(home, config), *home.identity));
-  EBB_RETURN_IF_ERROR(bind());
+  if (!config.offline()) EBB_RETURN_IF_ERROR(bind());
   epoch = opened->epoch();
   incarnation = opened->incarnation();
   for (store::HeadRecord& head : opened->heads())
@@ -100,7 +100,7 @@ Status Node::Impl::start() {
   driver.start(std::move(engine_config), Rng(trust::random_u64()));
   log(LogLevel::kInfo, "started",
       {{"device", device_text(home.identity->device())},
-       {"listen", bound->text()},
+       {"listen", bound ? bound->text() : config.listen},
        {"mesh", to_hex(home.mesh.view())}});
   return {};
 }
@@ -112,9 +112,13 @@ mesh::Config Node::Impl::engine_config_of(const store::Store& opened) const {
   wanted.fold_version = state::kFoldVersion;
   wanted.epoch = opened.epoch();
   wanted.arrival_head = opened.arrival_head();
-  wanted.listen_port = bound->port();
-  wanted.advertise = bound->text();
-  wanted.peers = config.peers;
+  if (bound) {
+    wanted.listen_port = bound->port();
+    wanted.advertise = bound->text();
+    wanted.peers = config.peers;
+    for (const store::PeerRow& peer : opened.peers())
+      wanted.known_peers.push_back({peer.device, peer.address, peer.last_heard});
+  }
   wanted.incarnation = opened.incarnation();
   for (const auto& [log, head] : heads)
     wanted.heads.push_back(stored_head(head));
@@ -180,6 +184,10 @@ void Node::run() {
 void Node::request_stop() noexcept { impl_->stop_wanted.send(); }
 
 Status Node::add_peer(const std::string& address) {
+  if (impl_->config.offline()) {
+    return Error{ErrorCode::kPermission, "peer",
+                 "this node has listen = \"off\" and dials nobody: start it with an address"};
+  }
   EBB_RETURN_IF_ERROR(require_peer(address));
   impl_->driver.feed(mesh::AddPeer{address});
   return {};

@@ -26,7 +26,7 @@ NodeStatus Node::status() const {
   status.mesh = impl.home.mesh;
   status.incarnation = impl.incarnation;
   status.epoch = impl.epoch;
-  status.listen = impl.bound->text();
+  status.listen = impl.bound ? impl.bound->text() : impl.config.listen;
   status.uptime = monotonic_now() - impl.started;
   status.heads = impl.heads.size();
   status.events_held = engine.events_held();

@@ -98,11 +98,11 @@ class Demo:
         return [flag for peer in known for flag in ("--peer", peer)]
 
     def network_away(self):
-        """The node goes on on a port nobody knows, with nobody to call."""
+        """The node goes on without any link."""
         self.is_away = True
         node = self.nodes[AWAY]
         node.run("down")
-        node.run("up", "--listen", "127.0.0.1:0")
+        node.run("up", "--listen", "off")
         say(f"{node.name} has lost its network; its programs go on appending")
 
     def network_back(self):
