@@ -49,7 +49,9 @@ class Exchange {
 
   MHD_Result step(const char* method, std::string_view data, std::size_t* left);
   bool answering() const { return phase_ == Phase::kAnswered && !source_; }
+  // Ends the connection instead of waiting any more.
   void let_go() {
+    let_go_ = true;
     if (request_) request_->set_on_wake({});
     resume();
   }
@@ -82,12 +84,14 @@ class Exchange {
   std::shared_ptr<BodySource> source_;
   std::function<void()> sent_;
   Phase phase_ = Phase::kHead;
+  bool let_go_ = false;
   bool suspended_ = false;
   bool inside_ = false;  // called by libmicrohttpd just now
   bool woken_ = false;   // since inside_ became true
 };
 
 MHD_Result Exchange::step(const char* method, std::string_view data, std::size_t* left) {
+  if (let_go_) return MHD_NO;
   inside_ = true;
   woken_ = false;
   MHD_Result result = MHD_YES;
@@ -212,6 +216,7 @@ void Exchange::resume() {
 }
 
 std::ptrdiff_t Exchange::read_source(char* out, std::size_t room) {
+  if (let_go_) return BodySource::kEnd;
   inside_ = true;
   std::ptrdiff_t got = 0;
   do {

@@ -19,7 +19,7 @@ void answer_page(Request& request, EventPage page) {
     cursor = cursor_text(page.positions);
   }
   Answer answer{.content_type = "application/x-ndjson", .body = std::move(page.text)};
-  answer.headers.emplace_back("Ebb-Cursor", std::move(cursor));
+  if (!cursor.empty()) answer.headers.emplace_back("Ebb-Cursor", std::move(cursor));
   request.answer(std::move(answer));
 }
 

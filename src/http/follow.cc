@@ -18,6 +18,7 @@ constexpr std::size_t kReadAheadBytes = limits::kHttpFollowBytes / 2;
 constexpr Duration kAlive = seconds(15);
 // How often in its patience it looks whether the client still takes what waits.
 constexpr std::int64_t kLooks = 6;
+constexpr std::string_view kEventEnd = "\n\n";
 constexpr std::string_view kDropped = "event: dropped\ndata: {}\n\n";
 
 class Follower final : public BodySource, public std::enable_shared_from_this<Follower> {
@@ -144,8 +145,10 @@ void Follower::page_done(const Positions& heads, EventPage page) {
 
 void Follower::put(std::string_view text) {
   if (buffer_.size() == sent_) taken_ = node_.now();  // nothing waited until now
-  buffer_.erase(0, sent_);
-  sent_ = 0;
+  // The last of what was sent stays, to see where in an event it ended.
+  const std::size_t kept = std::min(sent_, kEventEnd.size());
+  buffer_.erase(0, sent_ - kept);
+  sent_ = kept;
   buffer_.append(text);
   written_ = node_.now();
   if (const auto request = request_.lock()) request->wake();
@@ -167,12 +170,10 @@ void Follower::look() {
 void Follower::drop() {
   ended_ = true;
   timer_.reset();
-  std::size_t end = sent_;
-  if (sent_ > 0) {
-    const std::size_t found = buffer_.find("\n\n", sent_ - 1);
-    end = found == std::string::npos ? buffer_.size() : found + 2;
-  }
-  buffer_.resize(end);
+  const bool in_event =
+      sent_ > 0 && !std::string_view(buffer_).substr(0, sent_).ends_with(kEventEnd);
+  const std::size_t found = in_event ? buffer_.find(kEventEnd, sent_ - 1) : std::string::npos;
+  buffer_.resize(found == std::string::npos ? sent_ : found + kEventEnd.size());
   put(kDropped);
 }
 

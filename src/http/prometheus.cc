@@ -6,8 +6,9 @@ namespace ebb::http {
 namespace {
 
 void append_number(std::string& out, double value) {
-  char digits[40];
-  out.append(digits, std::to_chars(digits, digits + sizeof digits, value).ptr);
+  char digits[400];  // enough for any double without an exponent
+  out.append(digits,
+             std::to_chars(digits, digits + sizeof digits, value, std::chars_format::fixed).ptr);
 }
 
 void append_label_value(std::string& out, std::string_view text) {

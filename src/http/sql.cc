@@ -46,8 +46,11 @@ Result<std::string> run(const store::Reader& reader, const std::string& statemen
   const store::SqlLimits bounds{.rows = limits::kSqlRows,
                                 .bytes = limits::kSqlResultBytes,
                                 .expired = [deadline] { return Clock::now() >= deadline; }};
-  EBB_ASSIGN(const store::SqlResult result, reader.sql(statement, bounds));
-  return rows_text(result);
+  const Result<store::SqlResult> result = reader.sql(statement, bounds);
+  if (result) return rows_text(*result);
+  Error error = result.error();
+  if (error.context == "time") error.detail = "more than " + std::to_string(limits::kSqlMs) + " ms";
+  return error;
 }
 
 // One query that runs, until it is over, whether or not its client is still there.

@@ -1,0 +1,220 @@
+#include <doctest/doctest.h>
+
+#include <regex>
+#include <set>
+#include <sstream>
+
+#include "tests/http/api.h"
+
+namespace {
+
+using ebb::tests::Api;
+using ebb::tests::HttpClient;
+using Answer = ebb::tests::HttpAnswer;
+
+TEST_CASE("status tells who the node is and how it is") {
+  Api api;
+  REQUIRE(api.post("/v1/events", R"([{"type":"t"},{"type":"t"}])").status == 200);
+  const auto status = api.get("/v1/status").json();
+  CHECK(status["device"].get<std::string>().find('-') == 8);
+  CHECK(status["events"] == 2);
+  CHECK(status["heads"] == 1);
+  CHECK(status["links"] == 0);
+  CHECK(status["completeness"]["state"] == "alone");
+  CHECK(status["verdict"]["level"] == "ok");
+  CHECK(status["durability"] == "full");
+  CHECK(status["queues"]["append_bytes"] == 0);
+  CHECK(status["store"]["bytes"] > 0);
+  CHECK(status["listen"].get<std::string>().starts_with("127.0.0.1:"));
+  const auto digest = api.get("/v1/digest").json();
+  CHECK(status["digest"] == digest["digest"]);
+  CHECK(digest["digest"].get<std::string>().size() == 64);
+  CHECK(digest["events"] == 2);
+  CHECK(digest["logs"] == 1);
+}
+
+TEST_CASE("heads name every log") {
+  Api api;
+  REQUIRE(api.post("/v1/events", R"([{"type":"t"},{"type":"t"}])").status == 200);
+  const auto heads = api.get("/v1/heads").json()["heads"];
+  REQUIRE(heads.size() == 1);
+  CHECK(heads[0]["seq"] == 2);
+  CHECK(heads[0]["topic"] == "events");
+  CHECK(heads[0]["own"] == true);
+  CHECK(heads[0]["capped"] == false);
+  CHECK(heads[0]["chain"].get<std::string>().size() == 64);
+}
+
+TEST_CASE("two linked nodes show their link, peers, reconciliation and completeness") {
+  Api one;
+  REQUIRE(one.post("/v1/events", R"([{"type":"t"},{"type":"t"}])").status == 200);
+  Api two(one, {});
+  const auto in_sync = [](const Answer& answer) {
+    return answer.json()["completeness"]["state"] == "in_sync";
+  };
+  one.wait_for("/v1/status", in_sync);
+  two.wait_for("/v1/status", in_sync);
+  CHECK(two.events() == 2);
+  CHECK(one.get("/v1/digest").json() == two.get("/v1/digest").json());
+  CHECK(one.get("/v1/events").body == two.get("/v1/events").body);
+
+  const auto link = two.get("/v1/links").json()["links"].at(0);
+  CHECK(link["state"] == "in_sync");
+  CHECK(link["dialled"] == true);
+  CHECK(link["peer"] == one.get("/v1/status").json()["device"]);
+  CHECK(link["bytes_in"] > 0);
+  const auto peer = two.get("/v1/peers").json()["peers"].at(0);
+  CHECK(peer["state"] == "linked");
+  CHECK(peer["configured"] == true);
+  const std::string listen = one.get("/v1/status").json()["listen"];
+  CHECK(peer["address"] == listen);
+  // The row is written with a transaction of its own.
+  two.wait_for("/v1/reconciliations?limit=1", [](const Answer& answer) {
+    const auto rows = answer.json()["reconciliations"];
+    return rows.size() == 1 && rows[0]["outcome"] == "in_sync" && rows[0]["events_in"] == 2;
+  });
+  CHECK(two.get("/v1/reconciliations?limit=0").field() == "limit");
+  CHECK(two.get("/v1/status").json()["verdict"]["level"] == "ok");
+}
+
+TEST_CASE("a peer that is added is dialled") {
+  Api one;
+  Api two;
+  const std::string listen = one.get("/v1/status").json()["listen"];
+  CHECK(two.post("/v1/peers", R"({"address":")" + listen + "\"}").json()["address"] == listen);
+  two.wait_for("/v1/peers", [&listen](const Answer& answer) {
+    const auto peers = answer.json()["peers"];
+    return !peers.empty() && peers[0]["address"] == listen;
+  });
+  for (const char* body :
+       {R"({"address":"nowhere"})", R"({"address":"127.0.0.1:0"})", R"({"address":":7401"})",
+        R"({"address":"127.0.0.1:70000"})", R"({"address":"a b:1"})", R"({"address":"::1:1"})",
+        R"({"address":""})", R"({})", R"({"address":1})"}) {
+    CAPTURE(body);
+    const auto answer = two.post("/v1/peers", body);
+    CHECK(answer.status == 400);
+    CHECK(answer.field() == "address");
+  }
+  const auto far = two.post("/v1/peers", R"({"address":"192.0.2.1:7401"})");
+  CHECK(far.status == 403);
+  CHECK(far.code() == "permission");
+}
+
+TEST_CASE("an unknown path is 404 and a known one with another method 405") {
+  Api api;
+  for (const char* path : {"/", "/v1", "/v1/", "/v1/event", "/v1/events/", "/v1/counters",
+                           "/v1/counters/", "/metrics/x", "/V1/events"}) {
+    CAPTURE(path);
+    CHECK(api.get(path).status == 404);
+  }
+  const auto answer = api.post("/v1/status", "{}");
+  CHECK(answer.status == 405);
+  CHECK(answer.headers.at("allow") == "GET");
+  HttpClient client(api.socket());
+  client.send_head("DELETE", "/v1/events", "", 0);
+  const auto deleted = client.read_answer();
+  CHECK(deleted.status == 405);
+  CHECK(deleted.headers.at("allow") == "POST, GET");
+  client.send_head("HEAD", "/livez", "", 0);
+  CHECK(client.read_answer(false).status == 200);
+}
+
+TEST_CASE("a request that a web page made is refused") {
+  Api api;
+  HttpClient client(api.socket());
+  const auto answer = client.get("/v1/status", "Origin: http://localhost\r\n");
+  CHECK(answer.status == 403);
+  CHECK(answer.code() == "permission");
+  HttpClient poster(api.socket());
+  poster.send_head("POST", "/v1/events", "application/json", 12, "Origin: null\r\n");
+  poster.send("{\"type\":\"t\"}");
+  CHECK(poster.read_answer().status == 403);
+  CHECK(api.events() == 0);
+}
+
+TEST_CASE("health is told as plain text") {
+  Api api;
+  CHECK(api.get("/livez").body == "ok\n");
+  CHECK(api.get("/readyz").body == "ok\n");
+  CHECK(api.get("/readyz").headers.at("content-type").starts_with("text/plain"));
+}
+
+constexpr const char* kFamilies[] = {"ebb_events_appended_total",
+                                     "ebb_events_received_total",
+                                     "ebb_events_redundant_total",
+                                     "ebb_append_duplicates_total",
+                                     "ebb_appends_rejected_total",
+                                     "ebb_commits_total",
+                                     "ebb_commit_failures_total",
+                                     "ebb_commit_seconds",
+                                     "ebb_commit_events",
+                                     "ebb_delta_bytes",
+                                     "ebb_convergence_seconds",
+                                     "ebb_message_bytes_total",
+                                     "ebb_messages_total",
+                                     "ebb_peer_faults_total",
+                                     "ebb_reconciliations_total",
+                                     "ebb_links",
+                                     "ebb_heads",
+                                     "ebb_events_held",
+                                     "ebb_events_known",
+                                     "ebb_store_bytes",
+                                     "ebb_queue_bytes",
+                                     "ebb_dials_total",
+                                     "ebb_dial_failures_total",
+                                     "ebb_datagrams_total",
+                                     "ebb_datagrams_dropped_total",
+                                     "ebb_audit_repairs_total",
+                                     "ebb_forks_suspected_total",
+                                     "ebb_rollbacks_found_total",
+                                     "ebb_merges_total",
+                                     "ebb_start_time_seconds",
+                                     "ebb_build_info"};
+
+TEST_CASE("metrics are well-formed, named by the rules and count what happened") {
+  Api api;
+  REQUIRE(api.post("/v1/events", R"([{"type":"t"},{"type":"t"}])").status == 200);
+  const std::regex sample(R"re(([a-z_]+)(\{[a-z_]+="[^"]*"(,[a-z_]+="[^"]*")*\})? [0-9.e+-]+)re");
+  std::map<std::string, std::string> types;
+  std::set<std::string> seen;
+  std::istringstream lines(api.get("/metrics").body);
+  std::string helped;
+  for (std::string line; std::getline(lines, line);) {
+    CAPTURE(line);
+    std::istringstream words(line);
+    std::string mark, kind, name, type;
+    words >> mark >> kind >> name >> type;
+    if (mark == "#") {
+      if (kind == "HELP") {
+        helped = name;
+        CHECK(types.count(name) == 0);
+      } else {
+        CHECK(kind == "TYPE");
+        CHECK(name == helped);
+        types[name] = type;
+        CHECK((type == "counter") == name.ends_with("_total"));
+      }
+      continue;
+    }
+    std::smatch match;
+    REQUIRE(std::regex_match(line, match, sample));
+    CHECK(seen.insert(line.substr(0, line.rfind(' '))).second);
+    std::string family = match[1];
+    for (const char* suffix : {"_bucket", "_sum", "_count"}) {
+      if (types.count(family) == 0 && family.ends_with(suffix)) {
+        family = family.substr(0, family.rfind(suffix));
+      }
+    }
+    CHECK(family == helped);
+  }
+  for (const char* name : kFamilies) {
+    CAPTURE(name);
+    CHECK(types.count(name) == 1);
+  }
+  const std::string text = api.get("/metrics").body;
+  CHECK(text.find("\nebb_events_appended_total 2\n") != std::string::npos);
+  CHECK(text.find("\nebb_events_held 2\n") != std::string::npos);
+  CHECK(text.find("ebb_links{state=\"in_sync\"} 0\n") != std::string::npos);
+}
+
+}  // namespace
