@@ -31,7 +31,7 @@ Outcome run_small(std::uint64_t seed, PlantedBug bug) {
   REQUIRE(ebb::trust::crypto_ready().ok());
   Options options = expand_seed(seed, 4);
   options.bug = bug;
-  options.patience = seconds(bug == PlantedBug::kNone ? 1800 : 60);
+  options.patience = seconds(bug == PlantedBug::kNone ? 600 : 60);
   options.append_batches = 150;
   options.enabled[static_cast<std::size_t>(Fault::kKill)] = true;
   options.host_faults = 20;

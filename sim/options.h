@@ -52,8 +52,8 @@ enum class PlantedBug : std::uint8_t {
 struct Options {
   std::uint64_t seed = 0;
   std::size_t nodes = 20;
-  Duration chaos = seconds(60);       // faults and appends happen in this time
-  Duration patience = seconds(1800);  // so long may it take to agree afterwards
+  Duration chaos = seconds(60);      // faults and appends happen in this time
+  Duration patience = seconds(600);  // ten gossip rounds: so long it may take to agree afterwards
   std::size_t append_batches = 120;
   std::size_t extra_peers = 5;  // beyond the tree that keeps the peer lists connected
   std::array<bool, kFaultClasses> enabled{};
