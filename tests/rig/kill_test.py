@@ -102,7 +102,7 @@ class KillTest(rig.RigTest):
         nodes[1].pause()
         self.append_many(nodes[0], 3000, "while stopped")
         if os.environ.get("EBB_LONG"):
-            time.sleep(30)  # style-ok(sleep): the stop itself, long enough for pings to go unanswered
+            time.sleep(30)  # style-ok(sleep): the stop itself, past two unanswered pings
         nodes[1].resume()
         self.converged(nodes, 5000)
         again = nodes[1].metric("ebb_events_redundant_total")
