@@ -1,4 +1,5 @@
-// Strict UTF-8: no overlong form, no surrogate, nothing above U+10FFFF. Inside the codec only.
+// Strict UTF-8: no overlong form, no surrogate, nothing above U+10FFFF. For any room that takes
+// text from outside.
 //
 // Threads: pure functions; any thread.
 // Source:  Unicode 15, table 3-7
