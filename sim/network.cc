@@ -51,10 +51,13 @@ std::optional<Network::Place> Network::find(HostIndex host, mesh::LinkId link) c
   return found->second;
 }
 
-Duration Network::delay(HostIndex from, HostIndex to) {
-  const auto jitter = static_cast<std::uint64_t>(options_.jitter.us);
-  return latency_[from * hosts_ + to] +
-         microseconds(static_cast<std::int64_t>(rng_.between(0, jitter)));
+Duration Network::delay(HostIndex from, HostIndex to) { return travel_time(path(from, to), rng_); }
+
+PathOptions Network::path(HostIndex from, HostIndex to) const {
+  return {.latency = latency_[from * hosts_ + to],
+          .jitter = options_.jitter,
+          .rate = options_.rate,
+          .loss_permille = options_.stream_loss_permille};
 }
 
 void Network::dial(HostIndex from, mesh::LinkId link, const std::string& address) {
@@ -122,10 +125,9 @@ void Network::queue_chunk(ConnectionId id, std::size_t side, Bytes bytes, bool e
   Flow& flow = connection.flows[side];
   const HostIndex from = connection.ends[side].host;
   const HostIndex to = connection.ends[1 - side].host;
-  const auto wire_us = static_cast<std::int64_t>(bytes.size() * 1000000 / options_.rate);
-  flow.sent_until = std::max(flow.sent_until, queue_.now()) + microseconds(wire_us);
-  Instant due = flow.sent_until + delay(from, to);
-  if (rng_.chance(options_.stream_loss_permille, 1000)) {
+  const Passage passage = flow.path.carry(path(from, to), queue_.now(), bytes.size(), rng_);
+  Instant due = passage.due;
+  if (passage.fate == Fate::kLost) {
     counts_.count(Fault::kStreamDelayed);
     due = due + kRetransmission + latency_[to * hosts_ + from];
   }

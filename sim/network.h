@@ -24,6 +24,7 @@
 #include "mesh/types.h"
 #include "sim/event_queue.h"
 #include "sim/options.h"
+#include "sim/path.h"
 
 namespace ebb::sim {
 
@@ -67,7 +68,7 @@ class Network {
   // One direction of a connection.
   struct Flow {
     std::deque<Chunk> chunks;
-    Instant sent_until;  // the sender's rate is used up to here
+    Path path;
     Instant last_due;
     std::size_t bytes = 0;  // sent and not delivered
     bool pumping = false;   // a pump is scheduled
@@ -94,6 +95,7 @@ class Network {
   };
 
   bool is_blocked(HostIndex from, HostIndex to) const { return blocked_[from * hosts_ + to]; }
+  PathOptions path(HostIndex from, HostIndex to) const;
   Duration delay(HostIndex from, HostIndex to);
   std::optional<HostIndex> host_at(const std::string& text) const;
   std::optional<Place> find(HostIndex host, mesh::LinkId link) const;
