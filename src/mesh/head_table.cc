@@ -29,7 +29,7 @@ LogEntry* HeadTable::advance(const StoredHead& head) {
     entry.key = head.key;
     entry.has_key = true;
   }
-  root_.move(head.log, entry.held, head.held);
+  held_.set(head.log, head.held);
   sums_[head.key.device].move(head.log, entry.held, head.held);
   events_held_ = events_held_ - entry.held.seq + head.held.seq;
   by_device_.emplace(head.key.device, head.log);

@@ -5,7 +5,8 @@
 //   - held: committed. pending: verified and handed to a commit that has not been answered; never
 //     less than held. known: the furthest anyone has claimed; never less than held.
 //   - A link is a slot number 0..63, so that a set of links is one word.
-//   - root and the sum of each device are over held heads; they move with advance().
+//   - The tree of fingerprints and the sum of each device are over held heads; they move with
+//     advance().
 //   - A claim of a peer is a hint: it is clamped to kSeqMax, allocates nothing by its size, and is
 //     taken back when the peer cannot show the events.
 // Threads:   not thread-safe; part of the engine.
@@ -22,7 +23,7 @@
 #include "core/ids.h"
 #include "core/time.h"
 #include "mesh/types.h"
-#include "trust/fingerprint.h"
+#include "trust/fingerprint_tree.h"
 
 namespace ebb::mesh {
 
@@ -101,7 +102,9 @@ class HeadTable {
   // good.
   void forget_slot(int slot, bool liar);
 
-  const trust::FingerprintSum& root() const { return root_; }
+  const trust::FingerprintSum& root() const { return held_.whole(); }
+  // Sums over ranges of log ids.
+  const trust::FingerprintTree& held() const { return held_; }
   trust::FingerprintSum device_sum(const DeviceId& device) const;
   std::uint64_t events_held() const { return events_held_; }
   std::uint64_t events_known() const { return events_known_; }
@@ -114,7 +117,7 @@ class HeadTable {
   std::map<Arrival, LogId> by_arrival_;
   std::map<DeviceId, trust::FingerprintSum> sums_;
   std::set<std::pair<DeviceId, LogId>> by_device_;
-  trust::FingerprintSum root_;
+  trust::FingerprintTree held_;
   std::uint64_t events_held_ = 0;
   std::uint64_t events_known_ = 0;
 };

@@ -23,31 +23,41 @@ Words entry_of(const LogId& log, const Position& position) {
 
 }  // namespace
 
-void FingerprintSum::add(const LogId& log, const Position& position) {
-  if (position.seq == 0) return;
-  const Words entry = entry_of(log, position);
-  std::uint64_t carry = 0;
-  for (std::size_t i = 0; i < sum_.size(); ++i) {
-    const std::uint64_t partial = sum_[i] + entry[i];
-    const std::uint64_t total = partial + carry;
-    carry = (partial < entry[i] || total < partial) ? 1 : 0;
-    sum_[i] = total;
-  }
-  ++count_;
+FingerprintSum FingerprintSum::of(const LogId& log, const Position& position) {
+  FingerprintSum one;
+  if (position.seq == 0) return one;
+  one.sum_ = entry_of(log, position);
+  one.count_ = 1;
+  return one;
 }
 
+void FingerprintSum::add(const LogId& log, const Position& position) { add(of(log, position)); }
+
 void FingerprintSum::remove(const LogId& log, const Position& position) {
-  if (position.seq == 0) return;
-  EBB_CHECK(count_ > 0);
-  const Words entry = entry_of(log, position);
-  std::uint64_t borrow = 0;
+  remove(of(log, position));
+}
+
+void FingerprintSum::add(const FingerprintSum& other) {
+  std::uint64_t carry = 0;
   for (std::size_t i = 0; i < sum_.size(); ++i) {
-    const std::uint64_t partial = sum_[i] - entry[i];
-    const std::uint64_t total = partial - borrow;
-    borrow = (sum_[i] < entry[i] || partial < borrow) ? 1 : 0;
+    const std::uint64_t partial = sum_[i] + other.sum_[i];
+    const std::uint64_t total = partial + carry;
+    carry = (partial < other.sum_[i] || total < partial) ? 1 : 0;
     sum_[i] = total;
   }
-  --count_;
+  count_ += other.count_;
+}
+
+void FingerprintSum::remove(const FingerprintSum& other) {
+  EBB_CHECK(count_ >= other.count_);
+  std::uint64_t borrow = 0;
+  for (std::size_t i = 0; i < sum_.size(); ++i) {
+    const std::uint64_t partial = sum_[i] - other.sum_[i];
+    const std::uint64_t total = partial - borrow;
+    borrow = (sum_[i] < other.sum_[i] || partial < borrow) ? 1 : 0;
+    sum_[i] = total;
+  }
+  count_ -= other.count_;
 }
 
 void FingerprintSum::move(const LogId& log, const Position& before, const Position& after) {

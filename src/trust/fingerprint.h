@@ -22,6 +22,12 @@ class FingerprintSum {
   // remove(before), add(after).
   void move(const LogId& log, const Position& before, const Position& after);
 
+  // The set of this one head; empty at seq 0.
+  static FingerprintSum of(const LogId& log, const Position& position);
+  // Of sets that have no head in common; removes one that is part of this.
+  void add(const FingerprintSum& other);
+  void remove(const FingerprintSum& other);
+
   Fingerprint fingerprint() const;
   std::uint64_t count() const { return count_; }
   bool operator==(const FingerprintSum&) const = default;
