@@ -32,6 +32,16 @@ inline bool equal(ByteView a, ByteView b) {
   return a.size() == b.size() && (a.empty() || std::memcmp(a.data(), b.data(), a.size()) == 0);
 }
 
+// Order of byte strings for containers, bytewise, shorter first among equal beginnings.
+struct BytesLess {
+  using is_transparent = void;
+  bool operator()(ByteView a, ByteView b) const {
+    const std::size_t common = a.size() < b.size() ? a.size() : b.size();
+    const int order = common == 0 ? 0 : std::memcmp(a.data(), b.data(), common);
+    return order != 0 ? order < 0 : a.size() < b.size();
+  }
+};
+
 void append_be16(Bytes& out, std::uint16_t value);
 void append_be32(Bytes& out, std::uint32_t value);
 void append_be64(Bytes& out, std::uint64_t value);

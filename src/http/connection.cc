@@ -112,6 +112,9 @@ void Exchange::begin(const char* method) {
                                        target.ok() ? std::move(target).value() : Target{});
   request_->set_on_wake([this] { on_wake(); });
   request_->set_content_type(header(connection_, MHD_HTTP_HEADER_CONTENT_TYPE));
+  request_->set_length_known(
+      MHD_lookup_connection_value(connection_, MHD_HEADER_KIND, MHD_HTTP_HEADER_CONTENT_LENGTH) !=
+      nullptr);
   MHD_set_connection_option(connection_, MHD_CONNECTION_OPTION_TIMEOUT, kIdleSeconds);
   if (!target.ok()) return request_->refuse(target.error(), target.error().detail);
   // Browsers name the page that asks, programs do not. No page has any business here.
@@ -124,7 +127,7 @@ void Exchange::begin(const char* method) {
   handler_ = found.handle;
   if (found.begin != nullptr) found.begin(request_);
   // A program may append an event now and then for days.
-  if (request_->has_sink()) {
+  if (request_->has_sink() && !request_->length_known()) {
     MHD_set_connection_option(connection_, MHD_CONNECTION_OPTION_TIMEOUT, 0U);
   }
 }

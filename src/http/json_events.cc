@@ -253,8 +253,8 @@ Status EventParser::parse_array(std::string_view json, std::vector<ParsedEvent>&
     }
     out.emplace_back();
     if (Status status = state_->object(object, out.back()); !status) {
-      const std::string inner = state_->field.empty() ? "" : "." + state_->field;
-      state_->field = "[" + std::to_string(index) + "]" + inner;
+      const std::string inner = std::exchange(state_->field, index_text(index));
+      if (!inner.empty()) state_->field.append(".").append(inner);
       return status;
     }
     ++index;

@@ -83,7 +83,7 @@ class Walk {
       ondemand::value item;
       if (const auto error = std::move(element).get(item)) return json_error(error);
       if (Status status = this->value(item, depth + 1); !status) {
-        path_.insert(0, "[" + std::to_string(index) + "]");
+        path_.insert(0, index_text(index));
         return status;
       }
       ++index;
@@ -146,6 +146,10 @@ class Walk {
 };
 
 }  // namespace
+
+std::string index_text(std::size_t index) {
+  return std::string("[").append(std::to_string(index)).append("]");
+}
 
 Error json_error(simdjson::error_code code) {
   switch (code) {

@@ -22,6 +22,9 @@ namespace ebb::http {
 Status walk_payload(simdjson::ondemand::value value, codec::ValueBuilder& builder,
                     std::string& path);
 
+// "[3]", as places in arrays are named.
+std::string index_text(std::size_t index);
+
 // An error of the parser as one of ours.
 Error json_error(simdjson::error_code code);
 // What is wrong with a number that the parser refused: its form or its size.

@@ -26,7 +26,10 @@ struct Refusal {
 class NdjsonAppend final : public BodySink, public std::enable_shared_from_this<NdjsonAppend> {
  public:
   NdjsonAppend(const RequestPtr& request, std::string topic)
-      : request_(request), node_(request->node()), topic_(std::move(topic)) {}
+      : request_(request),
+        node_(request->node()),
+        topic_(std::move(topic)),
+        soon_whole_(request->length_known()) {}
 
   void take(std::string_view chunk) override {
     if (refusal_) return;  // nothing behind it counts
@@ -62,6 +65,7 @@ class NdjsonAppend final : public BodySink, public std::enable_shared_from_this<
   std::weak_ptr<Request> request_;
   node::Node& node_;
   std::string topic_;
+  const bool soon_whole_;
   LineCutter cutter_{limits::kHttpLineBytes};
   EventParser parser_;
   store::AppendBatch gathered_;
@@ -142,7 +146,7 @@ void NdjsonAppend::settle_gathered() {
   if (gathered_.items.empty()) return;
   if (refusal_ && refusal_->line <= gathered_line_) {
     gathered_ = {};
-  } else if (parts_.empty() || refusal_ || exhausted_) {
+  } else if ((parts_.empty() && !soon_whole_) || refusal_ || exhausted_) {
     // Others may have filled the queue since the last line was read.
     blocked_ = node_.append_queue_full();
     if (!blocked_) send_part();

@@ -57,6 +57,10 @@ class Request : public std::enable_shared_from_this<Request> {
   const std::string& content_type() const { return content_type_; }
   void set_content_type(std::string type) { content_type_ = std::move(type); }
 
+  // The client said how long the body is, so the end of it is at hand.
+  bool length_known() const { return length_known_; }
+  void set_length_known(bool known) { length_known_ = known; }
+
   // A query parameter; nullopt when it is absent or empty.
   std::optional<std::string> parameter(const std::string& name) const;
   // kInvalidArgument (and the answer is given) when the query has any other parameter.
@@ -90,6 +94,7 @@ class Request : public std::enable_shared_from_this<Request> {
   Target target_;
   std::string name_;
   std::string content_type_;
+  bool length_known_ = false;
   std::string body_;  // with padding behind body_bytes_
   std::size_t body_bytes_ = 0;
   std::shared_ptr<BodySink> sink_;

@@ -22,7 +22,7 @@ const sockaddr_in6& as_v6(const sockaddr_storage& storage) {
 
 Error bad_address(std::string_view text) {
   return {ErrorCode::kInvalidArgument, "address",
-          "\"" + std::string(text) + "\" is not of the form host:port"};
+          std::string("\"").append(text).append("\" is not of the form host:port")};
 }
 
 }  // namespace

@@ -155,12 +155,14 @@ void StoreThread::commit_work(Work& work) {
   }
   report.appends = std::move(work.appends);
   const Instant started = monotonic_now();
-  report.result = store_->commit(batch);
-  report.took = monotonic_now() - started;
-  if (report.result.ok()) plan_chores();
-  // A std::function can be copied, a report should not be: the task shares it and is run once.
-  auto shared = std::make_shared<CommitReport>(std::move(report));
-  inbox_.post([this, shared = std::move(shared)] { reports_.committed(std::move(*shared)); });
+  store_->commit(batch, [&](Result<store::CommitResult> result) {
+    report.result = std::move(result);
+    report.took = monotonic_now() - started;
+    if (report.result.ok()) plan_chores();
+    // A std::function can be copied, a report should not be: the task shares it and is run once.
+    auto shared = std::make_shared<CommitReport>(std::move(report));
+    inbox_.post([this, shared = std::move(shared)] { reports_.committed(std::move(*shared)); });
+  });
 }
 
 std::optional<StoreThread::Clock::time_point> StoreThread::Chores::next() const {

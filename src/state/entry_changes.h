@@ -46,8 +46,8 @@ class EntryChanges {
   }
 
  private:
-  std::map<Bytes, std::optional<Bytes>> for_store_;
-  std::map<Bytes, std::optional<Bytes>> for_tree_;
+  std::map<Bytes, std::optional<Bytes>, BytesLess> for_store_;
+  std::map<Bytes, std::optional<Bytes>, BytesLess> for_tree_;
 };
 
 }  // namespace ebb::state

@@ -6,6 +6,7 @@
 #include "core/check.h"
 #include "core/limits.h"
 #include "state/objects.h"
+#include "store/merge.h"
 #include "store/store.h"
 #include "trust/chain.h"
 
@@ -142,7 +143,7 @@ Status AppendStage::append_event(BatchScope& scope, codec::EventView event) {
   // The log's own last stamp counts even where it came from a peer and lies far ahead.
   if (clock_.last() < log.held_hlc) clock_ = HlcClock(log.held_hlc);
   event.hlc = clock_.tick(now_);
-  if (log.chunks.empty() || log.chunks.back().events.size() == limits::kSegmentEvents) {
+  if (log.chunks.empty() || log.chunks.back().events.size() == limits::kSegmentRestEvents) {
     log.chunks.emplace_back().first_seq = log.next_seq;
   }
   Chunk* chunk = &log.chunks.back();
@@ -214,6 +215,8 @@ SealedRun AppendStage::seal_chunk(const OwnLog& log, LogRow& row, Chunk chunk) {
   request.prev_chain = row.head.held.chain;
   request.first_hlc = chunk.events.front().hlc;
   request.last_hlc = chunk.events.back().hlc;
+  out.packed = fills_segment(chunk.events.size(), chunk.raw.size());
+  request.codec = out.packed ? codec::SegmentCodec::kZstd : codec::SegmentCodec::kRaw;
   request.raw = share(std::move(chunk.raw));
   request.offsets = std::move(chunk.offsets);
   out.segment = trust::seal_segment(target_.identity, std::move(request));

@@ -1,8 +1,9 @@
 // AppendStage: what one commit appends to this device's own logs, before any of it is stored.
 //
 // Model:     add() encodes a batch behind what earlier batches of the commit gave the same topic;
-//            a batch that fails leaves no trace. seal() cuts nothing: all events of a topic are one
-//            segment with one signature, split only at the limits of a segment.
+//            a batch that fails leaves no trace. seal() makes segments of at most
+//            the size that they have at rest, with one signature each; a full one is compressed
+//            at once and never merged, a smaller one is left raw.
 // Ownership: views of events point into the batches, which must outlive the stage and its runs.
 // Threads:   not thread-safe; a value of one commit.
 // Errors:    add: kInvalidArgument, kTooLarge and those of codec/event.h for the batch alone; an
@@ -45,6 +46,7 @@ struct SealedRun {
   trust::VerifiedSegment segment;
   ZoneMap zone;
   EventRun run;
+  bool packed = false;  // as large as a segment at rest, and encoded as one
 };
 
 class AppendStage {

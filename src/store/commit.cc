@@ -22,12 +22,12 @@ class Commit {
 
   Status write();
   CommitResult take_over();
+  void fold();
 
  private:
   Status write_appends();
   Status write_segments();
   Status write_own_client_ids();
-  void fold();
 
   StoreParts& store_;
   const CommitBatch& batch_;
@@ -61,7 +61,8 @@ Status Commit::write_appends() {
   }
   sealed_ = append_.seal();
   for (const SealedRun& sealed : sealed_) {
-    EBB_RETURN_IF_ERROR(store_.segments.insert(sealed.n, sealed.segment, sealed.zone, false));
+    EBB_RETURN_IF_ERROR(
+        store_.segments.insert(sealed.n, sealed.segment, sealed.zone, sealed.packed));
   }
   return {};
 }
@@ -114,9 +115,8 @@ CommitResult Commit::take_over() {
   store_.last_wall = batch_.now;
   store_.side.committed(batch_);
   if (flushes_) store_.fold.written(batch_.now);
-  fold();
-  for (SealedRun& sealed : sealed_)
-    result_.own_segments.push_back(std::move(sealed.segment));
+  for (const SealedRun& sealed : sealed_)
+    result_.own_segments.push_back(sealed.segment);
   result_.arrival_head = store_.logs.arrival_head();
   return std::move(result_);
 }
@@ -130,15 +130,29 @@ void Commit::fold() {
 
 }  // namespace
 
-Result<CommitResult> Store::commit(const CommitBatch& batch) {
+namespace {
+
+Status run_transaction(StoreParts& store, Commit& commit) {
+  Transaction transaction(*store.db);
+  EBB_RETURN_IF_ERROR(store.begin(transaction));
+  EBB_RETURN_IF_ERROR(commit.write());
+  return store.finish(transaction);
+}
+
+}  // namespace
+
+void Store::commit(const CommitBatch& batch, const CommitDone& durable) {
   Commit commit(*impl_, batch);
-  {
-    Transaction transaction(*impl_->db);
-    EBB_RETURN_IF_ERROR(impl_->begin(transaction));
-    EBB_RETURN_IF_ERROR(commit.write());
-    EBB_RETURN_IF_ERROR(impl_->finish(transaction));
-  }
-  return commit.take_over();
+  const Status stored = run_transaction(*impl_, commit);
+  if (!stored.ok()) return durable(stored.error());
+  durable(commit.take_over());
+  commit.fold();
+}
+
+Result<CommitResult> Store::commit(const CommitBatch& batch) {
+  Result<CommitResult> result = Error{};
+  commit(batch, [&result](Result<CommitResult> stored) { result = std::move(stored); });
+  return result;
 }
 
 }  // namespace ebb::store

@@ -16,10 +16,6 @@ namespace {
 constexpr int kLookAtLogs = 64;
 constexpr std::int64_t kLookAtSegments = 2 * static_cast<std::int64_t>(kMergeSegmentsMax);
 
-bool fills(std::uint64_t events, std::uint64_t bytes) {
-  return events >= limits::kSegmentRestEvents || bytes >= limits::kSegmentRestBytes;
-}
-
 // 1 to 7 events, 8 to 63, and so on: segments of one tier may be joined without rewriting a large
 // one for the sake of a small one.
 int tier(std::uint64_t events) {
@@ -52,6 +48,10 @@ std::optional<MergeRun> choose_in_tail(const std::vector<SegmentSize>& sizes, st
 
 }  // namespace
 
+bool fills_segment(std::uint64_t events, std::uint64_t bytes) {
+  return events >= limits::kSegmentRestEvents || bytes >= limits::kSegmentRestBytes;
+}
+
 std::optional<MergeRun> choose_run(const std::vector<SegmentSize>& sizes, bool complete,
                                    Seq& settled) {
   std::size_t begin = 0;
@@ -59,7 +59,7 @@ std::optional<MergeRun> choose_run(const std::vector<SegmentSize>& sizes, bool c
   std::uint64_t bytes = 0;
   for (std::size_t i = 0; i < sizes.size(); ++i) {
     const SegmentSize& size = sizes[i];
-    if (begin == i && size.packed && fills(size.events, size.bytes)) {
+    if (begin == i && size.packed && fills_segment(size.events, size.bytes)) {
       settled = size.last_seq();
       begin = i + 1;
       continue;
@@ -69,7 +69,7 @@ std::optional<MergeRun> choose_run(const std::vector<SegmentSize>& sizes, bool c
     if (too_large && i > begin) return run_of(sizes, begin, i, true);
     events += size.events;
     bytes += size.bytes;
-    if (fills(events, bytes)) return run_of(sizes, begin, i + 1, true);
+    if (fills_segment(events, bytes)) return run_of(sizes, begin, i + 1, true);
     if (i + 1 - begin == kMergeSegmentsMax) return run_of(sizes, begin, i + 1, false);
   }
   return complete ? choose_in_tail(sizes, begin) : std::nullopt;

@@ -44,6 +44,9 @@ struct SegmentSize {
   Seq last_seq() const { return first_seq + events - 1; }
 };
 
+// Whether a segment of this size needs no neighbours to be one at rest.
+bool fills_segment(std::uint64_t events, std::uint64_t bytes);
+
 // The choice by itself. `sizes` are consecutive segments behind everything settled; `settled` is
 // raised over those in front that need nothing. `complete`: the log ends with `sizes`.
 std::optional<MergeRun> choose_run(const std::vector<SegmentSize>& sizes, bool complete,

@@ -66,6 +66,11 @@ class Store {
   Store(const Store&) = delete;
   Store& operator=(const Store&) = delete;
 
+  // Stores the batch in one transaction, calls `durable` once with what came of it, then folds.
+  // What waits for the disk alone need not wait for the fold; everything else that the store is
+  // asked for comes after it.
+  using CommitDone = std::function<void(Result<CommitResult>)>;
+  void commit(const CommitBatch& batch, const CommitDone& durable);
   Result<CommitResult> commit(const CommitBatch& batch);
 
   // Logs of this device get a new incarnation from the next append on (rollback, restore).

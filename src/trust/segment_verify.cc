@@ -144,7 +144,7 @@ VerifiedSegment seal_segment(const Identity& identity, SealRequest request) {
   segment.head.seq = segment.last_seq();
   segment.head.hlc = request.last_hlc;
   segment.head.signature = identity.sign(signed_bytes(segment));
-  encode(segment, codec::SegmentCodec::kRaw);
+  encode(segment, request.codec);
   return segment;
 }
 

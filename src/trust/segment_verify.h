@@ -47,8 +47,9 @@ struct VerifiedSegment {
 // Decodes, hashes, checks the signature. `encoded` is kept (shared) in the result.
 Result<VerifiedSegment> verify_segment(const LogKey& key, SharedBytes encoded);
 
-// What a store's own append makes: hashes, signs, encodes (raw). `raw` holds `offsets.size() - 1`
-// valid events of `key`'s log that follow position (first_seq - 1, prev_chain).
+// What a store's own append makes: hashes, signs, encodes with `codec` where that is smaller. `raw`
+// holds `offsets.size() - 1` valid events of `key`'s log that follow position (first_seq - 1,
+// prev_chain).
 struct SealRequest {
   LogKey key;
   LogId log;
@@ -58,6 +59,7 @@ struct SealRequest {
   Hlc last_hlc;
   SharedBytes raw;
   std::vector<std::uint32_t> offsets;
+  codec::SegmentCodec codec = codec::SegmentCodec::kRaw;
 };
 VerifiedSegment seal_segment(const Identity& identity, SealRequest request);
 

@@ -165,14 +165,14 @@ TEST_CASE("all events of a topic in one commit are one segment") {
   CHECK(device.store().arrival_head() == 2);
 }
 
-TEST_CASE("a commit larger than a segment is split at the limits") {
+TEST_CASE("a commit larger than a segment at rest is split") {
   Device device(1);
   std::vector<AppendItem> items;
-  for (std::size_t i = 0; i < limits::kSegmentEvents + 10; ++i)
+  for (std::size_t i = 0; i < limits::kSegmentRestEvents + 10; ++i)
     items.push_back(event(1));
   const CommitResult by_count = device.append(items);
   REQUIRE(by_count.own_segments.size() == 2);
-  CHECK(by_count.own_segments[0].count == limits::kSegmentEvents);
+  CHECK(by_count.own_segments[0].count == limits::kSegmentRestEvents);
   CHECK(by_count.own_segments[1].count == 10);
 
   std::vector<AppendItem> large;
@@ -187,6 +187,42 @@ TEST_CASE("a commit larger than a segment is split at the limits") {
     CHECK(segment.raw->size() <= limits::kSegmentDecodedBytes);
   for (const auto& head : device.store().heads())
     CHECK(event_bytes_of(device.store(), head).size() == head.held.seq);
+}
+
+TEST_CASE("a segment that fills one at rest is compressed at once and never rewritten") {
+  Device device(1);
+  std::vector<AppendItem> items(limits::kSegmentRestEvents, event(1));
+  const CommitResult full = device.append(items);
+  REQUIRE(full.own_segments.size() == 1);
+  CHECK(full.own_segments[0].codec == codec::SegmentCodec::kZstd);
+  CHECK(full.own_segments[0].encoded->size() < full.own_segments[0].raw->size());
+  const CommitResult small = device.append({event(2)});
+  CHECK(small.own_segments.at(0).codec == codec::SegmentCodec::kRaw);
+
+  const auto merged = device.store().merge_step(WallTime{1});
+  REQUIRE(merged.ok());
+  CHECK_FALSE(*merged);
+  const auto stored = device.store().read_segments(full.own_segments[0].log, 1, 0, SIZE_MAX);
+  REQUIRE(stored.ok());
+  REQUIRE(stored->size() == 2);
+  CHECK(*stored->at(0) == *full.own_segments[0].encoded);
+}
+
+TEST_CASE("what waits for the disk is answered before the fold, and finds it done after") {
+  Device device(1);
+  CommitBatch commit;
+  commit.appends.push_back(batch_of({event(1)}, "topic"));
+  std::size_t answers = 0;
+  std::size_t folded_at_answer = 0;
+  const auto folded = [&device] { return device.store().applied().positions().size(); };
+  device.store().commit(commit, [&](const Result<CommitResult>& stored) {
+    ++answers;
+    CHECK(stored.ok());
+    folded_at_answer = folded();
+  });
+  CHECK(answers == 1);
+  CHECK(folded_at_answer == 0);
+  CHECK(folded() == 1);
 }
 
 TEST_CASE("set changes of one commit see each other") {

@@ -74,8 +74,7 @@ TEST_CASE("merged segments are compressed and of the size of a segment at rest")
 }
 
 TEST_CASE("one large raw segment is compressed once, compressible or not") {
-  Device device(1);
-  std::vector<store::AppendItem> items;
+  Device origin(1);
   Rng rng(3);
   for (int i = 0; i < 40; ++i) {
     store::AppendEvent item = event(i);
@@ -83,9 +82,13 @@ TEST_CASE("one large raw segment is compressed once, compressible or not") {
     for (int k = 0; k < 2000; ++k)
       noise += static_cast<char>(rng.between(0x21, 0x7e));
     item.payload = payload(i, noise);
-    items.push_back(item);
+    origin.append({item});
   }
-  device.append(items);
+  const auto small = read_all(origin.store(), origin.store().heads()[0]);
+  const auto large = trust::merge_segments(small, codec::SegmentCodec::kRaw);
+  REQUIRE(large.ok());
+  Device device(2);
+  device.receive({*large});
   REQUIRE(*device.store().merge_step(device.now));
   merge_all(device);
   device.reopen();

@@ -1,0 +1,5 @@
+// style-ok(pragma_once): g++ warns of the pragma in a file that it compiles by itself.
+// The precompiled header of the tests that read JSON answers.
+#include <nlohmann/json.hpp>
+
+#include "tests/pch/tests_pch.h"
