@@ -10,6 +10,7 @@
 #include "cli/app.h"
 #include "core/ids.h"
 #include "http/daemon.h"
+#include "node/bind_policy.h"
 #include "node/config.h"
 #include "node/home.h"
 #include "store/reader.h"
@@ -76,6 +77,11 @@ Result<ebb::cli::VerifyAnswer> verify(
                                 .stored_digest = hex(report.stored_digest)};
 }
 
+std::string build_note() {
+  if (!ebb::node::kBindsAnyAddress) return "";
+  return "unsafe_bind: any address, though links are not encrypted; for tests only";
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -84,6 +90,7 @@ int main(int argc, char** argv) {
                                       .export_mesh = ebb::node::export_mesh,
                                       .run = run,
                                       .config = config,
-                                      .verify = verify};
+                                      .verify = verify,
+                                      .build_note = build_note()};
   return ebb::cli::run_cli(argc, argv, local);
 }

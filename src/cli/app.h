@@ -47,6 +47,8 @@ struct LocalCommands {
       const std::string& dir, bool with_state,
       const std::function<void(std::uint64_t done, std::uint64_t all)>& progress)>
       verify;
+  // What `ebb version` says of a program that is not the one people install; else empty.
+  std::string build_note = {};
 };
 
 int run_cli(int argc, char** argv, const LocalCommands& local);

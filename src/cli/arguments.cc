@@ -81,7 +81,6 @@ void CommandLine::add_globals() {
   app_.add_option("--color", globals.color, "auto, always or never")
       ->check(CLI::IsMember({"auto", "always", "never"}))
       ->type_name("WHEN");
-  app_.set_version_flag("--version", "ebb " EBB_VERSION, "Print the version");
 }
 
 void CommandLine::add_daemon_flags(CLI::App* command, DaemonFlags& flags) {
@@ -311,6 +310,7 @@ int CommandLine::run(std::vector<std::string> arguments, const LocalCommands& lo
     terminal.err << app_.help() << std::flush;
     return static_cast<int>(ExitCode::kUsage);
   }
+  app_.set_version_flag("--version", version_text(local), "Print the version");
   std::reverse(arguments.begin(), arguments.end());  // as CLI11 takes them
   try {
     app_.parse(arguments);

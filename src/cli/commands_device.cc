@@ -182,11 +182,18 @@ Exit run_mesh_export(const Context& context, const ExportOptions& options) {
   return ExitCode::kOk;
 }
 
+std::string version_text(const LocalCommands& local) {
+  const std::string note = local.build_note.empty() ? "" : " (" + local.build_note + ")";
+  return "ebb " EBB_VERSION + note;
+}
+
 Exit run_version(const Context& context) {
   if (context.globals().json) {
-    context.print_json(nlohmann::json({{"version", EBB_VERSION}}).dump());
+    nlohmann::json answer = {{"version", EBB_VERSION}};
+    if (!context.local().build_note.empty()) answer["build"] = context.local().build_note;
+    context.print_json(answer.dump());
   } else {
-    context.print("ebb " EBB_VERSION "\n");
+    context.print(version_text(context.local()) + "\n");
   }
   return ExitCode::kOk;
 }

@@ -7,6 +7,7 @@
 #include <cstring>
 
 #include "core/limits.h"
+#include "node/bind_policy.h"
 
 namespace ebb::node {
 namespace {
@@ -110,8 +111,8 @@ std::optional<Endpoint> literal_endpoint(const HostPort& address) {
   return endpoint;
 }
 
-Status require_loopback(const Endpoint& endpoint) {
-  if (endpoint.is_loopback()) return {};
+Status require_allowed(const Endpoint& endpoint) {
+  if (endpoint.is_loopback() || kBindsAnyAddress) return {};
   return Error{ErrorCode::kPermission, "address is not loopback",
                endpoint.text() +
                    ": links are not encrypted yet, so ebb stays on loopback; use 127.0.0.1, and "

@@ -1,8 +1,9 @@
 // Addresses as people write them, "host:port", and as sockets have them.
 //
 // Model:   IPv6 hosts stand in brackets. Until links are encrypted only loopback is bound or
-//          dialled; require_loopback() is the one place that says so.
-// Errors:  kInvalidArgument, kPermission (not loopback); detail names the address.
+//          dialled (but for a build of its own for tests, bind_policy.h); require_allowed() is the
+//          one place that says so.
+// Errors:  kInvalidArgument, kPermission (not allowed); detail names the address.
 // Threads: values; any thread.
 #pragma once
 
@@ -40,6 +41,6 @@ std::string host_port_text(const HostPort& address);
 std::optional<Endpoint> endpoint_of(const sockaddr* address);
 // Hosts that are addresses, and "localhost"; other names have to be asked for.
 std::optional<Endpoint> literal_endpoint(const HostPort& address);
-Status require_loopback(const Endpoint& endpoint);
+Status require_allowed(const Endpoint& endpoint);
 
 }  // namespace ebb::node

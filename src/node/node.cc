@@ -6,6 +6,7 @@
 
 #include "core/limits.h"
 #include "node/address.h"
+#include "node/bind_policy.h"
 #include "node/clocks.h"
 #include "node/log.h"
 #include "node/node_impl.h"
@@ -52,7 +53,7 @@ store::StoreOptions store_options(const Home& home, const Config& config) {
 Status require_peer(const std::string& address) {
   EBB_ASSIGN(const HostPort parsed, parse_host_port(address));
   const std::optional<Endpoint> literal = literal_endpoint(parsed);
-  return literal ? require_loopback(*literal) : Status{};
+  return literal ? require_allowed(*literal) : Status{};
 }
 
 }  // namespace
@@ -102,6 +103,9 @@ Status Node::Impl::start() {
       {{"device", device_text(home.identity->device())},
        {"listen", bound ? bound->text() : config.listen},
        {"mesh", to_hex(home.mesh.view())}});
+  if (kBindsAnyAddress) {
+    log(LogLevel::kWarn, "unsafe_bind", {{"reason", "links are not encrypted: for tests only"}});
+  }
   return {};
 }
 

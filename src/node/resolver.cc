@@ -32,16 +32,16 @@ Result<Endpoint> choose(int code, addrinfo* found, const std::string& address, s
     std::optional<Endpoint> endpoint = endpoint_of(entry->ai_addr);
     if (!endpoint) continue;
     endpoint->set_port(port);
-    (endpoint->is_loopback() ? chosen : refused) = endpoint;
+    (require_allowed(*endpoint).ok() ? chosen : refused) = endpoint;
   }
   uv_freeaddrinfo(found);
   if (chosen) return *chosen;
-  if (refused) return require_loopback(*refused).error();
+  if (refused) return require_allowed(*refused).error();
   return Error{ErrorCode::kInvalidArgument, "name", address + " has no address"};
 }
 
 Result<Endpoint> allowed(const Endpoint& endpoint) {
-  EBB_RETURN_IF_ERROR(require_loopback(endpoint));
+  EBB_RETURN_IF_ERROR(require_allowed(endpoint));
   return endpoint;
 }
 

@@ -35,7 +35,7 @@ TcpLinks::TcpLinks(uv_loop_t* loop, Resolver& resolver, Feed feed)
       connections_max_(connections_max()) {}
 
 Result<Endpoint> TcpLinks::listen(const Endpoint& endpoint) {
-  EBB_RETURN_IF_ERROR(require_loopback(endpoint));
+  EBB_RETURN_IF_ERROR(require_allowed(endpoint));
   uv_loop_t* loop = loop_;
   HandlePtr<uv_tcp_t> listener =
       make_handle<uv_tcp_t>([loop](uv_tcp_t* h) { return uv_tcp_init(loop, h); });

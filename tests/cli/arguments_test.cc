@@ -71,6 +71,17 @@ TEST_CASE("version is told by command and by flag") {
   CHECK(ebb.out == "{\"version\":\"" EBB_VERSION "\"}\n");
 }
 
+TEST_CASE("version says when a program is not the one that people install") {
+  CommandRun ebb;
+  ebb.local.build_note = "for tests";
+  for (const std::string word : {"version", "--version"}) {
+    CHECK(ebb.run_bare({word}) == 0);
+    CHECK(ebb.out == "ebb " EBB_VERSION " (for tests)\n");
+  }
+  CHECK(ebb.run_bare({"--json", "version"}) == 0);
+  CHECK(ebb.out == "{\"build\":\"for tests\",\"version\":\"" EBB_VERSION "\"}\n");
+}
+
 TEST_CASE("global flags stand before and behind the command") {
   CommandRun ebb;
   ebb.serve().on("GET /v1/digest", R"({"digest":"aa"})");

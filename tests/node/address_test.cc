@@ -9,12 +9,12 @@ namespace {
 using ebb::ErrorCode;
 using ebb::node::literal_endpoint;
 using ebb::node::parse_host_port;
-using ebb::node::require_loopback;
+using ebb::node::require_allowed;
 
 ebb::Status judge(const std::string& text) {
   const auto endpoint = literal_endpoint(parse_host_port(text).value());
   REQUIRE(endpoint);
-  return require_loopback(*endpoint);
+  return require_allowed(*endpoint);
 }
 
 }  // namespace

@@ -1,0 +1,7 @@
+#include "node/bind_policy.h"
+
+namespace ebb::node {
+
+const bool kBindsAnyAddress = false;
+
+}  // namespace ebb::node
