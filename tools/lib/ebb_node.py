@@ -50,6 +50,7 @@ class EbbNode:
         self.dir = pathlib.Path(directory)
         self.name = name or self.dir.name
         self.process = None
+        self.launcher = []  # what the daemon is started by: words before its command
 
     # ---- commands
 
@@ -78,8 +79,9 @@ class EbbNode:
     def start(self, *arguments):
         """Starts `ebb run` as a child and waits until its API answers."""
         log = open(self.dir / "rig.log", "ab")
-        self.process = subprocess.Popen(self.command("run", *arguments), stdin=subprocess.DEVNULL,
-                                        stdout=log, stderr=log, env=self.environment())
+        command = [*self.launcher, *self.command("run", *arguments)]
+        self.process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log,
+                                        env=self.environment())
         log.close()
         wait_until(self.ready, 60, f"{self.name} does not answer:\n{self.log_tail()}")
 

@@ -1,0 +1,99 @@
+#include "tests/rig/router/packet_switch.h"
+
+#include <utility>
+
+#include "core/check.h"
+
+namespace ebb::tests {
+namespace {
+
+constexpr std::array<std::uint8_t, 3> kNetwork = {10, 77, 0};
+constexpr std::size_t kIpv4HeaderBytes = 20;
+constexpr std::size_t kDestinationAt = 16;
+
+}  // namespace
+
+PacketSwitch::PacketSwitch(HostIndex hosts, Rng rng, Deliver deliver)
+    : hosts_(hosts),
+      rng_(rng),
+      deliver_(std::move(deliver)),
+      lanes_(std::size_t{hosts} * std::size_t{hosts}) {
+  EBB_CHECK(hosts > 0 && hosts <= kHostsMax);
+}
+
+std::array<std::uint8_t, 4> PacketSwitch::address(HostIndex host) {
+  return {kNetwork[0], kNetwork[1], kNetwork[2], static_cast<std::uint8_t>(host + 1)};
+}
+
+std::string PacketSwitch::address_text(HostIndex host) {
+  std::string text;
+  for (const std::uint8_t part : address(host))
+    text += (text.empty() ? "" : ".") + std::to_string(part);
+  return text;
+}
+
+PacketSwitch::Lane& PacketSwitch::lane(HostIndex from, HostIndex to) {
+  EBB_CHECK(from < hosts_ && to < hosts_);
+  return lanes_[std::size_t{from} * hosts_ + to];
+}
+
+void PacketSwitch::set_path(HostIndex from, HostIndex to, const sim::PathOptions& options) {
+  lane(from, to).options = options;
+}
+
+void PacketSwitch::set_blocked(HostIndex from, HostIndex to, bool blocked) {
+  lane(from, to).blocked = blocked;
+}
+
+std::optional<HostIndex> PacketSwitch::destination(ByteView packet) const {
+  if (packet.size() < kIpv4HeaderBytes || packet[0] >> 4 != 4) return std::nullopt;
+  for (std::size_t i = 0; i < kNetwork.size(); ++i) {
+    if (packet[kDestinationAt + i] != kNetwork[i]) return std::nullopt;
+  }
+  const HostIndex last = packet[kDestinationAt + kNetwork.size()];
+  if (last == 0 || last > hosts_) return std::nullopt;
+  return last - 1;
+}
+
+void PacketSwitch::take(Instant now, HostIndex from, ByteView packet) {
+  ++counts_.taken;
+  const std::optional<HostIndex> to = destination(packet);
+  if (!to) {
+    ++counts_.not_for_us;
+    return;
+  }
+  Lane& way = lane(from, *to);
+  if (way.blocked) {
+    ++counts_.blocked;
+    return;
+  }
+  const sim::Passage passage = way.path.carry(way.options, now, packet.size(), rng_);
+  if (passage.fate == sim::Fate::kLost) {
+    ++counts_.lost;
+  } else if (passage.fate == sim::Fate::kNoRoom || waiting_.size() >= kPacketsWaiting) {
+    ++counts_.no_room;
+  } else {
+    waiting_.emplace(passage.due, Packet{from, *to, to_bytes(packet)});
+  }
+}
+
+void PacketSwitch::run(Instant now) {
+  while (!waiting_.empty() && waiting_.begin()->first <= now) {
+    const Packet packet = std::move(waiting_.begin()->second);
+    waiting_.erase(waiting_.begin());
+    if (lane(packet.from, packet.to).blocked) {
+      ++counts_.blocked;
+      continue;
+    }
+    ++counts_.delivered;
+    counts_.delivered_bytes += packet.bytes.size();
+    deliver_(packet.to, packet.bytes);
+  }
+}
+
+std::optional<Instant> PacketSwitch::next_due() const {
+  if (waiting_.empty()) return std::nullopt;
+  return waiting_.begin()->first;
+}
+
+}  // namespace ebb::tests

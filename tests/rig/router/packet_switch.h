@@ -1,0 +1,84 @@
+// PacketSwitch: IPv4 packets from host to host by their destination, each
+// ordered pair of hosts over a path of its own. It is no IP router: it touches
+// no packet and sends no errors.
+//
+// Model:     take() hands a packet over, run() delivers what has arrived by
+// then. What meets a
+//            blocked path, on its way in or out, is gone without a word, as in
+//            a black hole.
+// Ownership: what `deliver` refers to must outlive the switch.
+// Threads:   not thread-safe; owned by one run.
+// Determinism: draws from its own generator only, in the order of take().
+// Limits:    kPacketsWaiting under way; what comes beyond them is dropped and
+// counted.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "core/bytes.h"
+#include "core/rng.h"
+#include "core/time.h"
+#include "sim/options.h"
+#include "sim/path.h"
+
+namespace ebb::tests {
+
+using sim::HostIndex;
+
+class PacketSwitch {
+ public:
+  static constexpr std::size_t kPacketsWaiting = 65536;
+  static constexpr HostIndex kHostsMax = 250;
+
+  struct Counts {
+    std::uint64_t taken = 0, delivered = 0, delivered_bytes = 0;
+    std::uint64_t lost = 0, no_room = 0, blocked = 0;
+    std::uint64_t not_for_us = 0;  // not IPv4, or to an address that no host has
+  };
+  using Deliver = std::function<void(HostIndex to, ByteView packet)>;
+
+  // At most kHostsMax hosts.
+  PacketSwitch(HostIndex hosts, Rng rng, Deliver deliver);
+
+  // 10.77.0.1 is host 0.
+  static std::array<std::uint8_t, 4> address(HostIndex host);
+  static std::string address_text(HostIndex host);
+
+  HostIndex hosts() const { return hosts_; }
+  void set_path(HostIndex from, HostIndex to, const sim::PathOptions& options);
+  void set_blocked(HostIndex from, HostIndex to, bool blocked);
+
+  void take(Instant now, HostIndex from, ByteView packet);
+  void run(Instant now);
+  std::optional<Instant> next_due() const;
+  const Counts& counts() const { return counts_; }
+
+ private:
+  struct Lane {
+    sim::PathOptions options;
+    sim::Path path;
+    bool blocked = false;
+  };
+  struct Packet {
+    HostIndex from = 0, to = 0;
+    Bytes bytes;
+  };
+
+  Lane& lane(HostIndex from, HostIndex to);
+  std::optional<HostIndex> destination(ByteView packet) const;
+
+  HostIndex hosts_;
+  Rng rng_;
+  Deliver deliver_;
+  std::vector<Lane> lanes_;
+  std::multimap<Instant, Packet> waiting_;  // those of one instant in order of take()
+  Counts counts_;
+};
+
+}  // namespace ebb::tests
