@@ -35,7 +35,12 @@ enum class ByeCode : std::uint8_t {
   kProtocolError = 4,
   kTooManyLinks = 5,
   kSelf = 6,
+  kOverlayFull = 7,
 };
+
+// DO NOT CHANGE: sent. Bits of Hello::features.
+inline constexpr std::uint64_t kFeatureShortOfLinks = 1;  // give me a slot, whoever has to go
+inline constexpr std::uint64_t kFeatureWantsPeers = 2;    // tell me addresses
 
 using ScopeHash = FixedBytes<8, struct ScopeHashTag>;
 using ChainPrefix = FixedBytes<8, struct ChainPrefixTag>;
@@ -170,6 +175,7 @@ struct PeerAddress {
 
 struct Peers {
   std::vector<PeerAddress> peers;
+  bool shuffle = false;  // answer with addresses of yours
   bool operator==(const Peers&) const = default;
 };
 

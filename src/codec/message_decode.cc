@@ -202,7 +202,10 @@ Message read_ping(TapeReader& reader) {
 }
 
 Message read_peers(TapeReader& reader) {
-  return Peers{list<PeerAddress>(reader, limits::kPeersPerMessage, read_peer_address)};
+  Peers m;
+  m.peers = list<PeerAddress>(reader, limits::kPeersPerMessage, read_peer_address);
+  m.shuffle = (reader.uint() & kPeersShuffle) != 0;
+  return m;
 }
 
 Message read_bye(TapeReader& reader) {
@@ -230,7 +233,7 @@ constexpr Shape kShapes[] = {
     {MessageType::kHave, 1, "have", read_have},
     {MessageType::kPrune, 1, "prune", read_prune},
     {MessageType::kPing, 2, "ping", read_ping},
-    {MessageType::kPeers, 1, "peers", read_peers},
+    {MessageType::kPeers, 2, "peers", read_peers},
     {MessageType::kBye, 2, "bye", read_bye},
 };
 

@@ -129,13 +129,14 @@ class MessageWriter {
   }
 
   void operator()(const Peers& m) {
-    begin(MessageType::kPeers, 1);
+    begin(MessageType::kPeers, 2);
     writer_.array(m.peers.size());
     for (const PeerAddress& peer : m.peers) {
       writer_.array(2);
       writer_.bin(peer.device.view());
       writer_.str(peer.address);
     }
+    writer_.uint(m.shuffle ? kPeersShuffle : 0);
   }
 
   void operator()(const Bye& m) {

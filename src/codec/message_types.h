@@ -30,7 +30,8 @@ enum class YourLogsKind : std::uint8_t { kSummary = 0, kAsk = 1, kHeads = 2 };
 // DO NOT CHANGE: sent. Other kinds of SYNC_REQ and SYNC_RESP are not known to this version.
 inline constexpr std::uint64_t kSyncKindList = 0;
 
-inline constexpr std::uint64_t kDeltaLast = 1;  // flag of a DELTA
-inline constexpr std::uint64_t kAckDone = 1;    // flag of an ACK
+inline constexpr std::uint64_t kDeltaLast = 1;     // flag of a DELTA
+inline constexpr std::uint64_t kAckDone = 1;       // flag of an ACK
+inline constexpr std::uint64_t kPeersShuffle = 1;  // flag of a PEERS
 
 }  // namespace ebb::codec

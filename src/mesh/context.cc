@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "mesh/dialer.h"
+#include "mesh/overlay.h"
 #include "mesh/reconcile.h"
 #include "mesh/want.h"
 
@@ -26,6 +27,7 @@ void forget_link(Context& ctx, Link& link, const std::string& reason, bool liar)
     ctx.slots[static_cast<std::size_t>(slot)] = nullptr;
     release_wants(ctx, link, liar);
     link.slot = kNoSlot;
+    overlay_left(ctx);
   }
   dialer_link_closed(ctx, link);
 }

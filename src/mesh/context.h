@@ -42,24 +42,22 @@ struct PendingRead {
   bool cancelled = false;  // a newer WANT of the peer replaced it
 };
 
-// An address that may be dialled.
+// An address that may be dialled: a configured one, one that has a link, or one of the passive
+// view.
 struct Target {
   std::string address;
   std::optional<DeviceId> device;
   bool configured = false;
-  bool self = false;    // it led to ourselves
-  bool urgent = false;  // gossip showed a difference: dial whatever the number of links
+  bool self = false;        // it led to ourselves
+  bool urgent = false;      // gossip showed a difference: dial whatever the number of links
+  bool first_hand = false;  // we dialled it there, or its device told us itself
+  bool knows_us = false;    // has been told our own address
+  bool reached = false;     // the last dial was answered
+  bool stored = false;      // as the store has it
   std::optional<LinkId> link;
   std::uint32_t failures = 0;
   Instant next;
   std::optional<Instant> heard;
-};
-
-// A device whose address was told to us; only what we know at first hand is told on.
-struct Acquaintance {
-  std::string address;
-  bool first_hand = false;  // we dialled it there, or it told us itself
-  std::set<DeviceId> told;  // devices that know this address from us, or that told it to us
 };
 
 struct Context {
@@ -99,7 +97,7 @@ struct Context {
   std::map<std::string, Target> targets;
   bool dials_changed = true;       // dial_at has to be computed anew
   std::optional<Instant> dial_at;  // the earliest dial that is allowed
-  std::map<DeviceId, Acquaintance> acquaintances;
+  std::optional<Instant> shuffle_at;
   std::optional<Instant> gossip_at;
   std::uint64_t datagram_counter = 0;
   std::optional<Instant> expected_tick;

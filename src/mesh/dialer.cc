@@ -3,6 +3,10 @@
 #include <algorithm>
 #include <charconv>
 #include <utility>
+#include <vector>
+
+#include "mesh/overlay.h"
+#include "mesh/peers.h"
 
 namespace ebb::mesh {
 namespace {
@@ -10,6 +14,7 @@ namespace {
 constexpr std::uint32_t kFailuresMax = 20;            // more changes nothing
 constexpr std::uint32_t kFailuresOfMisbehaviour = 6;  // about a minute
 constexpr std::uint32_t kFailuresOfLearnt = 10;       // then a learnt address is forgotten
+constexpr std::uint32_t kFailuresOfHearsay = 5;       // the same where only others told it
 
 Target* target_of(Context& ctx, const Link& link) {
   if (!link.dialled) return nullptr;
@@ -27,8 +32,9 @@ Duration backoff(Context& ctx, std::uint32_t failures) {
   return microseconds(static_cast<std::int64_t>(ctx.rng.between(1, bound)));
 }
 
+// Overlay links and dials on their way to be one.
 std::size_t links_and_dials(const Context& ctx) {
-  std::size_t count = greeted_links(ctx);
+  std::size_t count = overlay_links(ctx);
   for (const auto& [address, target] : ctx.targets) {
     if (!target.link) continue;
     const auto it = ctx.links.find(*target.link);
@@ -37,10 +43,42 @@ std::size_t links_and_dials(const Context& ctx) {
   return count;
 }
 
-bool may_dial(Context& ctx, const Target& target, std::size_t links) {
+bool is_free(Context& ctx, const Target& target) {
   if (target.link || target.self) return false;
-  if (target.device && is_linked(ctx, *target.device)) return false;
-  return target.configured || target.urgent || links < limits::kOverlayLinks;
+  return !target.device || !is_linked(ctx, *target.device);
+}
+
+// What a dial may be for, now or later.
+struct Demand {
+  std::size_t slots = 0;    // overlay links to dial for
+  bool configured = false;  // one configured peer is wanted whatever the number of links
+  bool wants(const Target& target) const {
+    return target.urgent || slots > 0 || (target.configured && (configured || !target.reached));
+  }
+};
+
+Demand demand(Context& ctx) {
+  const std::size_t links = links_and_dials(ctx);
+  const std::size_t aim = overlay_aim(ctx);
+  const bool dialled = std::any_of(ctx.targets.begin(), ctx.targets.end(), [](const auto& entry) {
+    return entry.second.configured && entry.second.link;
+  });
+  return {aim > links ? aim - links : 0, !dialled && !has_pinned(ctx)};
+}
+
+// Of those that are due: urgent ones, then a configured one if none has a link, then a random one.
+Target* choose(Context& ctx) {
+  const Demand wanted = demand(ctx);
+  std::vector<Target*> due;
+  std::vector<Target*> due_configured;
+  for (auto& [address, target] : ctx.targets) {
+    if (target.next > ctx.now || !wanted.wants(target) || !is_free(ctx, target)) continue;
+    if (target.urgent) return &target;
+    const bool first = target.configured && (wanted.configured || !target.reached);
+    (first ? due_configured : due).push_back(&target);
+  }
+  const std::vector<Target*>& best = due_configured.empty() ? due : due_configured;
+  return best.empty() ? nullptr : best[ctx.rng.below(best.size())];
 }
 
 void dial(Context& ctx, Target& target) {
@@ -78,7 +116,7 @@ std::optional<HostPort> parse_address(std::string_view address) {
 }
 
 Target* add_target(Context& ctx, const std::string& address, std::optional<DeviceId> device,
-                   bool configured) {
+                   bool configured, bool first_hand) {
   ctx.dials_changed = true;
   if (const auto it = ctx.targets.find(address); it != ctx.targets.end()) {
     it->second.configured = it->second.configured || configured;
@@ -86,7 +124,7 @@ Target* add_target(Context& ctx, const std::string& address, std::optional<Devic
     return &it->second;
   }
   if (!parse_address(address) || address == ctx.config.advertise) return nullptr;
-  if (!configured && ctx.targets.size() >= limits::kKnownPeers) return nullptr;
+  if (!configured && !make_room(ctx, first_hand)) return nullptr;
   Target& target = ctx.targets[address];
   target.address = address;
   target.device = device;
@@ -97,7 +135,7 @@ Target* add_target(Context& ctx, const std::string& address, std::optional<Devic
 }
 
 void dial_soon(Context& ctx, const std::string& address, const DeviceId& device) {
-  Target* target = add_target(ctx, address, device, false);
+  Target* target = add_target(ctx, address, device, false, false);
   if (target == nullptr) return;
   target->urgent = true;
   target->heard = ctx.now;
@@ -111,20 +149,16 @@ bool is_linked(Context& ctx, const DeviceId& device) {
 void run_dialer(Context& ctx) {
   if (!ctx.dial_at || *ctx.dial_at > ctx.now) return;
   ctx.dials_changed = true;
-  std::size_t links = links_and_dials(ctx);
-  for (auto& [address, target] : ctx.targets) {
-    if (target.next > ctx.now || !may_dial(ctx, target, links)) continue;
-    dial(ctx, target);
-    ++links;
-  }
+  while (Target* target = choose(ctx))
+    dial(ctx, *target);
 }
 
 void plan_dials(Context& ctx) {
   if (!std::exchange(ctx.dials_changed, false)) return;
   ctx.dial_at.reset();
-  const std::size_t links = links_and_dials(ctx);
+  const Demand wanted = demand(ctx);
   for (const auto& [address, target] : ctx.targets) {
-    if (!may_dial(ctx, target, links)) continue;
+    if (!wanted.wants(target) || !is_free(ctx, target)) continue;
     if (!ctx.dial_at || target.next < *ctx.dial_at) ctx.dial_at = target.next;
   }
 }
@@ -134,6 +168,7 @@ void dialer_found_device(Context& ctx, const Link& link) {
   if (Target* target = target_of(ctx, link)) {
     target->device = link.peer;
     target->heard = ctx.now;
+    target->reached = true;
   }
 }
 
@@ -146,19 +181,24 @@ void dialer_link_closed(Context& ctx, const Link& link) {
   if (link.phase == Phase::kConnecting) ++ctx.counters.dial_failures;
   if (Target* target = target_of(ctx, link)) {
     target->link.reset();
+    if (link.phase == Phase::kConnecting) target->reached = false;
     if (link.misbehaved) {
       target->failures = std::max(target->failures + 1, kFailuresOfMisbehaviour);
     } else {
       target->failures = link.settled ? 0 : std::min(target->failures + 1, kFailuresMax);
     }
     target->next = ctx.now + backoff(ctx, target->failures);
-    if (!target->configured && target->failures > kFailuresOfLearnt) {
+    if (link.turned_away)
+      target->next = ctx.now + ctx.config.dial_backoff_max / 2 + backoff(ctx, kFailuresMax) / 2;
+    const std::uint32_t patience = target->first_hand ? kFailuresOfLearnt : kFailuresOfHearsay;
+    if (!target->configured && target->failures > patience) {
       ctx.targets.erase(link.address);
     }
   } else if (link.peer && link.settled) {
     // It dialled us and may do so again: leave it a moment to come back first.
+    const std::uint32_t pause = link.turned_away ? kFailuresOfMisbehaviour : 0;
     for (auto& [address, other] : ctx.targets) {
-      if (other.device == link.peer) other.next = ctx.now + backoff(ctx, 0);
+      if (other.device == link.peer) other.next = ctx.now + backoff(ctx, pause);
     }
   }
 }

@@ -1,10 +1,12 @@
-// Dialer: which address is dialled when. Configured peers are dialled for ever, learnt ones while
-// there are few links; a device that has a link is not dialled again.
+// Dialer: which address is dialled when. While overlay slots are to be filled, any that is due, at
+// random; configured ones that nobody answered at yet, and always one of them, whatever the number
+// of links; and whoever gossip showed to differ. Configured addresses are tried for ever. A device
+// that has a link is not dialled again.
 //
 // Model:     back-off with full jitter: uniform below min(max, min * 2^failures). A link that was
 //            settled resets it; one that was refused or at fault jumps to about a minute.
 // Threads:   not thread-safe; part of the engine.
-// Limits:    limits::kKnownPeers addresses; limits::kOverlayLinks links to learnt ones.
+// Limits:    those of overlay.h and peers.h.
 #pragma once
 
 #include <cstdint>
@@ -23,9 +25,9 @@ struct HostPort {
 // nullopt unless `address` is host:port with a port above 0 and printable throughout.
 std::optional<HostPort> parse_address(std::string_view address);
 
-// Null when the address is none, or the list is full.
+// Null when the address is none, or the passive view is full of better ones.
 Target* add_target(Context& ctx, const std::string& address, std::optional<DeviceId> device,
-                   bool configured);
+                   bool configured, bool first_hand);
 // Gossip showed a difference: dial within the shortest back-off.
 void dial_soon(Context& ctx, const std::string& address, const DeviceId& device);
 

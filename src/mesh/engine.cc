@@ -9,6 +9,7 @@
 #include "mesh/gossip.h"
 #include "mesh/greeting.h"
 #include "mesh/live.h"
+#include "mesh/overlay.h"
 #include "mesh/peers.h"
 #include "mesh/ping.h"
 #include "mesh/receive.h"
@@ -123,11 +124,12 @@ void on_input(Context& ctx, Tick&) {
   resume_commits_if_due(ctx);
   run_log_timers(ctx);
   run_gossip(ctx);
+  run_shuffle(ctx);
   run_dialer(ctx);
 }
 
 void on_input(Context& ctx, AddPeer& peer) {
-  if (Target* target = add_target(ctx, peer.address, std::nullopt, true)) {
+  if (Target* target = add_target(ctx, peer.address, std::nullopt, true, false)) {
     target->next = std::min(target->next, ctx.now);
   }
 }
@@ -170,6 +172,7 @@ void end_step(Context& ctx) {
     pump_reads(ctx, it->second);
     const bool flush_due = it->second.flush_at && *it->second.flush_at <= ctx.now;
     if (flush_due || !it->second.prune_queue.empty()) flush_link(ctx, it->second);
+    shed_surplus(ctx, it->second);
   }
   plan_dials(ctx);
   plan_gossip(ctx);
@@ -182,6 +185,7 @@ std::optional<Instant> earliest(const Context& ctx) {
   };
   consider(ctx.dial_at);
   consider(ctx.gossip_at);
+  consider(ctx.shuffle_at);
   consider(ctx.commits_paused_until);
   if (!ctx.log_timers.empty()) consider(ctx.log_timers.begin()->first);
   return next;
@@ -201,7 +205,7 @@ Engine::Engine(Config config, Rng rng)
   ctx.arrival_head = ctx.config.arrival_head;
   ctx.cursors.insert(ctx.config.cursors.begin(), ctx.config.cursors.end());
   for (const std::string& address : ctx.config.peers) {
-    add_target(ctx, address, std::nullopt, true);
+    add_target(ctx, address, std::nullopt, true, false);
   }
   load_peers(ctx);
   plan_dials(ctx);

@@ -60,6 +60,7 @@ struct Config {
   Duration dial_backoff_max = seconds(300);
   Duration gossip_interval = seconds(60);
   Duration gossip_interval_lonely = seconds(1);  // while fewer than 2 links are up
+  Duration shuffle_interval = seconds(60);       // of addresses, with one random neighbour
   Duration have_batch = milliseconds(5);
 };
 

@@ -53,7 +53,8 @@ void on_datagram(Context& ctx, const Datagram& datagram) {
   }
   if (is_linked(ctx, gossip->device)) return;
   const std::string address = listening_address(datagram.from, gossip->listen_port);
-  Target* target = address.empty() ? nullptr : add_target(ctx, address, gossip->device, false);
+  Target* target =
+      address.empty() ? nullptr : add_target(ctx, address, gossip->device, false, false);
   if (target != nullptr) target->heard = ctx.now;
   const trust::FingerprintSum& root = ctx.heads.root();
   if (gossip->root == root.fingerprint() && gossip->count == root.count()) return;
@@ -68,10 +69,15 @@ void run_gossip(Context& ctx) {
   if (!ctx.gossip_at || *ctx.gossip_at > ctx.now) return;
   ctx.gossip_at.reset();
   std::vector<const Target*> candidates;
+  std::vector<const Target*> configured;
   for (const auto& [address, target] : ctx.targets) {
-    if (has_no_link(ctx, target)) candidates.push_back(&target);
+    if (!has_no_link(ctx, target)) continue;
+    candidates.push_back(&target);
+    if (target.configured) configured.push_back(&target);
   }
   if (candidates.empty()) return;
+  // A configured peer may know nobody but who tells it, so half of the datagrams go to those.
+  if (!configured.empty() && ctx.rng.chance(1, 2)) candidates.swap(configured);
   send_root(ctx, candidates[ctx.rng.below(candidates.size())]->address, false);
 }
 

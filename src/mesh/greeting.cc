@@ -6,6 +6,7 @@
 
 #include "mesh/dialer.h"
 #include "mesh/live.h"
+#include "mesh/overlay.h"
 #include "mesh/peers.h"
 #include "mesh/receive.h"
 #include "mesh/reconcile.h"
@@ -30,6 +31,7 @@ void send_hello(Context& ctx, Link& link) {
   codec::Hello hello;
   hello.mesh = ctx.config.mesh;
   hello.fold_version = ctx.config.fold_version;
+  hello.features = overlay_features(ctx, link);
   hello.epoch = ctx.config.epoch;
   hello.arrival_head = ctx.arrival_head;
   const auto cursor = ctx.cursors.find(*link.peer);
@@ -183,6 +185,7 @@ void on_hello(Context& ctx, Link& link, const codec::Hello& hello) {
     refuse(ctx, link, codec::ByeCode::kTooManyLinks, "too many links");
     return;
   }
+  overlay_joined(ctx, link);
   begin_exchange(ctx, link);
   const trust::FingerprintSum sum = ctx.heads.device_sum(*link.peer);
   send(ctx, link, codec::YourLogsSummary{sum.fingerprint(), sum.count()});
@@ -260,6 +263,9 @@ void on_bye(Context& ctx, Link& link, const codec::Bye& bye) {
       break;
     case codec::ByeCode::kProtocolError:
       link.misbehaved = true;
+      break;
+    case codec::ByeCode::kOverlayFull:
+      link.turned_away = true;
       break;
     case codec::ByeCode::kShutdown:
       break;

@@ -70,7 +70,9 @@ struct Link {
   std::string remote;
   Phase phase = Phase::kConnecting;
   bool closed = false;
-  bool misbehaved = false;  // refused or faulted, on either side: no hurry to dial it again
+  bool misbehaved = false;   // refused or faulted, on either side: no hurry to dial it again
+  bool turned_away = false;  // the peer's overlay is full: no hurry either
+  bool surplus = false;      // has no overlay slot: serves catch-up, then ends
   Instant since;
   Instant greeting_deadline;
 
@@ -123,7 +125,9 @@ struct Link {
   Arrival have_cursor = 0;     // everything up to here was told, or was equal
   std::set<LogId> have_extra;  // to be told whatever their arrival
   std::set<LogId> prune_queue;
-  bool peers_to_tell = false;
+  bool introduced = false;          // our own address, and a newcomer's list, are told
+  std::set<std::string> addresses;  // to be told, news of others; bounded
+  std::optional<Instant> shuffle_answered;
   std::optional<Instant> flush_at;
 
   // Life signs.

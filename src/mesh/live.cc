@@ -15,7 +15,7 @@ namespace {
 constexpr std::size_t kCreditAtOnce = limits::kInboundBytesPerPeer / 8;
 
 bool is_eager(const LogEntry& entry, const Link& link) {
-  return (entry.lazy & slot_bit(link.slot)) == 0;
+  return !link.surplus && (entry.lazy & slot_bit(link.slot)) == 0;
 }
 
 bool should_push(const Context& ctx, const Link& link, const LogEntry& entry,

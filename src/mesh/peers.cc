@@ -9,37 +9,10 @@
 namespace ebb::mesh {
 namespace {
 
-// Beyond this many listeners it is cheaper to repeat an address than to remember who knows it.
-constexpr std::size_t kToldMax = 256;
 constexpr Duration kHeardLately = seconds(300);
-
-void mark_told(Acquaintance& acquaintance, const DeviceId& listener) {
-  if (acquaintance.told.size() >= kToldMax) acquaintance.told.clear();
-  acquaintance.told.insert(listener);
-}
-
-void tell_everybody(Context& ctx) {
-  for (Link* link : ctx.slots) {
-    if (link == nullptr) continue;
-    link->peers_to_tell = true;
-    plan_flush(ctx, *link);
-  }
-}
-
-// Null when the list is full.
-Acquaintance* acquaint(Context& ctx, const DeviceId& device, const std::string& address) {
-  const auto it = ctx.acquaintances.find(device);
-  if (it == ctx.acquaintances.end() && ctx.acquaintances.size() >= limits::kKnownPeers) {
-    return nullptr;
-  }
-  Acquaintance& acquaintance = ctx.acquaintances[device];
-  if (acquaintance.address != address) {
-    acquaintance.address = address;
-    acquaintance.first_hand = false;
-    acquaintance.told.clear();
-  }
-  return &acquaintance;
-}
+constexpr Duration kShufflePause = seconds(10);  // between answers on one link
+constexpr WallTime kNeverHeard{0};               // of an address that only others told
+constexpr std::size_t kSmallMesh = limits::kOverlayLinks;
 
 void remember(Context& ctx, const DeviceId& device, const std::string& address) {
   Commit commit;
@@ -48,73 +21,175 @@ void remember(Context& ctx, const DeviceId& device, const std::string& address) 
   ctx.out->commits.push_back(std::move(commit));
 }
 
-void know_at_first_hand(Context& ctx, const DeviceId& device, const std::string& address) {
-  Acquaintance* acquaintance = acquaint(ctx, device, address);
-  if (acquaintance == nullptr || acquaintance->first_hand) return;
-  acquaintance->first_hand = true;
-  mark_told(*acquaintance, device);
-  tell_everybody(ctx);
+// A learnt address that nothing else holds in the table.
+bool is_spare(Context& ctx, const Target& target) {
+  const bool held = target.configured || target.self || target.urgent || target.link;
+  return !held && !(target.device && is_linked(ctx, *target.device));
 }
 
-void take_hearsay(Context& ctx, const DeviceId& teller, const codec::PeerAddress& peer) {
-  const auto it = ctx.acquaintances.find(peer.device);
-  const bool known = it != ctx.acquaintances.end() && it->second.first_hand;
-  if (known && it->second.address != peer.address) return;  // we know better
-  Acquaintance* acquaintance = acquaint(ctx, peer.device, peer.address);
-  if (acquaintance == nullptr) return;
-  mark_told(*acquaintance, teller);
-  if (!known) add_target(ctx, peer.address, peer.device, false);
+Target* target_of_device(Context& ctx, const DeviceId& device) {
+  Target* found = nullptr;
+  for (auto& [address, target] : ctx.targets) {
+    const bool better = found == nullptr || (target.first_hand && !found->first_hand);
+    if (target.device == device && better) found = &target;
+  }
+  return found;
+}
+
+void tell_later(Context& ctx, Link& link, const Target& target) {
+  if (link.peer == target.device || link.addresses.size() >= limits::kPeersForNewcomer) return;
+  link.addresses.insert(target.address);
+  plan_flush(ctx, link);
+}
+
+// News at first hand: to one random neighbour, in a small mesh to everybody.
+void spread(Context& ctx, const Target& news) {
+  std::vector<Link*> listeners;
+  for (Link* link : ctx.slots) {
+    if (link != nullptr && link->peer != news.device) listeners.push_back(link);
+  }
+  if (listeners.empty()) return;
+  if (known_devices(ctx) > kSmallMesh) {
+    tell_later(ctx, *listeners[ctx.rng.below(listeners.size())], news);
+    return;
+  }
+  for (Link* link : listeners)
+    tell_later(ctx, *link, news);
+}
+
+void know_at_first_hand(Context& ctx, const DeviceId& device, const std::string& address) {
+  const auto it = ctx.targets.find(address);
+  const bool known =
+      it != ctx.targets.end() && it->second.first_hand && it->second.device == device;
+  Target* target = learn_peer(ctx, device, address, true);
+  if (target != nullptr && !known) spread(ctx, *target);
+}
+
+// Up to `most` of the candidates at random, in random order.
+void draw(Context& ctx, std::vector<const Target*>& candidates, std::size_t most,
+          codec::Peers& message) {
+  for (std::size_t i = 0; i < most && i < candidates.size(); ++i) {
+    std::swap(candidates[i], candidates[i + ctx.rng.below(candidates.size() - i)]);
+    message.peers.push_back({*candidates[i]->device, candidates[i]->address});
+  }
+}
+
+// A random choice of neighbours (a third) and of the passive view.
+codec::Peers sample(Context& ctx, const Link& link, std::size_t most) {
+  std::vector<const Target*> linked;
+  std::vector<const Target*> spare;
+  for (const auto& [address, target] : ctx.targets) {
+    const bool tellable = target.device && !target.self && target.failures == 0;
+    if (!tellable || target.device == link.peer) continue;
+    if (!is_linked(ctx, *target.device)) {
+      spare.push_back(&target);
+    } else if (target.first_hand) {
+      linked.push_back(&target);
+    }
+  }
+  codec::Peers message;
+  const std::size_t of_spare = most - std::min(most / 3, linked.size());
+  draw(ctx, spare, of_spare, message);
+  draw(ctx, linked, most - message.peers.size(), message);
+  return message;
+}
+
+void introduce(Context& ctx, Link& link, codec::Peers& message) {
+  if ((link.theirs.features & codec::kFeatureWantsPeers) != 0) {
+    message = sample(ctx, link, limits::kPeersForNewcomer);
+  }
+  if (ctx.config.advertise.empty()) return;
+  Target* target = target_of_device(ctx, *link.peer);
+  if (target != nullptr && std::exchange(target->knows_us, true)) return;
+  message.peers.push_back({ctx.config.self, ctx.config.advertise});
+  remember(ctx, ctx.config.self, ctx.config.advertise);
+}
+
+// What moved in the passive view since the last time; the rows ride with some later transaction.
+void store_view(Context& ctx) {
+  Commit commit;
+  for (auto& [address, target] : ctx.targets) {
+    if (!target.device || target.self || std::exchange(target.stored, true)) continue;
+    commit.peers.push_back({*target.device, address, target.first_hand ? ctx.wall : kNeverHeard});
+  }
+  if (commit.peers.empty()) return;
+  commit.token = new_token(ctx);
+  ctx.out->commits.push_back(std::move(commit));
+}
+
+Duration jittered(Context& ctx, Duration mean) {
+  const auto spread = static_cast<std::uint64_t>(std::max<std::int64_t>(mean.us / 2, 1));
+  return mean * 3 / 4 + microseconds(static_cast<std::int64_t>(ctx.rng.below(spread)));
 }
 
 }  // namespace
 
 void load_peers(Context& ctx) {
-  const std::vector<PeerSeen>& known = ctx.config.known_peers;
-  const auto load = [&](const DeviceId& device, const std::string& address, bool told) {
-    Acquaintance* acquaintance = acquaint(ctx, device, address);
-    if (acquaintance == nullptr) return;
-    acquaintance->first_hand = true;
-    if (!told) return;
-    for (const PeerSeen& listener : known)
-      mark_told(*acquaintance, listener.device);
-  };
-  const auto is_own_address = [&](const PeerSeen& peer) {
+  std::vector<PeerSeen> known = ctx.config.known_peers;
+  std::stable_sort(known.begin(), known.end(),
+                   [](const PeerSeen& a, const PeerSeen& b) { return a.heard.ms > b.heard.ms; });
+  const bool told = std::any_of(known.begin(), known.end(), [&ctx](const PeerSeen& peer) {
     return peer.device == ctx.config.self && peer.address == ctx.config.advertise;
-  };
-  if (!ctx.config.advertise.empty()) {
-    const bool told = std::any_of(known.begin(), known.end(), is_own_address);
-    load(ctx.config.self, ctx.config.advertise, told);
-  }
+  });
+  std::size_t taken = 0;
   for (const PeerSeen& peer : known) {
     if (peer.address.empty() || peer.device == ctx.config.self) continue;
-    load(peer.device, peer.address, true);
-    add_target(ctx, peer.address, peer.device, false);
+    if (++taken > limits::kPassiveView) break;
+    Target* target = learn_peer(ctx, peer.device, peer.address, peer.heard != kNeverHeard);
+    if (target == nullptr) continue;
+    target->knows_us = told;
+    target->stored = true;
   }
+}
+
+Target* learn_peer(Context& ctx, const DeviceId& device, const std::string& address,
+                   bool first_hand) {
+  if (device == ctx.config.self) return nullptr;
+  for (auto it = ctx.targets.begin(); it != ctx.targets.end();) {
+    Target& other = it->second;
+    const bool elsewhere = other.device == device && other.address != address;
+    if (elsewhere && !first_hand && (other.first_hand || other.configured)) return nullptr;
+    it = elsewhere && !other.configured && !other.link ? ctx.targets.erase(it) : std::next(it);
+  }
+  Target* target = add_target(ctx, address, device, false, first_hand);
+  if (target == nullptr) return nullptr;
+  if (first_hand) target->first_hand = true;
+  return target;
+}
+
+bool make_room(Context& ctx, bool first_hand) {
+  std::vector<Target*> hearsay;
+  std::vector<Target*> all;
+  for (auto& [address, target] : ctx.targets) {
+    if (!is_spare(ctx, target)) continue;
+    all.push_back(&target);
+    if (!target.first_hand) hearsay.push_back(&target);
+  }
+  if (all.size() < limits::kPassiveView) return true;
+  // Strangers' words never push out the half that we know ourselves.
+  const bool many_known = all.size() - hearsay.size() > limits::kPassiveView / 2;
+  const std::vector<Target*>& victims = first_hand || many_known ? all : hearsay;
+  if (victims.empty()) return false;
+  const std::string address = victims[ctx.rng.below(victims.size())]->address;
+  ctx.targets.erase(address);
+  return true;
 }
 
 void meet_peer(Context& ctx, Link& link) {
-  const auto it = ctx.acquaintances.find(*link.peer);
-  const bool known = it != ctx.acquaintances.end() && it->second.first_hand;
   if (link.dialled) know_at_first_hand(ctx, *link.peer, link.address);
-  remember(ctx, *link.peer, link.dialled ? link.address : (known ? it->second.address : ""));
-  link.peers_to_tell = true;
+  const Target* target = target_of_device(ctx, *link.peer);
+  const bool known = target != nullptr && target->first_hand;
+  remember(ctx, *link.peer, link.dialled ? link.address : (known ? target->address : ""));
 }
 
 void tell_peers(Context& ctx, Link& link) {
-  if (!link.settled || !std::exchange(link.peers_to_tell, false)) return;
+  if (!link.settled) return;
   codec::Peers message;
-  for (auto& [device, acquaintance] : ctx.acquaintances) {
-    const bool news =
-        acquaintance.first_hand && device != *link.peer && !acquaintance.told.contains(*link.peer);
-    if (!news) continue;
-    if (message.peers.size() == limits::kPeersPerMessage) {
-      link.peers_to_tell = true;
-      plan_flush(ctx, link);
-      break;
-    }
-    mark_told(acquaintance, *link.peer);
-    if (device == ctx.config.self) remember(ctx, device, acquaintance.address);
-    message.peers.push_back({device, acquaintance.address});
+  if (!std::exchange(link.introduced, true)) introduce(ctx, link, message);
+  for (const std::string& address : std::exchange(link.addresses, {})) {
+    const auto it = ctx.targets.find(address);
+    if (it == ctx.targets.end() || !it->second.device) continue;
+    message.peers.push_back({*it->second.device, address});
   }
   if (!message.peers.empty()) send(ctx, link, message);
 }
@@ -123,13 +198,50 @@ void on_peers(Context& ctx, Link& link, const codec::Peers& peers) {
   for (const codec::PeerAddress& peer : peers.peers) {
     if (peer.device == ctx.config.self || !parse_address(peer.address)) continue;
     if (peer.device != *link.peer) {
-      take_hearsay(ctx, *link.peer, peer);
+      learn_peer(ctx, peer.device, peer.address, false);
       continue;
     }
     know_at_first_hand(ctx, peer.device, peer.address);
-    add_target(ctx, peer.address, peer.device, false);
     remember(ctx, peer.device, peer.address);
   }
+  const bool rested = !link.shuffle_answered || *link.shuffle_answered + kShufflePause <= ctx.now;
+  if (!peers.shuffle || !rested || !link.settled) return;
+  link.shuffle_answered = ctx.now;
+  const codec::Peers answer = sample(ctx, link, limits::kPeersShuffled);
+  if (!answer.peers.empty()) send(ctx, link, answer);
+}
+
+void run_shuffle(Context& ctx) {
+  if (ctx.shuffle_at && *ctx.shuffle_at > ctx.now) return;
+  const bool first = !ctx.shuffle_at;
+  ctx.shuffle_at = ctx.now + jittered(ctx, ctx.config.shuffle_interval);
+  if (first) return;
+  std::vector<Link*> listeners;
+  for (Link* link : ctx.slots) {
+    if (link != nullptr && link->settled && !link->surplus) listeners.push_back(link);
+  }
+  store_view(ctx);
+  // In a small mesh news at first hand reach everybody: there is nothing to mix.
+  if (listeners.empty() || known_devices(ctx) < kSmallMesh) return;
+  Link& link = *listeners[ctx.rng.below(listeners.size())];
+  codec::Peers message = sample(ctx, link, limits::kPeersShuffled);
+  message.shuffle = true;
+  if (!message.peers.empty()) send(ctx, link, message);
+}
+
+std::size_t known_devices(const Context& ctx) {
+  std::size_t count = 0;
+  for (const auto& [address, target] : ctx.targets)
+    count += target.self ? 0 : 1;
+  return count;
+}
+
+bool knows_others(Context& ctx, const Link& link) {
+  return std::any_of(ctx.targets.begin(), ctx.targets.end(), [&](const auto& entry) {
+    const Target& target = entry.second;
+    if (target.self || target.configured || target.failures > 0) return false;
+    return target.device != link.peer && !(target.device && is_linked(ctx, *target.device));
+  });
 }
 
 std::vector<KnownPeer> known_peers(const Context& ctx) {

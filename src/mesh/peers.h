@@ -1,23 +1,41 @@
-// Peers: who listens where, told between neighbours. Only addresses known at first hand are told,
-// and nobody is told twice or what he said himself.
+// Peers: who listens where. Keeps the passive view (learnt addresses without a link) and tells
+// addresses to neighbours: our own, news at first hand, lists for newcomers, shuffles.
 //
+// Model:     Context::targets by address. What a third party says never replaces what is known at
+//            first hand. A full view makes room at random, so that its content keeps moving.
 // Threads:   not thread-safe; part of the engine.
-// Limits:    limits::kKnownPeers acquaintances, kPeersPerMessage a message; beyond: not kept.
+// Limits:    limits::kPassiveView learnt addresses without a link; kPeersForNewcomer and
+//            kPeersShuffled a message.
 // Spec:      docs/wire_format.md section 7
 #pragma once
 
+#include <string>
 #include <vector>
 
 #include "mesh/context.h"
 
 namespace ebb::mesh {
 
-// At start: ourselves, and what the store remembers.
+// At start: what the store remembers.
 void load_peers(Context& ctx);
+// The device listens there; `first_hand` when it said so itself or was dialled there. Null when it
+// is of no use: ourselves, malformed, known better, or the view is full of better ones.
+Target* learn_peer(Context& ctx, const DeviceId& device, const std::string& address,
+                   bool first_hand);
+// Throws a random learnt address out when the view is full; false when all must stay.
+bool make_room(Context& ctx, bool first_hand);
+
 // A link was greeted.
 void meet_peer(Context& ctx, Link& link);
+// Sends what the peer is to be told, if anything.
 void tell_peers(Context& ctx, Link& link);
 void on_peers(Context& ctx, Link& link, const codec::Peers& peers);
+void run_shuffle(Context& ctx);
+
+// Devices with an address, ourselves not counted.
+std::size_t known_devices(const Context& ctx);
+// Some learnt address other than this link's may be worth a dial.
+bool knows_others(Context& ctx, const Link& link);
 std::vector<KnownPeer> known_peers(const Context& ctx);
 
 }  // namespace ebb::mesh

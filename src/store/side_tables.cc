@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "core/limits.h"
+
 namespace ebb::store {
 namespace {
 
@@ -11,6 +13,9 @@ constexpr std::string_view kPutReconciliation =
     "events_in,events_out,bytes_in,bytes_out,outcome,held_before,known_before,held_after,"
     "known_after,root_before,root_after) VALUES(?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13,?14,"
     "?15,?16,?17,?18)";
+constexpr std::string_view kPrunePeers =
+    "DELETE FROM peers WHERE device NOT IN "
+    "(SELECT device FROM peers ORDER BY heard_ms DESC, device LIMIT ?1)";
 constexpr std::string_view kReconciliations =
     "SELECT id,peer,kind,started_ms,duration_us,rounds,heads_compared,events_in,events_out,"
     "bytes_in,bytes_out,outcome,held_before,known_before,held_after,known_after,root_before,"
@@ -47,6 +52,7 @@ Status SideTables::open(const Connection& connection) {
                                              "VALUES(?1,?2,?3)"));
   EBB_ASSIGN(put_peer_, connection.prepare("INSERT OR REPLACE INTO peers(device,address,heard_ms) "
                                            "VALUES(?1,?2,?3)"));
+  EBB_ASSIGN(prune_peers_, connection.prepare(kPrunePeers));
   EBB_ASSIGN(put_reconciliation_, connection.prepare(kPutReconciliation));
   EBB_ASSIGN(prune_reconciliations_, connection.prepare("DELETE FROM reconciliations WHERE n<=?1"));
   EBB_ASSIGN(Statement cursors, connection.prepare("SELECT peer,epoch,arrival FROM cursors"));
@@ -78,6 +84,10 @@ Status SideTables::write(const CommitBatch& batch) {
     put_peer_.bind_text(2, peer.address);
     put_peer_.bind(3, peer.last_heard.ms);
     EBB_RETURN_IF_ERROR(put_peer_.run());
+  }
+  if (peers_.size() + batch.peers.size() > limits::kStoredPeers) {
+    prune_peers_.bind(1, static_cast<std::int64_t>(limits::kStoredPeers));
+    EBB_RETURN_IF_ERROR(prune_peers_.run());
   }
   for (const ReconciliationRow& row : batch.reconciliations) {
     EBB_RETURN_IF_ERROR(write_reconciliation(row));
@@ -115,6 +125,18 @@ void SideTables::committed(const CommitBatch& batch) {
     cursors_[cursor.peer] = cursor;
   for (const PeerRow& peer : batch.peers)
     peers_[peer.device] = peer;
+  prune_peers();
+}
+
+// As kPrunePeers does it.
+void SideTables::prune_peers() {
+  if (peers_.size() <= limits::kStoredPeers) return;
+  std::vector<std::pair<std::int64_t, DeviceId>> by_age;
+  for (const auto& [device, peer] : peers_)
+    by_age.emplace_back(-peer.last_heard.ms, device);
+  std::sort(by_age.begin(), by_age.end());
+  for (std::size_t i = limits::kStoredPeers; i < by_age.size(); ++i)
+    peers_.erase(by_age[i].second);
 }
 
 std::vector<CursorUpdate> SideTables::cursors() const {

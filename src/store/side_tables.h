@@ -5,7 +5,8 @@
 //          and takes over after its commit.
 // Threads: not thread-safe; owned by the store.
 // Errors:  kCorrupt for rows of another form; those of store/sqlite.h.
-// Limits:  the newest kReconciliationsKept rows of the history stay.
+// Limits:  the newest kReconciliationsKept rows of the history stay, and the limits::kStoredPeers
+//          peers that were heard last.
 // Spec:    docs/store_format.md section 3
 #pragma once
 
@@ -33,12 +34,14 @@ class SideTables {
 
  private:
   Status write_reconciliation(const ReconciliationRow& row);
+  void prune_peers();
 
   const Connection* connection_ = nullptr;
   std::map<DeviceId, CursorUpdate> cursors_;
   std::map<DeviceId, PeerRow> peers_;
   Statement put_cursor_;
   Statement put_peer_;
+  Statement prune_peers_;
   Statement put_reconciliation_;
   Statement prune_reconciliations_;
 };

@@ -134,7 +134,7 @@ inline std::vector<std::pair<std::string, codec::Message>> sample_messages(ByteV
       {"have", codec::Have{positions}},
       {"prune", codec::Prune{{log}}},
       {"ping", codec::Ping{300, true}},
-      {"peers", codec::Peers{{{counting<DeviceId>(0x90), "127.0.0.1:7400"}}}},
+      {"peers", codec::Peers{{{counting<DeviceId>(0x90), "127.0.0.1:7400"}}, true}},
       {"bye", codec::Bye{codec::ByeCode::kProtocolError, "frame too large"}},
   };
 }

@@ -2,6 +2,7 @@
 
 #include <doctest/doctest.h>
 
+#include "core/limits.h"
 #include "tests/mesh/rig.h"
 
 namespace ebb::tests {
@@ -144,7 +145,7 @@ TEST_CASE("the list of learnt addresses is bounded") {
     datagram.listen_port = static_cast<std::uint16_t>(1000 + i);
     rig.input(0, mesh::Datagram{"h:9", codec::encode_datagram(datagram)});
   }
-  CHECK(rig.engine(0).peers().size() == 1024);
+  CHECK(rig.engine(0).peers().size() == limits::kPassiveView);
 }
 
 TEST_CASE("a configured peer is taken in while running, once") {

@@ -5,6 +5,7 @@
 #include <fstream>
 #include <iterator>
 
+#include "core/limits.h"
 #include "store/schema.h"
 #include "store/sqlite.h"
 #include "tests/store/store_fixture.h"
@@ -245,6 +246,32 @@ TEST_CASE("a flush that finds the disk full is made up for later") {
   device.append({CounterAdd{"c", 1}});
   REQUIRE(device.store().flush_state(device.now, true).ok());
   CHECK(*device.reader()->stored_digest() == device.store().state_digest());
+}
+
+TEST_CASE("of peers the 256 that were heard last are kept, in memory as on disk") {
+  Device device(1);
+  CommitBatch batch;
+  for (std::uint32_t i = 0; i < 300; ++i) {
+    DeviceId peer;
+    peer.data[0] = static_cast<std::uint8_t>(i);
+    peer.data[1] = static_cast<std::uint8_t>(i >> 8);
+    batch.peers.push_back({peer, "h:1", WallTime{i % 2 == 0 ? 1000 - i : 5}});
+    if (i % 40 != 0) continue;
+    device.commit(batch);
+    batch.peers.clear();
+  }
+  device.commit(batch);
+  const auto kept = device.store().peers();
+  REQUIRE(kept.size() == limits::kStoredPeers);
+  std::size_t heard = 0;
+  for (const store::PeerRow& peer : kept)
+    heard += peer.last_heard.ms > 5 ? 1U : 0U;
+  CHECK(heard == 150);
+  device.reopen();
+  const auto again = device.store().peers();
+  REQUIRE(again.size() == kept.size());
+  for (std::size_t i = 0; i < kept.size(); ++i)
+    CHECK(again[i].device == kept[i].device);
 }
 
 TEST_CASE("cursors, peers and reconciliations are kept") {

@@ -1,0 +1,36 @@
+// Overlay: which links carry live pushes. A node dials until it has limits::kOverlayAim links (all
+// devices while it knows fewer than eight others) and takes up to kOverlayLinks.
+//
+// Model:     a greeted link has an overlay slot unless it is `surplus`: it came when all were
+// taken.
+//            A surplus link is caught up and then ended with a word, so that the peer looks
+//            elsewhere. A peer that is short of links gets a slot all the same: a random other link
+//            loses it. At most one link to a configured peer is exempt from that (pinned).
+// Threads:   not thread-safe; part of the engine.
+// Limits:    limits::kOverlayLinks slots; kLinks links in all.
+// Spec:      docs/wire_format.md section 7, docs/decisions/0006-overlay.md
+#pragma once
+
+#include <cstddef>
+
+#include "mesh/context.h"
+
+namespace ebb::mesh {
+
+// Links with a slot.
+std::size_t overlay_links(const Context& ctx);
+// How many links to dial for.
+std::size_t overlay_aim(const Context& ctx);
+// Bits of HELLO for a link to this peer.
+std::uint64_t overlay_features(Context& ctx, const Link& link);
+// Some link to a configured peer has a slot.
+bool has_pinned(const Context& ctx);
+
+// The link was greeted: decides about its slot.
+void overlay_joined(Context& ctx, Link& link);
+// A slot was freed: the next in line takes it.
+void overlay_left(Context& ctx);
+// Ends the link if it is surplus and nothing is left to be caught up.
+void shed_surplus(Context& ctx, Link& link);
+
+}  // namespace ebb::mesh
