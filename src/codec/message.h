@@ -135,6 +135,7 @@ struct Delta {
   std::vector<LogKey> keys;
   std::vector<ByteView> segments;
   bool last = false;
+  bool flood = false;  // a push that finds the ways of its log anew
 };
 
 struct LogSeq {

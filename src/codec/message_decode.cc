@@ -172,7 +172,9 @@ Message read_delta(TapeReader& reader) {
   m.keys = list<LogKey>(reader, limits::kHeadsPerMessage, read_log_key);
   m.segments = list<ByteView>(reader, limits::kElementsPerContainer,
                               [](TapeReader& element) { return element.bin(); });
-  m.last = (reader.uint() & kDeltaLast) != 0;
+  const std::uint64_t flags = reader.uint();
+  m.last = (flags & kDeltaLast) != 0;
+  m.flood = (flags & kDeltaFlood) != 0;
   return m;
 }
 

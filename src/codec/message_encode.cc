@@ -99,7 +99,7 @@ class MessageWriter {
     writer_.array(m.segments.size());
     for (ByteView segment : m.segments)
       writer_.bin(segment);
-    writer_.uint(m.last ? kDeltaLast : 0);
+    writer_.uint((m.last ? kDeltaLast : 0) | (m.flood ? kDeltaFlood : 0));
   }
 
   void operator()(const Ack& m) {

@@ -31,6 +31,7 @@ enum class YourLogsKind : std::uint8_t { kSummary = 0, kAsk = 1, kHeads = 2 };
 inline constexpr std::uint64_t kSyncKindList = 0;
 
 inline constexpr std::uint64_t kDeltaLast = 1;     // flag of a DELTA
+inline constexpr std::uint64_t kDeltaFlood = 2;    // flag of a DELTA
 inline constexpr std::uint64_t kAckDone = 1;       // flag of an ACK
 inline constexpr std::uint64_t kPeersShuffle = 1;  // flag of a PEERS
 

@@ -102,7 +102,7 @@ void on_committed(Context& ctx, Committed& answer) {
   }
   for (const trust::VerifiedSegment& segment : answer.own_segments) {
     LogEntry* entry = ctx.heads.find(segment.log);
-    if (entry != nullptr) push_segment(ctx, *entry, segment, kNoSlot);
+    if (entry != nullptr) push_segment(ctx, *entry, segment, kNoSlot, false);
   }
 }
 

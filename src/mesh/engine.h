@@ -61,7 +61,9 @@ struct Config {
   Duration gossip_interval = seconds(60);
   Duration gossip_interval_lonely = seconds(1);  // while fewer than 2 links are up
   Duration shuffle_interval = seconds(60);       // of addresses, with one random neighbour
-  Duration have_batch = milliseconds(5);
+  Duration have_batch = milliseconds(5);         // announcements gather so long on a quiet link
+  Duration have_batch_max = milliseconds(50);    // and on a busy one
+  Duration refresh_interval = seconds(600);      // between floods of one log
 };
 
 class Engine {

@@ -94,6 +94,7 @@ void HeadTable::forget_slot(int slot, bool liar) {
     entry.pruned &= keep;
     entry.tried &= keep;
     if (entry.parent == slot) entry.parent = kNoSlot;
+    if (entry.racer == slot) entry.racer = kNoSlot;
     if (entry.find_peer(slot) != nullptr) entry.peer(slot) = PeerLog{};
     const bool shown = entry.has_key || entry.pending.seq > 0;
     if (liar || (crowded && !shown)) lower_known(entry);

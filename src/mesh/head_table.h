@@ -58,10 +58,13 @@ struct LogEntry {
   std::uint32_t commits = 0;  // not answered yet
   Seq known = 0;
 
-  SlotMask lazy = 0;     // links that asked us to announce and not to push
-  SlotMask pruned = 0;   // links that we asked so
-  SlotMask tried = 0;    // links asked in vain for what is missing now
-  int parent = kNoSlot;  // the link that pushed first
+  SlotMask lazy = 0;               // links that asked us to announce and not to push
+  SlotMask pruned = 0;             // links that we asked so
+  SlotMask tried = 0;              // links asked in vain for what is missing now
+  int parent = kNoSlot;            // the link that pushed first
+  int racer = kNoSlot;             // another one that was faster the last time
+  std::optional<Instant> flooded;  // when every link was made eager
+  Seq flooded_seq = 0;             // of our own log: what was flooded
 
   int asked = kNoSlot;      // the link that was sent a WANT for this log
   bool asked_live = false;  // for a single announcement, so with a deadline

@@ -129,6 +129,8 @@ struct Link {
   std::set<std::string> addresses;  // to be told, news of others; bounded
   std::optional<Instant> shuffle_answered;
   std::optional<Instant> flush_at;
+  std::optional<Instant> flushed;
+  Duration batch;  // how long the last flush gathered
 
   // Life signs.
   Instant last_received;

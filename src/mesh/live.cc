@@ -14,6 +14,8 @@ namespace {
 // So much credit is given back at once instead of with the next batch.
 constexpr std::size_t kCreditAtOnce = limits::kInboundBytesPerPeer / 8;
 
+constexpr Seq kEventsBetweenFloods = 64;
+
 bool is_eager(const LogEntry& entry, const Link& link) {
   return !link.surplus && (entry.lazy & slot_bit(link.slot)) == 0;
 }
@@ -28,6 +30,16 @@ bool should_push(const Context& ctx, const Link& link, const LogEntry& entry,
   const Seq reaches = peer == nullptr ? 0 : peer->reaches();
   return reaches == segment.first_seq - 1 && link.credit >= link.credit_reserved + bytes &&
          link.waiting_bytes <= limits::kInboundBytesPerPeer;
+}
+
+// Doubles from flush to flush while news keep coming, so that a busy link shares headers, and
+// starts anew after a pause.
+Duration batch_time(const Context& ctx, Link& link) {
+  const Config& config = ctx.config;
+  const bool quiet = !link.flushed || ctx.now - *link.flushed >= config.have_batch_max;
+  link.batch =
+      quiet ? config.have_batch : clamp(link.batch * 2, config.have_batch, config.have_batch_max);
+  return link.batch;
 }
 
 // Announces what has been committed since the cursor, and what was held back before.
@@ -55,15 +67,68 @@ void flush_haves(Context& ctx, Link& link) {
   if (it != by_arrival.end() || !link.have_extra.empty()) plan_flush(ctx, link);
 }
 
+// Every link is eager again, and the first to push becomes parent.
+void forget_tree(Context& ctx, LogEntry& entry) {
+  entry.lazy = 0;
+  entry.pruned = 0;
+  entry.parent = kNoSlot;
+  entry.racer = kNoSlot;
+  entry.flooded = ctx.now;
+}
+
+// A log of our own: whether this segment is to find the ways anew. The tree that pushes follow
+// grows long with every repair; a flood costs a copy a link, so only a busy log is worth it.
+bool begin_flood(Context& ctx, LogEntry& entry, const trust::VerifiedSegment& segment) {
+  if (!entry.flooded) {
+    entry.flooded = ctx.now;
+    entry.flooded_seq = segment.last_seq();
+  }
+  const bool due = ctx.now - *entry.flooded >= ctx.config.refresh_interval &&
+                   segment.last_seq() - entry.flooded_seq >= kEventsBetweenFloods;
+  if (!due || segment.encoded->size() > limits::kFloodBytes) return false;
+  forget_tree(ctx, entry);
+  entry.flooded_seq = segment.last_seq();
+  return true;
+}
+
 }  // namespace
 
-void push_segment(Context& ctx, LogEntry& entry, const trust::VerifiedSegment& segment,
-                  int source) {
+void note_push(const Link& link, LogEntry& entry) {
+  if (entry.parent == kNoSlot || entry.racer == link.slot) entry.parent = link.slot;
+  entry.racer = entry.parent == link.slot ? kNoSlot : link.slot;
+}
+
+bool note_flood(Context& ctx, LogEntry& entry) {
+  // A little less than the author's interval: floods do not arrive in step.
+  const Duration rest = ctx.config.refresh_interval * 9 / 10;
+  if (entry.flooded && ctx.now - *entry.flooded < rest) return false;
+  forget_tree(ctx, entry);
+  return true;
+}
+
+void note_duplicate(Context& ctx, Link& link, LogEntry& entry) {
+  // Before anybody brought news nobody is pruned: who has them first is not known yet.
+  if (entry.parent == kNoSlot && !is_own(ctx, entry)) return;
+  int loser = link.slot;
+  // The parent came second: it stays, and the one that was faster this time is told to announce.
+  if (entry.parent == link.slot) loser = std::exchange(entry.racer, kNoSlot);
+  if (loser == kNoSlot || (entry.pruned & slot_bit(loser)) != 0) return;
+  Link* pruned = ctx.slots[static_cast<std::size_t>(loser)];
+  if (pruned == nullptr) return;
+  entry.pruned |= slot_bit(loser);
+  pruned->prune_queue.insert(entry.id);
+  touch(ctx, *pruned);
+}
+
+void push_segment(Context& ctx, LogEntry& entry, const trust::VerifiedSegment& segment, int source,
+                  bool flood) {
+  if (is_current_own(ctx, entry)) flood = begin_flood(ctx, entry, segment);
   for (Link* link : ctx.slots) {
     if (link == nullptr || link->slot == source) continue;
     if (!should_push(ctx, *link, entry, segment)) continue;
     codec::Delta delta;
     delta.segments.emplace_back(*segment.encoded);
+    delta.flood = flood;
     entry.peer(link->slot).sent = segment.last_seq();
     ++ctx.counters.pushes_sent;
     ctx.counters.events_sent += segment.count;
@@ -72,7 +137,7 @@ void push_segment(Context& ctx, LogEntry& entry, const trust::VerifiedSegment& s
 }
 
 void plan_flush(Context& ctx, Link& link) {
-  if (!link.flush_at) link.flush_at = ctx.now + ctx.config.have_batch;
+  if (!link.flush_at) link.flush_at = ctx.now + batch_time(ctx, link);
   if (link.credit_owed >= kCreditAtOnce) link.flush_at = ctx.now;
   touch(ctx, link);
 }
@@ -105,6 +170,7 @@ void flush_link(Context& ctx, Link& link) {
   }
   if (!link.flush_at || *link.flush_at > ctx.now) return;
   link.flush_at.reset();
+  link.flushed = ctx.now;
   while (link.credit_owed > 0 || !link.durable_owed.empty())
     send_ack(ctx, link, false);
   flush_haves(ctx, link);

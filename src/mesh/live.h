@@ -3,6 +3,8 @@
 // Model:     a new segment is pushed to links that are eager for its log and known to hold what
 //            comes before it; after its commit it is announced to the others, newest per log, a few
 //            milliseconds gathered. Announcements are a cursor over arrivals, so none is forgotten.
+//            The first link to push a log is its parent; the author refreshes the tree of a busy
+//            log with a flood now and then.
 //            ACK gives credit back and names what is durable, in the same rhythm.
 // Threads:   not thread-safe; part of the engine.
 // Limits:    segments above limits::kPushBytes, and the first ones of a log above kFloodBytes, are
@@ -14,8 +16,18 @@
 
 namespace ebb::mesh {
 
-// `source`: the slot it came from, or kNoSlot for our own.
-void push_segment(Context& ctx, LogEntry& entry, const trust::VerifiedSegment& segment, int source);
+// `source`: the slot it came from, or kNoSlot for our own. `flood`: it came as the flood of a
+// refresh, and goes on as such.
+void push_segment(Context& ctx, LogEntry& entry, const trust::VerifiedSegment& segment, int source,
+                  bool flood);
+// A push brought news: its link becomes parent where there is none, or where the parent has stayed
+// silent twice. A race that was lost once changes nothing.
+void note_push(const Link& link, LogEntry& entry);
+// A push brought what is here already: its link shall announce from now on, unless it is the
+// parent; then the link that was faster shall.
+void note_duplicate(Context& ctx, Link& link, LogEntry& entry);
+// A flood came: true when the ways of the log are to be found anew, and the flood goes on.
+bool note_flood(Context& ctx, LogEntry& entry);
 // There may be something to announce or acknowledge: flush after the batching time.
 void plan_flush(Context& ctx, Link& link);
 // Sends prunes at once, and everything else when it is due.

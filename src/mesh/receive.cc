@@ -61,16 +61,6 @@ bool is_push(const Link& link, const codec::Delta& delta, const LogEntry* entry)
   return delta.reconciliation.is_zero() && (entry == nullptr || entry->asked != link.slot);
 }
 
-// A segment that was pushed and is here already: its link shall announce from now on, unless it is
-// the one that we rely on.
-void prune_duplicate(Context& ctx, Link& link, LogEntry& entry) {
-  if (entry.parent == kNoSlot && !is_own(ctx, entry)) entry.parent = link.slot;
-  if (entry.parent == link.slot || (entry.pruned & slot_bit(link.slot)) != 0) return;
-  entry.pruned |= slot_bit(link.slot);
-  link.prune_queue.insert(entry.id);
-  touch(ctx, link);
-}
-
 void drop_segment(Link& link, LogEntry* entry, std::size_t bytes, Intake& intake, bool our_doing) {
   intake.dropped_bytes += bytes;
   if (entry == nullptr || entry->asked != link.slot || !our_doing) return;
@@ -151,7 +141,7 @@ bool take_segment(Context& ctx, Link& link, const codec::Delta& delta, ByteView 
     drop_segment(link, entry, bytes.size(), intake, false);
     if (entry != nullptr) {
       ctx.heads.announce(*entry, link.slot, std::min(header->last_seq(), entry->pending.seq));
-      if (is_push(link, delta, entry)) prune_duplicate(ctx, link, *entry);
+      if (is_push(link, delta, entry)) note_duplicate(ctx, link, *entry);
     }
     return true;
   }
@@ -188,7 +178,8 @@ void hand_over(Context& ctx, Link& link, const codec::Delta& delta, Intake intak
     LogEntry* entry = note_claim(ctx, link, segment.log, segment.last_seq());
     EBB_CHECK(entry != nullptr);  // made by take_segment
     const bool push = is_push(link, delta, entry);
-    if (push) entry->parent = link.slot;
+    const bool flood = delta.flood && push && note_flood(ctx, *entry);
+    if (push) note_push(link, *entry);
     if (entry->asked == link.slot) {
       entry->answered = true;
       link.answer_was_useful = true;
@@ -199,7 +190,7 @@ void hand_over(Context& ctx, Link& link, const codec::Delta& delta, Intake intak
     entry->pending = {segment.last_seq(), segment.chain};
     ++entry->commits;
     pending.parts.push_back({segment.log, segment.last_seq(), segment.encoded->size()});
-    push_segment(ctx, *entry, segment, link.slot);
+    push_segment(ctx, *entry, segment, link.slot, flood);
     note_progress(ctx, *entry);
     commit.segments.push_back(segment);
   }

@@ -143,7 +143,8 @@ void ask_after_announcement(Context& ctx, Link& announcer, LogEntry& entry) {
   // Whoever would have pushed announces instead, or there is nobody else to push: nothing to wait
   // for.
   const bool from_author = entry.has_key && announcer.peer == entry.key.device;
-  if (from_author || entry.parent == announcer.slot || greeted_links(ctx) == 1) {
+  const bool lost_parent = entry.parent == kNoSlot && entry.pending.seq > 0;
+  if (from_author || lost_parent || entry.parent == announcer.slot || greeted_links(ctx) == 1) {
     ask_now(ctx, entry);
   } else if (!entry.timer) {
     const Duration delay = clamp(round_trip(announcer) * 2, milliseconds(40), seconds(1));

@@ -129,7 +129,7 @@ inline std::vector<std::pair<std::string, codec::Message>> sample_messages(ByteV
        codec::SyncResp{
            reconciliation, 0, {{log, 300, counting<codec::ChainPrefix>(0x30)}}, true, 70000}},
       {"want", codec::Want{reconciliation, {{log, 1, 0}, {log, 7, 300}}}},
-      {"delta", codec::Delta{reconciliation, {key, control}, {segment, segment}, true}},
+      {"delta", codec::Delta{reconciliation, {key, control}, {segment, segment}, true, true}},
       {"ack", codec::Ack{reconciliation, 65536, positions, true}},
       {"have", codec::Have{positions}},
       {"prune", codec::Prune{{log}}},

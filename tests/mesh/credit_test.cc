@@ -104,7 +104,7 @@ TEST_CASE("dropped segments give their credit back, stored ones after their comm
   CHECK(stored->credit_bytes == segment.encoded->size());
   CHECK(stored->durable == std::vector<codec::LogSeq>{{segment.log, 3}});
   peer.send(delta_of({segment}));
-  peer.run_until(peer.now + milliseconds(6));
+  peer.run_until(peer.now + milliseconds(11));  // a busy link gathers longer
   const auto dropped = peer.take<codec::Ack>();
   REQUIRE(dropped);
   CHECK(dropped->credit_bytes == segment.encoded->size());
