@@ -225,6 +225,14 @@ class Bench:
         program = pathlib.Path(self.options.build) / "tools" / "bench" / "bench_parts"
         subprocess.run([program, "--benchmark_counters_tabular=true"], check=True, cwd=self.dir)
 
+    def spread(self, *flags):
+        """How news spread among 10,000 engines; prints its own goals."""
+        program = pathlib.Path(self.options.build) / "tools" / "bench" / "bench_spread"
+        subprocess.run([program, *flags], check=False)
+
+    def spread_log_normal(self):
+        self.spread("--log-normal")
+
 
 def batches(events):
     lines = list(clicks(events))
@@ -250,7 +258,8 @@ def written(pid):
     return int(next(line for line in lines if line.startswith("write_bytes")).split()[1])
 
 
-MEASURES = ["append", "append_one", "catchup", "live", "commit_bytes", "parts"]
+MEASURES = ["append", "append_one", "catchup", "live", "commit_bytes", "parts", "spread",
+            "spread_log_normal"]
 
 
 def main():
