@@ -21,6 +21,7 @@ GOOD = {"latency_ms": 2, "jitter_ms": 1}
 # 256 kbit/s; 10 % are lost; a second's worth waits at most.
 BAD = {"latency_ms": 100, "jitter_ms": 20, "rate": 32000, "loss_permille": 100, "queue": 32000}
 RELEASE_SECONDS = 60
+LINKS = 3  # that each node has at least before all of them are cut
 
 ECHO = """
 import socket, sys
@@ -138,13 +139,13 @@ class NetnsTest(rig.RigTest):
         hosts = 15
         network = self.network(hosts)
         nodes = self.nodes(network, [range(host) for host in range(hosts)])
-        self.wait(lambda: all(len(netns.established(node)) == hosts - 1 for node in nodes),
-                  "a link between any two")
+        self.wait(lambda: all(len(netns.established(node)) >= LINKS for node in nodes),
+                  f"{LINKS} links of each node")
         for node in nodes:
             self.append(node, 10, "before")
         self.converged(nodes, 10 * hosts)
         doomed = [set(netns.established(node)) for node in nodes]
-        self.assertGreaterEqual(sum(map(len, doomed)), 200)
+        self.assertGreaterEqual(min(map(len, doomed)), LINKS)
 
         network.cut("*", "*")
         cut_at = time.monotonic()
