@@ -1,5 +1,6 @@
 #include <zstd.h>
 
+#include <array>
 #include <memory>
 
 #include "codec/segment.h"
@@ -31,6 +32,13 @@ ZSTD_DCtx& decompressor() {
   return *context;
 }
 
+// zstd may be built to read frames of its versions before 0.8 too, whose headers say other things
+// at other places; the format is that of RFC 8878 alone.
+bool has_magic(ByteView frame) {
+  constexpr std::array<std::uint8_t, 4> kMagic = {0x28, 0xb5, 0x2f, 0xfd};
+  return frame.size() >= kMagic.size() && equal(frame.first(kMagic.size()), kMagic);
+}
+
 // Whether the frame's header keeps to the window of the format. zstd itself checks that only when
 // it streams; we decompress at once.
 bool window_is_bounded(ByteView frame) {
@@ -45,8 +53,9 @@ bool window_is_bounded(ByteView frame) {
 }
 
 Result<Bytes> decompress(ByteView frame) {
+  if (!has_magic(frame)) return Error{ErrorCode::kMalformed, "segment: not a zstd frame"};
   const unsigned long long size = ZSTD_getFrameContentSize(frame.data(), frame.size());
-  // A skippable frame and an empty one say 0; no segment is empty.
+  // An empty frame says 0; no segment is empty.
   if (size == ZSTD_CONTENTSIZE_UNKNOWN || size == ZSTD_CONTENTSIZE_ERROR || size == 0) {
     return Error{ErrorCode::kMalformed, "segment: zstd frame does not declare its size"};
   }

@@ -83,10 +83,11 @@ class EventSink final : public TokenSink {
   bool bad(std::string_view what) { return refuse(ErrorCode::kMalformed, what); }
 
   bool flags(const Token& token) {
-    if (token.kind != TokenKind::kUint || token.number > 0xff) return bad("event: flags");
-    event_.flags = static_cast<std::uint8_t>(token.number);
+    if (token.kind != TokenKind::kUint) return bad("event: flags");
     const std::uint64_t format = token.number & kFormatMask;
+    event_.flags = static_cast<std::uint8_t>(token.number);
     newer_ = format > kEventFormat;
+    // What its other bits say, and how many there are, is for a newer format to define.
     if (newer_) return true;
     if (format != kEventFormat || (token.number & ~kKnownFlags) != 0) return bad("event: flags");
     return fields_ == kFields || bad("event: number of fields");
@@ -169,21 +170,13 @@ Status encode_event_trusted_payload(const EventView& event, Bytes& out) {
   return {};
 }
 
-Result<FramedEvent> decode_first_event(ByteView bytes) {
-  FramedEvent framed;
-  EventSink sink(framed.event);
-  EBB_ASSIGN(const std::size_t size, walk(bytes, kEventWalk, &sink));
-  framed.bytes = bytes.first(size);
-  framed.event.payload = sink.payload(bytes);
-  return framed;
-}
-
 Result<EventView> decode_event(ByteView bytes) {
-  EBB_ASSIGN(const FramedEvent framed, decode_first_event(bytes));
-  if (framed.bytes.size() != bytes.size()) {
-    return Error{ErrorCode::kMalformed, "event: bytes behind it"};
-  }
-  return framed.event;
+  EventView event;
+  EventSink sink(event);
+  EBB_ASSIGN(const std::size_t size, walk(bytes, kEventWalk, &sink));
+  if (size != bytes.size()) return Error{ErrorCode::kMalformed, "event: bytes behind it"};
+  event.payload = sink.payload(bytes);
+  return event;
 }
 
 Result<BodyReader::Next> BodyReader::next() {

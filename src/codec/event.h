@@ -49,11 +49,4 @@ Status encode_event_trusted_payload(const EventView& event, Bytes& out);
 // Exactly one event in `bytes`.
 Result<EventView> decode_event(ByteView bytes);
 
-struct FramedEvent {
-  EventView event;
-  ByteView bytes;
-};
-// The event at the start of `bytes`, with more allowed behind it: how a segment body is walked.
-Result<FramedEvent> decode_first_event(ByteView bytes);
-
 }  // namespace ebb::codec

@@ -14,8 +14,9 @@ using Decoder = Message (*)(TapeReader&);
 template <class Element, class Read>
 std::vector<Element> list(TapeReader& reader, std::size_t elements_max, const Read& read) {
   const auto array = reader.enter_list(elements_max);
+  // Nothing is reserved by the count: an element in memory is much larger than the least bytes that
+  // stand for one.
   std::vector<Element> elements;
-  elements.reserve(array.size);  // the reader saw them all
   for (std::size_t i = 0; i < array.size && reader.ok(); ++i)
     elements.push_back(read(reader));
   reader.leave(array);

@@ -10,6 +10,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -86,7 +87,7 @@ class ValueBuilder {
 
  private:
   struct State;
-  State* state_;  // owned
+  std::unique_ptr<State> state_;
 };
 
 }  // namespace ebb::codec

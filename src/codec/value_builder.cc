@@ -156,11 +156,11 @@ struct ValueBuilder::State {
 };
 
 ValueBuilder::ValueBuilder(std::size_t bytes_max, std::size_t depth_max)
-    : state_(new State{.bytes_max = bytes_max, .depth_max = depth_max}) {
+    : state_(std::make_unique<State>(State{.bytes_max = bytes_max, .depth_max = depth_max})) {
   EBB_CHECK(bytes_max < UINT32_MAX / 2);
 }
 
-ValueBuilder::~ValueBuilder() { delete state_; }
+ValueBuilder::~ValueBuilder() = default;
 
 void ValueBuilder::nil() {
   if (!state_->begin_value(1)) return;

@@ -1,4 +1,5 @@
 #include "codec/event.h"
+#include "codec/body_reader.h"
 
 #include <doctest/doctest.h>
 
@@ -180,7 +181,7 @@ TEST_CASE("a field of the wrong type or range is malformed") {
   CHECK(code_of(event_with_field(2, beyond)) == ErrorCode::kMalformed);
   const Bytes short_id = value_of([](Writer& w) { w.bin(Bytes(15)); });
   CHECK(code_of(event_with_field(7, short_id)) == ErrorCode::kMalformed);
-  for (const std::uint64_t flags : {0x00U, 0x10U, 0x21U, 0x81U}) {
+  for (const std::uint64_t flags : {0x00U, 0x10U, 0x21U, 0x81U, 0x101U, 0x100U}) {
     const Bytes field = value_of([flags](Writer& w) { w.uint(flags); });
     CHECK(code_of(event_with_field(0, field)) == ErrorCode::kMalformed);
   }
@@ -196,6 +197,19 @@ TEST_CASE("an event of a newer format is unsupported, whatever is behind its hlc
     w.str("from the future");
   });
   CHECK(code_of(short_one) == ErrorCode::kUnsupported);
+  for (const std::uint64_t flags : {0x102ULL, 0x3ff2ULL, 0xffffffffffffffffULL}) {
+    const Bytes wide = value_of([flags](Writer& w) {
+      w.array(2);
+      w.uint(flags);
+      w.uint(7);
+    });
+    CHECK(code_of(wide) == ErrorCode::kUnsupported);
+    const auto next = BodyReader(wide).next();
+    REQUIRE(next.ok());
+    CHECK(next->newer_format);
+    CHECK_FALSE(next->fault.has_value());
+    CHECK(next->event.hlc == Hlc{7});
+  }
   const Bytes no_hlc = value_of([](Writer& w) {
     w.array(2);
     w.uint(2);
@@ -236,12 +250,14 @@ TEST_CASE("the first event of a body ends where the next one begins") {
   const std::size_t first = body.size();
   const Bytes scalar = value_of([](Writer& w) { w.real(1.0); });
   append(body, encoded(event_with(scalar)));
-  const auto one = decode_first_event(body);
+  BodyReader reader(body);
+  const auto one = reader.next();
   REQUIRE(one.ok());
   CHECK(one->bytes.size() == first);
-  const auto two = decode_first_event(ByteView(body).subspan(first));
+  const auto two = reader.next();
   REQUIRE(two.ok());
   CHECK(equal(two->event.payload, scalar));
+  CHECK(reader.at_end());
   CHECK(code_of(body) == ErrorCode::kMalformed);
 }
 

@@ -136,6 +136,22 @@ TEST_CASE("a body survives each codec") {
   CHECK(body_refusal(SegmentCodec::kColumnar, raw) == ErrorCode::kUnsupported);
 }
 
+TEST_CASE("only a frame of today's zstd is one") {
+  Bytes frame = encode_body(SegmentCodec::kZstd, sample_body(100)).bytes;
+  REQUIRE(frame[0] == 0x28);
+  // 0.7, whose library decodes such frames where it is built with them; 0.6; a skippable frame.
+  constexpr std::uint8_t kOthers[] = {0x27, 0x26, 0x25, 0x50};
+  for (const std::uint8_t first : kOthers) {
+    Bytes other = frame;
+    other[0] = first;
+    const auto decoded = decode_body(SegmentCodec::kZstd, other);
+    REQUIRE_FALSE(decoded.ok());
+    CHECK(decoded.error().code == ErrorCode::kMalformed);
+    CHECK(decoded.error().context == "segment: not a zstd frame");
+  }
+  CHECK(body_refusal(SegmentCodec::kZstd, ByteView(frame).first(3)) == ErrorCode::kMalformed);
+}
+
 TEST_CASE("a body that does not get smaller stays raw") {
   Rng rng(7);
   Bytes noise(1000);
