@@ -2,6 +2,8 @@
 // Inside the state room only.
 //
 // Model:   two lookers, each at its own pace: the store, which keeps entries, and the Merkle tree.
+//          What waits for one holds every key that changed since, gone ones too, so its owner has
+//          each look at the latest when the store does.
 // Threads: not thread-safe; owned by one kind of object.
 #pragma once
 

@@ -23,10 +23,14 @@ struct Fold::State {
   Sets sets;
   CountView count_view;
   MerkleTree heads_tree;    // up to date after digest()
-  MerkleTree objects_tree;  // the same; entries of kinds below kCountCell
+  MerkleTree objects_tree;  // after digest() and take_dirty(); entries of kinds below kCountCell
   std::uint64_t applied_since_flush = 0;
   bool loading = true;  // until the first event
 
+  void update_objects_tree() {
+    counters.update(objects_tree);
+    sets.changes().update(objects_tree);
+  }
   // True when the event was an operation on a set, which settles the kills of its dot itself.
   bool apply_set_operation(const Dot& dot, std::string_view topic, const codec::EventView& event);
   void apply_operation(const Dot& dot, std::string_view topic, const codec::EventView& event);
@@ -122,8 +126,7 @@ const VersionVector& Fold::applied() const { return state_->heads.vector(); }
 Hash Fold::digest() {
   State& state = *state_;
   state.heads.update(state.heads_tree);
-  state.counters.update(state.objects_tree);
-  state.sets.changes().update(state.objects_tree);
+  state.update_objects_tree();
   Bytes input = to_bytes(as_bytes("ebb-digest-1"));
   append_be64(input, kFoldVersion);
   append(input, state.arguments.base.view());
@@ -150,6 +153,9 @@ std::vector<Entry> Fold::take_dirty() {
   std::sort(entries.begin(), entries.end(),
             [](const Entry& a, const Entry& b) { return a.key < b.key; });
   state_->applied_since_flush = 0;
+  // Here too, because nobody may ever ask for a digest: what waits for the tree names every dot
+  // that came or went since.
+  state_->update_objects_tree();
   return entries;
 }
 

@@ -7,6 +7,7 @@
 #include "core/limits.h"
 #include "state/entry_key.h"
 #include "state/objects.h"
+#include "tests/codec/allocation_peak.h"
 #include "tests/state/model.h"
 
 using namespace ebb;
@@ -305,4 +306,27 @@ TEST_CASE("fold: an entry that came and went between two flushes is told as gone
     CHECK_FALSE(entry.value.has_value());
   }
   CHECK(found == 1);
+}
+
+TEST_CASE("a set whose elements come and go needs no more memory as long as it is stored") {
+  const auto fold = new_fold();
+  const auto churn = [&fold](Seq from, Seq to) {
+    for (Seq seq = from; seq <= to; ++seq) {
+      std::vector<Dot> kills;
+      if (seq > 1) kills.push_back({kA, seq - 1});
+      REQUIRE(apply_to(*fold, add({kA, seq}, kills)) == ApplyResult::kApplied);
+      if (seq % 100 == 0) fold->take_dirty();
+    }
+  };
+  churn(1, 1000);
+  const AllocationPeak peak;
+  churn(1001, 11000);
+  CHECK(peak.bytes() < 200000);
+  // The tree that was kept on the way is that of the whole at once.
+  const auto fresh = new_fold();
+  for (Seq seq = 1; seq <= 11000; ++seq) {
+    const std::vector<Dot> kills = seq > 1 ? std::vector<Dot>{{kA, seq - 1}} : std::vector<Dot>{};
+    REQUIRE(apply_to(*fresh, add({kA, seq}, kills)) == ApplyResult::kApplied);
+  }
+  CHECK(fold->digest() == fresh->digest());
 }
