@@ -16,7 +16,7 @@ std::uint64_t events_in(const store::Store& store) {
 
 bool is_applied(const store::Store& store) {
   for (const store::HeadRecord& head : store.heads()) {
-    if (store.applied().at(head.log) != head.held) return false;
+    if (store.applied().at(head.log) != head.effective()) return false;
   }
   return true;
 }

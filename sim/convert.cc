@@ -8,7 +8,7 @@ mesh::StoredHead stored_head(const store::HeadRecord& head) {
   mesh::StoredHead stored;
   stored.key = head.key;
   stored.log = head.log;
-  stored.held = head.held;
+  stored.held = head.effective();
   stored.hlc = head.hlc;
   stored.signature = head.signature;
   stored.arrival = head.arrival;

@@ -10,6 +10,7 @@
 #include "cli/commands.h"
 #include "cli/print.h"
 #include "cli/raw_json.h"
+#include "core/limits.h"
 
 namespace ebb::cli {
 namespace {
@@ -185,8 +186,6 @@ std::string trace_text(const Context& context, const nlohmann::json& rows) {
   return table.text(context.colours(), context.columns());
 }
 
-constexpr std::uint64_t kReconciliationsKept = 10000;  // by the node
-
 }  // namespace
 
 std::string completeness_words(const nlohmann::json& completeness) {
@@ -264,7 +263,7 @@ Exit run_trace(const Context& context, const TraceOptions& options) {
     EBB_ASSIGN(peer, context.device_with_prefix(options.peer));
   }
   // The API does not choose by peer, so all are asked for and chosen here.
-  const std::uint64_t asked = peer.empty() ? options.limit : kReconciliationsKept;
+  const std::uint64_t asked = peer.empty() ? options.limit : limits::kReconciliationsKept;
   Target target("/v1/reconciliations");
   EBB_ASSIGN(const Document answer, context.get(target.with("limit", std::to_string(asked))));
   if (context.globals().json && peer.empty()) {

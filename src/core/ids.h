@@ -76,3 +76,10 @@ std::string uuid_text(const Uuid& id);
 std::optional<Uuid> parse_uuid(std::string_view text);
 
 }  // namespace ebb
+
+// Clients choose these, and may choose them alike but for their last bytes; so they are kept in
+// order, never by a hash of their first bytes.
+template <>
+struct std::hash<ebb::Uuid> {
+  hash() = delete;
+};

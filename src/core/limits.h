@@ -31,13 +31,17 @@ inline constexpr std::size_t kTopicsPerDevice = 32;  // beside the control topic
 inline constexpr std::size_t kTypeBytes = 128;
 inline constexpr std::size_t kSourceBytes = 128;
 inline constexpr std::size_t kPayloadBytes = std::size_t{64} << 10;
-inline constexpr std::size_t kEventBytes = kPayloadBytes + 512;
 inline constexpr std::size_t kSegmentEvents = 4096;
 inline constexpr std::size_t kSegmentDecodedBytes = std::size_t{256} << 10;
 inline constexpr int kZstdWindowLog = 18;
+inline constexpr std::uint64_t kSeqMax = (std::uint64_t{1} << 40) - 1;  // what keys have room for
+inline constexpr std::size_t kZoneMapTypes = 32;  // of a segment; more: not told
 inline constexpr std::size_t kMeshFileBytes = std::size_t{64} << 10;     // of `ebb mesh export`
 inline constexpr std::size_t kSegmentRestEvents = 1000;                  // target at rest
 inline constexpr std::size_t kSegmentRestBytes = std::size_t{64} << 10;  // target at rest
+inline constexpr std::size_t kMergeFanIn = 8;         // neighbours of one size that are joined
+inline constexpr std::size_t kMergeSegments = 64;     // joined at once
+inline constexpr std::size_t kVerifyProblems = 1000;  // told by one verification
 inline constexpr std::size_t kKnownLogs = 100000;
 inline constexpr std::size_t kKillsPerOperation = 1024;
 inline constexpr std::size_t kObjectNameBytes = 128;
@@ -73,6 +77,9 @@ inline constexpr std::size_t kAppendQueueEvents = 65536;
 inline constexpr std::int64_t kClientIdsKeptMs = std::int64_t{24} * 3600 * 1000;
 inline constexpr std::size_t kClientIdsKeptMin = 1000000;
 
+// The history of reconciliations: the newest rows, all of which may be asked for at once.
+inline constexpr std::size_t kReconciliationsKept = 10000;
+
 // State: a flush with its mark happens at the latest after this many events or this long.
 inline constexpr std::size_t kEventsBetweenMarks = 10000;
 inline constexpr std::int64_t kMsBetweenMarks = 5000;
@@ -97,7 +104,6 @@ inline constexpr std::size_t kHttpFollowers = 64;
 inline constexpr std::size_t kHttpFollowBytes = std::size_t{4} << 20;  // kept for one follower
 inline constexpr std::int64_t kHttpFollowMs = 30000;  // without taking anything that waits
 inline constexpr std::int64_t kHttpIdleMs = 60000;
-inline constexpr std::size_t kHttpReconciliations = 10000;
 inline constexpr std::size_t kSqlTextBytes = std::size_t{16} << 10;
 inline constexpr std::size_t kSqlAtOnce = 4;
 inline constexpr std::size_t kClientAnswerBytes = std::size_t{64} << 20;  // read by `ebb`

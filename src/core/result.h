@@ -33,7 +33,8 @@ enum class ErrorCode {
   kUnsupported,      // a version or feature this program does not know; no state changed
   kBusy,             // locked or queue full: try again later; no state changed
   kDiskFull,         // no space; the transaction was rolled back, nothing of it is stored
-  kIo,               // the disk or a socket failed; the transaction was rolled back
+  kIo,               // the disk or a socket failed; the transaction was rolled back, but after a
+                     // crash it may come back (store/store.h)
   kCorrupt,          // stored bytes are damaged; nothing was changed, nothing is served from them
   kPermission,       // a file's owner or mode is wrong; no state changed
   kInternal,         // a library answered what its contract excludes; no state changed

@@ -137,9 +137,9 @@ void list_reconciliations(const RequestPtr& request) {
   std::size_t limit = kReconciliationsByDefault;
   if (const auto text = request->parameter("limit")) {
     const auto number = parse_uint(*text);
-    if (!number || *number == 0 || *number > limits::kHttpReconciliations) {
+    if (!number || *number == 0 || *number > limits::kReconciliationsKept) {
       return request->refuse({ErrorCode::kInvalidArgument, "has to be a number from 1 to",
-                              std::to_string(limits::kHttpReconciliations)},
+                              std::to_string(limits::kReconciliationsKept)},
                              "limit");
     }
     limit = *number;

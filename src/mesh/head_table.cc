@@ -73,7 +73,7 @@ std::vector<LogEntry*> HeadTable::of_device(const DeviceId& device) {
 }
 
 void HeadTable::announce(LogEntry& entry, int slot, Seq seq) {
-  const Seq clamped = std::min(seq, kSeqMax);
+  const Seq clamped = std::min(seq, limits::kSeqMax);
   PeerLog& peer = entry.peer(slot);
   peer.announced = std::max(peer.announced, clamped);
   if (clamped > entry.known) set_known(entry, clamped);

@@ -7,7 +7,8 @@
 //   - A link is a slot number 0..63, so that a set of links is one word.
 //   - The tree of fingerprints and the sum of each device are over held heads; they move with
 //     advance().
-//   - A claim of a peer is a hint: it is clamped to kSeqMax, allocates nothing by its size, and is
+//   - A claim of a peer is a hint: it is clamped to limits::kSeqMax, allocates nothing by its size,
+//   and is
 //     taken back when the peer cannot show the events.
 // Threads:   not thread-safe; part of the engine.
 // Limits:    limits::kKnownLogs entries; beyond it find_or_add answers null.
@@ -26,9 +27,6 @@
 #include "trust/fingerprint_tree.h"
 
 namespace ebb::mesh {
-
-// No log grows beyond this; the store's keys have no room for more.
-inline constexpr Seq kSeqMax = (Seq{1} << 40) - 1;
 
 using SlotMask = std::uint64_t;
 inline constexpr int kNoSlot = -1;

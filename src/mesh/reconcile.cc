@@ -4,6 +4,7 @@
 #include <cstring>
 #include <utility>
 
+#include "core/limits.h"
 #include "mesh/live.h"
 #include "mesh/want.h"
 
@@ -97,7 +98,7 @@ void take_listed(Context& ctx, Link& link, const codec::ListedHead& head) {
   const bool lacking = head.seq > entry->held.seq && !entry->capped &&
                        !entry->peer(link.slot).refused && !is_current_own(ctx, *entry);
   if (!lacking) return;
-  link.exchange.awaited[head.log] = std::min(head.seq, kSeqMax);
+  link.exchange.awaited[head.log] = std::min(head.seq, limits::kSeqMax);
   ask_now(ctx, *entry);
 }
 

@@ -9,7 +9,7 @@
 namespace ebb::store {
 
 Result<SegmentOutcome> ReceiveStage::add(const trust::VerifiedSegment& segment) {
-  if (segment.first_seq == 0 || segment.count == 0 || segment.last_seq() > kSeqMax) {
+  if (segment.first_seq == 0 || segment.count == 0 || segment.last_seq() > limits::kSeqMax) {
     return SegmentOutcome::kRefused;
   }
   const LogRow* known = logs_.find(segment.log);

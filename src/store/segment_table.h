@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "codec/segment.h"
+#include "core/limits.h"
 #include "core/result.h"
 #include "core/shared_bytes.h"
 #include "store/log_table.h"
@@ -22,13 +23,12 @@
 namespace ebb::store {
 
 inline constexpr int kSeqBits = 40;
+static_assert(limits::kSeqMax == (Seq{1} << kSeqBits) - 1);
 
 inline std::int64_t segment_rowid(LogNumber n, Seq first_seq) {
   return static_cast<std::int64_t>((std::uint64_t{n} << kSeqBits) | first_seq);
 }
-inline Seq rowid_seq(std::int64_t rowid) {
-  return static_cast<Seq>(rowid) & ((Seq{1} << kSeqBits) - 1);
-}
+inline Seq rowid_seq(std::int64_t rowid) { return static_cast<Seq>(rowid) & limits::kSeqMax; }
 
 // One row. Views are valid until its statement moves on.
 struct StoredSegment {

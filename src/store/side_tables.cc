@@ -93,7 +93,8 @@ Status SideTables::write(const CommitBatch& batch) {
     EBB_RETURN_IF_ERROR(write_reconciliation(row));
   }
   if (batch.reconciliations.empty()) return {};
-  prune_reconciliations_.bind(1, connection_->last_insert_rowid() - kReconciliationsKept);
+  prune_reconciliations_.bind(1, connection_->last_insert_rowid() -
+                                     static_cast<std::int64_t>(limits::kReconciliationsKept));
   return prune_reconciliations_.run();
 }
 
@@ -157,8 +158,7 @@ Result<std::vector<ReconciliationRow>> read_reconciliations(const Connection& co
                                                             std::size_t limit) {
   std::vector<ReconciliationRow> out;
   EBB_ASSIGN(Statement rows, connection.prepare(kReconciliations));
-  rows.bind(1, static_cast<std::int64_t>(
-                   std::min<std::size_t>(limit, static_cast<std::size_t>(kReconciliationsKept))));
+  rows.bind(1, static_cast<std::int64_t>(std::min(limit, limits::kReconciliationsKept)));
   for (;;) {
     EBB_ASSIGN(const bool more, rows.step());
     if (!more) return out;

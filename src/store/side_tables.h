@@ -5,8 +5,8 @@
 //          and takes over after its commit.
 // Threads: not thread-safe; owned by the store.
 // Errors:  kCorrupt for rows of another form; those of store/sqlite.h.
-// Limits:  the newest kReconciliationsKept rows of the history stay, and the limits::kStoredPeers
-//          peers that were heard last.
+// Limits:  the newest limits::kReconciliationsKept rows of the history stay, and the
+//          limits::kStoredPeers peers that were heard last.
 // Spec:    docs/store_format.md section 3
 #pragma once
 
@@ -19,8 +19,6 @@
 #include "store/types.h"
 
 namespace ebb::store {
-
-inline constexpr std::int64_t kReconciliationsKept = 10000;
 
 class SideTables {
  public:

@@ -178,7 +178,7 @@ void harden(sqlite3* db, SqlGuard& guard) {
   };
   constexpr Limit kLimits[] = {
       {SQLITE_LIMIT_LENGTH, static_cast<int>(limits::kSqlResultBytes)},
-      {SQLITE_LIMIT_SQL_LENGTH, 16 << 10},
+      {SQLITE_LIMIT_SQL_LENGTH, static_cast<int>(limits::kSqlTextBytes)},
       {SQLITE_LIMIT_COLUMN, 100},
       {SQLITE_LIMIT_EXPR_DEPTH, 50},
       {SQLITE_LIMIT_COMPOUND_SELECT, 5},

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "core/limits.h"
+
 namespace ebb::store {
 
 void ZoneMapBuilder::add(const codec::EventView& event) {
@@ -14,7 +16,7 @@ void ZoneMapBuilder::add(const codec::EventView& event) {
   const auto found = std::find(types_.begin(), types_.end(), event.type);
   if (found != types_.end()) {
     std::iter_swap(found, types_.end() - 1);  // runs of one type are found at once
-  } else if (types_.size() < kZoneTypes) {
+  } else if (types_.size() < limits::kZoneMapTypes) {
     types_.push_back(event.type);
   } else {
     too_many_ = true;

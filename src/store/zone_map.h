@@ -17,8 +17,6 @@
 
 namespace ebb::store {
 
-inline constexpr std::size_t kZoneTypes = 32;
-
 struct ZoneMap {
   std::int64_t ts_min = INT64_MIN;
   std::int64_t ts_max = INT64_MAX;

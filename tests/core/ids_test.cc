@@ -6,6 +6,11 @@
 
 using namespace ebb;
 
+TEST_CASE("ids that clients choose cannot be looked up by a hash of their first bytes") {
+  CHECK_FALSE(std::is_default_constructible_v<std::hash<Uuid>>);
+  CHECK(std::is_default_constructible_v<std::hash<LogId>>);
+}
+
 TEST_CASE("topics are short names of a small alphabet") {
   for (const char* good : {"events", "a", "0", "a.b-c_d", "-x", ".x", "_ebb"}) {
     CAPTURE(good);

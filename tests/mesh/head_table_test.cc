@@ -123,7 +123,7 @@ TEST_CASE("claims are clamped, and the table refuses logs beyond its bound") {
   LogId log;
   log.data[0] = 1;
   table.announce(*table.find_or_add(log), 3, UINT64_MAX);
-  CHECK(table.events_known() == mesh::kSeqMax);
+  CHECK(table.events_known() == limits::kSeqMax);
   for (std::uint32_t i = 0; table.entries().size() < limits::kKnownLogs; ++i) {
     LogId next;
     next.data[1] = static_cast<std::uint8_t>(i);
