@@ -6,7 +6,18 @@
 
 namespace ebb::trust {
 
+bool is_supported_sodium(int major, int minor) {
+  // 1.0.18 calls its interface 10.3.
+  return major > 10 || (major == 10 && minor >= 3);
+}
+
 Status crypto_ready() {
+  const int major = sodium_library_version_major();
+  const int minor = sodium_library_version_minor();
+  if (!is_supported_sodium(major, minor)) {
+    return Error{ErrorCode::kUnsupported, "libsodium is older than 1.0.18",
+                 sodium_version_string()};
+  }
   if (sodium_init() < 0) return Error{ErrorCode::kUnsupported, "libsodium does not start"};
   return {};
 }

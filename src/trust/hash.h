@@ -12,8 +12,11 @@
 
 namespace ebb::trust {
 
-// Initialises libsodium; idempotent. kUnsupported when the library is too old or fails.
+// Initialises libsodium; idempotent. kUnsupported when the library that runs is older than 1.0.18
+// or does not start.
 Status crypto_ready();
+// Whether the library's interface of this number is that of 1.0.18 or newer.
+bool is_supported_sodium(int major, int minor);
 
 // H of the parts joined.
 Hash hash(std::initializer_list<ByteView> parts);

@@ -71,27 +71,6 @@ void take_scan(VerifiedSegment& segment, Scan scan) {
   segment.invalid_from = scan.invalid_at ? segment.first_seq + *scan.invalid_at : 0;
 }
 
-Status check_adjacent(const VerifiedSegment& before, const VerifiedSegment& after) {
-  if (before.log != after.log || before.last_seq() + 1 != after.first_seq) {
-    return Error{ErrorCode::kGap, "segments are not adjacent"};
-  }
-  if (before.chain != after.prev_chain) return Error{ErrorCode::kFork, "segments: chains differ"};
-  return {};
-}
-
-// Extends `merged` by everything of `next` but its body, whose bytes will begin at `base`.
-void take_next(VerifiedSegment& merged, const VerifiedSegment& next, std::uint32_t base) {
-  for (std::uint32_t i = 1; i <= next.count; ++i)
-    merged.offsets.push_back(base + next.offsets[i]);
-  if (merged.invalid_from == 0) {
-    const bool increases = next.first_hlc > merged.head.hlc;
-    merged.invalid_from = increases ? next.invalid_from : next.first_seq;
-  }
-  merged.count += next.count;
-  merged.head = next.head;
-  merged.chain = next.chain;
-}
-
 }  // namespace
 
 Result<VerifiedSegment> verify_segment(const LogKey& key, SharedBytes encoded) {
@@ -172,30 +151,32 @@ Result<VerifiedSegment> cut_segment(const VerifiedSegment& segment, Seq first_se
   return rest;
 }
 
-Result<VerifiedSegment> merge_segments(const std::vector<VerifiedSegment>& segments,
+Result<VerifiedSegment> merge_segments(const LogKey& key, const std::vector<SharedBytes>& segments,
                                        codec::SegmentCodec codec) {
   if (segments.empty()) return Error{ErrorCode::kInvalidArgument, "segments: nothing to merge"};
-  VerifiedSegment merged = segments.front();
-  std::size_t bytes = merged.raw->size();
-  std::size_t count = merged.count;
-  for (std::size_t i = 1; i < segments.size(); ++i) {
-    EBB_RETURN_IF_ERROR(check_adjacent(segments[i - 1], segments[i]));
-    bytes += segments[i].raw->size();
-    count += segments[i].count;
+  codec::SegmentView merged;
+  Bytes raw;
+  for (const SharedBytes& encoded : segments) {
+    EBB_ASSIGN(const codec::SegmentView view, codec::decode_segment(*encoded));
+    if (merged.count == 0) {
+      merged = view;
+      merged.count = 0;
+    }
+    if (view.log != merged.log || view.first_seq != merged.first_seq + merged.count) {
+      return Error{ErrorCode::kGap, "segments are not adjacent"};
+    }
+    EBB_ASSIGN(const Bytes body, codec::decode_body(view.codec, view.body));
+    append(raw, body);
+    merged.count += view.count;
+    merged.head = view.head;
+    if (raw.size() > limits::kSegmentDecodedBytes || merged.count > limits::kSegmentEvents) {
+      return Error{ErrorCode::kTooLarge, "segments: together"};
+    }
   }
-  if (bytes > limits::kSegmentDecodedBytes || count > limits::kSegmentEvents) {
-    return Error{ErrorCode::kTooLarge, "segments: together"};
-  }
-  Bytes raw = to_bytes(*merged.raw);
-  raw.reserve(bytes);
-  merged.offsets.reserve(count + 1);
-  for (std::size_t i = 1; i < segments.size(); ++i) {
-    take_next(merged, segments[i], static_cast<std::uint32_t>(raw.size()));
-    append(raw, *segments[i].raw);
-  }
-  merged.raw = share(std::move(raw));
-  encode(merged, codec);
-  return merged;
+  const codec::EncodedBody body = codec::encode_body(codec, raw);
+  merged.codec = body.codec;
+  merged.body = body.bytes;
+  return verify_segment(key, share(codec::encode_segment(merged)));
 }
 
 }  // namespace ebb::trust

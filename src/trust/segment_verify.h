@@ -67,9 +67,12 @@ VerifiedSegment seal_segment(const Identity& identity, SealRequest request);
 // otherwise.
 Result<VerifiedSegment> cut_segment(const VerifiedSegment& segment, Seq first_seq);
 
-// Joins adjacent segments of one log into one with body `codec`; the last head stays. Errors:
-// kGap when they are not adjacent, kFork when chains do not meet, kTooLarge beyond the limits.
-Result<VerifiedSegment> merge_segments(const std::vector<VerifiedSegment>& segments,
+// Joins adjacent segments of one log, as encoded, into one with body `codec` (raw where that is not
+// smaller); the last head stays. Nothing of them is believed: the result is verified from the chain
+// before its first event to the signature behind its last. Errors: kInvalidArgument (none), kGap
+// when they are not adjacent, kTooLarge beyond the limits of a segment, and those of
+// verify_segment, of which kBadSignature also says that their chains do not meet.
+Result<VerifiedSegment> merge_segments(const LogKey& key, const std::vector<SharedBytes>& segments,
                                        codec::SegmentCodec codec);
 
 }  // namespace ebb::trust

@@ -16,6 +16,13 @@ std::unique_ptr<Identity> identity_of(std::string_view seed) {
 
 }  // namespace
 
+TEST_CASE("libsodium before 1.0.18 is refused") {
+  CHECK(is_supported_sodium(10, 3));  // 1.0.18
+  CHECK(is_supported_sodium(26, 1));  // 1.0.19
+  CHECK_FALSE(is_supported_sodium(10, 2));
+  CHECK_FALSE(is_supported_sodium(9, 6));
+}
+
 TEST_CASE("keys and signatures are those of RFC 8032") {
   const auto first =
       identity_of("9d61b19deffd5a60ba844af492ec2cc44449c5697b326919703bac031cae7f60");

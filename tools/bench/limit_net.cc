@@ -108,7 +108,8 @@ class ChainSource {
     const auto sealed = trust::seal_segment(*author_.identity, std::move(request));
     seq_ = sealed.last_seq();
     chain_ = sealed.chain;
-    const auto packed = trust::merge_segments({sealed}, codec::SegmentCodec::kZstd);
+    const auto packed =
+        trust::merge_segments(sealed.key, {sealed.encoded}, codec::SegmentCodec::kZstd);
     require(packed.ok(), "merge_segments");
     return *packed->encoded;
   }

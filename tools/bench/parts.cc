@@ -53,7 +53,9 @@ Sample make_sample() {
   sample.identity = trust::Identity::from_seed(Bytes(trust::kSeedBytes, 7)).value();
   sample.key = {sample.identity->device(), 1, "clicks"};
   sample.sealed = trust::seal_segment(*sample.identity, clicks_request(sample.key));
-  sample.packed = trust::merge_segments({sample.sealed}, codec::SegmentCodec::kZstd).value();
+  sample.packed =
+      trust::merge_segments(sample.key, {sample.sealed.encoded}, codec::SegmentCodec::kZstd)
+          .value();
   return sample;
 }
 
