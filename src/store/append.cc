@@ -34,11 +34,13 @@ Result<std::vector<DotRange>> AppendStage::add(const AppendBatch& batch) {
   EBB_RETURN_IF_ERROR(status_);
   EBB_ASSIGN(OwnLog* const log, own_log(batch.topic));
   const bool opens_topic = log->is_new && log->next_seq == 1 && batch.topic != kControlTopic;
-  if ((opens_topic && target_.topics + new_topics_ >= limits::kTopicsPerDevice) ||
-      (log->is_new && target_.logs.log_count() + new_topics_ >= limits::kKnownLogs)) {
+  if (opens_topic && target_.topics + new_topics_ >= limits::kTopicsPerDevice) {
     return Error{ErrorCode::kTooLarge, "too many topics", batch.topic};
   }
-  BatchScope scope{*log, {}, {}, {}, {}};
+  if (log->is_new && target_.logs.log_count() + new_topics_ >= limits::kKnownLogs) {
+    return Error{ErrorCode::kTooLarge, "too many logs known", batch.topic};
+  }
+  BatchScope scope{*log, {}, {}, {}};
   const HlcClock clock_before = clock_;
   const Seq next_before = log->next_seq;
   const std::size_t chunks_before = log->chunks.size();
@@ -59,9 +61,8 @@ Result<std::vector<DotRange>> AppendStage::add(const AppendBatch& batch) {
   }
   if (opens_topic && log->next_seq > 1) ++new_topics_;
   ids_.merge(scope.ids);
-  ids_in_order_.insert(ids_in_order_.end(), scope.ids_in_order.begin(), scope.ids_in_order.end());
-  for (auto& [element, dot] : scope.elements)
-    elements_.insert_or_assign(element, dot);
+  for (auto& [element, live] : scope.elements)
+    elements_.insert_or_assign(element, std::move(live));
   return std::move(scope.ranges);
 }
 
@@ -106,40 +107,68 @@ Status AppendStage::add_event(BatchScope& scope, const AppendEvent& event) {
 }
 
 Status AppendStage::add_counter(BatchScope& scope, const CounterAdd& change) {
+  EBB_ASSIGN(const bool repeat, is_repeat(scope, change.id));
+  if (repeat) return {};
   EBB_ASSIGN(Bytes payload, state::counter_add_payload(change.name, change.amount));
   codec::EventView view;
   view.type = state::kCounterAddType;
   view.payload = scope.log.payloads.emplace_back(std::move(payload));
+  view.id = change.id;
   return append_event(scope, view);
 }
 
 Status AppendStage::add_set(BatchScope& scope, const SetChange& change) {
   EBB_ASSIGN(const bool repeat, is_repeat(scope, change.id));
   if (repeat) return {};
-  const std::string& topic = scope.log.key.topic;
-  const ElementKey key{topic, change.name, change.element};
-  std::vector<Dot> kills;
-  if (const auto own = scope.elements.find(key); own != scope.elements.end()) {
-    kills = {own->second};
-  } else if (const auto earlier = elements_.find(key); earlier != elements_.end()) {
-    kills = {earlier->second};
-  } else {
-    kills = target_.fold.set_live_dots(topic, change.name, change.element);
+  const ElementKey key{scope.log.key.topic, change.name, change.element};
+  std::vector<Dot> live = live_dots(scope, key);
+  // An operation kills a bounded number of dots. One is enough to add, whatever else lives; a
+  // remove goes on until nothing lives but the last of its operations.
+  std::size_t killed = 0;
+  bool done = false;
+  while (!done) {
+    const std::size_t end = std::min(live.size(), killed + limits::kKillsPerOperation);
+    const auto at = [&live](std::size_t i) {
+      return live.begin() + static_cast<std::ptrdiff_t>(i);
+    };
+    const std::vector<Dot> kills(at(killed), at(end));
+    killed = end;
+    done = change.add || killed == live.size();
+    EBB_ASSIGN(Bytes payload, state::set_payload(change.name, change.element, kills));
+    codec::EventView view;
+    view.type = change.add ? state::kSetAddType : state::kSetRemoveType;
+    view.payload = scope.log.payloads.emplace_back(std::move(payload));
+    if (done) view.id = change.id;
+    EBB_ASSIGN(const Dot dot, encode_event(scope.log, view));
+    live.push_back(dot);
   }
-  EBB_ASSIGN(Bytes payload, state::set_payload(change.name, change.element, kills));
-  codec::EventView view;
-  view.type = change.add ? state::kSetAddType : state::kSetRemoveType;
-  view.payload = scope.log.payloads.emplace_back(std::move(payload));
-  view.id = change.id;
-  const Dot dot{scope.log.id, scope.log.next_seq};
-  EBB_RETURN_IF_ERROR(append_event(scope, view));
-  scope.elements[key] = dot;
+  take_dot(scope, live.back(), change.id);
+  live.erase(live.begin(), live.begin() + static_cast<std::ptrdiff_t>(killed));
+  scope.elements[key] = std::move(live);
   return {};
 }
 
-Status AppendStage::append_event(BatchScope& scope, codec::EventView event) {
-  OwnLog& log = scope.log;
-  if (log.next_seq > kSeqMax) return Error{ErrorCode::kTooLarge, "log is full", log.key.topic};
+std::vector<Dot> AppendStage::live_dots(const BatchScope& scope, const ElementKey& key) const {
+  if (const auto own = scope.elements.find(key); own != scope.elements.end()) return own->second;
+  if (const auto own = elements_.find(key); own != elements_.end()) return own->second;
+  const auto& [topic, name, element] = key;
+  return target_.fold.set_live_dots(topic, name, element);
+}
+
+Status AppendStage::append_event(BatchScope& scope, const codec::EventView& event) {
+  EBB_ASSIGN(const Dot dot, encode_event(scope.log, event));
+  take_dot(scope, dot, event.id);
+  return {};
+}
+
+void AppendStage::take_dot(BatchScope& scope, const Dot& dot, const std::optional<Uuid>& id) {
+  add_dot(scope.ranges, dot, false);
+  if (id) scope.ids.emplace(*id, dot);
+}
+
+Result<Dot> AppendStage::encode_event(OwnLog& log, codec::EventView event) {
+  if (log.next_seq > limits::kSeqMax)
+    return Error{ErrorCode::kTooLarge, "log is full", log.key.topic};
   // The log's own last stamp counts even where it came from a peer and lies far ahead.
   if (clock_.last() < log.held_hlc) clock_ = HlcClock(log.held_hlc);
   event.hlc = clock_.tick(now_);
@@ -158,13 +187,7 @@ Status AppendStage::append_event(BatchScope& scope, codec::EventView event) {
   }
   chunk->offsets.push_back(static_cast<std::uint32_t>(chunk->raw.size()));
   chunk->events.push_back(event);
-  const Dot dot{log.id, log.next_seq++};
-  add_dot(scope.ranges, dot, false);
-  if (event.id) {
-    scope.ids.emplace(*event.id, dot);
-    scope.ids_in_order.push_back(*event.id);
-  }
-  return {};
+  return Dot{log.id, log.next_seq++};
 }
 
 Result<bool> AppendStage::is_repeat(BatchScope& scope, const std::optional<Uuid>& id) {
@@ -235,8 +258,7 @@ SealedRun AppendStage::seal_chunk(const OwnLog& log, LogRow& row, Chunk chunk) {
 }
 
 Status AppendStage::store_client_ids() {
-  for (const Uuid& id : ids_in_order_) {
-    const Dot& dot = ids_.at(id);
+  for (const auto& [id, dot] : ids_) {
     const LogRow* row = target_.logs.find(dot.log);
     EBB_CHECK(row != nullptr);
     EBB_RETURN_IF_ERROR(target_.client_ids.insert(id, {row->n, dot.seq}, now_));

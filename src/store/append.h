@@ -16,7 +16,6 @@
 #include <map>
 #include <string>
 #include <tuple>
-#include <unordered_map>
 #include <vector>
 
 #include "core/hlc.h"
@@ -87,9 +86,8 @@ class AppendStage {
   // What a batch changes beside its log; joined with the commit's when the batch is whole.
   struct BatchScope {
     OwnLog& log;
-    std::unordered_map<Uuid, Dot> ids;
-    std::vector<Uuid> ids_in_order;
-    std::map<ElementKey, Dot> elements;
+    std::map<Uuid, Dot> ids;
+    std::map<ElementKey, std::vector<Dot>> elements;
     std::vector<DotRange> ranges;
   };
 
@@ -98,7 +96,11 @@ class AppendStage {
   Status add_event(BatchScope& scope, const AppendEvent& event);
   Status add_counter(BatchScope& scope, const CounterAdd& change);
   Status add_set(BatchScope& scope, const SetChange& change);
-  Status append_event(BatchScope& scope, codec::EventView event);
+  std::vector<Dot> live_dots(const BatchScope& scope, const ElementKey& key) const;
+  Status append_event(BatchScope& scope, const codec::EventView& event);
+  // One event more in the log; the scope does not know of it until take_dot().
+  Result<Dot> encode_event(OwnLog& log, codec::EventView event);
+  void take_dot(BatchScope& scope, const Dot& dot, const std::optional<Uuid>& id);
   // Whether the id was given before; its first dot is then in the ranges.
   Result<bool> is_repeat(BatchScope& scope, const std::optional<Uuid>& id);
   Result<std::optional<Dot>> first_dot(const BatchScope& scope, const Uuid& id);
@@ -110,10 +112,9 @@ class AppendStage {
   Status status_;
   std::map<std::string, OwnLog> logs_;  // by topic
   std::size_t new_topics_ = 0;
-  std::unordered_map<Uuid, Dot> ids_;  // looked up; stored in the order of the next
-  std::vector<Uuid> ids_in_order_;
-  // After an operation of ours on an element its own dot is the only live one that we know of.
-  std::map<ElementKey, Dot> elements_;
+  std::map<Uuid, Dot> ids_;
+  // The live dots of elements that operations of this commit have changed.
+  std::map<ElementKey, std::vector<Dot>> elements_;
 };
 
 }  // namespace ebb::store

@@ -12,7 +12,7 @@ Status ClientIds::open(const Connection& connection) {
   // Looks at no more than ?3 rows, however many there are.
   EBB_ASSIGN(prune_,
              connection.prepare("DELETE FROM client_ids WHERE n<=min(?1,(SELECT min(n) FROM "
-                                "client_ids)+?3-1) AND wall_ms<?2"));
+                                "client_ids)+?3-1) AND (wall_ms<?2 OR wall_ms>?4)"));
   return {};
 }
 
@@ -45,6 +45,8 @@ Status ClientIds::prune(std::int64_t rows_max, WallTime now) {
   prune_.bind(1, beyond);
   prune_.bind(2, now.ms - limits::kClientIdsKeptMs);
   prune_.bind(3, rows_max);
+  // Given by a clock that was ahead: only their number keeps them.
+  prune_.bind(4, now.ms + limits::kClientIdsKeptMs);
   return prune_.run();
 }
 

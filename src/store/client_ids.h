@@ -2,7 +2,8 @@
 // dot.
 //
 // Model:   rows in order of arrival. At least limits::kClientIdsKeptMin of them and at least those
-//          of limits::kClientIdsKeptMs stay; older ones go in small steps with later commits.
+//          of limits::kClientIdsKeptMs stay; older ones go in small steps with later commits. One
+//          whose time lies further ahead than that came from a wrong clock and counts as old.
 // Threads: not thread-safe; owned by the store.
 // Errors:  those of store/sqlite.h.
 // Spec:    docs/store_format.md section 3

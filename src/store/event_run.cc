@@ -1,6 +1,7 @@
 #include "store/event_run.h"
 
 #include "codec/body_reader.h"
+#include "store/damage.h"
 #include "trust/chain.h"
 
 namespace ebb::store {
@@ -50,8 +51,9 @@ Result<EventRun> decode_stored_run(const StoredBody& body, Seq from, Seq to,
   std::vector<ByteView> before;
   for (Seq seq = body.first_seq; seq <= to; ++seq) {
     if (reader.at_end()) return Error{ErrorCode::kCorrupt, "stored body is too short"};
-    EBB_ASSIGN(const codec::BodyReader::Next next, reader.next());
-    if (next.fault) return Error{ErrorCode::kCorrupt, "stored event is not valid"};
+    EBB_ASSIGN(const codec::BodyReader::Next next,
+               or_damage(reader.next(), body.log, body.first_seq));
+    if (next.fault) return damage(*next.fault, body.log, body.first_seq);
     if (next.newer_format) {
       run.end_chain = body.prev_chain;
       for (const ByteView bytes : before) {

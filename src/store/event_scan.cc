@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "codec/segment.h"
+#include "store/damage.h"
 #include "store/segment_table.h"
 
 namespace ebb::store {
@@ -29,6 +30,7 @@ void EventScan::set_filter(ScanFilter filter) {
 
 void EventScan::start(const LogRow& log, Seq from, Seq to) {
   rows_.reset();
+  log_ = log.head.log;
   from_ = std::max<Seq>(from, 1);
   to_ = std::min(to, log.head.held.seq);
   body_ = codec::BodyReader(ByteView{});
@@ -50,11 +52,10 @@ Result<bool> EventScan::next() {
       EBB_ASSIGN(const bool more, next_segment());
       if (!more) return false;
     }
-    EBB_ASSIGN(const codec::BodyReader::Next next, body_.next());
+    EBB_ASSIGN(const codec::BodyReader::Next next, or_damage(body_.next(), log_, first_seq_));
     ++seq_;
     if (seq_ < from_) continue;
-    if (seq_ > to_) continue;
-    if (next.fault) return Error{ErrorCode::kCorrupt, "stored event is not valid"};
+    if (next.fault) return damage(*next.fault, log_, first_seq_);
     if (next.newer_format || !fits(next.event)) continue;
     event_ = next.event;
     return true;
@@ -74,13 +75,15 @@ Result<bool> EventScan::next_segment() {
     rows_.reset();
     return false;
   }
-  seq_ = rowid_seq(rows_.column_int(0)) - 1;
+  first_seq_ = rowid_seq(rows_.column_int(0));
+  seq_ = first_seq_ - 1;
   const ByteView body = rows_.column_blob(2);
   if (rows_.column_int(1) == static_cast<std::int64_t>(codec::SegmentCodec::kRaw)) {
     body_ = codec::BodyReader(body);
     return true;
   }
-  EBB_ASSIGN(decoded_, codec::decode_body(codec::SegmentCodec::kZstd, body));
+  EBB_ASSIGN(decoded_,
+             or_damage(codec::decode_body(codec::SegmentCodec::kZstd, body), log_, first_seq_));
   body_ = codec::BodyReader(decoded_);
   return true;
 }

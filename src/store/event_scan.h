@@ -55,7 +55,9 @@ class EventScan {
   Seq to_ = 0;
   codec::BodyReader body_{ByteView{}};
   Bytes decoded_;
-  Seq seq_ = 0;  // of the event last read from `body_`
+  LogId log_;          // that of start()
+  Seq first_seq_ = 0;  // of the segment in hand
+  Seq seq_ = 0;        // of the event last read from `body_`
   codec::EventView event_;
 };
 

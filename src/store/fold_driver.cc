@@ -4,6 +4,7 @@
 
 #include "codec/segment.h"
 #include "core/limits.h"
+#include "store/damage.h"
 #include "store/meta.h"
 #include "trust/hash.h"
 
@@ -49,9 +50,9 @@ Status FoldDriver::open(const Connection& connection, const LogTable& logs,
   EBB_RETURN_IF_ERROR(load(connection));
   for (const auto& [log, position] : fold_->applied().positions()) {
     const LogRow* row = logs.find(log);
+    const Position head = row == nullptr ? Position{} : row->head.effective();
     const bool past =
-        row == nullptr || position.seq > row->head.held.seq ||
-        (position.seq == row->head.held.seq && position.chain != row->head.held.chain);
+        position.seq > head.seq || (position.seq == head.seq && position.chain != head.chain);
     if (!past) continue;
     fold_ = new_fold();
     rebuild_ = true;
@@ -79,9 +80,9 @@ Status FoldDriver::load(const Connection& connection) {
 }
 
 Status FoldDriver::fold_past_mark(const LogRow& log, const SegmentTable& segments) {
-  const Seq held = log.head.held.seq;
+  const Position head = log.head.effective();
   Seq next = fold_->applied().at(log.head.log).seq + 1;
-  if (next > held) return {};
+  if (next > head.seq) return {};
   // The chain at the end of a segment stands in the next one, so a run waits for its successor.
   std::optional<StoredBody> waiting;
   const auto fold_waiting = [&](Seq to, const Hash& end_chain) -> Status {
@@ -90,7 +91,7 @@ Status FoldDriver::fold_past_mark(const LogRow& log, const SegmentTable& segment
     next = to + 1;
     return {};
   };
-  Statement& rows = segments.range(log.n, next, held);
+  Statement& rows = segments.range(log.n, next, head.seq);
   const ScopedReset reset(rows);
   for (;;) {
     EBB_ASSIGN(const bool more, rows.step());
@@ -103,12 +104,13 @@ Status FoldDriver::fold_past_mark(const LogRow& log, const SegmentTable& segment
     if (stored.view.first_seq > next) {
       return Error{ErrorCode::kCorrupt, "log has a hole", log_text(log.head.log)};
     }
-    EBB_ASSIGN(Bytes raw, codec::decode_body(stored.view.codec, stored.view.body));
+    EBB_ASSIGN(Bytes raw, or_damage(codec::decode_body(stored.view.codec, stored.view.body),
+                                    log.head.log, stored.view.first_seq));
     waiting = StoredBody{log.head.log, stored.view.first_seq, stored.view.prev_chain,
                          share(std::move(raw))};
   }
-  if (waiting) EBB_RETURN_IF_ERROR(fold_waiting(held, log.head.held.chain));
-  if (next != held + 1) {
+  if (waiting) EBB_RETURN_IF_ERROR(fold_waiting(head.seq, head.chain));
+  if (next != head.seq + 1) {
     return Error{ErrorCode::kCorrupt, "log ends before its head", log_text(log.head.log)};
   }
   return {};
@@ -116,15 +118,17 @@ Status FoldDriver::fold_past_mark(const LogRow& log, const SegmentTable& segment
 
 void FoldDriver::apply(const EventRun& run, std::string_view topic) {
   Seq seq = run.first_seq;
-  if (!run.events.empty()) touched_.insert(run.log);
+  bool moved = false;
   for (const codec::EventView& event : run.events) {
     // Only the position that stays needs its chain: nobody looks at the fold between two events of
     // a run, and hashing every event a second time would cost more than folding it.
     const Hash chain = seq == run.end_seq() ? run.end_chain : Hash{};
     const state::ApplyResult result = fold_->apply(run.log, topic, seq, chain, event);
-    if (result == state::ApplyResult::kGap) return;
+    if (result == state::ApplyResult::kGap) break;
+    if (result == state::ApplyResult::kApplied) moved = true;
     ++seq;
   }
+  if (moved) touched_.insert(run.log);
 }
 
 bool FoldDriver::dirty() const {

@@ -5,6 +5,7 @@
 
 #include "codec/segment.h"
 #include "core/limits.h"
+#include "store/damage.h"
 #include "store/store.h"
 #include "store/store_parts.h"
 #include "trust/segment_verify.h"
@@ -14,13 +15,13 @@ namespace {
 
 // How many logs, and segments of each, one step looks at.
 constexpr int kLookAtLogs = 64;
-constexpr std::int64_t kLookAtSegments = 2 * static_cast<std::int64_t>(kMergeSegmentsMax);
+constexpr std::int64_t kLookAtSegments = 2 * static_cast<std::int64_t>(limits::kMergeSegments);
 
 // 1 to 7 events, 8 to 63, and so on: segments of one tier may be joined without rewriting a large
 // one for the sake of a small one.
 int tier(std::uint64_t events) {
   int result = 0;
-  for (; events >= kMergeFanIn; events /= kMergeFanIn)
+  for (; events >= limits::kMergeFanIn; events /= limits::kMergeFanIn)
     ++result;
   return result;
 }
@@ -39,7 +40,7 @@ std::optional<MergeRun> choose_in_tail(const std::vector<SegmentSize>& sizes, st
         ++length;
         continue;
       }
-      if (length >= kMergeFanIn) return run_of(sizes, i - length, i, false);
+      if (length >= limits::kMergeFanIn) return run_of(sizes, i - length, i, false);
       length = 0;
     }
   }
@@ -70,7 +71,7 @@ std::optional<MergeRun> choose_run(const std::vector<SegmentSize>& sizes, bool c
     events += size.events;
     bytes += size.bytes;
     if (fills_segment(events, bytes)) return run_of(sizes, begin, i + 1, true);
-    if (i + 1 - begin == kMergeSegmentsMax) return run_of(sizes, begin, i + 1, false);
+    if (i + 1 - begin == limits::kMergeSegments) return run_of(sizes, begin, i + 1, false);
   }
   return complete ? choose_in_tail(sizes, begin) : std::nullopt;
 }
@@ -113,7 +114,7 @@ Result<std::optional<MergeRun>> MergeQueue::look_at(const LogRow& row) {
   std::vector<SegmentSize> sizes;
   Seq& settled = settled_[n];
   sizes_.bind(1, segment_rowid(n, settled));
-  sizes_.bind(2, segment_rowid(n, kSeqMax));
+  sizes_.bind(2, segment_rowid(n, limits::kSeqMax));
   sizes_.bind(3, kLookAtSegments);
   const ScopedReset reset(sizes_);
   for (;;) {
@@ -141,40 +142,17 @@ void MergeQueue::merged(const MergeRun& run, Seq last_seq) {
 
 namespace {
 
-// The segments of the run as one. Nothing of them is believed: the whole is verified, from the
-// chain before the first event to the signature behind the last.
+// The segments of the run as one, believed only as a whole.
 Result<trust::VerifiedSegment> join(const StoreParts& store, const LogRow& log,
                                     const MergeRun& run) {
-  codec::SegmentView joined;
-  joined.log = log.head.log;
-  Bytes raw;
-  Statement& rows = store.segments.range(log.n, run.first, run.last);
-  const ScopedReset reset(rows);
-  for (;;) {
-    EBB_ASSIGN(const bool more, rows.step());
-    if (!more) break;
-    EBB_ASSIGN(const StoredSegment stored, read_segment_row(rows));
-    if (joined.count == 0) {
-      joined.first_seq = stored.view.first_seq;
-      joined.prev_chain = stored.view.prev_chain;
-    }
-    if (stored.view.first_seq != joined.first_seq + joined.count) {
-      return Error{ErrorCode::kCorrupt, "log has a hole", log_text(log.head.log)};
-    }
-    EBB_ASSIGN(const Bytes body, codec::decode_body(stored.view.codec, stored.view.body));
-    append(raw, body);
-    joined.count += stored.view.count;
-    joined.head = stored.view.head;
+  EBB_ASSIGN(const std::vector<SharedBytes> parts,
+             store.segments.read(log, run.first, run.last, SIZE_MAX));
+  auto joined = trust::merge_segments(log.head.key, parts, codec::SegmentCodec::kZstd);
+  if (!joined.ok()) return damage(joined.error(), log.head.log, run.first);
+  if (joined->invalid_from != 0) {
+    return damage({ErrorCode::kMalformed, "event"}, log.head.log, joined->invalid_from);
   }
-  const codec::EncodedBody body = codec::encode_body(codec::SegmentCodec::kZstd, raw);
-  joined.codec = body.codec;
-  joined.body = body.bytes;
-  auto verified = trust::verify_segment(log.head.key, share(codec::encode_segment(joined)));
-  if (!verified.ok() || verified->invalid_from != 0) {
-    return Error{ErrorCode::kCorrupt, "stored segments do not verify",
-                 log_text(log.head.log) + " from " + std::to_string(run.first)};
-  }
-  return verified;
+  return joined;
 }
 
 }  // namespace

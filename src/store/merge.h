@@ -3,9 +3,9 @@
 //
 // Model:   per log, everything up to `settled` is at rest: segments of about
 //          limits::kSegmentRestEvents or kSegmentRestBytes, compressed where that helps. Behind it
-//          a run is joined when it fills a segment at rest, when it has kMergeSegmentsMax
-//          segments, or when kMergeFanIn neighbours are of the same size or smaller: so every
-//          event is rewritten a few times at most, and a quiet log keeps few small segments.
+//          a run is joined when it fills a segment at rest, when it has limits::kMergeSegments
+//          segments, or when limits::kMergeFanIn neighbours are of the same size or smaller: so
+//          every event is rewritten a few times at most, and a quiet log keeps few small segments.
 // Threads: not thread-safe; owned by the store.
 // Errors:  those of store/sqlite.h.
 // Spec:    docs/store_format.md section 4
@@ -23,9 +23,6 @@
 #include "store/sqlite.h"
 
 namespace ebb::store {
-
-inline constexpr std::size_t kMergeFanIn = 8;
-inline constexpr std::size_t kMergeSegmentsMax = 64;
 
 // The segments of log n that begin in [first, last] are to be one.
 struct MergeRun {

@@ -110,7 +110,8 @@ struct VerifyReport {
 };
 
 // Recomputes every chain and signature, and with `with_state` the state from the logs up to the
-// mark, and compares. `progress` gets (events done, events in all).
+// mark, and compares; all of it as of one moment, also in a store that is written to meanwhile (its
+// WAL is not emptied until the walk ends). `progress` gets (events done, events in all).
 Result<VerifyReport> verify_store(
     const std::string& dir, bool with_state,
     const std::function<void(std::uint64_t, std::uint64_t)>& progress);

@@ -141,8 +141,16 @@ void remove_old_copies(const std::string& dir, std::int64_t version) {
 Status configure_writer(Connection& connection, bool sync) {
   // A WAL of 16 MiB between checkpoints: larger ones bring bulk appends little, smaller ones cost
   // syncs. 2 MiB of page cache are enough, since appends touch the same few pages again and again.
-  return connection.run(std::string("PRAGMA page_size=4096; PRAGMA journal_mode=WAL;"
-                                    "PRAGMA foreign_keys=OFF; PRAGMA mmap_size=0;"
+  EBB_RETURN_IF_ERROR(connection.run("PRAGMA page_size=4096"));
+  {
+    // SQLite answers with the mode that it is in, and does not fail where it cannot change it.
+    EBB_ASSIGN(Statement mode, connection.prepare("PRAGMA journal_mode=WAL"));
+    EBB_ASSIGN(const bool answered, mode.step());
+    if (!answered || mode.column_text(0) != "wal") {
+      return Error{ErrorCode::kUnsupported, "no write-ahead log on this file system"};
+    }
+  }
+  return connection.run(std::string("PRAGMA foreign_keys=OFF; PRAGMA mmap_size=0;"
                                     "PRAGMA wal_autocheckpoint=4000; PRAGMA cache_size=-2048;"
                                     "PRAGMA journal_size_limit=67108864;"
                                     "PRAGMA synchronous=") +

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "core/limits.h"
+#include "store/damage.h"
 
 namespace ebb::store {
 namespace {
@@ -25,7 +26,8 @@ std::string range_sql() {
 Result<SharedBytes> encode_from(const LogKey& key, const codec::SegmentView& view, Seq from) {
   SharedBytes whole = share(codec::encode_segment(view));
   if (view.first_seq >= from) return whole;
-  EBB_ASSIGN(const trust::VerifiedSegment verified, trust::verify_segment(key, std::move(whole)));
+  EBB_ASSIGN(const trust::VerifiedSegment verified,
+             or_damage(trust::verify_segment(key, std::move(whole)), view.log, view.first_seq));
   EBB_ASSIGN(const trust::VerifiedSegment cut, trust::cut_segment(verified, from));
   return cut.encoded;
 }

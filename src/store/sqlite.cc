@@ -2,6 +2,7 @@
 
 #include <sqlite3.h>
 
+#include <cerrno>
 #include <utility>
 
 namespace ebb::store {
@@ -34,10 +35,24 @@ ErrorCode code_of(int rc) {
   }
 }
 
+// SQLite knows ENOSPC alone as a full disk. A quota or a bound on the size of files that stops a
+// write is the same: what did not fit was not written, and room can come back. Asked of the WAL,
+// where commits write: a COMMIT leaves no errno with its connection.
+bool out_of_room(int rc, sqlite3* db) {
+  if (rc != SQLITE_IOERR_WRITE || db == nullptr) return false;
+  sqlite3_file* wal = nullptr;
+  sqlite3_file_control(db, "main", SQLITE_FCNTL_JOURNAL_POINTER, &wal);
+  if (wal == nullptr || wal->pMethods == nullptr) return false;
+  int cause = 0;
+  wal->pMethods->xFileControl(wal, SQLITE_FCNTL_LAST_ERRNO, &cause);
+  return cause == EDQUOT || cause == EFBIG;
+}
+
 }  // namespace
 
 Error sqlite_error(int rc, sqlite3* db, std::string_view context) {
-  Error error{code_of(rc), context, {}};
+  const ErrorCode code = out_of_room(rc, db) ? ErrorCode::kDiskFull : code_of(rc);
+  Error error{code, context, {}};
   error.detail = db != nullptr ? sqlite3_errmsg(db) : sqlite3_errstr(rc);
   return error;
 }
@@ -111,10 +126,6 @@ ByteView Statement::column_blob(int index) const {
 }
 
 std::string_view Statement::column_text(int index) const { return as_text(column_blob(index)); }
-
-bool Statement::column_is_null(int index) const {
-  return sqlite3_column_type(statement_, index) == SQLITE_NULL;
-}
 
 Result<std::unique_ptr<Connection>> Connection::open(const std::string& path, Mode mode) {
   std::unique_ptr<Connection> connection(new Connection());

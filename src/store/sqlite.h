@@ -6,7 +6,8 @@
 // Ownership: statements must go before their connection. Bound text and blobs are not copied: they
 //            must live until the statement is reset or bound again.
 // Threads:   not thread-safe; one thread at a time per Connection.
-// Errors:    SQLITE_FULL is kDiskFull; IOERR, CANTOPEN and READONLY are kIo; CORRUPT and NOTADB are
+// Errors:    SQLITE_FULL, and a write that a quota or a bound on file sizes stops, is kDiskFull;
+// IOERR, CANTOPEN and READONLY are kIo; CORRUPT and NOTADB are
 //            kCorrupt; BUSY and LOCKED are kBusy; everything else is kInternal, because our own SQL
 //            is not input.
 #pragma once
@@ -55,7 +56,6 @@ class Statement {
   // Views valid until the next step or reset.
   ByteView column_blob(int index) const;
   std::string_view column_text(int index) const;
-  bool column_is_null(int index) const;
   sqlite3_stmt* handle() const { return statement_; }
 
  private:

@@ -22,11 +22,14 @@ Status StoreParts::open() {
   EBB_RETURN_IF_ERROR(side.open(*db));
   EBB_RETURN_IF_ERROR(merge.open(*db, logs));
   EBB_RETURN_IF_ERROR(start_clock());
-  return fold.open(*db, logs, segments, options.now);
+  EBB_RETURN_IF_ERROR(fold.open(*db, logs, segments, options.now));
+  // Only now is the store known to work with what the last migration made of it.
+  if (!migrated) remove_old_copies(options.dir, static_cast<std::int64_t>(steps.size()));
+  return {};
 }
 
 Status StoreParts::open_database() {
-  const auto known = static_cast<std::int64_t>(migrations().size());
+  const auto known = static_cast<std::int64_t>(steps.size());
   std::int64_t version = 0;
   auto stored = stored_version(options.dir, known);
   if (stored.ok()) {
@@ -37,9 +40,8 @@ Status StoreParts::open_database() {
   EBB_ASSIGN(db, Connection::open(database_path(options.dir), Connection::Mode::kReadWrite));
   EBB_RETURN_IF_ERROR(configure_writer(*db, options.durability == Durability::kFull));
   EBB_RETURN_IF_ERROR(set_page_limit(*db, options.page_count_max));
-  EBB_RETURN_IF_ERROR(migrate(*db, options.dir, version, migrations()));
-  if (version == known) remove_old_copies(options.dir, known);
-  return {};
+  migrated = version != known;
+  return migrate(*db, options.dir, version, steps);
 }
 
 Status StoreParts::read_identity() {
@@ -100,13 +102,28 @@ Status StoreParts::start_clock() {
 }
 
 Status StoreParts::begin(Transaction& transaction) {
-  if (broken) return Error{ErrorCode::kIo, "the disk failed; the store must be opened anew"};
+  EBB_RETURN_IF_ERROR(heal());
   EBB_RETURN_IF_ERROR(transaction.begin());
   const ScopedReset reset(read_nonce);
   EBB_ASSIGN(const bool found, read_nonce.step());
   if (!found || read_nonce.column_u64(0) != boot_nonce) {
     return Error{ErrorCode::kBusy, "another process has opened this store"};
   }
+  return {};
+}
+
+// After a COMMIT that failed, SQLite and memory agree that it never was, but its frames may lie
+// whole behind the valid end of the WAL, where a crash would find them. Copying everything before
+// them into the database, synced, and emptying the WAL takes them away. No sync that failed is
+// believed: all that counts is written anew here, and synced.
+Status StoreParts::heal() {
+  if (!broken) return {};
+  const Status emptied = db->checkpoint(true);
+  if (!emptied.ok()) {
+    return Error{ErrorCode::kIo, "the disk failed, and the store has not recovered yet",
+                 emptied.error().message()};
+  }
+  broken = false;
   return {};
 }
 

@@ -3,15 +3,20 @@
 //
 // Model:     one SQLite connection that writes and checkpoints, WAL, synchronous=FULL. commit() is
 //            one transaction: when it returns ok, everything in it is durable; when it returns an
-//            error, nothing of it is stored and the store is as before. State is folded in memory
+//            error, nothing of it is seen and the store is as before. After kIo a crash may still
+//            bring the failed commit back; once a later call has written, or the store was opened
+//            anew, that is settled: the later call has made sure that it never comes back. Until
+//            it can, every write fails with kIo, and each tries again. State is folded in memory
 //            after each commit and flushed with its mark now and then; a crash re-folds at most
 //            what lies past the mark.
 // Units:     WallTime is passed in, never read.
 // Ownership: `identity` must outlive the store. Files: <dir>/ebb.db (+ -wal, -shm), <dir>/lock.
 // Threads:   not thread-safe; call on the store thread. Readers (store/reader.h) are for others.
-// Errors:    open: kBusy (another process holds it), kUnsupported (newer format; nothing was
-//            written), kCorrupt, kPermission, kIo, kDiskFull, kInvalidArgument (of another device
-//            or mesh). commit: kDiskFull, kIo, kCorrupt as a whole; per append batch kTooLarge,
+// Errors:    open: kBusy (another process holds it), kUnsupported (newer format, nothing was
+//            written; or a file system without WAL), kNotFound (no such directory), kCorrupt,
+//            kPermission, kIo, kDiskFull (also a quota), kInvalidArgument (of another device or
+//            mesh). commit: kDiskFull, kIo, kCorrupt, kBusy (another process has opened the store
+//            since, or holds its database) as a whole; per append batch kTooLarge,
 //            kInvalidArgument, kDuplicateKey... without harm to the others.
 // Limits:    kTopicsPerDevice, kKnownLogs, kSeqMax; client ids as in core/limits.h.
 // Spec:      docs/store_format.md
@@ -35,9 +40,6 @@
 #include "trust/identity.h"
 
 namespace ebb::store {
-
-// The number of events of one log, and of logs, that keys have room for (docs/store_format.md).
-inline constexpr Seq kSeqMax = (Seq{1} << 40) - 1;
 
 enum class Durability {
   kFull,    // a commit is on the disk when it returns

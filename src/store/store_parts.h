@@ -6,6 +6,7 @@
 
 #include <memory>
 #include <set>
+#include <span>
 #include <string>
 #include <utility>
 
@@ -17,6 +18,7 @@
 #include "store/log_table.h"
 #include "store/merge.h"
 #include "store/receive.h"
+#include "store/schema.h"
 #include "store/segment_table.h"
 #include "store/side_tables.h"
 #include "store/sqlite.h"
@@ -29,13 +31,16 @@ struct StoreParts {
       : options(std::move(given)), identity(own) {}
 
   Status open();
-  // BEGIN IMMEDIATE, and the boot nonce is still ours.
+  // BEGIN IMMEDIATE, and the boot nonce is still ours. Heals first what a failed COMMIT left.
   Status begin(Transaction& transaction);
-  // Remembers that the disk failed under a COMMIT: what it holds is then unknown until a reopen.
+  // Remembers that the disk failed under a COMMIT: whether a crash brings that transaction back is
+  // unknown until the next begin() or open() succeeds.
   Status finish(Transaction& transaction);
   // Writes what the fold has collected, with its mark.
   Status write_state();
 
+  std::span<const Migration> steps = migrations();
+  bool migrated = false;  // by this start
   StoreOptions options;
   const trust::Identity& identity;
   // Destroyed last to first: statements before their connection, and that before the lock.
@@ -58,6 +63,7 @@ struct StoreParts {
   bool broken = false;
 
  private:
+  Status heal();
   Status open_database();
   Status read_identity();
   Status write_identity();

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "core/bytes.h"
+#include "core/effective_head.h"
 #include "core/hlc.h"
 #include "core/ids.h"
 #include "core/result.h"
@@ -28,10 +29,13 @@ struct AppendEvent {
   std::optional<Uuid> id;
 };
 
-// Operations on objects become events inside the store, which knows the dots they supersede.
+// Operations on objects become events inside the store, which knows the dots they supersede. An id
+// makes them idempotent, as it does events. The dot of a change to a set is that of its last event:
+// one is enough unless a remove has more to kill than fits into it.
 struct CounterAdd {
   std::string name;
   std::int64_t amount = 0;
+  std::optional<Uuid> id = {};
 };
 struct SetChange {
   std::string name;
@@ -58,12 +62,15 @@ struct DotRange {
 struct HeadRecord {
   LogKey key;
   LogId log;
-  Position held;  // effective head (no cuts or caps yet, but for an invalid event: cap below it)
+  Position held;      // stored; an invalid event ends the log below itself
+  HeadBounds bounds;  // empty: nothing sets any yet
   Hlc hlc;
   Signature signature;
   Position floor;  // raw events at or below are gone; seq 0: none
   Arrival arrival = 0;
-  bool capped = false;
+  bool capped = false;  // above `held`
+
+  Position effective() const { return effective_head(held, bounds); }
 };
 
 enum class SegmentOutcome : std::uint8_t {

@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "codec/segment.h"
+#include "core/limits.h"
 #include "store/event_run.h"
 #include "store/fold_driver.h"
 #include "store/reader.h"
@@ -11,8 +12,6 @@
 
 namespace ebb::store {
 namespace {
-
-constexpr std::size_t kProblemsMax = 1000;
 
 using Progress = std::function<void(std::uint64_t, std::uint64_t)>;
 
@@ -43,20 +42,17 @@ Status read_mark_and_entries(const Connection& db, Stored& stored) {
 }
 
 Status read_stored(const Connection& db, bool with_state, Stored& stored) {
-  EBB_RETURN_IF_ERROR(db.run("BEGIN"));
-  Status read = stored.logs.open(db, false);
-  if (read.ok() && with_state) {
-    read = read_mark_and_entries(db, stored);
-    const auto fold = new_fold();
-    const Status loaded = load_state(db, *fold);
-    if (loaded.ok()) {
-      stored.digest = fold->digest();
-    } else {
-      stored.load_problem = loaded.error().message();
-    }
+  EBB_RETURN_IF_ERROR(stored.logs.open(db, false));
+  if (!with_state) return {};
+  EBB_RETURN_IF_ERROR(read_mark_and_entries(db, stored));
+  const auto fold = new_fold();
+  const Status loaded = load_state(db, *fold);
+  if (loaded.ok()) {
+    stored.digest = fold->digest();
+  } else {
+    stored.load_problem = loaded.error().message();
   }
-  EBB_RETURN_IF_ERROR(db.run("COMMIT"));
-  return read;
+  return {};
 }
 
 // Walks one log after the other and keeps what it finds.
@@ -99,7 +95,8 @@ class Verification {
 };
 
 void Verification::problem(std::string sentence) {
-  if (report_.problems.size() < kProblemsMax) report_.problems.push_back(std::move(sentence));
+  if (report_.problems.size() < limits::kVerifyProblems)
+    report_.problems.push_back(std::move(sentence));
 }
 
 Status Verification::log(const LogRow& row) {
@@ -256,6 +253,9 @@ Result<VerifyReport> verify_store(const std::string& dir, bool with_state,
                                   const Progress& progress) {
   ReaderParts parts;
   EBB_RETURN_IF_ERROR(parts.open(dir));
+  // Heads, state and segments are of one moment: a live store moves on under the walk. The
+  // connection ends with this function, and the transaction with it.
+  EBB_RETURN_IF_ERROR(parts.db->run("BEGIN"));
   Stored stored;
   EBB_RETURN_IF_ERROR(read_stored(*parts.db, with_state, stored));
   Verification verification(parts.segments, stored, with_state, progress);

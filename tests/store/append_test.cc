@@ -289,5 +289,78 @@ TEST_CASE("a new incarnation starts new logs and keeps the old ones") {
   CHECK(ranges_of(device.append({event(4)}))[0].first_seq == 2);
 }
 
+// `count` adds of one element that know nothing of each other, as from so many devices.
+std::vector<AppendItem> adds_apart(std::string_view set, std::string_view element,
+                                   std::size_t count) {
+  AppendEvent add = event(0, std::string(state::kSetAddType));
+  add.payload = state::set_payload(set, element, {}).value();
+  return std::vector<AppendItem>(count, add);
+}
+
+// How many dots each operation of a segment kills.
+std::vector<std::size_t> kill_counts(const trust::VerifiedSegment& segment) {
+  std::vector<std::size_t> counts;
+  for (std::uint32_t i = 0; i < segment.count; ++i) {
+    const auto decoded = codec::decode_event(segment.event_bytes(i));
+    REQUIRE(decoded.ok());
+    const std::string json = codec::to_json(decoded->payload).value();
+    counts.push_back(static_cast<std::size_t>(std::count(json.begin(), json.end(), ':')) - 3);
+  }
+  return counts;
+}
+
+TEST_CASE("an element with more live dots than one operation can kill is removed all the same") {
+  Device device(1);
+  const std::string topic(kControlTopic);
+  constexpr std::size_t kDots = 2 * limits::kKillsPerOperation + 10;
+  device.append(adds_apart("s", "e", kDots), topic);
+  SetChange remove{"s", "e", false, uuid(7)};
+  const CommitResult result = device.append({remove, SetChange{"s", "f", true, {}}}, topic);
+  CHECK(kill_counts(result.own_segments.at(0)) ==
+        std::vector<std::size_t>{limits::kKillsPerOperation, limits::kKillsPerOperation, 12, 0});
+  // An item has one dot, that of the operation that ended it.
+  const auto& ranges = ranges_of(result);
+  REQUIRE(ranges.size() == 1);
+  CHECK(ranges[0].first_seq == kDots + 3);
+  CHECK(ranges[0].count == 2);
+  const auto again = device.append({remove}, topic);
+  CHECK(ranges_of(again)[0].first_seq == kDots + 3);
+  CHECK(ranges_of(again)[0].duplicate);
+  REQUIRE(device.store().flush_state(device.now, true).ok());
+  CHECK(*device.reader()->set_elements(topic, "s") == std::vector<std::string>{"f"});
+  CHECK(kill_counts(device.append({SetChange{"s", "e", false, {}}}, topic).own_segments.at(0)) ==
+        std::vector<std::size_t>{1});
+}
+
+TEST_CASE("an add to an element with too many live dots kills what it can") {
+  Device device(1);
+  const std::string topic(kControlTopic);
+  constexpr std::size_t kDots = limits::kKillsPerOperation + 10;
+  device.append(adds_apart("s", "e", kDots), topic);
+  const CommitResult result =
+      device.append({SetChange{"s", "e", true, {}}, SetChange{"s", "e", false, {}}}, topic);
+  CHECK(kill_counts(result.own_segments.at(0)) ==
+        std::vector<std::size_t>{limits::kKillsPerOperation, 11});
+  REQUIRE(device.store().flush_state(device.now, true).ok());
+  CHECK(device.reader()->set_elements(topic, "s")->empty());
+}
+
+TEST_CASE("operations on objects with a client id count once") {
+  Device device(1);
+  const CounterAdd add{"visits", 5, uuid(1)};
+  const SetChange put{"cart", "milk", true, uuid(2)};
+  device.append({add, put, add});
+  const CommitResult again = device.append({add, put});
+  REQUIRE(ranges_of(again).size() == 1);
+  CHECK(ranges_of(again)[0].first_seq == 1);
+  CHECK(ranges_of(again)[0].count == 2);
+  CHECK(ranges_of(again)[0].duplicate);
+  CHECK(again.own_segments.empty());
+  device.reopen();
+  CHECK(ranges_of(device.append({add}))[0].duplicate);
+  REQUIRE(device.store().flush_state(device.now, true).ok());
+  CHECK(state::int128_text(*device.reader()->counter("events", "visits")) == "5");
+}
+
 }  // namespace
 }  // namespace ebb::tests

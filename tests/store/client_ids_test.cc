@@ -64,6 +64,20 @@ TEST_CASE("a client id is forgotten only outside of both bounds") {
     REQUIRE(table.ids.prune(100, WallTime{kDayOne.ms + 5}).ok());
     CHECK(table.has(1));
   }
+  SUBCASE("from a clock that was far ahead, and many came since") {
+    table.jump_to(10 * kKept);
+    const WallTime right{kDayOne.ms - limits::kClientIdsKeptMs};
+    REQUIRE(table.ids.prune(100, right).ok());
+    CHECK(table.has(1));
+    REQUIRE(table.ids.prune(100, WallTime{right.ms - 1}).ok());
+    CHECK_FALSE(table.has(4));
+    CHECK(table.has(5));
+  }
+  SUBCASE("from a clock that was far ahead, but few came since") {
+    table.jump_to(kKept);
+    REQUIRE(table.ids.prune(100, WallTime{0}).ok());
+    CHECK(table.has(1));
+  }
   SUBCASE("old, and many came since") {
     table.jump_to(kKept + 3);
     REQUIRE(table.ids.prune(2, kLater).ok());

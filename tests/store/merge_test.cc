@@ -43,7 +43,7 @@ TEST_CASE("a merge keeps events, chain and head, and readers see the same") {
   const Hash digest = device.store().state_digest();
   REQUIRE(segment_count(device, head) == 100);
   merge_all(device);
-  CHECK(segment_count(device, head) <= 3 * store::kMergeFanIn);
+  CHECK(segment_count(device, head) <= 3 * limits::kMergeFanIn);
   CHECK(same_head(device.store().heads()[0], head));
   CHECK(device.store().heads()[0].arrival == head.arrival);
   CHECK(event_bytes_of(device.store(), head) == events);
@@ -85,10 +85,9 @@ TEST_CASE("one large raw segment is compressed once, compressible or not") {
     origin.append({item});
   }
   const auto small = read_all(origin.store(), origin.store().heads()[0]);
-  const auto large = trust::merge_segments(small, codec::SegmentCodec::kRaw);
-  REQUIRE(large.ok());
+  const auto large = as_one(small, codec::SegmentCodec::kRaw);
   Device device(2);
-  device.receive({*large});
+  device.receive({large});
   REQUIRE(*device.store().merge_step(device.now));
   merge_all(device);
   device.reopen();

@@ -41,10 +41,38 @@ struct HandMade {
     request.first_hlc = Hlc{hlcs.front()};
     request.last_hlc = Hlc{hlcs.back()};
     request.raw = share(std::move(raw));
+    return seal(std::move(request));
+  }
+  // One event for each of `formats`, from hlc `first` on.
+  VerifiedSegment of_formats(const std::vector<std::uint8_t>& formats, std::uint64_t first) {
+    trust::SealRequest request;
+    request.key = key;
+    request.log = trust::log_id(key);
+    request.first_seq = next_seq;
+    request.prev_chain = chain;
+    request.offsets = {0};
+    request.first_hlc = Hlc{first};
+    request.last_hlc = Hlc{first + formats.size() - 1};
+    Bytes raw;
+    for (const std::uint8_t format : formats) {
+      codec::EventView view;
+      view.hlc = Hlc{first++};
+      view.type = "made";
+      const Bytes body = payload(1);
+      view.payload = body;
+      const std::size_t start = raw.size();
+      REQUIRE(codec::encode_event(view, raw).ok());
+      raw[start + 1] = format;  // flags, the first element
+      request.offsets.push_back(static_cast<std::uint32_t>(raw.size()));
+    }
+    request.raw = share(std::move(raw));
+    return seal(std::move(request));
+  }
+  // As a receiver sees it: judged from its bytes.
+  VerifiedSegment seal(trust::SealRequest request) {
     const VerifiedSegment sealed = trust::seal_segment(*author, std::move(request));
     next_seq = sealed.last_seq() + 1;
     chain = sealed.chain;
-    // As a receiver sees it: judged from its bytes.
     auto verified = trust::verify_segment(key, sealed.encoded);
     if (!verified.ok()) FAIL(verified.error().message());
     return std::move(verified).value();
@@ -99,10 +127,9 @@ TEST_CASE("an overlapping segment is cut to what is new") {
     origin.append({event(i), event(i)});
   const HeadRecord head = origin.store().heads()[0];
   const auto parts = read_all(origin.store(), head);
-  const auto whole = trust::merge_segments(parts, codec::SegmentCodec::kZstd);
-  REQUIRE(whole.ok());
+  const VerifiedSegment whole = as_one(parts);
   CHECK(outcomes(other, {parts[0]})[0] == SegmentOutcome::kStored);
-  CHECK(outcomes(other, {*whole})[0] == SegmentOutcome::kStored);
+  CHECK(outcomes(other, {whole})[0] == SegmentOutcome::kStored);
   CHECK(same_head(other.store().heads()[0], head));
   CHECK(event_bytes_of(other.store(), head) == event_bytes_of(origin.store(), head));
   // And reading from the middle of a stored segment gives the rest of it.
@@ -189,37 +216,15 @@ TEST_CASE("an invalid event caps its log wherever the segments are cut") {
 TEST_CASE("an event of a newer format stops the fold of its log and nothing else") {
   HandMade made(5);
   Device device(1);
-  trust::SealRequest request;
-  request.key = made.key;
-  request.log = trust::log_id(made.key);
-  request.first_seq = 1;
-  request.prev_chain = made.chain;
-  Bytes raw;
-  request.offsets = {0};
-  for (const std::uint8_t format : std::array<std::uint8_t, 3>{1, 2, 1}) {
-    codec::EventView view;
-    view.hlc = Hlc{kTime + request.offsets.size()};
-    view.type = "made";
-    const Bytes body = payload(1);
-    view.payload = body;
-    const std::size_t start = raw.size();
-    REQUIRE(codec::encode_event(view, raw).ok());
-    raw[start + 1] = format;  // flags, the first element
-    request.offsets.push_back(static_cast<std::uint32_t>(raw.size()));
-  }
-  request.first_hlc = Hlc{kTime + 1};
-  request.last_hlc = Hlc{kTime + 3};
-  request.raw = share(std::move(raw));
-  const VerifiedSegment sealed = trust::seal_segment(*made.author, std::move(request));
-  const auto verified = trust::verify_segment(made.key, sealed.encoded);
-  REQUIRE(verified.ok());
-  CHECK(verified->invalid_from == 0);
-  CHECK(outcomes(device, {*verified})[0] == SegmentOutcome::kStored);
+  const Hash start = made.chain;
+  const VerifiedSegment verified = made.of_formats({1, 2, 1}, kTime + 1);
+  CHECK(verified.invalid_from == 0);
+  CHECK(outcomes(device, {verified})[0] == SegmentOutcome::kStored);
   const HeadRecord head = device.store().heads()[0];
   CHECK(head.held.seq == 3);
   CHECK_FALSE(head.capped);
   CHECK(device.store().applied().at(head.log).seq == 1);
-  const Hash chain1 = trust::chain_next(made.chain, trust::event_hash(verified->event_bytes(0)));
+  const Hash chain1 = trust::chain_next(start, trust::event_hash(verified.event_bytes(0)));
   CHECK(device.store().applied().at(head.log).chain == chain1);
   const Hash digest = device.store().state_digest();
   device.reopen();
@@ -234,6 +239,25 @@ TEST_CASE("an event of a newer format stops the fold of its log and nothing else
                        })
               .ok());
   CHECK(seen == std::vector<Seq>{1, 3});
+}
+
+TEST_CASE("a log that begins with a newer format leaves no mark and harms no state") {
+  HandMade made(5);
+  Device device(1);
+  device.append({event(1)});
+  CHECK(outcomes(device, {made.of_formats({2, 1}, kTime + 1)})[0] == SegmentOutcome::kStored);
+  CHECK(outcomes(device, {made.of_formats({1, 1}, kTime + 9)})[0] == SegmentOutcome::kStored);
+  REQUIRE(device.store().flush_state(device.now, true).ok());
+  const Hash digest = device.store().state_digest();
+  CHECK(device.reader()->mark()->at(trust::log_id(made.key)).seq == 0);
+  CHECK(*device.reader()->stored_digest() == digest);
+  device.reopen();
+  CHECK(device.store().state_digest() == digest);
+  device.close();
+  const auto report = store::verify_store(device.dir().string(), true, nullptr);
+  REQUIRE(report.ok());
+  CHECK(report->problems == std::vector<std::string>{});
+  CHECK(report->stored_digest == digest);
 }
 
 TEST_CASE("own events that come back bring their client ids with them") {

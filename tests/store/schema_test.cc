@@ -6,6 +6,7 @@
 #include <fstream>
 #include <iterator>
 
+#include "store/store_parts.h"
 #include "tests/store/store_fixture.h"
 
 namespace ebb::tests {
@@ -47,6 +48,14 @@ TEST_CASE("a store of a newer program is refused and not written") {
   REQUIRE_FALSE(reader.ok());
   CHECK(reader.error().code == ErrorCode::kUnsupported);
   CHECK(file_bytes(device.dir() / "ebb.db") == before);
+}
+
+TEST_CASE("a database that cannot have a write-ahead log is refused") {
+  auto db = Connection::open(":memory:", Connection::Mode::kReadWrite);
+  REQUIRE(db.ok());
+  const Status configured = store::configure_writer(**db, false);
+  REQUIRE_FALSE(configured.ok());
+  CHECK(configured.error().code == ErrorCode::kUnsupported);
 }
 
 TEST_CASE("a migration copies the file before it changes an existing store") {
@@ -105,6 +114,27 @@ TEST_CASE("a live commit of one event writes few pages") {
   for (const auto bytes : growth)
     sum += bytes;
   CHECK(sum / growth.size() <= 12 * 1024);
+}
+
+TEST_CASE("the copy before a migration stays until a start has gone well") {
+  Device device(1);
+  device.append({event(1)});
+  device.close();
+  const std::array<Migration, 2> steps = {store::migrations()[0],
+                                          Migration{"CREATE TABLE later(x)"}};
+  const auto start = [&device, &steps](const trust::Identity& identity) {
+    store::StoreParts parts(device.options(), identity);
+    parts.steps = steps;
+    return parts.open();
+  };
+  const auto copy = device.dir() / "ebb.db.1";
+  REQUIRE(start(device.identity()).ok());
+  CHECK(std::filesystem::exists(copy));
+  const auto stranger = make_identity(9);
+  CHECK_FALSE(start(*stranger).ok());
+  CHECK(std::filesystem::exists(copy));
+  REQUIRE(start(device.identity()).ok());
+  CHECK_FALSE(std::filesystem::exists(copy));
 }
 
 }  // namespace

@@ -153,6 +153,17 @@ inline std::vector<trust::VerifiedSegment> read_all(const store::Store& store,
   return out;
 }
 
+// Segments of one log as one.
+inline trust::VerifiedSegment as_one(const std::vector<trust::VerifiedSegment>& parts,
+                                     codec::SegmentCodec codec = codec::SegmentCodec::kZstd) {
+  std::vector<SharedBytes> encoded;
+  for (const trust::VerifiedSegment& part : parts)
+    encoded.push_back(part.encoded);
+  auto whole = trust::merge_segments(parts.at(0).key, encoded, codec);
+  if (!whole.ok()) FAIL(whole.error().message());
+  return std::move(whole).value();
+}
+
 // The decoded events of a log, as owned bytes in order.
 inline std::vector<Bytes> event_bytes_of(const store::Store& store, const store::HeadRecord& head) {
   std::vector<Bytes> out;

@@ -73,6 +73,31 @@ TEST_CASE("a sound store verifies, with the digest recomputed from the logs") {
   CHECK_FALSE(without->state_digest.has_value());
 }
 
+TEST_CASE("a store that is written to while it is walked verifies as of one moment") {
+  Device device(1);
+  for (int i = 0; i < 12; ++i)
+    device.append({event(i), CounterAdd{"c", i}});
+  device.append({event(1)}, "second");
+  REQUIRE(device.store().flush_state(device.now, true).ok());
+  const Hash digest = device.store().state_digest();
+  int calls = 0;
+  const auto report = store::verify_store(
+      device.dir().string(), true, [&device, &calls](std::uint64_t, std::uint64_t total) {
+        CHECK(total == 25);
+        ++calls;
+        device.append({event(calls)}, "second");
+        device.append({CounterAdd{"c", 1}});
+        CHECK(device.store().flush_state(device.now, true).ok());
+        CHECK(device.store().merge_step(device.now).ok());
+      });
+  REQUIRE(report.ok());
+  CHECK(calls == 13);
+  CHECK(report->problems == std::vector<std::string>{});
+  CHECK(report->events == 25);
+  CHECK(report->stored_digest == digest);
+  CHECK(report->state_digest == digest);
+}
+
 TEST_CASE("one changed bit or row is found, wherever it is") {
   const char* const kSecond = " WHERE id=(SELECT id FROM segments ORDER BY id LIMIT 1 OFFSET 1)";
   for (const std::string& sql : {
@@ -147,6 +172,63 @@ TEST_CASE("a merge refuses segments that do not verify and leaves them") {
   REQUIRE_FALSE(merged.ok());
   CHECK(merged.error().code == ErrorCode::kCorrupt);
   CHECK(device.store().read_segments(device.store().heads()[0].log, 1, 0, 1 << 20)->size() == 20);
+}
+
+TEST_CASE("whoever reads a damaged segment is told so, and of which") {
+  for (const bool packed : {true, false}) {
+    CAPTURE(packed);
+    Device device(1);
+    const std::vector<store::AppendItem> items(packed ? limits::kSegmentRestEvents : 20, event(1));
+    device.append(items);
+    while (packed && device.store().merge_step(device.now).value()) {
+    }
+    const auto head = device.store().heads().at(0);
+    device.close();
+    // The frame's magic, the header of the first event.
+    tamper(device, "UPDATE segments SET body=flip(body,0)");
+    const auto is_told = [&head](const Error& error) {
+      CHECK(error.code == ErrorCode::kCorrupt);
+      CHECK(error.detail.starts_with(log_text(head.log) + " from 1: "));
+    };
+    device.open();
+    const auto reader = device.reader();
+    const auto read = reader->events({}, 10, [](const store::EventRow&) { return true; });
+    REQUIRE_FALSE(read.ok());
+    is_told(read.error());
+    // Cut, so verified on the way.
+    const auto segments = device.store().read_segments(head.log, 2, 0, 1 << 20);
+    REQUIRE_FALSE(segments.ok());
+    is_told(segments.error());
+    device.close();
+    tamper(device, "UPDATE meta SET value=0 WHERE key='fold_version'");
+    const auto opened = store::Store::open(device.options(), device.identity());
+    REQUIRE_FALSE(opened.ok());
+    is_told(opened.error());
+  }
+}
+
+TEST_CASE("a merge that meets a damaged segment says which") {
+  Device other(2);
+  for (int i = 0; i < 8; ++i) {
+    store::AppendEvent item = event(i);
+    item.payload = payload(i, std::string(500, 'x'));
+    other.append({item});
+  }
+  const auto head = other.store().heads().at(0);
+  std::vector<trust::VerifiedSegment> segments;
+  for (const auto& segment : read_all(other.store(), head)) {
+    segments.push_back(as_one({segment}));
+    REQUIRE(segments.back().codec == codec::SegmentCodec::kZstd);
+  }
+  Device device(1);
+  device.receive(segments);
+  device.close();
+  tamper(device, "UPDATE segments SET body=flip(body,0) WHERE id=(SELECT max(id) FROM segments)");
+  device.open();
+  const auto merged = device.store().merge_step(device.now);
+  REQUIRE_FALSE(merged.ok());
+  CHECK(merged.error().code == ErrorCode::kCorrupt);
+  CHECK(merged.error().detail.starts_with(log_text(head.log) + " from 1: "));
 }
 
 }  // namespace
