@@ -164,6 +164,7 @@ void CommandLine::add_state_commands() {
         ->type_name(operations.size() == 1 ? "add" : "add|remove");
     command->add_option("operand", p.object.operand, "What to do it with")->type_name(operand);
     command->add_option("--topic", p.object.topic, "Topic [events]");
+    command->add_option("--id", p.object.id, "UUID of a change; a repeated one changes nothing");
   };
   add_object(
       "counter", "Print a counter, or add to it",

@@ -46,6 +46,7 @@ struct ObjectOptions {
   std::string name = {}, topic = {};
   std::string operation = {};               // empty: read
   std::optional<std::string> operand = {};  // of the operation
+  std::optional<std::string> id = {};       // the same
 };
 struct TraceOptions {
   std::string peer = {};  // empty: all

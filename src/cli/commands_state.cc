@@ -21,12 +21,21 @@ bool is_json_integer(std::string_view text) {
   return is_json(text) && text.find_first_not_of("-0123456789") == std::string_view::npos;
 }
 
-Exit change_object(const Context& context, const Target& target, const std::string& operation,
+Exit change_object(const Context& context, const Target& target, const ObjectOptions& options,
                    const std::string& operand) {
-  EBB_ASSIGN(const Document answer,
-             context.post(target, fmt::format("{{\"{}\":{}}}", operation, operand)));
+  std::string body = fmt::format("{{\"{}\":{}", options.operation, operand);
+  if (options.id) {
+    const auto id = quote_json(*options.id);
+    if (!id) return usage_failure("the id is not UTF-8 text");
+    body += ",\"id\":" + *id;
+  }
+  EBB_ASSIGN(const Document answer, context.post(target, body + '}'));
   print_dots(context, answer);
   return ExitCode::kOk;
+}
+
+Exit id_without_change() {
+  return usage_failure("--id is of a change, and there is none", "say what to do: add, remove");
 }
 
 // ---- SQL
@@ -120,12 +129,13 @@ Exit run_query(const Context& context, const QueryOptions& options) {
 
 Exit run_counter(const Context& context, const ObjectOptions& options) {
   const Target target = object_target("counters", options);
+  if (options.operation.empty() && options.id) return id_without_change();
   if (!options.operation.empty()) {
     if (!options.operand || !is_json_integer(*options.operand)) {
       return usage_failure("how much to add? " + options.operand.value_or(""),
                            "write an integer: `ebb counter NAME add 5`");
     }
-    return change_object(context, target, options.operation, *options.operand);
+    return change_object(context, target, options, *options.operand);
   }
   EBB_ASSIGN(const Document answer, context.get(target));
   if (context.globals().json) {
@@ -139,6 +149,7 @@ Exit run_counter(const Context& context, const ObjectOptions& options) {
 
 Exit run_set(const Context& context, const ObjectOptions& options) {
   const Target target = object_target("sets", options);
+  if (options.operation.empty() && options.id) return id_without_change();
   if (!options.operation.empty()) {
     if (!options.operand) {
       return usage_failure("what to " + options.operation + "?",
@@ -146,7 +157,7 @@ Exit run_set(const Context& context, const ObjectOptions& options) {
     }
     const auto element = quote_json(*options.operand);
     if (!element) return usage_failure("the element is not UTF-8 text");
-    return change_object(context, target, options.operation, *element);
+    return change_object(context, target, options, *element);
   }
   EBB_ASSIGN(const Document answer, context.get(target));
   if (context.globals().json) {

@@ -32,14 +32,33 @@ Result<std::int64_t> amount_of(const JsonFields& fields) {
   return Error{ErrorCode::kMalformed, "has to be an integer"};
 }
 
-Result<store::SetChange> change_of(const JsonFields& fields, const std::string& name) {
-  if (fields.size() != 1) {
+// The client's id of a change; absent and null are the same.
+Result<std::optional<Uuid>> id_of(const JsonFields& fields) {
+  const auto it = fields.find("id");
+  if (it == fields.end() || std::holds_alternative<std::monostate>(it->second)) {
+    return std::optional<Uuid>();
+  }
+  const auto* text = std::get_if<std::string>(&it->second);
+  if (text == nullptr) return Error{ErrorCode::kMalformed, "has to be a text"};
+  const auto id = parse_uuid(*text);
+  if (!id) return Error{ErrorCode::kInvalidArgument, "is no UUID"};
+  return id;
+}
+
+// `field` is then the one that is wrong.
+Result<store::SetChange> change_of(const JsonFields& fields, const std::string& name,
+                                   std::string& field) {
+  const bool adds = fields.contains("add");
+  field = adds || !fields.contains("remove") ? "add" : "remove";
+  if (adds == fields.contains("remove")) {
     return Error{ErrorCode::kInvalidArgument, "give one of add and remove"};
   }
   store::SetChange change;
   change.name = name;
-  change.add = fields.begin()->first == "add";
-  EBB_ASSIGN(change.element, text_field(fields, fields.begin()->first, limits::kSetElementBytes));
+  change.add = adds;
+  EBB_ASSIGN(change.element, text_field(fields, field, limits::kSetElementBytes));
+  field = "id";
+  EBB_ASSIGN(change.id, id_of(fields));
   return change;
 }
 
@@ -70,12 +89,15 @@ void add_to_counter(const RequestPtr& request) {
   const auto topic = object_topic(request);
   if (!topic) return;
   std::string field;
-  const auto fields = parse_fields(request->body(), {"add"}, field);
+  const auto fields = parse_fields(request->body(), {"add", "id"}, field);
   if (!fields) return request->refuse(fields.error(), field);
   const auto amount = amount_of(*fields);
   if (!amount) return request->refuse(amount.error(), "add");
+  const auto id = id_of(*fields);
+  if (!id) return request->refuse(id.error(), "id");
   store::AppendBatch batch{.topic = *topic, .items = {}};
-  batch.items.emplace_back(store::CounterAdd{.name = request->name(), .amount = *amount});
+  batch.items.emplace_back(
+      store::CounterAdd{.name = request->name(), .amount = *amount, .id = *id});
   append_and_answer(request, std::move(batch));
 }
 
@@ -96,12 +118,10 @@ void change_set(const RequestPtr& request) {
   const auto topic = object_topic(request);
   if (!topic) return;
   std::string field;
-  const auto fields = parse_fields(request->body(), {"add", "remove"}, field);
+  const auto fields = parse_fields(request->body(), {"add", "remove", "id"}, field);
   if (!fields) return request->refuse(fields.error(), field);
-  auto change = change_of(*fields, request->name());
-  if (!change) {
-    return request->refuse(change.error(), fields->size() == 1 ? fields->begin()->first : "add");
-  }
+  auto change = change_of(*fields, request->name(), field);
+  if (!change) return request->refuse(change.error(), field);
   store::AppendBatch batch{.topic = *topic, .items = {}};
   batch.items.emplace_back(std::move(change).value());
   append_and_answer(request, std::move(batch));

@@ -52,6 +52,12 @@ TEST_CASE("counters are read and added to, below zero too") {
   CHECK(ebb.out == "l:2\n");
   CHECK(api.requests().back().target == "/v1/counters/c?topic=x");
   CHECK(api.requests().back().body == R"({"add":-5})");
+  CHECK(ebb.run({"counter", "c", "add", "5", "--id=a-b"}) == 0);
+  CHECK(api.requests().back().body == R"({"add":5,"id":"a-b"})");
+  const auto asked = api.requests().size();
+  CHECK(ebb.run({"counter", "c", "--id=a-b"}) == 2);
+  CHECK(ebb.run({"set", "s", "--id=a-b"}) == 2);
+  CHECK(api.requests().size() == asked);
 }
 
 TEST_CASE("sets are read and changed, their elements made harmless") {
@@ -65,6 +71,8 @@ TEST_CASE("sets are read and changed, their elements made harmless") {
   CHECK(api.requests().back().body == R"({"add":"x\"y"})");
   CHECK(ebb.run({"set", "s", "remove", "--", "-x"}) == 0);
   CHECK(api.requests().back().body == R"({"remove":"-x"})");
+  CHECK(ebb.run({"set", "s", "remove", "x", "--id=a-b"}) == 0);
+  CHECK(api.requests().back().body == R"({"remove":"x","id":"a-b"})");
 }
 
 TEST_CASE("digest prints the digest alone") {

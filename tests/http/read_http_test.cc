@@ -128,6 +128,21 @@ TEST_CASE("a set holds what was added and not removed") {
   CHECK(api.get("/v1/sets/none").json()["elements"].empty());
 }
 
+TEST_CASE("a change of an object with an id counts once, however often it is sent") {
+  Api api;
+  const char* const add = R"({"add":5,"id":"6f1e7c3a-0000-4000-8000-000000000001"})";
+  const auto first = api.post("/v1/counters/sold", add).json();
+  const auto again = api.post("/v1/counters/sold", add).json();
+  CHECK(again["dots"][0]["duplicate"] == true);
+  CHECK(again["dots"][0]["first"] == first["dots"][0]["first"]);
+  CHECK(api.get("/v1/counters/sold").json()["value"] == 5);
+  const char* const put = R"({"id":"6f1e7c3a-0000-4000-8000-000000000002","add":"x"})";
+  CHECK(api.post("/v1/sets/open", put).status == 200);
+  CHECK(api.post("/v1/sets/open", R"({"remove":"x","id":null})").status == 200);
+  CHECK(api.post("/v1/sets/open", put).json()["dots"][0]["duplicate"] == true);
+  CHECK(api.get("/v1/sets/open").json()["elements"].empty());
+}
+
 TEST_CASE("a change of an object that is wrong is refused by its field") {
   Api api;
   const auto check = [&api](std::string_view target, std::string_view body, int status,
@@ -148,7 +163,12 @@ TEST_CASE("a change of an object that is wrong is refused by its field") {
   check("/v1/counters/c", R"([1])", 400, "malformed", "");
   check("/v1/counters/c", R"({"add":1}x)", 400, "malformed", "");
   check("/v1/counters/" + std::string(129, 'n'), R"({"add":1})", 413, "too_large", "name");
+  check("/v1/counters/c", R"({"add":1,"id":"x"})", 400, "invalid_argument", "id");
+  check("/v1/counters/c", R"({"add":1,"id":7})", 400, "malformed", "id");
   check("/v1/sets/s", R"({"add":1})", 400, "invalid_argument", "add");
+  check("/v1/sets/s", R"({"remove":1})", 400, "invalid_argument", "remove");
+  check("/v1/sets/s", R"({"remove":"x","id":"x"})", 400, "invalid_argument", "id");
+  check("/v1/sets/s", R"({"id":null})", 400, "invalid_argument", "add");
   check("/v1/sets/s", R"({"add":["x"]})", 400, "malformed", "add");
   check("/v1/sets/s", R"({"add":"x","remove":"y"})", 400, "invalid_argument", "add");
   check("/v1/sets/s", R"({"add":")" + std::string(1025, 'x') + "\"}", 413, "too_large", "add");
