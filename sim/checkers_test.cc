@@ -24,17 +24,21 @@ using ebb::sim::report;
 
 namespace {
 
-constexpr std::uint64_t kSeedsToFind = 20;
+constexpr std::uint64_t kSeedsToFind = 40;
 
-// A small mesh whose host 0 has the bug and is killed often.
+// A small mesh whose host 0 has the bug, with many kills.
 Outcome run_small(std::uint64_t seed, PlantedBug bug) {
   REQUIRE(ebb::trust::crypto_ready().ok());
-  Options options = expand_seed(seed, 4);
+  Options options = expand_seed(seed, 4, seconds(60));
   options.bug = bug;
-  options.patience = seconds(bug == PlantedBug::kNone ? 600 : 60);
+  options.rounds_max = bug == PlantedBug::kNone ? 10 : 1;
   options.append_batches = 150;
-  options.enabled[static_cast<std::size_t>(Fault::kKill)] = true;
-  options.host_faults = 20;
+  // What is forgotten is asked for again at a restart.
+  if (bug == PlantedBug::kForgetsSegments) {
+    options.planned.fill(0);
+  } else {
+    options.plan(Fault::kKill, 20);
+  }
   const ebb::tests::TempDir dir;
   return run_seed(options, dir.path().string());
 }

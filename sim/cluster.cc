@@ -9,9 +9,18 @@ namespace {
 
 constexpr WallTime kWallAtStart{1767225600000};  // 2026-01-01T00:00:00Z
 constexpr Duration kAgreementInterval = milliseconds(500);
+constexpr Duration kDialBackoffMax = seconds(300);  // the engine's
 
 // Each part of a run draws from a generator of its own: what one draws moves no other.
-enum class Stream : std::uint64_t { kNetwork = 1, kHosts, kFaults, kPeers, kSchedule, kWorkload };
+enum class Stream : std::uint64_t {
+  kNetwork = 1,
+  kHosts,
+  kFaults,
+  kPeers,
+  kSchedule,
+  kWorkload,
+  kNat
+};
 
 Rng stream(std::uint64_t seed, Stream name) {
   Rng rng(seed ^ (static_cast<std::uint64_t>(name) * 0x9e3779b97f4a7c15ULL));
@@ -36,13 +45,29 @@ Cluster::Cluster(const Options& options, std::string dir, Trace::Lines lines)
   EBB_CHECK(options.nodes > 0);
   Rng rng = stream(options.seed, Stream::kHosts);
   make_hosts(dir, rng);
+  make_injectors();
+}
+
+void Cluster::make_injectors() {
+  const FaultWorld world{queue_,
+                         network_,
+                         hosts_,
+                         counts_,
+                         trace_,
+                         [this](HostIndex host) { start(host); },
+                         [this](HostIndex host) { store_replaced(host); }};
+  injectors_.push_back(make_path_faults(world));
+  injectors_.push_back(make_host_faults(world));
+  injectors_.push_back(make_clock_faults(world));
+  injectors_.push_back(make_disk_faults(world));
 }
 
 void Cluster::make_hosts(const std::string& dir, Rng& rng) {
   Bytes mesh;
   append_be64(mesh, rng.next());
   append_be64(mesh, rng.next());
-  const auto peers = plan_peers(options_, stream(options_.seed, Stream::kPeers));
+  const auto behind_nat = plan_nat(options_, stream(options_.seed, Stream::kNat));
+  const auto peers = plan_peers(options_, behind_nat, stream(options_.seed, Stream::kPeers));
   const Host::World world{queue_, network_, trace_, *this, counts_};
   const auto skew_ms = static_cast<std::uint64_t>(options_.wall_skew_max.ms());
   for (HostIndex index = 0; index < options_.nodes; ++index) {
@@ -55,6 +80,10 @@ void Cluster::make_hosts(const std::string& dir, Rng& rng) {
     setup.wall_at_start = {kWallAtStart.ms + static_cast<std::int64_t>(rng.below(skew_ms + 1))};
     setup.disk = options_.disk;
     if (index == options_.bug_host) setup.bug = options_.bug;
+    if (behind_nat[index]) {
+      counts_.count(Fault::kBehindNat);
+      network_.set_behind_nat(index);
+    }
     hosts_.push_back(std::make_unique<Host>(world, std::move(setup), rng.fork()));
   }
 }
@@ -75,6 +104,7 @@ Outcome Cluster::run() {
   outcome.converged_after = queue_.now() - calm_since;
   if (options_.restore && outcome.converged) outcome.converged = survive_restore(0, outcome);
   convergence_.check(hosts_);
+  outcome.virtual_time = queue_.now() - Instant{};
   outcome.trace = trace_.hash();
   outcome.steps = trace_.steps();
   outcome.events = ledger_.promises().size();
@@ -100,6 +130,18 @@ void Cluster::schedule_appends() {
       if (hosts_[host]->running()) hosts_[host]->append(workload_.next(host));
     });
   }
+  if (options_.steady_interval == Duration{}) return;
+  for (HostIndex host = 0; host < hosts_.size(); ++host) {
+    const auto phase = schedule_rng_.below(static_cast<std::uint64_t>(options_.steady_interval.us));
+    queue_.after(microseconds(static_cast<std::int64_t>(phase)),
+                 [this, host] { append_steadily(host); });
+  }
+}
+
+void Cluster::append_steadily(HostIndex host) {
+  if (!chaos_) return;
+  hosts_[host]->append(workload_.small());
+  queue_.after(options_.steady_interval, [this, host] { append_steadily(host); });
 }
 
 void Cluster::schedule_faults() {
@@ -118,52 +160,25 @@ void Cluster::start(HostIndex host) {
 void Cluster::inject(const PlannedFault& fault) {
   if (!chaos_) return;
   trace_.note(queue_.now(), fault.host, std::string(fault_name(fault.kind)));
-  Host& host = *hosts_[fault.host];
-  switch (fault.kind) {
-    case Fault::kCleanStop:
-    case Fault::kKill:
-    case Fault::kPowerLoss:
-      if (!host.running()) return;
-      counts_.count(fault.kind);
-      host.stop(fault.kind == Fault::kCleanStop ? StopKind::kClean
-                : fault.kind == Fault::kKill    ? StopKind::kKill
-                                                : StopKind::kPowerLoss);
-      queue_.after(fault.duration, [this, index = fault.host] { start(index); });
-      return;
-    case Fault::kDiskFull:
-      host.storage().fill_disk(fault.duration);
-      return;
-    case Fault::kLateStart:
-      counts_.count(fault.kind);
-      start(fault.host);
-      return;
-    default:
-      return cut(fault);
+  for (const auto& injector : injectors_) {
+    if (injector->inject(fault)) return;
   }
+  EBB_CHECK(false);  // A class that is planned is somebody's.
 }
 
-void Cluster::cut(const PlannedFault& fault) {
-  counts_.count(fault.kind);
-  for (HostIndex from = 0; from < hosts_.size(); ++from) {
-    for (HostIndex to = 0; to < hosts_.size(); ++to) {
-      if (fault.other_side[from] == fault.other_side[to]) continue;
-      const bool passes = fault.kind == Fault::kPartitionOneWay && fault.other_side[from];
-      if (!passes) network_.block(from, to);
-    }
-  }
-  queue_.after(fault.duration, [this, cut = ++cuts_] { heal(cut); });
-}
-
-// A later cut lies over an earlier one, and both end with it.
-void Cluster::heal(std::uint64_t cut) {
-  if (cut != cuts_) return;
-  trace_.note(queue_.now(), 0, "paths open");
-  network_.open_all();
+// Until it is open again nobody knows what its disk holds.
+void Cluster::store_replaced(HostIndex host) {
+  replaced_.insert(host);
+  durability_.forgive(host);
+  order_.forget(host);
+  workload_.forget(host);
 }
 
 void Cluster::calm() {
   chaos_ = false;
   trace_.note(queue_.now(), 0, "calm");
+  for (const auto& injector : injectors_)
+    injector->calm();
   network_.calm();
   for (HostIndex host = 0; host < hosts_.size(); ++host) {
     hosts_[host]->storage().calm();
@@ -178,7 +193,7 @@ void Cluster::run_for(Duration duration) {
 }
 
 bool Cluster::wait_for_agreement() {
-  const Instant limit = queue_.now() + options_.patience;
+  const Instant limit = queue_.now() + options_.patience();
   while (queue_.now() < limit) {
     run_for(kAgreementInterval);
     if (ConvergenceChecker::agree(hosts_)) return true;
@@ -206,13 +221,13 @@ bool Cluster::survive_restore(HostIndex index, Outcome& outcome) {
   host.stop(StopKind::kClean);
   host.storage().restore_backup();
   host.expect_rollback();
-  durability_.forgive(index);
-  order_.forget(index);
+  store_replaced(index);
   start(index);
   if (!host.running()) return false;
   outcome.events_rolled_back = before - own_events();
-  // Long enough to be told; what it would sign before that is another story (a fork).
-  run_for(seconds(60));
+  // Long enough to be dialled, whatever went wrong before, and told; what it would sign before that
+  // is another story (a fork).
+  run_for(kDialBackoffMax + kGossipRound);
   outcome.rollbacks_found = host.rollbacks_found();
   const bool same = host.storage().store()->incarnation() == incarnation;
   if (same && outcome.events_rolled_back > 0) {
@@ -225,8 +240,16 @@ bool Cluster::survive_restore(HostIndex index, Outcome& outcome) {
 }
 
 void Cluster::opened(HostIndex host, const store::Store& store) {
-  durability_.opened(host, store);
   order_.opened(host, store);
+  if (replaced_.erase(host) != 0) {
+    ledger_.forgive([this](const Dot& dot) {
+      for (HostIndex each = 0; each < hosts_.size(); ++each) {
+        if (order_.holds(each, dot)) return true;
+      }
+      return false;
+    });
+  }
+  durability_.opened(host, store);
 }
 
 void Cluster::committed(HostIndex host, const store::CommitResult& result) {

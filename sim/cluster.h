@@ -1,19 +1,22 @@
 // Cluster: one run. Hosts, network, clients, faults and checkers, wired together by a seed.
 //
-// Model:   chaos (appends and planned faults), then calm (paths open, all hosts up, nothing lost)
-//          until all agree or patience ends, then every event of every store is read and compared.
+// Model:   a safety phase under faults (appends and planned faults), then a liveness phase: paths
+//          open, all hosts up, nothing lost, until all agree, for which they have a number of
+//          gossip rounds. Then every event of every store is read and compared.
 //          A run without findings that has converged is a good one.
 // Ownership: owns everything of the run; leaves its files in `dir` to the caller.
 // Threads: not thread-safe; run() is called once.
 #pragma once
 
+#include <memory>
+#include <set>
 #include <string>
 #include <vector>
 
 #include "sim/convergence_checker.h"
 #include "sim/durability_checker.h"
 #include "sim/fault_plan.h"
-#include "sim/host.h"
+#include "sim/injector.h"
 #include "sim/order_checker.h"
 #include "sim/workload.h"
 
@@ -23,6 +26,7 @@ struct Outcome {
   Options options;
   bool converged = false;
   Duration converged_after;  // the end of the chaos
+  Duration virtual_time;     // of the whole run
   Hash trace;
   std::uint64_t steps = 0;   // of engines
   std::uint64_t events = 0;  // acknowledged
@@ -54,11 +58,12 @@ class Cluster : private Observer {
   void make_hosts(const std::string& dir, Rng& rng);
   void schedule_starts();
   void schedule_appends();
+  void append_steadily(HostIndex host);
   void schedule_faults();
   void start(HostIndex host);
+  void make_injectors();
   void inject(const PlannedFault& fault);
-  void cut(const PlannedFault& fault);
-  void heal(std::uint64_t cut);
+  void store_replaced(HostIndex host);
   void calm();
   void run_for(Duration duration);
   bool wait_for_agreement();
@@ -78,10 +83,11 @@ class Cluster : private Observer {
   std::vector<PlannedFault> plan_;
   Network network_;
   Hosts hosts_;
+  std::vector<std::unique_ptr<Injector>> injectors_;
   Rng schedule_rng_;
   Workload workload_;
   std::vector<bool> started_late_;
-  std::uint64_t cuts_ = 0;
+  std::set<HostIndex> replaced_;  // and not opened since
   bool chaos_ = true;
 };
 

@@ -10,13 +10,11 @@
 #include <string>
 #include <vector>
 
-#include "sim/host.h"
+#include "sim/injector.h"
 #include "sim/ledger.h"
 #include "sim/observer.h"
 
 namespace ebb::sim {
-
-using Hosts = std::vector<std::unique_ptr<Host>>;
 
 class ConvergenceChecker {
  public:

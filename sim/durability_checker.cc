@@ -8,11 +8,12 @@
 namespace ebb::sim {
 
 void DurabilityChecker::opened(HostIndex host, const store::Store& store) {
-  if (forgiven_.erase(host) != 0) return;
+  const auto forgiven = forgiven_until_.find(host);
+  const std::uint64_t first = forgiven == forgiven_until_.end() ? 0 : forgiven->second;
   std::set<Dot> missing;
   std::set<LogId> logs;
   for (const auto& [dot, promise] : ledger_.promises()) {
-    if (promise.host != host) continue;
+    if (promise.host != host || promise.number < first) continue;
     missing.insert(dot);
     logs.insert(dot.log);
   }

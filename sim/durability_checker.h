@@ -4,7 +4,8 @@
 // Threads: not thread-safe; owned by one run.
 #pragma once
 
-#include <set>
+#include <cstdint>
+#include <map>
 
 #include "sim/ledger.h"
 #include "sim/observer.h"
@@ -16,14 +17,15 @@ class DurabilityChecker {
   DurabilityChecker(const Ledger& ledger, Findings& findings)
       : ledger_(ledger), findings_(findings) {}  // both must outlive it
 
-  // The host's next start is with an old store: what it promised it has to fetch again.
-  void forgive(HostIndex host) { forgiven_.insert(host); }
+  // The host's next start is with an old store: what it promised until now it has to fetch again,
+  // so that others are held to it, and it is not.
+  void forgive(HostIndex host) { forgiven_until_[host] = ledger_.answered(); }
   void opened(HostIndex host, const store::Store& store);
 
  private:
   const Ledger& ledger_;
   Findings& findings_;
-  std::set<HostIndex> forgiven_;
+  std::map<HostIndex, std::uint64_t> forgiven_until_;
 };
 
 }  // namespace ebb::sim

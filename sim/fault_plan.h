@@ -4,6 +4,7 @@
 // Threads: pure functions; any thread.
 #pragma once
 
+#include <span>
 #include <vector>
 
 #include "core/rng.h"
@@ -12,19 +13,35 @@
 
 namespace ebb::sim {
 
+// How often a class is planned in a run as long as kSafetyPhase, and for how long each lasts.
+struct PlanRow {
+  Fault kind = Fault::kKill;
+  std::uint64_t least = 1;
+  std::uint64_t most = 1;
+  std::uint64_t most_per_ten_nodes = 0;  // and so many more
+  Duration longest;
+};
+std::span<const PlanRow> plan_rows();
+
 struct PlannedFault {
   Instant at;
   Fault kind = Fault::kKill;
   Duration duration;
   HostIndex host = 0;            // of a host's fault, and the one that is isolated
+  HostIndex other = 0;           // of a pair; never `host` where there are two hosts
   std::vector<bool> other_side;  // of a partition: one per host
+  std::uint64_t amount = 0;      // any number; what it means is the class's
 };
 
-// In order of time, all of them over before the chaos is, but for how long a stopped host stays
-// down.
+// In order of time, all of them begun before the chaos is over.
 std::vector<PlannedFault> plan_faults(const Options& options, Rng rng);
 
-// Whose addresses each host is configured with. Connected when directions are ignored.
-std::vector<std::vector<HostIndex>> plan_peers(const Options& options, Rng rng);
+// Whose addresses each host is configured with, those behind NAT being nobody's. Connected when
+// directions are ignored.
+std::vector<std::vector<HostIndex>> plan_peers(const Options& options,
+                                               const std::vector<bool>& behind_nat, Rng rng);
+
+// Which hosts cannot be dialled. Never host 0.
+std::vector<bool> plan_nat(const Options& options, Rng rng);
 
 }  // namespace ebb::sim

@@ -32,22 +32,32 @@ Host::Host(const World& world, Setup setup, Rng rng)
     : world_(world),
       setup_(std::move(setup)),
       rng_(rng),
+      clock_(world_.queue, setup_.wall_at_start),
       identity_(make_identity(rng_)),
       storage_(world_.queue, world_.observer, world_.counts,
                StoreThread::Setup{setup_.index, setup_.dir, setup_.mesh, identity_.get(),
-                                  setup_.disk, setup_.bug, [this] { return wall(); }},
+                                  setup_.disk, setup_.bug, [this] { return clock_.wall(); }},
                rng_.fork(), [this](mesh::Input input) { deliver(std::move(input)); }) {}
 
-WallTime Host::wall() const {
-  return {setup_.wall_at_start.ms + (world_.queue.now() - Instant{}).ms()};
+void Host::restore_backup() {
+  storage_.restore_backup();
+  restored_ = true;
+  expect_rollback();
+}
+
+void Host::lose_disk() {
+  storage_.erase();
+  expect_rollback();
 }
 
 Status Host::start() {
-  EBB_CHECK(!running());
+  if (running()) return {};
   EBB_RETURN_IF_ERROR(storage_.open());
+  if (restored_) EBB_RETURN_IF_ERROR(storage_.store()->begin_incarnation(clock_.wall()));
+  restored_ = false;
   world_.observer.opened(setup_.index, *storage_.store());
   ++life_;
-  clock_offset_ = microseconds(static_cast<std::int64_t>(rng_.below(1000000000)));
+  clock_.begin_life(microseconds(static_cast<std::int64_t>(rng_.below(1000000000))));
   timer_at_.reset();
   engine_ = std::make_unique<mesh::Engine>(config(), rng_.fork());
   world_.network.host_up(setup_.index);
@@ -65,13 +75,15 @@ mesh::Config Host::config() const {
   config.epoch = store.epoch();
   config.arrival_head = store.arrival_head();
   config.listen_port = Network::kPort;
-  config.advertise = Network::address(setup_.index);
+  config.advertise = world_.network.current_address(setup_.index);
   config.peers = setup_.peers;
   for (const store::HeadRecord& head : store.heads())
     config.heads.push_back(stored_head(head));
   for (const store::CursorUpdate& cursor : store.cursors()) {
     config.cursors.emplace_back(cursor.peer, codec::Cursor{cursor.epoch, cursor.arrival});
   }
+  for (const store::PeerRow& peer : store.peers())
+    config.known_peers.push_back({peer.device, peer.address, peer.last_heard});
   config.incarnation = store.incarnation();
   return config;
 }
@@ -82,13 +94,17 @@ void Host::stop(StopKind kind) {
                     kind == StopKind::kClean  ? "stopped"
                     : kind == StopKind::kKill ? "killed"
                                               : "power lost");
+  if (kind == StopKind::kClean) resume();
+  paused_ = false;
+  inbox_.clear();
+  world_.network.set_reading(setup_.index, true);
   if (kind == StopKind::kClean) deliver(mesh::Shutdown{});
   world_.network.host_down(setup_.index, kind == StopKind::kPowerLoss);
   engine_.reset();
   if (kind == StopKind::kClean) {
     storage_.close();
   } else {
-    storage_.kill();
+    storage_.kill(kind == StopKind::kPowerLoss);
   }
 }
 
@@ -96,11 +112,33 @@ void Host::append(store::AppendBatch batch) {
   if (running()) storage_.append(std::move(batch));
 }
 
+void Host::pause() {
+  if (!running() || paused_) return;
+  paused_ = true;
+  world_.network.set_reading(setup_.index, false);
+}
+
+void Host::resume() {
+  if (!paused_) return;
+  paused_ = false;
+  while (!inbox_.empty() && running() && !paused_) {
+    mesh::Input input = std::move(inbox_.front());
+    inbox_.pop_front();
+    deliver(std::move(input));
+  }
+  world_.network.set_reading(setup_.index, true);
+  timer();
+}
+
 void Host::deliver(mesh::Input input) {
   if (!running()) return;
+  if (paused_) {
+    inbox_.push_back(std::move(input));
+    return;
+  }
   world_.trace.begin_step(world_.queue.now(), setup_.index, life_, input);
   mesh::Effects effects;
-  engine_->handle(engine_now(), wall(), std::move(input), effects);
+  engine_->handle(clock_.monotonic(), clock_.wall(), std::move(input), effects);
   world_.trace.end_step(effects);
   perform(effects);
   arm();
@@ -154,13 +192,16 @@ void Host::judge(const mesh::Effects& effects) {
 void Host::arm() {
   const std::optional<Instant> deadline = engine_->next_deadline();
   if (!deadline) return;
-  const Instant when = std::max(whole_millisecond(*deadline - clock_offset_), world_.queue.now());
+  const Instant when =
+      std::max(whole_millisecond(clock_.to_simulation(*deadline)), world_.queue.now());
   // A timer that fires early finds nothing due and arms itself again.
   if (timer_at_ && *timer_at_ <= when) return;
   timer_at_ = when;
   ++timer_generation_;
   world_.queue.at(when, [this, generation = timer_generation_] {
     if (generation != timer_generation_ || !running()) return;
+    // resume() makes up for it.
+    if (paused_) return timer_at_.reset();
     timer_at_.reset();
     timer();
   });
@@ -168,7 +209,7 @@ void Host::arm() {
 
 void Host::timer() {
   const std::optional<Instant> deadline = engine_->next_deadline();
-  if (!deadline || *deadline > engine_now()) return arm();
+  if (!deadline || *deadline > clock_.monotonic()) return arm();
   const Instant now = world_.queue.now();
   ticks_at_once_ = now == last_tick_ ? ticks_at_once_ + 1 : 0;
   last_tick_ = now;

@@ -2,15 +2,16 @@
 // effects as the daemon does.
 //
 // Model:     start() opens the store and gives an engine what is stored; stop() ends both. Each
-//            start is another life: what an earlier one asked for reaches nobody. Engine time is
-//            the simulation's plus an offset that differs per life, timers fire on whole
-//            milliseconds, the wall clock is off by a constant.
+//            start is another life: what an earlier one asked for reaches nobody. Timers fire on
+//            whole milliseconds of clocks of its own (sim/host_clock.h). While paused it reads
+//            nothing and its timers do not fire; what was under way for it waits.
 // Ownership: owns engine, store thread and identity; queue, network, trace and observer must
 //            outlive it.
 // Threads:   not thread-safe; owned by one run.
 // Errors:    start: those of opening the store; the host is then not running.
 #pragma once
 
+#include <deque>
 #include <memory>
 #include <optional>
 #include <string>
@@ -18,6 +19,7 @@
 
 #include "core/rng.h"
 #include "mesh/engine.h"
+#include "sim/host_clock.h"
 #include "sim/network.h"
 #include "sim/store_thread.h"
 #include "sim/trace.h"
@@ -48,26 +50,36 @@ class Host {
 
   Host(const World& world, Setup setup, Rng rng);
 
+  // Nothing when it runs already.
   Status start();
   void stop(StopKind kind);
   bool running() const { return engine_ != nullptr; }
+
+  // The process stands still until resume().
+  void pause();
+  void resume();
+  bool paused() const { return paused_; }
 
   // From the network or the store. Nothing happens when the host is down.
   void deliver(mesh::Input input);
   void append(store::AppendBatch batch);
 
+  // While down: its next start is with the store that was backed up, in a new incarnation as after
+  // `ebb restore`; or with none.
+  void restore_backup();
+  void lose_disk();
+
   // From now on a peer may show this host that its store was rolled back.
   void expect_rollback() { rollback_expected_ = true; }
   std::uint64_t rollbacks_found() const { return rollbacks_found_; }
 
+  HostClock& clock() { return clock_; }
   StoreThread& storage() { return storage_; }
   // nullptr while down.
   const mesh::Engine* engine() const { return engine_.get(); }
   const DeviceId& device() const { return identity_->device(); }
 
  private:
-  WallTime wall() const;
-  Instant engine_now() const { return world_.queue.now() + clock_offset_; }
   mesh::Config config() const;
   void perform(mesh::Effects& effects);
   // All hosts are honest, and of a rollback we would know: blame and alarms are mistakes.
@@ -78,11 +90,14 @@ class Host {
   World world_;
   Setup setup_;
   Rng rng_;
+  HostClock clock_;
   std::unique_ptr<trust::Identity> identity_;
   StoreThread storage_;
   std::unique_ptr<mesh::Engine> engine_;
-  Duration clock_offset_;
   std::uint64_t life_ = 0;
+  bool paused_ = false;
+  bool restored_ = false;          // and has not begun its new incarnation
+  std::deque<mesh::Input> inbox_;  // what came while paused
   std::optional<Instant> timer_at_;
   std::uint64_t timer_generation_ = 0;
   Instant last_tick_;

@@ -80,8 +80,14 @@ void Ledger::promise(HostIndex host, const Dot& dot, bool duplicate, const std::
     }
     by_client_id_.emplace(*id, dot);
   }
-  if (!promises_.emplace(dot, Promise{host, topic, item}).second) {
+  if (!promises_.emplace(dot, Promise{host, topic, item, promises_.size()}).second) {
     findings.add("ledger", host, "a dot was given twice: " + dot_text(dot));
+  }
+}
+
+void Ledger::forgive(const std::function<bool(const Dot&)>& is_held) {
+  for (auto& [dot, promise] : promises_) {
+    if (!promise.forgiven) promise.forgiven = !is_held(dot);
   }
 }
 

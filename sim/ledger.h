@@ -5,6 +5,8 @@
 // Threads: not thread-safe; owned by one run.
 #pragma once
 
+#include <cstdint>
+#include <functional>
 #include <map>
 #include <string>
 #include <vector>
@@ -20,6 +22,8 @@ struct Promise {
   HostIndex host = 0;
   std::string topic;
   store::AppendItem item;
+  std::uint64_t number = 0;  // in the order of the answers
+  bool forgiven = false;     // the only copy went with a disk
 };
 
 class Ledger {
@@ -28,6 +32,9 @@ class Ledger {
                    const std::vector<store::DotRange>& ranges, Findings& findings);
 
   const std::map<Dot, Promise>& promises() const { return promises_; }
+  std::uint64_t answered() const { return promises_.size(); }
+  // A disk is gone: what `is_held` nowhere any more nobody is held to.
+  void forgive(const std::function<bool(const Dot&)>& is_held);
 
  private:
   void promise(HostIndex host, const Dot& dot, bool duplicate, const std::string& topic,

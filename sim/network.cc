@@ -18,32 +18,14 @@ Network::Network(EventQueue& queue, Rng rng, const NetworkOptions& options, std:
     : queue_(queue),
       rng_(rng),
       options_(options),
-      hosts_(hosts),
       counts_(counts),
       deliver_(std::move(deliver)),
-      blocked_(hosts * hosts, false),
+      topology_(options, rng_, hosts),
       up_(hosts, false),
-      life_(hosts, 0) {
-  for (HostIndex host = 0; host < hosts; ++host)
-    by_address_[address(host)] = host;
-  const auto low = static_cast<std::uint64_t>(options.latency_min.us);
-  const auto high = static_cast<std::uint64_t>(options.latency_max.us);
-  latency_.reserve(hosts * hosts);
-  for (std::size_t i = 0; i < hosts * hosts; ++i) {
-    latency_.push_back(microseconds(static_cast<std::int64_t>(rng_.between(low, high))));
-  }
-}
-
-std::string Network::address(HostIndex host) {
-  return "10.0." + std::to_string(host / 250) + "." + std::to_string(host % 250 + 1) + ":" +
-         std::to_string(kPort);
-}
-
-std::optional<HostIndex> Network::host_at(const std::string& text) const {
-  const auto found = by_address_.find(text);
-  if (found == by_address_.end()) return std::nullopt;
-  return found->second;
-}
+      reads_(hosts),
+      behind_nat_(hosts, false),
+      descriptors_(hosts, true),
+      life_(hosts, 0) {}
 
 std::optional<Network::Place> Network::find(HostIndex host, mesh::LinkId link) const {
   const auto found = places_.find({host, link.value});
@@ -54,9 +36,9 @@ std::optional<Network::Place> Network::find(HostIndex host, mesh::LinkId link) c
 Duration Network::delay(HostIndex from, HostIndex to) { return travel_time(path(from, to), rng_); }
 
 PathOptions Network::path(HostIndex from, HostIndex to) const {
-  return {.latency = latency_[from * hosts_ + to],
+  return {.latency = topology_.latency(from, to),
           .jitter = options_.jitter,
-          .rate = options_.rate,
+          .rate = std::max<std::uint64_t>(options_.rate / topology_.divisor(from, to), 1),
           .loss_permille = options_.stream_loss_permille};
 }
 
@@ -65,9 +47,10 @@ void Network::dial(HostIndex from, mesh::LinkId link, const std::string& address
   Connection& connection = connections_[id];
   connection.ends[0] = {from, link, true, false, 0};
   places_[{from, link.value}] = {id, 0};
-  const std::optional<HostIndex> target = host_at(address);
+  if (!descriptors_[from]) return drop_end(id, 0, kLocal, "too many open files");
+  const std::optional<HostIndex> target = topology_.host_at(address);
   if (!target) return drop_end(id, 0, kLocal, "no such address");
-  if (is_blocked(from, *target)) return drop_end(id, 0, options_.dial_timeout, "timed out");
+  if (topology_.is_cut(from, *target)) return drop_end(id, 0, options_.dial_timeout, "timed out");
   queue_.after(delay(from, *target), [this, id, target] { arrive_dial(id, *target); });
 }
 
@@ -76,13 +59,16 @@ void Network::arrive_dial(ConnectionId id, HostIndex target) {
   if (found == connections_.end()) return;
   End& dialler = found->second.ends[0];
   const HostIndex from = dialler.host;
-  if (is_blocked(target, from)) return drop_end(id, 0, options_.dial_timeout, "timed out");
+  const bool answers = !behind_nat_[target] && descriptors_[target];
+  if (topology_.is_cut(target, from) || !answers) {
+    return drop_end(id, 0, options_.dial_timeout, "timed out");
+  }
   if (!up_[target]) return drop_end(id, 0, delay(target, from), "connection refused");
   const mesh::LinkId inbound{mesh::kInboundBit | next_inbound_++};
   found->second.ends[1] = {target, inbound, true, false, 0};
   places_[{target, inbound.value}] = {id, 1};
   queue_.after(delay(target, from), [this, id] { establish(id); });
-  const std::string whole = address(from);
+  const std::string& whole = current_address(from);
   const std::string remote =
       whole.substr(0, whole.find(':')) + ":" + std::to_string(30000 + id % 30000);
   deliver_(target, mesh::LinkUp{inbound, false, remote});
@@ -98,12 +84,13 @@ void Network::establish(ConnectionId id) {
   if (!found->second.ends[0].open) return;
   const End dialler = found->second.ends[0];
   const HostIndex target = found->second.ends[1].host;
-  deliver_(dialler.host, mesh::LinkUp{dialler.link, true, address(target)});
+  deliver_(dialler.host, mesh::LinkUp{dialler.link, true, current_address(target)});
 }
 
 void Network::send(HostIndex from, mesh::LinkId link, Bytes bytes) {
   const std::optional<Place> place = find(from, link);
   if (!place || bytes.empty()) return;
+  bytes_sent_ += bytes.size();
   ByteView rest(bytes);
   while (!rest.empty()) {
     const std::uint64_t most = std::min<std::uint64_t>(rest.size(), options_.chunk_bytes_max);
@@ -129,7 +116,7 @@ void Network::queue_chunk(ConnectionId id, std::size_t side, Bytes bytes, bool e
   Instant due = passage.due;
   if (passage.fate == Fate::kLost) {
     counts_.count(Fault::kStreamDelayed);
-    due = due + kRetransmission + latency_[to * hosts_ + from];
+    due = due + kRetransmission + topology_.latency(to, from);
   }
   due = std::max(due, flow.last_due);
   flow.last_due = due;
@@ -146,6 +133,15 @@ void Network::schedule_pump(ConnectionId id, std::size_t side) {
   queue_.at(flow.chunks.front().due, [this, id, side] { pump(id, side); });
 }
 
+bool Network::is_stuck(const Connection& connection, std::size_t side) const {
+  const HostIndex from = connection.ends[side].host;
+  const HostIndex to = connection.ends[1 - side].host;
+  const Flow& flow = connection.flows[side];
+  if (topology_.is_cut(from, to)) return true;
+  if (connection.ends[1 - side].open && !reads_[to].reads) return true;
+  return !flow.chunks.empty() && topology_.swallows(from, to, flow.chunks.front().bytes.size());
+}
+
 void Network::pump(ConnectionId id, std::size_t side) {
   const auto found = connections_.find(id);
   if (found == connections_.end()) return;
@@ -153,24 +149,34 @@ void Network::pump(ConnectionId id, std::size_t side) {
   const End from = found->second.ends[side];
   const End to = found->second.ends[1 - side];
   flow.pumping = false;
-  if (is_blocked(from.host, to.host)) {
+  if (is_stuck(found->second, side)) {
     flow.stalled = true;
     return;
+  }
+  Reading& reading = reads_[to.host];
+  if (reading.rate > 0 && to.open && reading.free > queue_.now()) {
+    flow.chunks.front().due = reading.free;
+    return schedule_pump(id, side);
   }
   Bytes bytes;
   bool end = false;
   while (!flow.chunks.empty() && !end && flow.chunks.front().due <= queue_.now() &&
-         bytes.size() < kSocketBytes) {
+         bytes.size() < kSocketBytes && (bytes.empty() || reading.rate == 0) &&
+         !topology_.swallows(from.host, to.host, flow.chunks.front().bytes.size())) {
     append(bytes, flow.chunks.front().bytes);
     end = flow.chunks.front().end;
     flow.chunks.pop_front();
+  }
+  if (reading.rate > 0) {
+    reading.free = queue_.now() +
+                   microseconds(static_cast<std::int64_t>(bytes.size() * 1000000 / reading.rate));
   }
   const bool was_waiting = flow.bytes > kSocketBytes;
   flow.bytes -= bytes.size();
   schedule_pump(id, side);
   if (!to.open) {
     // The machine of a process that is gone answers with a reset, once it is there.
-    const bool vanished = !found->second.flows[1 - side].ending;
+    const bool vanished = !found->second.flows[1 - side].ending && !found->second.half_open;
     if (vanished && up_[to.host] && from.open) {
       drop_end(id, side, delay(to.host, from.host), "connection reset");
     }
@@ -262,38 +268,45 @@ void Network::host_down(HostIndex host, bool silent) {
   }
 }
 
-void Network::send_datagram(HostIndex from, const std::string& to, Bytes bytes) {
-  const std::optional<HostIndex> target = host_at(to);
-  if (!target || is_blocked(from, *target)) return;
-  if (rng_.chance(options_.datagram_loss_permille, 1000)) {
-    counts_.count(Fault::kDatagramLost);
-    return;
+bool Network::half_open(HostIndex host) {
+  for (auto it = places_.lower_bound({host, 0}); it != places_.end() && it->first.first == host;
+       ++it) {
+    const Place place = it->second;
+    Connection& connection = connections_.at(place.id);
+    if (!connection.established || !connection.ends[1 - place.side].open) continue;
+    if (connection.half_open || connection.flows[1 - place.side].ending) continue;
+    connection.half_open = true;
+    drop_end(place.id, place.side, kLocal, "timed out");
+    return true;
   }
-  if (rng_.chance(options_.datagram_duplicate_permille, 1000)) {
-    counts_.count(Fault::kDatagramDuplicated);
-    deliver_datagram(from, *target, bytes);
-  }
-  deliver_datagram(from, *target, std::move(bytes));
+  return false;
 }
 
-void Network::deliver_datagram(HostIndex from, HostIndex to, Bytes bytes) {
-  Duration late = delay(from, to);
-  if (rng_.chance(options_.datagram_reorder_permille, 1000)) {
-    counts_.count(Fault::kDatagramReordered);
-    late = late + microseconds(static_cast<std::int64_t>(rng_.below(3000000)));
-  }
-  queue_.after(late, [this, from, to, datagram = std::move(bytes)]() mutable {
-    if (!up_[to] || is_blocked(from, to)) return;
-    deliver_(to, mesh::Datagram{address(from), std::move(datagram)});
-  });
+void Network::heal(CutId cut) {
+  topology_.heal(cut);
+  resume_stalled();
 }
 
 void Network::open_all() {
-  blocked_.assign(blocked_.size(), false);
+  topology_.heal_all();
+  resume_stalled();
+}
+
+void Network::set_black_hole(Direction path, bool is) {
+  topology_.set_black_hole(path, is);
+  if (!is) resume_stalled();
+}
+
+void Network::set_reading(HostIndex host, bool reads) {
+  reads_[host].reads = reads;
+  if (reads) resume_stalled();
+}
+
+void Network::resume_stalled() {
   for (auto& [id, connection] : connections_) {
     for (std::size_t side = 0; side < 2; ++side) {
       Flow& flow = connection.flows[side];
-      if (!flow.stalled) continue;
+      if (!flow.stalled || is_stuck(connection, side)) continue;
       flow.stalled = false;
       const Instant resumed =
           queue_.now() + delay(connection.ends[side].host, connection.ends[1 - side].host);
@@ -311,7 +324,23 @@ void Network::calm() {
   options_.datagram_loss_permille = 0;
   options_.datagram_duplicate_permille = 0;
   options_.datagram_reorder_permille = 0;
+  descriptors_.assign(descriptors_.size(), true);
+  for (Reading& reading : reads_) {
+    reading.reads = true;
+    reading.rate = 0;
+  }
+  topology_.restore_addresses();
   open_all();
+}
+
+std::size_t Network::waiting_bytes(HostIndex host) const {
+  std::size_t waiting = 0;
+  for (auto it = places_.lower_bound({host, 0}); it != places_.end() && it->first.first == host;
+       ++it) {
+    const std::size_t bytes = connections_.at(it->second.id).flows[it->second.side].bytes;
+    if (bytes > kSocketBytes) waiting += bytes - kSocketBytes;
+  }
+  return waiting;
 }
 
 }  // namespace ebb::sim

@@ -1,9 +1,11 @@
 // Network: streams and datagrams between simulated hosts, with everything that goes wrong there.
 //
-// Model:     each ordered pair of hosts has a latency; a connection has a rate in each direction.
+// Model:     paths (sim/topology.h) lie between hosts; a connection has a rate in each direction.
 //            A stream keeps order and loses nothing while it lives: a lost packet is a delay for
-//            all behind it, a blocked path a stall until it opens, a reset the end for both. Bytes
+//            all behind it, a cut path a stall until it opens, a reset the end for both. Bytes
 //            arrive cut at arbitrary places. Datagrams are lost, duplicated, overtaken.
+//            A host that does not read lets its peers' bytes pile up with them; one behind NAT
+//            takes no dial, and datagrams only from where it sent some lately.
 //            What happens to a host is handed to `deliver` as the engine's own inputs.
 // Ownership: refers to the queue, the counts and `deliver`'s targets: all must outlive it.
 // Threads:   not thread-safe; owned by one run.
@@ -25,18 +27,22 @@
 #include "sim/event_queue.h"
 #include "sim/options.h"
 #include "sim/path.h"
+#include "sim/topology.h"
 
 namespace ebb::sim {
 
 class Network {
  public:
   using Deliver = std::function<void(HostIndex, mesh::Input)>;
-  static constexpr std::uint16_t kPort = 4000;
+  static constexpr std::uint16_t kPort = Topology::kPort;
 
   Network(EventQueue& queue, Rng rng, const NetworkOptions& options, std::size_t hosts,
           FaultCounts& counts, Deliver deliver);
 
-  static std::string address(HostIndex host);
+  // Of the start; a host may change its own.
+  static std::string address(HostIndex host) { return Topology::first_address(host); }
+  const std::string& current_address(HostIndex host) const { return topology_.address(host); }
+  void change_address(HostIndex host) { topology_.change_address(host); }
 
   // What a host's engine asks for. Calls about a link that is gone have no effect.
   void dial(HostIndex from, mesh::LinkId link, const std::string& address);
@@ -53,11 +59,36 @@ class Network {
   // their timers, or a reset once the host is back, tell them.
   void host_down(HostIndex host, bool silent);
 
-  // Nothing passes from `from` to `to` until open_all().
-  void block(HostIndex from, HostIndex to) { blocked_[from * hosts_ + to] = true; }
+  // Nothing passes those ways until heal() or open_all().
+  CutId cut(std::vector<Direction> directions) { return topology_.cut(std::move(directions)); }
+  void heal(CutId cut);
+  std::size_t cuts() const { return topology_.cuts(); }
+  // Every path is open and as wide as it was.
   void open_all();
-  // From now on nothing is lost, duplicated, reordered or reset; paths are open.
+  void narrow(Direction path, std::uint64_t divisor, std::size_t capacity) {
+    topology_.narrow(path, divisor, capacity);
+  }
+  void widen(Direction path) { topology_.widen(path); }
+  void set_black_hole(Direction path, bool is);
+  void set_latency(Direction path, Duration latency) { topology_.set_latency(path, latency); }
+
+  // One end of one of the host's connections is gone, and the other end hears nothing of it. False
+  // when the host has no connection that is up at both ends.
+  bool half_open(HostIndex host);
+  void set_reading(HostIndex host, bool reads);
+  // Bytes a second that it takes from all its sockets together; 0: all there are.
+  void set_read_rate(HostIndex host, std::uint64_t rate) { reads_[host].rate = rate; }
+  void set_behind_nat(HostIndex host) { behind_nat_[host] = true; }
+  void set_descriptors(HostIndex host, bool left) { descriptors_[host] = left; }
+
+  // From now on nothing is lost, duplicated, reordered or reset; paths are open, readers read, and
+  // every address that a host ever had leads to it.
   void calm();
+
+  // What a host's driver keeps for its links because the sockets do not take it.
+  std::size_t waiting_bytes(HostIndex host) const;
+  // Bytes handed to the network so far, datagrams included.
+  std::uint64_t bytes_sent() const { return bytes_sent_; }
 
  private:
   struct Chunk {
@@ -87,6 +118,7 @@ class Network {
     std::array<End, 2> ends;
     std::array<Flow, 2> flows;
     bool established = false;  // the dialling end knows that the other has accepted
+    bool half_open = false;    // what is sent to the end that is gone is answered by nobody
   };
   using ConnectionId = std::uint64_t;
   struct Place {
@@ -94,10 +126,17 @@ class Network {
     std::size_t side = 0;
   };
 
-  bool is_blocked(HostIndex from, HostIndex to) const { return blocked_[from * hosts_ + to]; }
+  struct Reading {
+    bool reads = true;
+    std::uint64_t rate = 0;
+    Instant free;  // a slow reader takes nothing before
+  };
+
   PathOptions path(HostIndex from, HostIndex to) const;
   Duration delay(HostIndex from, HostIndex to);
-  std::optional<HostIndex> host_at(const std::string& text) const;
+  // Whether the flow cannot move now, and for no time that is known.
+  bool is_stuck(const Connection& connection, std::size_t side) const;
+  void resume_stalled();
   std::optional<Place> find(HostIndex host, mesh::LinkId link) const;
 
   void arrive_dial(ConnectionId id, HostIndex target);
@@ -110,24 +149,27 @@ class Network {
   // Ends one side; the host hears LinkDown after `delay` unless it is down itself.
   void drop_end(ConnectionId id, std::size_t side, Duration delay, const char* reason);
   void reset(ConnectionId id);
+  bool may_reach_by_datagram(HostIndex from, HostIndex to);
   void deliver_datagram(HostIndex from, HostIndex to, Bytes bytes);
   void erase_if_closed(ConnectionId id);
 
   EventQueue& queue_;
   Rng rng_;
   NetworkOptions options_;
-  std::size_t hosts_;
   FaultCounts& counts_;
   Deliver deliver_;
-  std::vector<Duration> latency_;
-  std::vector<bool> blocked_;
+  Topology topology_;
   std::vector<bool> up_;
+  std::vector<Reading> reads_;
+  std::vector<bool> behind_nat_;
+  std::vector<bool> descriptors_;                                 // false: none is left
+  std::map<std::pair<HostIndex, HostIndex>, Instant> nat_holes_;  // (behind NAT, sent to), when
   std::vector<std::uint64_t> life_;  // news for an earlier life of a host reaches nobody
-  std::map<std::string, HostIndex> by_address_;
   std::map<ConnectionId, Connection> connections_;
   std::map<std::pair<HostIndex, std::uint64_t>, Place> places_;
   std::uint64_t next_connection_ = 1;
   std::uint64_t next_inbound_ = 1;
+  std::uint64_t bytes_sent_ = 0;
 };
 
 }  // namespace ebb::sim

@@ -2,6 +2,7 @@
 
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <string>
 #include <utility>
 #include <variant>
@@ -116,7 +117,7 @@ TEST_CASE("a host that is down refuses, an unknown address fails, a blocked path
   rig.network.dial(0, LinkId{2}, "nowhere:1");
   rig.run(seconds(1));
   CHECK(rig.heard(0, "down: no such address"));
-  rig.network.block(2, 0);
+  rig.network.cut({{2, 0}});
   rig.network.dial(0, LinkId{3}, Network::address(2));
   rig.run(seconds(20));
   CHECK(rig.heard(0, "down: timed out"));
@@ -125,7 +126,7 @@ TEST_CASE("a host that is down refuses, an unknown address fails, a blocked path
 TEST_CASE("a blocked path stalls a stream until it opens") {
   Rig rig(quiet());
   rig.connect(0, 1);
-  rig.network.block(0, 1);
+  rig.network.cut({{0, 1}});
   rig.send(0, Rig::kLink, long_text());
   rig.run(seconds(30));
   CHECK(rig.received[1].empty());
@@ -182,7 +183,7 @@ TEST_CASE("a reset ends both ends") {
 TEST_CASE("news for an earlier life of a host reaches nobody") {
   Rig rig(quiet());
   rig.connect(0, 1);
-  rig.network.block(0, 2);
+  rig.network.cut({{0, 2}});
   rig.network.dial(0, LinkId{9}, Network::address(2));
   rig.network.host_down(0, true);
   rig.network.host_up(0);
@@ -214,4 +215,146 @@ TEST_CASE("datagrams are lost, doubled and overtaken, and calm ends that") {
   rig.run(seconds(10));
   CHECK(rig.log.size() == 100);
   CHECK(rig.counts.total() == faults);
+}
+
+TEST_CASE("a path opens when the last cut over it is healed") {
+  Rig rig(quiet());
+  rig.connect(0, 1);
+  const auto first = rig.network.cut({{0, 1}});
+  const auto second = rig.network.cut({{0, 1}, {1, 0}});
+  rig.send(0, Rig::kLink, "through");
+  rig.network.heal(first);
+  rig.run(seconds(5));
+  CHECK(rig.received[1].empty());
+  rig.network.heal(second);
+  rig.network.heal(second);
+  rig.run(seconds(5));
+  CHECK(rig.received[1] == "through");
+}
+
+TEST_CASE("a half-open connection is up at one end, and nothing passes") {
+  Rig rig(quiet());
+  rig.connect(0, 1);
+  CHECK(rig.network.half_open(1));
+  CHECK_FALSE(rig.network.half_open(1));
+  rig.run(seconds(1));
+  CHECK(rig.heard(1, "down: timed out"));
+  rig.send(0, Rig::kLink, "anyone?");
+  rig.run(seconds(60));
+  CHECK(rig.received[1].empty());
+  CHECK(rig.log.back().second == "down: timed out");
+  rig.network.close(0, Rig::kLink);
+  rig.run(seconds(1));
+  CHECK(rig.heard(0, "down: closed here"));
+}
+
+TEST_CASE("a black hole lets small packets pass and keeps large ones") {
+  NetworkOptions options;
+  options.chunk_bytes_max = 4096;
+  Rig rig(options);
+  rig.connect(0, 1);
+  rig.network.set_black_hole({0, 1}, true);
+  rig.send(0, Rig::kLink, "small");
+  rig.network.send_datagram(0, Network::address(1), Bytes(1200, 1));
+  rig.run(seconds(5));
+  CHECK(rig.received[1] == "small");
+  CHECK(rig.log.back().second == "up");
+  rig.send(0, Rig::kLink, std::string(100000, 'x'));
+  rig.run(seconds(60));
+  CHECK(rig.received[1].size() < 100000);
+  rig.network.set_black_hole({0, 1}, false);
+  rig.run(seconds(60));
+  CHECK(rig.received[1].size() == 100005);
+}
+
+TEST_CASE("a slow reader takes no more than its rate, and its peer keeps the rest") {
+  NetworkOptions options;
+  options.rate = 10000000;
+  Rig rig(options);
+  rig.connect(0, 1);
+  rig.network.set_read_rate(1, 1000);
+  rig.send(0, Rig::kLink, std::string(200000, 'x'));
+  rig.run(seconds(60));
+  CHECK(rig.received[1].size() > 40000);
+  CHECK(rig.received[1].size() < 70000);
+  CHECK(rig.network.waiting_bytes(0) > 50000);
+  rig.network.set_read_rate(1, 0);
+  rig.run(seconds(60));
+  CHECK(rig.received[1].size() == 200000);
+  CHECK(rig.network.waiting_bytes(0) == 0);
+}
+
+TEST_CASE("a process that stands still reads nothing, and all of it afterwards") {
+  Rig rig(quiet());
+  rig.connect(0, 1);
+  rig.network.set_reading(1, false);
+  rig.send(0, Rig::kLink, long_text());
+  rig.run(seconds(30));
+  CHECK(rig.received[1].empty());
+  rig.network.set_reading(1, true);
+  rig.run(seconds(30));
+  CHECK(rig.received[1] == long_text());
+}
+
+TEST_CASE("a host behind NAT can dial and not be dialled, and gets datagrams as answers only") {
+  Rig rig(quiet());
+  rig.network.set_behind_nat(1);
+  rig.connect(0, 1);
+  rig.run(seconds(20));
+  CHECK(rig.heard(0, "down: timed out"));
+  rig.network.send_datagram(0, Network::address(1), to_bytes(as_bytes("unasked")));
+  rig.run(seconds(1));
+  CHECK_FALSE(rig.heard(1, "datagram: unasked"));
+  rig.network.send_datagram(1, Network::address(0), to_bytes(as_bytes("ask")));
+  rig.network.send_datagram(0, Network::address(1), to_bytes(as_bytes("answer")));
+  rig.run(seconds(1));
+  CHECK(rig.heard(1, "datagram: answer"));
+  rig.connect(1, 0);
+  CHECK(rig.heard(1, "up"));
+}
+
+TEST_CASE("a host without descriptors neither dials nor accepts") {
+  Rig rig(quiet());
+  rig.network.set_descriptors(1, false);
+  rig.connect(1, 0);
+  CHECK(rig.heard(1, "down: too many open files"));
+  rig.connect(0, 1);
+  rig.run(seconds(20));
+  CHECK(rig.heard(0, "down: timed out"));
+  rig.network.set_descriptors(1, true);
+  rig.network.dial(1, LinkId{5}, Network::address(0));
+  rig.run(seconds(1));
+  CHECK(rig.heard(1, "up"));
+}
+
+TEST_CASE("after a change of address only the new one leads to a host, until all is calm") {
+  Rig rig(quiet());
+  rig.network.change_address(1);
+  rig.connect(0, 1);
+  CHECK(rig.heard(0, "down: no such address"));
+  rig.network.dial(0, LinkId{2}, rig.network.current_address(1));
+  rig.run(seconds(1));
+  CHECK(rig.heard(0, "up"));
+  rig.network.calm();
+  rig.network.dial(2, LinkId{3}, Network::address(1));
+  rig.run(seconds(1));
+  CHECK(rig.heard(2, "up"));
+}
+
+TEST_CASE("a narrow path has room for few datagrams and a small part of the rate") {
+  NetworkOptions options;
+  options.rate = 100000;
+  Rig rig(options);
+  rig.connect(0, 1);
+  rig.network.narrow({0, 1}, 100, 3);
+  for (int i = 0; i < 10; ++i)
+    rig.network.send_datagram(0, Network::address(1), Bytes(8, 'd'));
+  rig.send(0, Rig::kLink, std::string(10000, 'x'));
+  rig.run(seconds(5));
+  CHECK(rig.received[1].size() < 6000);
+  CHECK(std::count_if(rig.log.begin(), rig.log.end(),
+                      [](const auto& entry) { return entry.second.starts_with("datagram"); }) == 3);
+  rig.network.widen({0, 1});
+  rig.run(seconds(30));
+  CHECK(rig.received[1].size() == 10000);
 }

@@ -1,9 +1,34 @@
 #include "sim/options.h"
 
+#include <algorithm>
+#include <numeric>
+
 #include "core/rng.h"
+#include "sim/fault_plan.h"
 
 namespace ebb::sim {
 namespace {
+
+// Half of the classes, which half is the seed's.
+void draw_classes(Rng& rng, Options& options) {
+  std::array<std::size_t, kFaultClasses> order{};
+  std::iota(order.begin(), order.end(), std::size_t{0});
+  for (std::size_t i = order.size(); i > 1; --i)
+    std::swap(order[i - 1], order[rng.below(i)]);
+  for (std::size_t i = 0; i < (kFaultClasses + 1) / 2; ++i)
+    options.enabled[order[i]] = true;
+}
+
+void draw_plan(Rng& rng, Options& options) {
+  const auto chaos_ms = static_cast<std::uint64_t>(options.chaos.ms());
+  const auto full_ms = static_cast<std::uint64_t>(kSafetyPhase.ms());
+  for (const PlanRow& row : plan_rows()) {
+    const std::uint64_t most = row.most + row.most_per_ten_nodes * options.nodes / 10;
+    const std::uint64_t drawn = rng.between(row.least, std::max(row.least, most));
+    const std::uint64_t scaled = std::max<std::uint64_t>(drawn * chaos_ms / full_ms, 1);
+    if (options.has(row.kind)) options.planned[static_cast<std::size_t>(row.kind)] = scaled;
+  }
+}
 
 void expand_network(Rng& rng, const Options& options, NetworkOptions& network) {
   network.latency_min = milliseconds(static_cast<std::int64_t>(rng.between(1, 20)));
@@ -24,70 +49,78 @@ void expand_network(Rng& rng, const Options& options, NetworkOptions& network) {
   network.datagram_reorder_permille = up_to(Fault::kDatagramReordered, 500);
 }
 
+void expand_disk(Rng& rng, const Options& options, DiskOptions& disk) {
+  disk.commit_max = milliseconds(static_cast<std::int64_t>(rng.between(1, 40)));
+  disk.read_max = milliseconds(static_cast<std::int64_t>(rng.between(1, 20)));
+  const auto up_to = [&](Fault fault, std::uint64_t most) {
+    const std::uint64_t drawn = rng.between(1, most);
+    return options.has(fault) ? drawn : 0;
+  };
+  disk.commit_late_permille = up_to(Fault::kCommitLate, 50);
+  disk.commit_fail_permille = up_to(Fault::kCommitFails, 20);
+  disk.read_late_permille = up_to(Fault::kReadLate, 100);
+  disk.read_fail_permille = up_to(Fault::kReadFails, 100);
+}
+
 std::string ms_text(Duration duration) { return std::to_string(duration.ms()) + " ms"; }
+
+std::string classes_text(const Options& options) {
+  std::string classes;
+  for (std::size_t i = 0; i < kFaultClasses; ++i) {
+    if (!options.enabled[i]) continue;
+    if (!classes.empty()) classes += ' ';
+    classes += kFaultTable[i].name;
+    if (options.planned[i] > 0) classes += '=' + std::to_string(options.planned[i]);
+  }
+  return classes;
+}
 
 }  // namespace
 
-Options expand_seed(std::uint64_t seed, std::size_t nodes) {
+Options expand_seed(std::uint64_t seed, std::size_t nodes, Duration chaos) {
   Rng rng(seed);
   Options options;
   options.seed = seed;
   options.nodes = nodes;
-  for (bool& enabled : options.enabled)
-    enabled = rng.chance(1, 2);
-  options.chaos = seconds(static_cast<std::int64_t>(rng.between(20, 120)));
-  options.append_batches = 40 + rng.below(100);
+  options.chaos = chaos;
+  draw_classes(rng, options);
+  draw_plan(rng, options);
+  options.append_batches = 40 + rng.below(400);
   options.extra_peers = rng.below(nodes);
-  options.host_faults =
-      options.has(Fault::kCleanStop) || options.has(Fault::kKill) || options.has(Fault::kPowerLoss)
-          ? rng.between(1, nodes)
-          : 0;
-  options.partitions = options.has(Fault::kPartition) || options.has(Fault::kPartitionOneWay) ||
-                               options.has(Fault::kIsolation)
-                           ? rng.between(1, 6)
-                           : 0;
-  options.disk_full_windows = options.has(Fault::kDiskFull) ? rng.between(1, 5) : 0;
-  options.late_starts = options.has(Fault::kLateStart) ? rng.between(1, 1 + nodes / 4) : 0;
   options.wall_skew_max = seconds(static_cast<std::int64_t>(rng.below(90)));
   expand_network(rng, options, options.network);
-  options.disk.commit_max = milliseconds(static_cast<std::int64_t>(rng.between(1, 40)));
-  options.disk.read_max = milliseconds(static_cast<std::int64_t>(rng.between(1, 20)));
-  options.disk.stall_permille = options.has(Fault::kDiskStall) ? rng.between(1, 50) : 0;
+  expand_disk(rng, options, options.disk);
   return options;
 }
 
 std::vector<std::pair<std::string, std::string>> describe(const Options& options) {
   const NetworkOptions& network = options.network;
-  std::string classes;
-  for (std::size_t i = 0; i < kFaultClasses; ++i) {
-    if (!options.enabled[i]) continue;
-    if (!classes.empty()) classes += ' ';
-    classes += fault_name(static_cast<Fault>(i));
-  }
+  const DiskOptions& disk = options.disk;
+  const auto permille = [](std::uint64_t value) { return std::to_string(value) + " permille"; };
   return {
       {"nodes", std::to_string(options.nodes)},
       {"chaos", ms_text(options.chaos)},
-      {"patience", ms_text(options.patience)},
+      {"rounds_max", std::to_string(options.rounds_max)},
       {"append_batches", std::to_string(options.append_batches)},
+      {"steady_interval", ms_text(options.steady_interval)},
       {"extra_peers", std::to_string(options.extra_peers)},
-      {"fault_classes", classes},
-      {"host_faults", std::to_string(options.host_faults)},
-      {"partitions", std::to_string(options.partitions)},
-      {"disk_full_windows", std::to_string(options.disk_full_windows)},
-      {"late_starts", std::to_string(options.late_starts)},
+      {"fault_classes", classes_text(options)},
       {"wall_skew_max", ms_text(options.wall_skew_max)},
       {"latency", ms_text(network.latency_min) + " to " + ms_text(network.latency_max)},
       {"jitter", ms_text(network.jitter)},
       {"rate", std::to_string(network.rate) + " B/s"},
       {"chunk_bytes_max", std::to_string(network.chunk_bytes_max)},
-      {"stream_loss", std::to_string(network.stream_loss_permille) + " permille"},
+      {"stream_loss", permille(network.stream_loss_permille)},
       {"stream_resets", std::to_string(network.stream_resets_per_million) + " per million"},
-      {"datagram_loss", std::to_string(network.datagram_loss_permille) + " permille"},
-      {"datagram_duplicate", std::to_string(network.datagram_duplicate_permille) + " permille"},
-      {"datagram_reorder", std::to_string(network.datagram_reorder_permille) + " permille"},
-      {"commit_max", ms_text(options.disk.commit_max)},
-      {"read_max", ms_text(options.disk.read_max)},
-      {"disk_stall", std::to_string(options.disk.stall_permille) + " permille"},
+      {"datagram_loss", permille(network.datagram_loss_permille)},
+      {"datagram_duplicate", permille(network.datagram_duplicate_permille)},
+      {"datagram_reorder", permille(network.datagram_reorder_permille)},
+      {"commit_max", ms_text(disk.commit_max)},
+      {"read_max", ms_text(disk.read_max)},
+      {"commit_late", permille(disk.commit_late_permille)},
+      {"commit_fail", permille(disk.commit_fail_permille)},
+      {"read_late", permille(disk.read_late_permille)},
+      {"read_fail", permille(disk.read_fail_permille)},
   };
 }
 

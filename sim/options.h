@@ -20,6 +20,11 @@ namespace ebb::sim {
 
 using HostIndex = std::uint32_t;
 
+// The protocol's: agreement is asked for in rounds of it.
+inline constexpr Duration kGossipRound = seconds(60);
+// What the suite's seeds run for under faults.
+inline constexpr Duration kSafetyPhase = seconds(1700);
+
 struct NetworkOptions {
   Duration latency_min = milliseconds(1);  // one way; each ordered pair draws its own
   Duration latency_max = milliseconds(20);
@@ -34,11 +39,15 @@ struct NetworkOptions {
   Duration dial_timeout = seconds(10);
 };
 
+// Of the commits, of the reads.
 struct DiskOptions {
   Duration commit_min = microseconds(200);
   Duration commit_max = milliseconds(5);
   Duration read_max = milliseconds(2);
-  std::uint64_t stall_permille = 0;  // of the commits; a stall takes up to two seconds
+  std::uint64_t commit_late_permille = 0;
+  std::uint64_t commit_fail_permille = 0;
+  std::uint64_t read_late_permille = 0;
+  std::uint64_t read_fail_permille = 0;
 };
 
 // A deliberate defect of one host: what the checkers are for, and how they are tested.
@@ -52,15 +61,15 @@ enum class PlantedBug : std::uint8_t {
 struct Options {
   std::uint64_t seed = 0;
   std::size_t nodes = 20;
-  Duration chaos = seconds(60);      // faults and appends happen in this time
-  Duration patience = seconds(600);  // ten gossip rounds: so long it may take to agree afterwards
+  Duration chaos = kSafetyPhase;  // faults and appends happen in this time
+  std::uint64_t rounds_max = 10;  // of gossip: so many it may take to agree afterwards
   std::size_t append_batches = 120;
+  // Each host appends one small event so often, beside the batches; zero: it does not.
+  Duration steady_interval;
   std::size_t extra_peers = 5;  // beyond the tree that keeps the peer lists connected
   std::array<bool, kFaultClasses> enabled{};
-  std::size_t host_faults = 0;  // stops, kills, power losses
-  std::size_t partitions = 0;   // of all three shapes
-  std::size_t disk_full_windows = 0;
-  std::size_t late_starts = 0;
+  // How many of each class are planned; those that happen by chance have rates instead.
+  std::array<std::uint64_t, kFaultClasses> planned{};
   Duration wall_skew_max = seconds(30);
   NetworkOptions network;
   DiskOptions disk;
@@ -70,9 +79,16 @@ struct Options {
   bool restore = false;
 
   bool has(Fault fault) const { return enabled[static_cast<std::size_t>(fault)]; }
+  std::uint64_t planned_of(Fault fault) const { return planned[static_cast<std::size_t>(fault)]; }
+  // So many of the class, whatever the seed says.
+  void plan(Fault fault, std::uint64_t count) {
+    enabled[static_cast<std::size_t>(fault)] = count > 0;
+    planned[static_cast<std::size_t>(fault)] = count;
+  }
+  Duration patience() const { return kGossipRound * static_cast<std::int64_t>(rounds_max); }
 };
 
-Options expand_seed(std::uint64_t seed, std::size_t nodes);
+Options expand_seed(std::uint64_t seed, std::size_t nodes, Duration chaos = kSafetyPhase);
 
 // (name, value) of each option, for people.
 std::vector<std::pair<std::string, std::string>> describe(const Options& options);

@@ -23,6 +23,13 @@ void OrderChecker::arrived(HostIndex host, Arrival arrival) {
   known.arrival = arrival;
 }
 
+bool OrderChecker::holds(HostIndex host, const Dot& dot) const {
+  const auto known = hosts_.find(host);
+  if (known == hosts_.end()) return false;
+  const auto head = known->second.heads.find(dot.log);
+  return head != known->second.heads.end() && head->second.seq >= dot.seq;
+}
+
 void OrderChecker::opened(HostIndex host, const store::Store& store) {
   Known& known = hosts_[host];
   std::map<LogId, Position> heads;

@@ -17,6 +17,8 @@ class OrderChecker {
 
   // The host's next start is with an old store. What others saw of its logs stays known.
   void forget(HostIndex host) { hosts_.erase(host); }
+  // Whether the host's disk was last seen to hold it.
+  bool holds(HostIndex host, const Dot& dot) const;
   void opened(HostIndex host, const store::Store& store);
   void committed(HostIndex host, const store::CommitResult& result);
 

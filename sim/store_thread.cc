@@ -44,6 +44,7 @@ StoreThread::StoreThread(EventQueue& queue, Observer& observer, FaultCounts& cou
       counts_(counts),
       setup_(std::move(setup)),
       rng_(rng),
+      moods_(queue, counts, setup_.disk, rng_.fork()),
       to_engine_(std::move(to_engine)),
       dir_(setup_.dir) {}
 
@@ -78,12 +79,23 @@ void StoreThread::close() {
   const Job rest{std::exchange(appends_, {}), std::exchange(commits_, {})};
   if (!rest.appends.empty() || !rest.commits.empty()) work(rest);
   ++life_;
+  at_next_commit_ = {};
   store_.reset();
 }
 
-void StoreThread::kill() {
+void StoreThread::kill(bool power_too) {
   if (store_ == nullptr) return;
+  if (job_ && power_too) {
+    counts_.count(Fault::kTailLost);
+  } else if (job_ && rng_.chance(1, 2)) {
+    const Result<store::CommitResult> result = store_->commit(batch_of(*job_));
+    if (result) {
+      counts_.count(Fault::kCommitUntold);
+      observer_.committed(setup_.host, *result);
+    }
+  }
   ++life_;
+  at_next_commit_ = {};
   job_.reset();
   appends_.clear();
   commits_.clear();
@@ -104,11 +116,17 @@ void StoreThread::move_to_copy(const std::string& from) {
 void StoreThread::back_up() {
   EBB_CHECK(store_ == nullptr);
   copy_store(dir_, setup_.dir + ".backup");
+  backed_up_ = true;
 }
 
 void StoreThread::restore_backup() {
   EBB_CHECK(store_ == nullptr);
   move_to_copy(setup_.dir + ".backup");
+}
+
+void StoreThread::erase() {
+  EBB_CHECK(store_ == nullptr);
+  move_to_copy(setup_.dir + ".nothing");
 }
 
 void StoreThread::append(store::AppendBatch batch) {
@@ -128,11 +146,10 @@ void StoreThread::commit(mesh::Commit effect) {
 }
 
 void StoreThread::read(const mesh::Read& effect) {
-  const auto most = static_cast<std::uint64_t>(setup_.disk.read_max.us);
-  const Duration duration = microseconds(static_cast<std::int64_t>(rng_.between(1, most)));
-  queue_.after(duration, [this, effect, life = life_] {
+  queue_.after(moods_.read_duration(), [this, effect, life = life_] {
     if (life != life_) return;
-    mesh::ReadDone done{effect.token, std::nullopt, {}};
+    mesh::ReadDone done{effect.token, moods_.read_error(), {}};
+    if (done.failed) return to_engine_(std::move(done));
     auto segments = store_->read_segments(effect.log, effect.from, effect.to, effect.bytes_max);
     if (segments) {
       done.segments = std::move(*segments);
@@ -153,44 +170,50 @@ void StoreThread::begin_incarnation() {
 }
 
 void StoreThread::fill_disk(Duration duration) {
-  full_until_ = queue_.now() + duration;
+  moods_.fill(duration);
   set_budget();
-  queue_.at(*full_until_, [this] { set_budget(); });
+  queue_.after(duration, [this] { set_budget(); });
 }
 
 void StoreThread::set_budget() {
   if (store_ == nullptr) return;
   // One page is less than any database has: it may not grow.
-  const Status set = store_->set_page_count_max(is_full() ? 1 : 0);
+  const Status set = store_->set_page_count_max(moods_.is_full() ? 1 : 0);
   if (!set) trouble("set_page_count_max", set.error());
 }
 
 void StoreThread::calm() {
-  setup_.disk.stall_permille = 0;
-  full_until_.reset();
+  moods_.calm();
   set_budget();
 }
 
-void StoreThread::later(std::function<void()> action) {
-  queue_.after(kHandOver, [this, life = life_, action = std::move(action)] {
+void StoreThread::later(std::function<void()> action) { later_by(kHandOver, std::move(action)); }
+
+void StoreThread::later_by(Duration delay, std::function<void()> action) {
+  queue_.after(delay, [this, life = life_, action = std::move(action)] {
     if (life == life_) action();
   });
 }
 
-Duration StoreThread::commit_duration() {
-  if (rng_.chance(setup_.disk.stall_permille, 1000)) {
-    counts_.count(Fault::kDiskStall);
-    return microseconds(static_cast<std::int64_t>(rng_.between(100000, 2000000)));
-  }
-  return microseconds(static_cast<std::int64_t>(
-      rng_.between(static_cast<std::uint64_t>(setup_.disk.commit_min.us),
-                   static_cast<std::uint64_t>(setup_.disk.commit_max.us))));
+std::size_t StoreThread::waiting_bytes() const {
+  std::size_t bytes = 0;
+  const auto add = [&bytes](const std::vector<mesh::Commit>& commits) {
+    for (const mesh::Commit& commit : commits) {
+      for (const trust::VerifiedSegment& segment : commit.segments)
+        bytes += segment.encoded->size();
+    }
+  };
+  add(commits_);
+  if (job_) add(job_->commits);
+  return bytes;
 }
 
 void StoreThread::wake() {
   if (idle() || job_) return;
   job_ = Job{std::exchange(appends_, {}), std::exchange(commits_, {})};
-  queue_.after(commit_duration(), [this, life = life_] {
+  const Duration duration = moods_.commit_duration();
+  if (at_next_commit_) later_by(duration / 2, std::exchange(at_next_commit_, {}));
+  queue_.after(duration, [this, life = life_] {
     if (life != life_) return;
     work(*job_);
     job_.reset();
@@ -198,13 +221,18 @@ void StoreThread::wake() {
   });
 }
 
-void StoreThread::work(const Job& job) {
+store::CommitBatch StoreThread::batch_of(const Job& job) const {
   store::CommitBatch batch;
   batch.appends = job.appends;
   for (const mesh::Commit& effect : job.commits)
     add_to_batch(effect, batch);
   batch.now = setup_.wall();
-  const Result<store::CommitResult> result = store_->commit(batch);
+  return batch;
+}
+
+void StoreThread::work(const Job& job) {
+  if (const std::optional<Error> failed = moods_.commit_error()) return refuse(job, *failed);
+  const Result<store::CommitResult> result = store_->commit(batch_of(job));
   if (!result) {
     trouble("commit", result.error());
     return refuse(job, result.error());
@@ -313,7 +341,7 @@ void StoreThread::upkeep() {
 }
 
 void StoreThread::trouble(const char* what, const Error& error) {
-  if (error.code == ErrorCode::kDiskFull && is_full()) return counts_.count(Fault::kDiskFull);
+  if (error.code == ErrorCode::kDiskFull && moods_.is_full()) return moods_.felt_full();
   observer_.trouble(setup_.host, std::string(what) + " failed: " + error.message());
 }
 

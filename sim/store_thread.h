@@ -3,7 +3,8 @@
 //
 // Model:     what gathered while a commit was under way becomes the next one. A commit takes
 //            effect at its end and is answered a little later, so that a kill can fall before,
-//            between and after. A kill leaves the files as they were at that instant.
+//            between and after. A kill leaves the files as they were at that instant, and sometimes
+//            the system finishes what the process had begun; lost power leaves no trace of that.
 // Ownership: owns the store and its directory; the queue, observer, identity and sinks must
 //            outlive it.
 // Threads:   not thread-safe; owned by its host.
@@ -20,6 +21,7 @@
 
 #include "core/rng.h"
 #include "mesh/types.h"
+#include "sim/disk_moods.h"
 #include "sim/event_queue.h"
 #include "sim/observer.h"
 #include "sim/options.h"
@@ -47,20 +49,26 @@ class StoreThread {
   Status open();
   // Finishes the work at hand, which nobody is left to be told of; the store closes in order.
   void close();
-  // Everything under way is lost, every file is as it was.
-  void kill();
+  // The process ends; what is not durable is lost when `power_too`, else in half of the cases.
+  void kill(bool power_too);
 
-  // While closed: keeps a copy of the files; brings that copy back, whatever came after it.
+  // While closed: keeps a copy of the files; brings that copy back, whatever came after it; begins
+  // again with nothing.
   void back_up();
+  bool has_backup() const { return backed_up_; }
   void restore_backup();
+  void erase();
 
   void append(store::AppendBatch batch);
   void commit(mesh::Commit effect);
   void read(const mesh::Read& effect);
   void begin_incarnation();
+  DiskMoods& moods() { return moods_; }
   // For that long the database cannot grow.
   void fill_disk(Duration duration);
-  // From now on no commit stalls or fails.
+  // In the middle of the next commit, once; a close or kill before that forgets it.
+  void at_next_commit(std::function<void()> action) { at_next_commit_ = std::move(action); }
+  // From now on nothing stalls or fails.
   void calm();
 
   // nullptr while closed.
@@ -68,6 +76,8 @@ class StoreThread {
   const store::Store* store() const { return store_.get(); }
   const std::string& dir() const { return dir_; }
   bool idle() const { return !job_ && appends_.empty() && commits_.empty(); }
+  // Of segments that wait for a commit or are in one.
+  std::size_t waiting_bytes() const;
 
  private:
   struct Job {
@@ -77,7 +87,7 @@ class StoreThread {
 
   void move_to_copy(const std::string& from);
   void wake();
-  Duration commit_duration();
+  store::CommitBatch batch_of(const Job& job) const;
   void work(const Job& job);
   void refuse(const Job& job, const Error& error);
   void answer_clients(const Job& job, const store::CommitResult& result);
@@ -85,8 +95,8 @@ class StoreThread {
   void pretend_stored(const mesh::Commit& effect);
   void acknowledge_early(const store::AppendBatch& batch);
   void later(std::function<void()> action);
+  void later_by(Duration delay, std::function<void()> action);
   void upkeep();
-  bool is_full() const { return full_until_ && queue_.now() < *full_until_; }
   void set_budget();
   // A full disk during its fault is no trouble.
   void trouble(const char* what, const Error& error);
@@ -96,15 +106,17 @@ class StoreThread {
   FaultCounts& counts_;
   Setup setup_;
   Rng rng_;
+  DiskMoods moods_;
   std::function<void(mesh::Input)> to_engine_;
   std::unique_ptr<store::Store> store_;
   std::string dir_;
   std::uint64_t life_ = 0;  // what was asked for in an earlier one is answered to nobody
   std::uint64_t moves_ = 0;
+  bool backed_up_ = false;
   std::optional<Job> job_;  // under way; what comes meanwhile gathers in the two below
   std::vector<store::AppendBatch> appends_;
   std::vector<mesh::Commit> commits_;
-  std::optional<Instant> full_until_;
+  std::function<void()> at_next_commit_;
   // Planted bugs.
   std::uint64_t foreign_segments_ = 0;
   std::map<LogId, Seq> promised_;

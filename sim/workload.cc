@@ -73,6 +73,22 @@ store::AppendItem Workload::item(bool with_id) {
   }
 }
 
+store::AppendBatch Workload::small() {
+  codec::ValueBuilder builder(limits::kPayloadBytes, limits::kDepth);
+  builder.begin_map();
+  builder.key("serial");
+  builder.uint(++serial_);
+  builder.key("value");
+  builder.integer(static_cast<std::int64_t>(rng_.below(100000)));
+  builder.end_map();
+  Result<Bytes> payload = builder.finish();
+  EBB_CHECK(payload.ok());
+  store::AppendEvent event;
+  event.type = "temp";
+  event.payload = std::move(*payload);
+  return {std::string(kTopics[1]), {event}};
+}
+
 store::AppendBatch Workload::next(HostIndex host) {
   const auto last = last_with_ids_.find(host);
   if (last != last_with_ids_.end() && rng_.chance(1, 8)) return last->second;

@@ -19,6 +19,10 @@ class Workload {
   explicit Workload(Rng rng) : rng_(rng) {}
   // The next request of a client of `host`.
   store::AppendBatch next(HostIndex host);
+  // A request for one small event without an id, as a sensor makes it.
+  store::AppendBatch small();
+  // Its store may not know the ids that it was given.
+  void forget(HostIndex host) { last_with_ids_.erase(host); }
 
  private:
   store::AppendItem item(bool with_id);

@@ -1,0 +1,47 @@
+// sim-speed: how much faster than real time a run goes: nodes that append one event a second each,
+// under the faults of a seed, with all checkers. Not a test: it prints what it measured.
+//
+// Usage: sim-speed [NODES [VIRTUAL_SECONDS [SEED]]]
+#include <chrono>
+#include <cstdint>
+#include <cstdlib>
+#include <filesystem>
+#include <iostream>
+#include <string>
+
+#include "sim/cluster.h"
+#include "trust/hash.h"
+
+namespace {
+
+std::uint64_t argument(int argc, char** argv, int index, std::uint64_t otherwise) {
+  return argc > index ? std::strtoull(argv[index], nullptr, 10) : otherwise;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  if (!ebb::trust::crypto_ready().ok()) return 1;
+  const std::uint64_t nodes = argument(argc, argv, 1, 10);
+  const auto chaos = ebb::seconds(static_cast<std::int64_t>(argument(argc, argv, 2, 600)));
+  ebb::sim::Options options = ebb::sim::expand_seed(argument(argc, argv, 3, 1), nodes, chaos);
+  options.steady_interval = ebb::seconds(1);
+  std::string dir = (std::filesystem::temp_directory_path() / "sim-speed-XXXXXX").string();
+  if (mkdtemp(dir.data()) == nullptr) return 1;
+  // style-ok(clock): real time is what this program measures
+  const auto begin = std::chrono::steady_clock::now();
+  const ebb::sim::Outcome outcome = run_seed(options, dir);
+  // style-ok(clock): as above
+  const std::chrono::duration<double> took = std::chrono::steady_clock::now() - begin;
+  std::error_code ignored;
+  std::filesystem::remove_all(dir, ignored);
+  const double virtual_s = static_cast<double>(outcome.virtual_time.us) / 1e6;
+  std::cout << "nodes: " << nodes << "\nvirtual: " << virtual_s << " s\nreal: " << took.count()
+            << " s\nspeed: " << virtual_s / took.count()
+            << " x real time\nevents: " << outcome.events << "\ninputs: " << outcome.steps
+            << "\ninputs per second: " << static_cast<double>(outcome.steps) / took.count()
+            << "\nfaults: " << outcome.faults.total() << '\n';
+  if (outcome.good()) return 0;
+  std::cout << report(outcome);
+  return 1;
+}
