@@ -90,6 +90,7 @@ TEST_CASE("small runs full of kills are good without a bug") {
 
 TEST_CASE("a host that forgets every 50th segment is found") {
   CHECK(is_found(PlantedBug::kForgetsSegments, "convergence"));
+  CHECK(is_found(PlantedBug::kForgetsSegments, "cursor"));
 }
 
 TEST_CASE("a host that acknowledges before it commits is found") {

@@ -9,6 +9,8 @@ namespace {
 
 constexpr WallTime kWallAtStart{1767225600000};  // 2026-01-01T00:00:00Z
 constexpr Duration kAgreementInterval = milliseconds(500);
+constexpr Duration kAuditInterval = seconds(30);
+constexpr std::uint64_t kStepsBetweenMeasures = 64;
 constexpr Duration kDialBackoffMax = seconds(300);  // the engine's
 
 // Each part of a run draws from a generator of its own: what one draws moves no other.
@@ -19,7 +21,8 @@ enum class Stream : std::uint64_t {
   kPeers,
   kSchedule,
   kWorkload,
-  kNat
+  kNat,
+  kRefold
 };
 
 Rng stream(std::uint64_t seed, Stream name) {
@@ -35,17 +38,26 @@ Cluster::Cluster(const Options& options, std::string dir, Trace::Lines lines)
       durability_(ledger_, findings_),
       order_(findings_),
       convergence_(ledger_, findings_),
+      cursors_(findings_),
+      followers_(findings_),
+      refold_(stream(options.seed, Stream::kRefold), findings_),
+      memory_(findings_),
       plan_(plan_faults(options, stream(options.seed, Stream::kFaults))),
       network_(
           queue_, stream(options.seed, Stream::kNetwork), options.network, options.nodes, counts_,
           [this](HostIndex host, mesh::Input input) { hosts_[host]->deliver(std::move(input)); }),
       schedule_rng_(stream(options.seed, Stream::kSchedule)),
       workload_(stream(options.seed, Stream::kWorkload)),
-      started_late_(options.nodes, false) {
+      started_late_(options.nodes, false),
+      steps_(options.nodes, 0) {
   EBB_CHECK(options.nodes > 0);
   Rng rng = stream(options.seed, Stream::kHosts);
   make_hosts(dir, rng);
   make_injectors();
+  if (options.left_out) {
+    latency_.leave_out(*options.left_out);
+    network_.set_read_rate(*options.left_out, options.left_out_read_rate);
+  }
 }
 
 void Cluster::make_injectors() {
@@ -74,6 +86,7 @@ void Cluster::make_hosts(const std::string& dir, Rng& rng) {
     Host::Setup setup;
     setup.index = index;
     setup.dir = dir + "/host" + std::to_string(index);
+    setup.real = options_.real;
     setup.mesh = *MeshId::from(mesh);
     for (const HostIndex peer : peers[index])
       setup.peers.push_back(Network::address(peer));
@@ -92,6 +105,7 @@ Outcome Cluster::run() {
   schedule_faults();
   schedule_starts();
   schedule_appends();
+  queue_.after(kAuditInterval, [this] { audit(); });
   const Instant end = Instant{} + options_.chaos;
   if (options_.restore) queue_.at({end.us / 2}, [this] { back_up(0); });
   while (queue_.run_next(end)) {
@@ -103,7 +117,12 @@ Outcome Cluster::run() {
   outcome.converged = wait_for_agreement();
   outcome.converged_after = queue_.now() - calm_since;
   if (options_.restore && outcome.converged) outcome.converged = survive_restore(0, outcome);
-  convergence_.check(hosts_);
+  check_at_rest();
+  outcome.latency_p50 = latency_.percentile(50);
+  outcome.latency_p99 = latency_.percentile(99);
+  outcome.bytes_sent = network_.bytes_sent();
+  outcome.engine_bytes_max = memory_.engine_max();
+  outcome.engine_bytes_max_at_rest = memory_.engine_max_at_rest();
   outcome.virtual_time = queue_.now() - Instant{};
   outcome.trace = trace_.hash();
   outcome.steps = trace_.steps();
@@ -169,8 +188,11 @@ void Cluster::inject(const PlannedFault& fault) {
 // Until it is open again nobody knows what its disk holds.
 void Cluster::store_replaced(HostIndex host) {
   replaced_.insert(host);
+  // Until a restored store takes another epoch, its arrival numbers begin again under the old one.
+  if (epochs_.contains(host)) cursors_.forget_epoch(epochs_.at(host));
   durability_.forgive(host);
   order_.forget(host);
+  followers_.forget(host);
   workload_.forget(host);
 }
 
@@ -239,8 +261,9 @@ bool Cluster::survive_restore(HostIndex index, Outcome& outcome) {
   return wait_for_agreement();
 }
 
-void Cluster::opened(HostIndex host, const store::Store& store) {
+void Cluster::opened(HostIndex host, const Storage& store) {
   order_.opened(host, store);
+  epochs_[host] = store.epoch();
   if (replaced_.erase(host) != 0) {
     ledger_.forgive([this](const Dot& dot) {
       for (HostIndex each = 0; each < hosts_.size(); ++each) {
@@ -250,15 +273,45 @@ void Cluster::opened(HostIndex host, const store::Store& store) {
     });
   }
   durability_.opened(host, store);
+  followers_.opened(host, store);
 }
 
 void Cluster::committed(HostIndex host, const store::CommitResult& result) {
   order_.committed(host, result);
+  followers_.committed(host, result);
+  latency_.committed(queue_.now(), host, result);
 }
 
 void Cluster::acknowledged(HostIndex host, const store::AppendBatch& batch,
                            const std::vector<store::DotRange>& ranges) {
   ledger_.acknowledge(host, batch, ranges, findings_);
+}
+
+MemoryUse Cluster::memory_use(HostIndex host) const {
+  const StoreThread& storage = hosts_[host]->storage();
+  return {hosts_[host]->heap_bytes(), storage.waiting_bytes(), network_.waiting_bytes(host),
+          storage.store()->heads().size()};
+}
+
+void Cluster::stepped(HostIndex host) {
+  if (++steps_[host] % kStepsBetweenMeasures != 0 || !hosts_[host]->running()) return;
+  memory_.check(host, memory_use(host));
+}
+
+void Cluster::audit() {
+  cursors_.check_applied(hosts_);
+  queue_.after(kAuditInterval, [this] { audit(); });
+}
+
+void Cluster::check_at_rest() {
+  convergence_.check(hosts_);
+  cursors_.check(hosts_);
+  for (HostIndex host = 0; host < hosts_.size(); ++host) {
+    if (!hosts_[host]->running()) continue;
+    followers_.check(host, *hosts_[host]->storage().store());
+    memory_.check_at_rest(host, memory_use(host));
+  }
+  if (hosts_.front()->running()) refold_.check(0, *hosts_.front()->storage().store());
 }
 
 void Cluster::trouble(HostIndex host, const std::string& text) {

@@ -8,16 +8,22 @@
 // Threads: not thread-safe; run() is called once.
 #pragma once
 
+#include <map>
 #include <memory>
 #include <set>
 #include <string>
 #include <vector>
 
 #include "sim/convergence_checker.h"
+#include "sim/cursor_checker.h"
 #include "sim/durability_checker.h"
 #include "sim/fault_plan.h"
+#include "sim/follower_checker.h"
 #include "sim/injector.h"
+#include "sim/latency_meter.h"
+#include "sim/memory_checker.h"
 #include "sim/order_checker.h"
+#include "sim/refold_checker.h"
 #include "sim/workload.h"
 
 namespace ebb::sim {
@@ -33,6 +39,11 @@ struct Outcome {
   // Of Options::restore: own events that the old store lacked, and how often a peer said so.
   std::uint64_t events_rolled_back = 0;
   std::uint64_t rollbacks_found = 0;
+  // From the commit of an event's author to that of another host, hosts left out left out.
+  Duration latency_p50, latency_p99;
+  std::uint64_t bytes_sent = 0;
+  // The most that an engine held of the heap, and what waited with it.
+  std::int64_t engine_bytes_max = 0, engine_bytes_max_at_rest = 0;
   FaultCounts faults;
   Findings findings;
 
@@ -49,10 +60,11 @@ class Cluster : private Observer {
   Outcome run();
 
  private:
-  void opened(HostIndex host, const store::Store& store) override;
+  void opened(HostIndex host, const Storage& store) override;
   void committed(HostIndex host, const store::CommitResult& result) override;
   void acknowledged(HostIndex host, const store::AppendBatch& batch,
                     const std::vector<store::DotRange>& ranges) override;
+  void stepped(HostIndex host) override;
   void trouble(HostIndex host, const std::string& text) override;
 
   void make_hosts(const std::string& dir, Rng& rng);
@@ -66,6 +78,10 @@ class Cluster : private Observer {
   void store_replaced(HostIndex host);
   void calm();
   void run_for(Duration duration);
+  // Between hosts, now and then: too much for every step.
+  void audit();
+  void check_at_rest();
+  MemoryUse memory_use(HostIndex host) const;
   bool wait_for_agreement();
   // A host that is down long enough to be backed up, in the middle of the chaos.
   void back_up(HostIndex host);
@@ -80,6 +96,11 @@ class Cluster : private Observer {
   DurabilityChecker durability_;
   OrderChecker order_;
   ConvergenceChecker convergence_;
+  CursorChecker cursors_;
+  FollowerChecker followers_;
+  RefoldChecker refold_;
+  MemoryChecker memory_;
+  LatencyMeter latency_;
   std::vector<PlannedFault> plan_;
   Network network_;
   Hosts hosts_;
@@ -87,7 +108,9 @@ class Cluster : private Observer {
   Rng schedule_rng_;
   Workload workload_;
   std::vector<bool> started_late_;
-  std::set<HostIndex> replaced_;  // and not opened since
+  std::set<HostIndex> replaced_;            // and not opened since
+  std::map<HostIndex, StoreEpoch> epochs_;  // as last opened
+  std::vector<std::uint64_t> steps_;        // of each host
   bool chaos_ = true;
 };
 

@@ -7,14 +7,14 @@
 namespace ebb::sim {
 namespace {
 
-std::uint64_t events_in(const store::Store& store) {
+std::uint64_t events_in(const Storage& store) {
   std::uint64_t events = 0;
   for (const store::HeadRecord& head : store.heads())
     events += head.held.seq;
   return events;
 }
 
-bool is_applied(const store::Store& store) {
+bool is_applied(const Storage& store) {
   for (const store::HeadRecord& head : store.heads()) {
     if (store.applied().at(head.log) != head.effective()) return false;
   }
@@ -49,8 +49,8 @@ void ConvergenceChecker::check_same(Hosts& hosts) {
       findings_.add("convergence", index, "is not running");
       return;
     }
-    store::Store& store = *host.storage().store();
-    store::Store& first = *hosts.front()->storage().store();
+    Storage& store = *host.storage().store();
+    Storage& first = *hosts.front()->storage().store();
     if (store.state_digest() != first.state_digest()) {
       findings_.add("convergence", index, "has another state digest than host 0");
     }
@@ -70,22 +70,21 @@ void ConvergenceChecker::check_same(Hosts& hosts) {
 
 void ConvergenceChecker::check_promises(HostIndex index, Host& host) {
   if (!host.running()) return;
-  const store::Store& store = *host.storage().store();
+  const Storage& store = *host.storage().store();
   std::size_t kept = 0;
   std::size_t required = 0;
   for (const auto& [dot, promise] : ledger_.promises()) {
     if (!promise.forgiven) ++required;
   }
   for (const store::HeadRecord& head : store.heads()) {
-    const Status status = read_log(
-        store, head, [&](const Dot& dot, const LogKey& key, const codec::EventView& event) {
-          const auto found = ledger_.promises().find(dot);
-          if (found == ledger_.promises().end()) return;
-          if (!found->second.forgiven) ++kept;
-          if (!keeps(found->second, key, event)) {
-            findings_.add("convergence", index, "an event differs: " + dot_text(dot));
-          }
-        });
+    const Status status = read_log(store, head, [&](const LoggedEvent& logged) {
+      const auto found = ledger_.promises().find(logged.dot);
+      if (found == ledger_.promises().end()) return;
+      if (!found->second.forgiven) ++kept;
+      if (!keeps(found->second, logged.key, logged.event)) {
+        findings_.add("convergence", index, "an event differs: " + dot_text(logged.dot));
+      }
+    });
     if (!status) findings_.add("convergence", index, status.error().message());
   }
   if (kept == required) return;

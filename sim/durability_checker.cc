@@ -7,7 +7,7 @@
 
 namespace ebb::sim {
 
-void DurabilityChecker::opened(HostIndex host, const store::Store& store) {
+void DurabilityChecker::opened(HostIndex host, const Storage& store) {
   const auto forgiven = forgiven_until_.find(host);
   const std::uint64_t first = forgiven == forgiven_until_.end() ? 0 : forgiven->second;
   std::set<Dot> missing;
@@ -20,14 +20,13 @@ void DurabilityChecker::opened(HostIndex host, const store::Store& store) {
   if (missing.empty()) return;
   for (const store::HeadRecord& head : store.heads()) {
     if (logs.count(head.log) == 0) continue;
-    const Status read = read_log(
-        store, head, [&](const Dot& dot, const LogKey& key, const codec::EventView& event) {
-          if (missing.erase(dot) == 0) return;
-          if (!keeps(ledger_.promises().at(dot), key, event)) {
-            findings_.add("durability", host,
-                          "an acknowledged event came back changed: " + dot_text(dot));
-          }
-        });
+    const Status read = read_log(store, head, [&](const LoggedEvent& logged) {
+      if (missing.erase(logged.dot) == 0) return;
+      if (!keeps(ledger_.promises().at(logged.dot), logged.key, logged.event)) {
+        findings_.add("durability", host,
+                      "an acknowledged event came back changed: " + dot_text(logged.dot));
+      }
+    });
     if (!read) findings_.add("durability", host, read.error().message());
   }
   for (const Dot& dot : missing) {

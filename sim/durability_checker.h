@@ -20,7 +20,7 @@ class DurabilityChecker {
   // The host's next start is with an old store: what it promised until now it has to fetch again,
   // so that others are held to it, and it is not.
   void forgive(HostIndex host) { forgiven_until_[host] = ledger_.answered(); }
-  void opened(HostIndex host, const store::Store& store);
+  void opened(HostIndex host, const Storage& store);
 
  private:
   const Ledger& ledger_;

@@ -10,25 +10,33 @@
 
 #include <algorithm>
 #include <cstdint>
-#include <functional>
+#include <deque>
 #include <utility>
 #include <vector>
 
 #include "core/time.h"
+#include "sim/action.h"
 
 namespace ebb::sim {
 
 class EventQueue {
  public:
-  using Action = std::function<void()>;
-
   Instant now() const { return now_; }
   std::uint64_t executed() const { return executed_; }
   bool empty() const { return heap_.empty(); }
 
   // A time that has passed means now.
   void at(Instant when, Action action) {
-    heap_.push_back({std::max(when, now_), order_++, std::move(action)});
+    std::uint32_t slot = 0;
+    if (free_.empty()) {
+      slot = static_cast<std::uint32_t>(actions_.size());
+      actions_.push_back(std::move(action));
+    } else {
+      slot = free_.back();
+      free_.pop_back();
+      actions_[slot] = std::move(action);
+    }
+    heap_.push_back({std::max(when, now_), order_++, slot});
     std::push_heap(heap_.begin(), heap_.end(), later);
   }
   void after(Duration delay, Action action) { at(now_ + delay, std::move(action)); }
@@ -40,11 +48,14 @@ class EventQueue {
       return false;
     }
     std::pop_heap(heap_.begin(), heap_.end(), later);
-    Entry entry = std::move(heap_.back());
+    const Entry entry = heap_.back();
     heap_.pop_back();
+    // Out of its slot first: it may ask for others, and they may take the slot.
+    Action action = std::move(actions_[entry.slot]);
+    free_.push_back(entry.slot);
     now_ = entry.when;
     ++executed_;
-    entry.action();
+    action();
     return true;
   }
 
@@ -52,13 +63,15 @@ class EventQueue {
   struct Entry {
     Instant when;
     std::uint64_t order = 0;
-    Action action;
+    std::uint32_t slot = 0;
   };
   static bool later(const Entry& a, const Entry& b) {
     return std::pair(a.when, a.order) > std::pair(b.when, b.order);
   }
 
   std::vector<Entry> heap_;
+  std::deque<Action> actions_;  // where entries keep them, so that the heap moves little
+  std::vector<std::uint32_t> free_;
   Instant now_;
   std::uint64_t order_ = 0;
   std::uint64_t executed_ = 0;

@@ -2,6 +2,8 @@
 
 #include <doctest/doctest.h>
 
+#include <array>
+#include <memory>
 #include <vector>
 
 using ebb::Instant;
@@ -40,4 +42,36 @@ TEST_CASE("nothing runs beyond the limit") {
   CHECK_FALSE(ran);
   CHECK(queue.run_next(Instant{101}));
   CHECK(ran);
+}
+
+TEST_CASE("an action keeps what it captured, small or large, and runs once") {
+  EventQueue queue;
+  const auto counted = std::make_shared<int>(0);
+  std::array<std::int64_t, 40> large{};
+  large[39] = 7;
+  std::int64_t seen = 0;
+  queue.at(Instant{1}, [counted] { ++*counted; });
+  queue.at(Instant{2}, [large, counted, &seen] {
+    seen = large[39];
+    ++*counted;
+  });
+  CHECK(counted.use_count() == 3);
+  while (queue.run_next(Instant{5})) {
+  }
+  CHECK(*counted == 2);
+  CHECK(seen == 7);
+  CHECK(counted.use_count() == 1);
+}
+
+TEST_CASE("actions that never ran are freed with the queue") {
+  const auto counted = std::make_shared<int>(0);
+  {
+    EventQueue queue;
+    for (int i = 0; i < 100; ++i)
+      queue.at(Instant{i}, [counted] { ++*counted; });
+    while (queue.run_next(Instant{49})) {
+    }
+  }
+  CHECK(*counted == 50);
+  CHECK(counted.use_count() == 1);
 }

@@ -7,6 +7,7 @@
 #include "core/check.h"
 #include "core/limits.h"
 #include "sim/convert.h"
+#include "sim/heap_meter.h"
 #include "state/fold.h"
 
 namespace ebb::sim {
@@ -15,14 +16,22 @@ namespace {
 // An engine that asks for this many ticks at one instant would keep a real loop busy for ever.
 constexpr std::uint64_t kTicksAtOnceMax = 1000;
 
-std::unique_ptr<trust::Identity> make_identity(Rng& rng) {
+std::unique_ptr<trust::Identity> make_identity(Rng& rng, bool real) {
   Bytes seed;
   for (std::size_t i = 0; i < trust::kSeedBytes; i += 8)
     append_be64(seed, rng.next());
+  if (!real) return std::make_unique<StandInIdentity>(seed);
   auto identity = trust::Identity::from_seed(seed);
   EBB_CHECK(identity.ok());
   return std::move(identity).value();
 }
+
+std::unique_ptr<StorageMedium> make_medium(const Host::Setup& setup) {
+  return setup.real ? make_file_medium(setup.dir) : make_memory_medium();
+}
+
+// Of the heap meter; 0 is nobody.
+std::uint32_t owner_of(HostIndex host) { return host + 1; }
 
 Instant whole_millisecond(Instant when) { return {(when.us + 999) / 1000 * 1000}; }
 
@@ -33,9 +42,9 @@ Host::Host(const World& world, Setup setup, Rng rng)
       setup_(std::move(setup)),
       rng_(rng),
       clock_(world_.queue, setup_.wall_at_start),
-      identity_(make_identity(rng_)),
+      identity_(make_identity(rng_, setup_.real)),
       storage_(world_.queue, world_.observer, world_.counts,
-               StoreThread::Setup{setup_.index, setup_.dir, setup_.mesh, identity_.get(),
+               StoreThread::Setup{setup_.index, make_medium(setup_), setup_.mesh, identity_.get(),
                                   setup_.disk, setup_.bug, [this] { return clock_.wall(); }},
                rng_.fork(), [this](mesh::Input input) { deliver(std::move(input)); }) {}
 
@@ -59,7 +68,10 @@ Status Host::start() {
   ++life_;
   clock_.begin_life(microseconds(static_cast<std::int64_t>(rng_.below(1000000000))));
   timer_at_.reset();
-  engine_ = std::make_unique<mesh::Engine>(config(), rng_.fork());
+  {
+    const HeapOwner owner(owner_of(setup_.index));
+    engine_ = std::make_unique<mesh::Engine>(config(), rng_.fork());
+  }
   world_.network.host_up(setup_.index);
   world_.trace.note(world_.queue.now(), setup_.index, "started");
   deliver(mesh::Tick{});
@@ -67,7 +79,7 @@ Status Host::start() {
 }
 
 mesh::Config Host::config() const {
-  const store::Store& store = *storage_.store();
+  const Storage& store = *storage_.store();
   mesh::Config config;
   config.self = identity_->device();
   config.mesh = setup_.mesh;
@@ -85,6 +97,7 @@ mesh::Config Host::config() const {
   for (const store::PeerRow& peer : store.peers())
     config.known_peers.push_back({peer.device, peer.address, peer.last_heard});
   config.incarnation = store.incarnation();
+  if (!setup_.real) config.signatures = &stand_in_check_;
   return config;
 }
 
@@ -138,11 +151,17 @@ void Host::deliver(mesh::Input input) {
   }
   world_.trace.begin_step(world_.queue.now(), setup_.index, life_, input);
   mesh::Effects effects;
-  engine_->handle(clock_.monotonic(), clock_.wall(), std::move(input), effects);
+  {
+    const HeapOwner owner(owner_of(setup_.index));
+    engine_->handle(clock_.monotonic(), clock_.wall(), std::move(input), effects);
+  }
   world_.trace.end_step(effects);
   perform(effects);
   arm();
+  world_.observer.stepped(setup_.index);
 }
+
+std::int64_t Host::heap_bytes() const { return sim::heap_bytes(owner_of(setup_.index)); }
 
 void Host::perform(mesh::Effects& effects) {
   for (mesh::Send& effect : effects.sends) {
@@ -177,6 +196,9 @@ void Host::perform(mesh::Effects& effects) {
 
 void Host::judge(const mesh::Effects& effects) {
   for (const mesh::PeerFault& effect : effects.faults) {
+    // Whose disk does not read cannot answer: it is left alone for a while, and that is right.
+    const bool cannot_read = world_.counts.of(Fault::kReadFails) > 0;
+    if (cannot_read && effect.reason == "empty_answers") continue;
     world_.observer.trouble(setup_.index, "an honest peer is blamed: " +
                                               std::string(effect.reason) + " " + effect.detail);
   }

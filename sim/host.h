@@ -21,6 +21,7 @@
 #include "mesh/engine.h"
 #include "sim/host_clock.h"
 #include "sim/network.h"
+#include "sim/stand_in_identity.h"
 #include "sim/store_thread.h"
 #include "sim/trace.h"
 
@@ -40,8 +41,9 @@ class Host {
   };
   struct Setup {
     HostIndex index = 0;
-    std::string dir;
     MeshId mesh;
+    std::string dir;    // of the store, when it is a real one
+    bool real = false;  // see Options::real
     std::vector<std::string> peers;
     WallTime wall_at_start;  // what its clock says when the simulation begins
     DiskOptions disk;
@@ -75,9 +77,12 @@ class Host {
 
   HostClock& clock() { return clock_; }
   StoreThread& storage() { return storage_; }
+  const StoreThread& storage() const { return storage_; }
   // nullptr while down.
   const mesh::Engine* engine() const { return engine_.get(); }
   const DeviceId& device() const { return identity_->device(); }
+  // Of the heap, by its engine and what that has handed out.
+  std::int64_t heap_bytes() const;
 
  private:
   mesh::Config config() const;
@@ -91,6 +96,7 @@ class Host {
   Setup setup_;
   Rng rng_;
   HostClock clock_;
+  StandInCheck stand_in_check_;
   std::unique_ptr<trust::Identity> identity_;
   StoreThread storage_;
   std::unique_ptr<mesh::Engine> engine_;

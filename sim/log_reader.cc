@@ -17,7 +17,7 @@ Error corrupt(const LogId& log, Seq seq, const char* what) {
 
 }  // namespace
 
-Status read_log(const store::Store& store, const store::HeadRecord& head, const VisitEvent& visit) {
+Status read_log(const Storage& store, const store::HeadRecord& head, const VisitEvent& visit) {
   Position at{0, trust::chain_start(head.key)};
   while (at.seq < head.held.seq) {
     EBB_ASSIGN(const std::vector<SharedBytes> segments,
@@ -33,7 +33,7 @@ Status read_log(const store::Store& store, const store::HeadRecord& head, const 
       for (const codec::BodyEvent& event : events) {
         at.chain = trust::chain_next(at.chain, trust::event_hash(event.bytes));
         ++at.seq;
-        visit({head.log, at.seq}, head.key, event.event);
+        visit({{head.log, at.seq}, head.key, event.bytes, event.event, at.chain});
       }
     }
   }

@@ -10,14 +10,21 @@
 #include "codec/event.h"
 #include "core/ids.h"
 #include "core/result.h"
-#include "store/store.h"
+#include "sim/storage.h"
 
 namespace ebb::sim {
 
-// The view is valid during the call.
-using VisitEvent = std::function<void(const Dot&, const LogKey&, const codec::EventView&)>;
+// Views are valid during the call.
+struct LoggedEvent {
+  Dot dot;
+  const LogKey& key;
+  ByteView bytes;
+  const codec::EventView& event;
+  Hash chain;  // computed, up to this event
+};
+using VisitEvent = std::function<void(const LoggedEvent&)>;
 
 // Every event of one log that is held, in order of seq.
-Status read_log(const store::Store& store, const store::HeadRecord& head, const VisitEvent& visit);
+Status read_log(const Storage& store, const store::HeadRecord& head, const VisitEvent& visit);
 
 }  // namespace ebb::sim

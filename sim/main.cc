@@ -113,6 +113,10 @@ class Scratch {
 void print_outcome(const ebb::sim::Outcome& outcome) {
   std::cout << "converged: " << (outcome.converged ? "yes" : "no") << ", "
             << outcome.converged_after.ms() << " ms after the faults\n"
+            << "latency: p50 " << outcome.latency_p50.ms() << " ms, p99 "
+            << outcome.latency_p99.ms() << " ms\n"
+            << "engine bytes: at most " << outcome.engine_bytes_max << ", at rest "
+            << outcome.engine_bytes_max_at_rest << '\n'
             << "events: " << outcome.events << " acknowledged\n"
             << "steps: " << outcome.steps << '\n'
             << "trace: " << ebb::to_hex(outcome.trace.view()) << '\n'

@@ -91,12 +91,14 @@ void Network::send(HostIndex from, mesh::LinkId link, Bytes bytes) {
   const std::optional<Place> place = find(from, link);
   if (!place || bytes.empty()) return;
   bytes_sent_ += bytes.size();
+  // One write in four is cut at places of chance, the others only where they are too long.
+  const bool cuts = rng_.chance(1, 4);
   ByteView rest(bytes);
   while (!rest.empty()) {
     const std::uint64_t most = std::min<std::uint64_t>(rest.size(), options_.chunk_bytes_max);
     // Now and then a very short piece, so that lengths and headers arrive in parts.
     const std::uint64_t size =
-        rng_.between(1, rng_.chance(1, 8) ? std::min<std::uint64_t>(most, 6) : most);
+        cuts ? rng_.between(1, rng_.chance(1, 4) ? std::min<std::uint64_t>(most, 6) : most) : most;
     if (rng_.chance(options_.stream_resets_per_million, 1000000)) {
       counts_.count(Fault::kStreamReset);
       return reset(place->id);

@@ -11,7 +11,7 @@
 #include <vector>
 
 #include "sim/options.h"
-#include "store/store.h"
+#include "sim/storage.h"
 
 namespace ebb::sim {
 
@@ -38,11 +38,13 @@ class Observer {
  public:
   virtual ~Observer() = default;
   // The store is open, at the first start and after every restart.
-  virtual void opened(HostIndex host, const store::Store& store) = 0;
+  virtual void opened(HostIndex host, const Storage& store) = 0;
   virtual void committed(HostIndex host, const store::CommitResult& result) = 0;
   // A client was told that its batch is stored.
   virtual void acknowledged(HostIndex host, const store::AppendBatch& batch,
                             const std::vector<store::DotRange>& ranges) = 0;
+  // Its engine has taken an input, and what came out of it is done.
+  virtual void stepped(HostIndex host) = 0;
   // Something that no fault explains: a store that fails, an engine that asks for nonsense.
   virtual void trouble(HostIndex host, const std::string& text) = 0;
 };

@@ -83,9 +83,14 @@ Options expand_seed(std::uint64_t seed, std::size_t nodes, Duration chaos) {
   options.seed = seed;
   options.nodes = nodes;
   options.chaos = chaos;
+  options.real = rng.chance(1, 4);
   draw_classes(rng, options);
   draw_plan(rng, options);
-  options.append_batches = 40 + rng.below(400);
+  const std::uint64_t batches = 40 + rng.below(400);
+  options.append_batches =
+      std::max<std::uint64_t>(batches * static_cast<std::uint64_t>(chaos.ms()) /
+                                  static_cast<std::uint64_t>(kSafetyPhase.ms()),
+                              40);
   options.extra_peers = rng.below(nodes);
   options.wall_skew_max = seconds(static_cast<std::int64_t>(rng.below(90)));
   expand_network(rng, options, options.network);
@@ -99,6 +104,7 @@ std::vector<std::pair<std::string, std::string>> describe(const Options& options
   const auto permille = [](std::uint64_t value) { return std::to_string(value) + " permille"; };
   return {
       {"nodes", std::to_string(options.nodes)},
+      {"real", options.real ? "yes" : "no"},
       {"chaos", ms_text(options.chaos)},
       {"rounds_max", std::to_string(options.rounds_max)},
       {"append_batches", std::to_string(options.append_batches)},

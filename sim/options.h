@@ -9,6 +9,7 @@
 
 #include <array>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -61,6 +62,8 @@ enum class PlantedBug : std::uint8_t {
 struct Options {
   std::uint64_t seed = 0;
   std::size_t nodes = 20;
+  // The daemon's store on files and Ed25519, instead of the faster ones of the simulator.
+  bool real = false;
   Duration chaos = kSafetyPhase;  // faults and appends happen in this time
   std::uint64_t rounds_max = 10;  // of gossip: so many it may take to agree afterwards
   std::size_t append_batches = 120;
@@ -75,6 +78,9 @@ struct Options {
   DiskOptions disk;
   PlantedBug bug = PlantedBug::kNone;
   HostIndex bug_host = 0;
+  // A host that the latencies leave out, and how slowly it reads all the time; 0: as the others.
+  std::optional<HostIndex> left_out;
+  std::uint64_t left_out_read_rate = 0;
   // After the first agreement host 0 comes back with its store of the middle of the chaos.
   bool restore = false;
 

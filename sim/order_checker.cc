@@ -30,7 +30,7 @@ bool OrderChecker::holds(HostIndex host, const Dot& dot) const {
   return head != known->second.heads.end() && head->second.seq >= dot.seq;
 }
 
-void OrderChecker::opened(HostIndex host, const store::Store& store) {
+void OrderChecker::opened(HostIndex host, const Storage& store) {
   Known& known = hosts_[host];
   std::map<LogId, Position> heads;
   for (const store::HeadRecord& head : store.heads()) {

@@ -19,7 +19,7 @@ class OrderChecker {
   void forget(HostIndex host) { hosts_.erase(host); }
   // Whether the host's disk was last seen to hold it.
   bool holds(HostIndex host, const Dot& dot) const;
-  void opened(HostIndex host, const store::Store& store);
+  void opened(HostIndex host, const Storage& store);
   void committed(HostIndex host, const store::CommitResult& result);
 
  private:

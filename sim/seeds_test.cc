@@ -1,6 +1,7 @@
 // The simulator's seeds. EBB_SIM_SEEDS, how many are run, is set by tests/meson.build: all of them
 // where the build is fast, fewer under sanitizers. In the environment: EBB_SIM_PART=I/N runs each
-// N-th seed, from I on, so that N processes share the work; EBB_SIM_SEED=N runs one seed.
+// N-th seed, from I on, so that N processes share the work; EBB_SIM_SEED=N runs one seed;
+// EBB_SIM_HOURS=N makes every run as long; EBB_SIM_TENTH=N then says which seeds are run twice.
 #include <doctest/doctest.h>
 
 #include <algorithm>
@@ -35,10 +36,24 @@ const char* from_environment(const char* name) {
   return std::getenv(name);
 }
 
-std::optional<std::uint64_t> only_seed() {
-  const char* text = from_environment("EBB_SIM_SEED");
+std::optional<std::uint64_t> number_from_environment(const char* name) {
+  const char* text = from_environment(name);
   if (text == nullptr) return std::nullopt;
   return std::strtoull(text, nullptr, 10);
+}
+
+std::optional<std::uint64_t> only_seed() { return number_from_environment("EBB_SIM_SEED"); }
+std::optional<std::uint64_t> hours() { return number_from_environment("EBB_SIM_HOURS"); }
+
+ebb::Duration safety_phase() {
+  if (const auto given = hours()) return seconds(static_cast<std::int64_t>(*given) * 3600);
+  return ebb::sim::kSafetyPhase;
+}
+
+// The first ten of the suite; of long runs a tenth, each day another.
+bool is_run_twice(std::uint64_t seed) {
+  if (!hours()) return seed <= kSeedsTwice;
+  return seed % 10 == number_from_environment("EBB_SIM_TENTH").value_or(0) % 10;
 }
 
 // Part `index` of `count`.
@@ -58,7 +73,9 @@ Part part() {
 }
 
 // 5 to 20 nodes; so are those of ebb-sim.
-Options suite_options(std::uint64_t seed) { return expand_seed(seed, 5 + seed % 16); }
+Options suite_options(std::uint64_t seed) {
+  return expand_seed(seed, 5 + seed % 16, safety_phase());
+}
 
 Outcome run(const Options& options) {
   REQUIRE(ebb::trust::crypto_ready().ok());
@@ -82,7 +99,7 @@ TEST_CASE("5 to 20 nodes agree after half an hour of faults, from 100 seeds") {
     const Outcome outcome = run(suite_options(seed));
     must_be_good(outcome);
     CHECK(outcome.events > 0);
-    CHECK(outcome.virtual_time >= ebb::sim::kSafetyPhase);
+    CHECK(outcome.virtual_time >= safety_phase());
     faults.add(outcome.faults);
     ++runs;
   }
@@ -98,7 +115,8 @@ TEST_CASE("5 to 20 nodes agree after half an hour of faults, from 100 seeds") {
 
 TEST_CASE("10 seeds run twice give equal trace hashes") {
   const Part mine = part();
-  for (std::uint64_t seed = 1 + mine.index; seed <= kSeedsTwice; seed += mine.count) {
+  for (std::uint64_t seed = 1 + mine.index; seed <= kSeeds; seed += mine.count) {
+    if (!is_run_twice(seed)) continue;
     const Options options = suite_options(only_seed().value_or(seed));
     const Outcome first = run(options);
     const Outcome second = run(options);
@@ -116,6 +134,8 @@ TEST_CASE("a host with a restored old store gets its events back and signs no nu
   std::uint64_t rolled_back = 0;
   for (std::uint64_t seed = 1; seed <= 8; ++seed) {
     Options options = expand_seed(only_seed().value_or(seed), 4, kShort);
+    // A store that comes back empty has another incarnation already.
+    options.plan(Fault::kLateStart, 0);
     options.plan(Fault::kRestore, 0);
     options.plan(Fault::kDiskLost, 0);
     options.restore = true;

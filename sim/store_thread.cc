@@ -1,8 +1,6 @@
 #include "sim/store_thread.h"
 
 #include <algorithm>
-#include <filesystem>
-#include <system_error>
 #include <utility>
 
 #include "core/check.h"
@@ -12,23 +10,10 @@
 namespace ebb::sim {
 namespace {
 
-namespace fs = std::filesystem;
-
 constexpr Duration kHandOver = microseconds(50);  // from one thread of a node to another
 constexpr Duration kUpkeepInterval = seconds(5);
-constexpr int kMergesPerUpkeep = 4;
-
-// The files as a process that ends leaves them. The lock and the shared memory of the write-ahead
-// log belong to the process and go with it.
-void copy_store(const fs::path& from, const fs::path& to) {
-  std::error_code ignored;
-  fs::create_directories(to, ignored);
-  for (const fs::directory_entry& entry : fs::directory_iterator(from, ignored)) {
-    const std::string name = entry.path().filename().string();
-    if (name == "lock" || name.ends_with("-shm")) continue;
-    fs::copy(entry.path(), to / name, fs::copy_options::overwrite_existing, ignored);
-  }
-}
+constexpr int kBackupCopy = 1;
+constexpr int kCopyOfStart = 2;  // of a planted bug
 
 bool mentions(const mesh::Commit& commit, const LogId& log) {
   return std::any_of(commit.segments.begin(), commit.segments.end(),
@@ -45,26 +30,17 @@ StoreThread::StoreThread(EventQueue& queue, Observer& observer, FaultCounts& cou
       setup_(std::move(setup)),
       rng_(rng),
       moods_(queue, counts, setup_.disk, rng_.fork()),
-      to_engine_(std::move(to_engine)),
-      dir_(setup_.dir) {}
+      to_engine_(std::move(to_engine)) {}
 
 StoreThread::~StoreThread() = default;
 
 Status StoreThread::open() {
   EBB_CHECK(store_ == nullptr);
   ++life_;
-  std::error_code error;
-  fs::create_directories(dir_, error);
-  if (error) return Error{ErrorCode::kIo, "directory of a simulated store", error.message()};
-  fs::permissions(dir_, fs::perms::owner_all, error);
-  if (setup_.bug == PlantedBug::kRestoresOldStore) copy_store(dir_, setup_.dir + ".old");
-  store::StoreOptions options;
-  options.dir = dir_;
-  options.mesh = setup_.mesh;
-  options.durability = store::Durability::kMemory;
-  options.random = [this] { return rng_.next(); };
-  options.now = setup_.wall();
-  EBB_ASSIGN(store_, store::Store::open(options, *setup_.identity));
+  if (setup_.bug == PlantedBug::kRestoresOldStore) setup_.medium->back_up(kCopyOfStart);
+  const OpenStorage how{setup_.mesh, *setup_.identity, [this] { return rng_.next(); },
+                        setup_.wall()};
+  EBB_ASSIGN(store_, setup_.medium->open(how));
   set_budget();
   queue_.after(kUpkeepInterval, [this, life = life_] {
     if (life == life_) upkeep();
@@ -100,33 +76,24 @@ void StoreThread::kill(bool power_too) {
   appends_.clear();
   commits_.clear();
   promised_.clear();
-  // Copied while it is open: closing it would put it in order, which a kill does not.
-  move_to_copy(setup_.bug == PlantedBug::kRestoresOldStore ? setup_.dir + ".old" : dir_);
-}
-
-void StoreThread::move_to_copy(const std::string& from) {
-  const std::string next = setup_.dir + "." + std::to_string(++moves_);
-  copy_store(from, next);
-  store_.reset();
-  std::error_code ignored;
-  fs::remove_all(dir_, ignored);
-  dir_ = next;
+  setup_.medium->kill(std::move(store_));
+  if (setup_.bug == PlantedBug::kRestoresOldStore) setup_.medium->restore(kCopyOfStart);
 }
 
 void StoreThread::back_up() {
   EBB_CHECK(store_ == nullptr);
-  copy_store(dir_, setup_.dir + ".backup");
+  setup_.medium->back_up(kBackupCopy);
   backed_up_ = true;
 }
 
 void StoreThread::restore_backup() {
-  EBB_CHECK(store_ == nullptr);
-  move_to_copy(setup_.dir + ".backup");
+  EBB_CHECK(store_ == nullptr && backed_up_);
+  setup_.medium->restore(kBackupCopy);
 }
 
 void StoreThread::erase() {
   EBB_CHECK(store_ == nullptr);
-  move_to_copy(setup_.dir + ".nothing");
+  setup_.medium->erase();
 }
 
 void StoreThread::append(store::AppendBatch batch) {
@@ -177,9 +144,8 @@ void StoreThread::fill_disk(Duration duration) {
 
 void StoreThread::set_budget() {
   if (store_ == nullptr) return;
-  // One page is less than any database has: it may not grow.
-  const Status set = store_->set_page_count_max(moods_.is_full() ? 1 : 0);
-  if (!set) trouble("set_page_count_max", set.error());
+  const Status set = store_->set_full(moods_.is_full());
+  if (!set) trouble("set_full", set.error());
 }
 
 void StoreThread::calm() {
@@ -327,14 +293,8 @@ void StoreThread::acknowledge_early(const store::AppendBatch& batch) {
 }
 
 void StoreThread::upkeep() {
-  const WallTime wall = setup_.wall();
-  const Status flushed = store_->flush_state(wall, false);
-  if (!flushed) trouble("flush_state", flushed.error());
-  for (int i = 0; i < kMergesPerUpkeep; ++i) {
-    const Result<bool> merged = store_->merge_step(wall);
-    if (!merged) trouble("merge_step", merged.error());
-    if (!merged || !*merged) break;
-  }
+  const Status done = store_->upkeep(setup_.wall());
+  if (!done) trouble("upkeep", done.error());
   queue_.after(kUpkeepInterval, [this, life = life_] {
     if (life == life_) upkeep();
   });

@@ -5,10 +5,11 @@
 //            effect at its end and is answered a little later, so that a kill can fall before,
 //            between and after. A kill leaves the files as they were at that instant, and sometimes
 //            the system finishes what the process had begun; lost power leaves no trace of that.
-// Ownership: owns the store and its directory; the queue, observer, identity and sinks must
+// Ownership: owns the store and its medium; the queue, observer, identity and sinks must
 //            outlive it.
 // Threads:   not thread-safe; owned by its host.
-// Errors:    open: those of Store::open. What fails later without a fault having been injected goes
+// Errors:    open: those of StorageMedium::open. What fails later without a fault having been
+// injected goes
 //            to Observer::trouble, and to the asker as an error.
 #pragma once
 
@@ -25,7 +26,7 @@
 #include "sim/event_queue.h"
 #include "sim/observer.h"
 #include "sim/options.h"
-#include "store/store.h"
+#include "sim/storage.h"
 #include "trust/identity.h"
 
 namespace ebb::sim {
@@ -34,7 +35,7 @@ class StoreThread {
  public:
   struct Setup {
     HostIndex host = 0;
-    std::string dir;  // to be made; a store copied back lives in <dir>.1, <dir>.2...
+    std::unique_ptr<StorageMedium> medium;
     MeshId mesh;
     const trust::Identity* identity = nullptr;
     DiskOptions disk;
@@ -52,8 +53,8 @@ class StoreThread {
   // The process ends; what is not durable is lost when `power_too`, else in half of the cases.
   void kill(bool power_too);
 
-  // While closed: keeps a copy of the files; brings that copy back, whatever came after it; begins
-  // again with nothing.
+  // While closed: keeps a copy; brings that copy back, whatever came after it; begins again with
+  // nothing.
   void back_up();
   bool has_backup() const { return backed_up_; }
   void restore_backup();
@@ -72,9 +73,8 @@ class StoreThread {
   void calm();
 
   // nullptr while closed.
-  store::Store* store() { return store_.get(); }
-  const store::Store* store() const { return store_.get(); }
-  const std::string& dir() const { return dir_; }
+  Storage* store() { return store_.get(); }
+  const Storage* store() const { return store_.get(); }
   bool idle() const { return !job_ && appends_.empty() && commits_.empty(); }
   // Of segments that wait for a commit or are in one.
   std::size_t waiting_bytes() const;
@@ -85,7 +85,6 @@ class StoreThread {
     std::vector<mesh::Commit> commits;
   };
 
-  void move_to_copy(const std::string& from);
   void wake();
   store::CommitBatch batch_of(const Job& job) const;
   void work(const Job& job);
@@ -108,10 +107,8 @@ class StoreThread {
   Rng rng_;
   DiskMoods moods_;
   std::function<void(mesh::Input)> to_engine_;
-  std::unique_ptr<store::Store> store_;
-  std::string dir_;
+  std::unique_ptr<Storage> store_;
   std::uint64_t life_ = 0;  // what was asked for in an earlier one is answered to nobody
-  std::uint64_t moves_ = 0;
   bool backed_up_ = false;
   std::optional<Job> job_;  // under way; what comes meanwhile gathers in the two below
   std::vector<store::AppendBatch> appends_;

@@ -4,38 +4,36 @@
 #include <string_view>
 #include <variant>
 
-#include "trust/hash.h"
-
 namespace ebb::sim {
 namespace {
 
 // Writes fields one after another; each is of fixed size or has its length in front.
 class FieldWriter {
  public:
-  explicit FieldWriter(Bytes& out) : out_(out) {}
+  explicit FieldWriter(TraceMix& out) : out_(out) {}
 
-  void number(std::uint64_t value) { append_be64(out_, value); }
+  void number(std::uint64_t value) { out_.word(value); }
   void bytes(ByteView value) {
     number(value.size());
-    append(out_, value);
+    out_.bytes(value);
   }
   void text(std::string_view value) { bytes(as_bytes(value)); }
   void position(const Position& value) {
     number(value.seq);
-    append(out_, value.chain.view());
+    out_.bytes(value.chain.view());
   }
   void head(const mesh::StoredHead& value) {
-    append(out_, value.log.view());
+    out_.bytes(value.log.view());
     position(value.held);
     number(value.hlc.value);
     number(value.arrival);
     number(value.capped ? 1 : 0);
   }
   void segment(const trust::VerifiedSegment& value) {
-    append(out_, value.log.view());
+    out_.bytes(value.log.view());
     number(value.first_seq);
     number(value.count);
-    append(out_, value.chain.view());
+    out_.bytes(value.chain.view());
     number(value.invalid_from);
   }
   void failure(const std::optional<Error>& value) {
@@ -97,7 +95,7 @@ class FieldWriter {
       segment(one);
     number(effect.cursors.size());
     for (const mesh::CursorMoved& moved : effect.cursors) {
-      append(out_, moved.peer.view());
+      out_.bytes(moved.peer.view());
       number(moved.cursor.epoch);
       number(moved.cursor.arrival);
     }
@@ -106,15 +104,15 @@ class FieldWriter {
       reconciliation(row);
     number(effect.peers.size());
     for (const mesh::PeerSeen& seen : effect.peers) {
-      append(out_, seen.device.view());
+      out_.bytes(seen.device.view());
       text(seen.address);
       number(static_cast<std::uint64_t>(seen.heard.ms));
     }
   }
 
   void reconciliation(const mesh::Reconciliation& row) {
-    append(out_, row.id.view());
-    append(out_, row.peer.view());
+    out_.bytes(row.id.view());
+    out_.bytes(row.peer.view());
     text(row.kind);
     text(row.outcome);
     number(static_cast<std::uint64_t>(row.started.ms));
@@ -124,8 +122,8 @@ class FieldWriter {
           row.bytes_out, row.held_before, row.known_before, row.held_after, row.known_after}) {
       number(value);
     }
-    append(out_, row.root_before.view());
-    append(out_, row.root_after.view());
+    out_.bytes(row.root_before.view());
+    out_.bytes(row.root_after.view());
   }
 
   void effects(const mesh::Effects& out) {
@@ -154,7 +152,7 @@ class FieldWriter {
       commit(effect);
     for (const mesh::Read& effect : out.reads) {
       number(effect.token.value);
-      append(out_, effect.log.view());
+      out_.bytes(effect.log.view());
       number(effect.from);
       number(effect.to);
       number(effect.bytes_max);
@@ -171,7 +169,7 @@ class FieldWriter {
   }
 
  private:
-  Bytes& out_;
+  TraceMix& out_;
 };
 
 // In the order of mesh::Input.
@@ -192,10 +190,38 @@ void list(std::string& line, std::string_view name, std::size_t count) {
 
 }  // namespace
 
+void TraceMix::bytes(ByteView view) {
+  std::size_t at = 0;
+  for (; at + 8 <= view.size(); at += 8) {
+    std::uint64_t value = 0;
+    for (std::size_t i = 0; i < 8; ++i)
+      value |= std::uint64_t{view[at + i]} << (8 * i);
+    word(value);
+  }
+  std::uint64_t rest = std::uint64_t{view.size()} << 56;
+  for (std::size_t i = 0; at + i < view.size(); ++i)
+    rest |= std::uint64_t{view[at + i]} << (8 * i);
+  word(rest);
+}
+
+void TraceMix::stir() {
+  std::uint64_t carry = 0;
+  for (std::uint64_t& lane : lanes_) {
+    lane = (lane + carry) * kOdd;
+    lane ^= lane >> 32;
+    carry = lane;
+  }
+}
+
+Hash TraceMix::hash() const {
+  Bytes bytes;
+  for (const std::uint64_t lane : lanes_)
+    append_be64(bytes, lane);
+  return *Hash::from(bytes);
+}
+
 void Trace::begin_step(Instant now, HostIndex host, std::uint64_t life, const mesh::Input& input) {
-  step_.clear();
-  append(step_, hash_.view());
-  FieldWriter writer(step_);
+  FieldWriter writer(mix_);
   writer.number(static_cast<std::uint64_t>(now.us));
   writer.number(host);
   writer.number(life);
@@ -210,8 +236,8 @@ void Trace::begin_step(Instant now, HostIndex host, std::uint64_t life, const me
 }
 
 void Trace::end_step(const mesh::Effects& effects) {
-  FieldWriter(step_).effects(effects);
-  hash_ = trust::hash(step_);
+  FieldWriter(mix_).effects(effects);
+  mix_.stir();
   ++steps_;
   if (!lines_) return;
   line_ += " ->";
@@ -231,13 +257,11 @@ void Trace::end_step(const mesh::Effects& effects) {
 }
 
 void Trace::note(Instant now, HostIndex host, const std::string& text) {
-  step_.clear();
-  append(step_, hash_.view());
-  FieldWriter writer(step_);
+  FieldWriter writer(mix_);
   writer.number(static_cast<std::uint64_t>(now.us));
   writer.number(host);
   writer.text(text);
-  hash_ = trust::hash(step_);
+  mix_.stir();
   if (lines_) lines_(place(now, host) + text);
 }
 

@@ -64,6 +64,7 @@ struct Context {
   Context(Config config_in, Rng rng_in) : config(std::move(config_in)), rng(rng_in) {}
 
   Config config;
+  trust::SignatureCheck ed25519;
   Rng rng;
   Instant now;
   WallTime wall;
@@ -123,6 +124,11 @@ inline void touch(Context& ctx, const Link& link) { ctx.touched.insert(link.id);
 Link* find_link(Context& ctx, LinkId id);
 Link* link_of_device(Context& ctx, const DeviceId& device);
 std::size_t greeted_links(const Context& ctx);
+
+// Every signature of a peer is judged by it.
+inline const trust::SignatureCheck& signatures(const Context& ctx) {
+  return ctx.config.signatures == nullptr ? ctx.ed25519 : *ctx.config.signatures;
+}
 
 // A log of ours; of the incarnation that is being written.
 bool is_own(const Context& ctx, const LogEntry& entry);

@@ -34,6 +34,7 @@
 #include "core/time.h"
 #include "mesh/channel.h"
 #include "mesh/types.h"
+#include "trust/identity.h"
 
 namespace ebb::mesh {
 
@@ -52,6 +53,8 @@ struct Config {
   // restarted node does not repeat itself; but a node whose own address is new tells all again.
   std::vector<PeerSeen> known_peers;
   Incarnation incarnation = 0;  // ours: which of our logs are being written
+  // Who judges signatures; nullptr: Ed25519. Must outlive the engine.
+  const trust::SignatureCheck* signatures = nullptr;
   // Timers; the defaults are the protocol's.
   Duration ping_idle = seconds(15);
   Duration dead_after = seconds(45);

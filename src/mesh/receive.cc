@@ -91,7 +91,8 @@ void judge_own_segment(Context& ctx, Link& link, LogEntry& entry,
 // Verifies a segment that may extend what is in hand. False after a fault.
 bool verify_and_keep(Context& ctx, Link& link, LogEntry& entry, const LogKey& key, ByteView bytes,
                      Intake& intake) {
-  Result<trust::VerifiedSegment> verified = trust::verify_segment(key, share(to_bytes(bytes)));
+  Result<trust::VerifiedSegment> verified =
+      trust::verify_segment(key, share(to_bytes(bytes)), signatures(ctx));
   if (!verified.ok()) {
     const ErrorCode code = verified.error().code;
     const bool forged = code == ErrorCode::kBadSignature || code == ErrorCode::kBadChain;

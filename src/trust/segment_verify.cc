@@ -73,7 +73,8 @@ void take_scan(VerifiedSegment& segment, Scan scan) {
 
 }  // namespace
 
-Result<VerifiedSegment> verify_segment(const LogKey& key, SharedBytes encoded) {
+Result<VerifiedSegment> verify_segment(const LogKey& key, SharedBytes encoded,
+                                       const SignatureCheck& signatures) {
   EBB_CHECK(encoded != nullptr);
   EBB_ASSIGN(const codec::SegmentView view, codec::decode_segment(*encoded));
   if (log_id(key) != view.log) return Error{ErrorCode::kBadChain, "segment: of another log"};
@@ -95,7 +96,7 @@ Result<VerifiedSegment> verify_segment(const LogKey& key, SharedBytes encoded) {
   segment.encoded = std::move(encoded);
   segment.raw = share(std::move(raw));
   take_scan(segment, std::move(scan));
-  if (!verify(key.device, signed_bytes(segment), segment.head.signature)) {
+  if (!signatures.holds(key.device, signed_bytes(segment), segment.head.signature)) {
     return Error{ErrorCode::kBadSignature, "segment"};
   }
   return segment;

@@ -45,7 +45,8 @@ struct VerifiedSegment {
 };
 
 // Decodes, hashes, checks the signature. `encoded` is kept (shared) in the result.
-Result<VerifiedSegment> verify_segment(const LogKey& key, SharedBytes encoded);
+Result<VerifiedSegment> verify_segment(const LogKey& key, SharedBytes encoded,
+                                       const SignatureCheck& signatures = SignatureCheck());
 
 // What a store's own append makes: hashes, signs, encodes with `codec` where that is smaller. `raw`
 // holds `offsets.size() - 1` valid events of `key`'s log that follow position (first_seq - 1,

@@ -1,0 +1,62 @@
+#include "sim/cursor_checker.h"
+
+#include <map>
+#include <string>
+
+namespace ebb::sim {
+
+void CursorChecker::check(const Hosts& hosts) {
+  check_applied(hosts);
+  Heads heads(hosts.size());
+  for (HostIndex index = 0; index < hosts.size(); ++index) {
+    if (hosts[index]->running()) heads[index] = hosts[index]->storage().store()->heads();
+  }
+  for (HostIndex index = 0; index < hosts.size(); ++index) {
+    if (!hosts[index]->running()) continue;
+    check_cursors(index, hosts, heads);
+  }
+}
+
+void CursorChecker::check_cursors(HostIndex index, const Hosts& hosts, const Heads& heads) {
+  std::map<LogId, const store::HeadRecord*> own;
+  for (const store::HeadRecord& head : heads[index])
+    own.emplace(head.log, &head);
+  const auto cursors = hosts[index]->storage().store()->cursors();
+  for (HostIndex peer = 0; peer < hosts.size(); ++peer) {
+    if (!hosts[peer]->running()) continue;
+    const Storage& store = *hosts[peer]->storage().store();
+    if (void_.contains(store.epoch())) continue;
+    for (const store::CursorUpdate& cursor : cursors) {
+      if (cursor.peer != hosts[peer]->device() || cursor.epoch != store.epoch()) continue;
+      if (cursor.arrival > store.arrival_head()) {
+        findings_.add("cursor", index, "is beyond what its peer has ever numbered");
+      }
+      for (const store::HeadRecord& head : heads[peer]) {
+        if (head.arrival > cursor.arrival) continue;
+        const auto found = own.find(head.log);
+        const Seq held = found == own.end() ? 0 : found->second->held.seq;
+        const bool capped = found != own.end() && found->second->capped;
+        if (held >= head.held.seq || capped) continue;
+        findings_.add("cursor", index,
+                      "says all is here up to arrival " + std::to_string(cursor.arrival) +
+                          ", and holds " + std::to_string(held) + " of " +
+                          dot_text({head.log, head.held.seq}));
+      }
+    }
+  }
+}
+
+void CursorChecker::check_applied(const Hosts& hosts) {
+  for (HostIndex index = 0; index < hosts.size(); ++index) {
+    if (!hosts[index]->running()) continue;
+    const Storage& store = *hosts[index]->storage().store();
+    for (const store::HeadRecord& head : store.heads()) {
+      const Position applied = store.applied().at(head.log);
+      if (applied.seq <= head.held.seq) continue;
+      findings_.add("cursor", index,
+                    "has folded beyond what it holds: " + dot_text({head.log, applied.seq}));
+    }
+  }
+}
+
+}  // namespace ebb::sim

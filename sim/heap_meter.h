@@ -1,0 +1,32 @@
+// HeapMeter: how many bytes of the heap each owner holds, seen from outside: every allocation made
+// while an owner is named counts for it until it is freed, whoever frees it.
+//
+// Model:   this program's operator new and delete are replaced (heap_meter.cc). Allocations with an
+//          alignment of their own, and those of C libraries, are not seen.
+// Threads: owners are named per thread, and counted per thread; free where you allocated.
+// Limits:  kHeapOwners; more share the last.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+namespace ebb::sim {
+
+inline constexpr std::uint32_t kHeapOwners = 4096;
+
+// Owner 0 is nobody.
+std::int64_t heap_bytes(std::uint32_t owner);
+
+// Names the owner for a scope.
+class HeapOwner {
+ public:
+  explicit HeapOwner(std::uint32_t owner);
+  ~HeapOwner();
+  HeapOwner(const HeapOwner&) = delete;
+  HeapOwner& operator=(const HeapOwner&) = delete;
+
+ private:
+  std::uint32_t before_;
+};
+
+}  // namespace ebb::sim

@@ -1,0 +1,65 @@
+// MemoryDisk: what a store in memory leaves when it is closed or killed: plain values. A copy of it
+// is a backup.
+//
+// Threads: values; any thread.
+#pragma once
+
+#include <deque>
+#include <map>
+
+#include "core/hlc.h"
+#include "store/types.h"
+#include "trust/segment_verify.h"
+
+namespace ebb::sim {
+
+struct MemoryLog {
+  store::HeadRecord head;
+  std::map<Seq, trust::VerifiedSegment> segments;  // by first seq, without gaps or overlaps
+};
+
+struct MemoryDisk {
+  bool made = false;
+  Incarnation incarnation = 0;
+  StoreEpoch epoch = 0;
+  Arrival arrival_head = 0;
+  Hlc last_hlc;
+  std::deque<MemoryLog> logs;  // in the order in which they became known
+  std::map<LogId, MemoryLog*> index;
+  std::map<Uuid, Dot> client_ids;
+  std::map<DeviceId, store::CursorUpdate> cursors;
+  std::map<DeviceId, store::PeerRow> peers;
+
+  MemoryDisk() = default;
+  MemoryDisk(const MemoryDisk& other) { *this = other; }
+  MemoryDisk& operator=(const MemoryDisk& other) {
+    made = other.made;
+    incarnation = other.incarnation;
+    epoch = other.epoch;
+    arrival_head = other.arrival_head;
+    last_hlc = other.last_hlc;
+    logs = other.logs;
+    client_ids = other.client_ids;
+    cursors = other.cursors;
+    peers = other.peers;
+    index.clear();
+    for (MemoryLog& log : logs)
+      index.emplace(log.head.log, &log);
+    return *this;
+  }
+
+  MemoryLog* find(const LogId& log) const {
+    const auto found = index.find(log);
+    return found == index.end() ? nullptr : found->second;
+  }
+  MemoryLog& create(const LogKey& key, const LogId& log, const Hash& chain_start) {
+    MemoryLog& made_log = logs.emplace_back();
+    made_log.head.key = key;
+    made_log.head.log = log;
+    made_log.head.held = {0, chain_start};
+    index.emplace(log, &made_log);
+    return made_log;
+  }
+};
+
+}  // namespace ebb::sim

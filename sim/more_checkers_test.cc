@@ -1,0 +1,147 @@
+// Checkers of cursors, followers, memory and the order of folding, and the meter of latencies:
+// shown that they speak when they should, and only then.
+#include <doctest/doctest.h>
+
+#include <string>
+
+#include "core/limits.h"
+#include "sim/follower_checker.h"
+#include "sim/latency_meter.h"
+#include "sim/memory_checker.h"
+#include "sim/refold_checker.h"
+#include "sim/stand_in_identity.h"
+#include "sim/workload.h"
+#include "store/fold_driver.h"
+#include "trust/hash.h"
+
+using ebb::Duration;
+using ebb::Instant;
+using ebb::milliseconds;
+using ebb::Rng;
+using ebb::sim::Findings;
+using ebb::sim::FollowerChecker;
+using ebb::sim::LatencyMeter;
+using ebb::sim::MemoryChecker;
+using ebb::sim::MemoryUse;
+
+namespace {
+
+ebb::store::CommitResult advance(std::uint64_t before, std::uint64_t after, bool own = false) {
+  ebb::store::HeadAdvance moved;
+  moved.head.log.data[0] = 7;
+  moved.head.held.seq = after;
+  moved.before.seq = before;
+  moved.own_append = own;
+  ebb::store::CommitResult result;
+  result.advances.push_back(moved);
+  return result;
+}
+
+}  // namespace
+
+TEST_CASE("a follower that is given an event twice, or not at all, is noticed") {
+  Findings findings;
+  FollowerChecker followers(findings);
+  followers.committed(0, advance(0, 5));
+  followers.committed(0, advance(5, 6));
+  followers.committed(1, advance(0, 2));
+  CHECK(findings.empty());
+  SUBCASE("twice") { followers.committed(0, advance(5, 7)); }
+  SUBCASE("not at all") { followers.committed(0, advance(8, 9)); }
+  CHECK(findings.count() == 1);
+}
+
+TEST_CASE("queues and engines beyond their bounds are noticed, more strictly at rest") {
+  Findings findings;
+  MemoryChecker memory(findings);
+  MemoryUse use{1 << 20, 1000, 1000, 10};
+  memory.check(0, use);
+  memory.check_at_rest(0, use);
+  CHECK(findings.empty());
+  SUBCASE("commit queue") {
+    use.commit_queue = ebb::limits::kInboundBytesTotal + 1;
+    memory.check(0, use);
+  }
+  SUBCASE("send queue") {
+    use.send_queue = ebb::limits::kQueuedBytesTotal + 1;
+    memory.check(0, use);
+  }
+  SUBCASE("engine") {
+    use.engine = 64 << 20;
+    memory.check(0, use);
+  }
+  SUBCASE("at rest") {
+    use.engine = 8 << 20;
+    memory.check(0, use);
+    CHECK(findings.empty());
+    memory.check_at_rest(0, use);
+  }
+  CHECK(findings.count() == 1);
+}
+
+TEST_CASE("latencies are measured from author to each other host that is not left out") {
+  LatencyMeter meter;
+  meter.leave_out(3);
+  meter.committed(Instant{0}, 0, advance(0, 10, true));
+  meter.committed(Instant{2000}, 1, advance(0, 10));
+  meter.committed(Instant{90000}, 2, advance(0, 1));
+  meter.committed(Instant{900000}, 3, advance(0, 10));
+  CHECK(meter.samples() == 11);
+  CHECK(meter.percentile(50) == milliseconds(2));
+  CHECK(meter.percentile(100) == milliseconds(90));
+  CHECK(LatencyMeter().percentile(99) == Duration{});
+}
+
+TEST_CASE("a digest that is not that of the events is noticed") {
+  REQUIRE(ebb::trust::crypto_ready().ok());
+  const ebb::sim::StandInIdentity identity(ebb::Bytes(32, 5));
+  const auto medium = ebb::sim::make_memory_medium();
+  Rng rng(1);
+  auto opened = medium->open({ebb::MeshId{}, identity, [&rng] { return rng.next(); }, {}});
+  REQUIRE(opened.ok());
+  ebb::sim::Storage& store = **opened;
+  ebb::sim::Workload workload{Rng(2)};
+  for (int i = 0; i < 40; ++i) {
+    ebb::store::CommitBatch batch;
+    batch.now = {1767225600000 + i};
+    batch.appends.push_back(workload.next(0));
+    REQUIRE(store.commit(batch).ok());
+  }
+  Findings findings;
+  ebb::sim::RefoldChecker refold(Rng(3), findings);
+  refold.check(0, store);
+  CHECK(findings.empty());
+
+  // The same store, but for what it says its digest is.
+  class Liar : public ebb::sim::Storage {
+   public:
+    explicit Liar(Storage& honest) : honest_(honest) {}
+    ebb::Result<ebb::store::CommitResult> commit(const ebb::store::CommitBatch& b) override {
+      return honest_.commit(b);
+    }
+    ebb::Status begin_incarnation(ebb::WallTime now) override {
+      return honest_.begin_incarnation(now);
+    }
+    std::vector<ebb::store::HeadRecord> heads() const override { return honest_.heads(); }
+    ebb::StoreEpoch epoch() const override { return honest_.epoch(); }
+    ebb::Incarnation incarnation() const override { return honest_.incarnation(); }
+    ebb::Arrival arrival_head() const override { return honest_.arrival_head(); }
+    std::vector<ebb::store::CursorUpdate> cursors() const override { return honest_.cursors(); }
+    std::vector<ebb::store::PeerRow> peers() const override { return honest_.peers(); }
+    ebb::Result<std::vector<ebb::SharedBytes>> read_segments(const ebb::LogId& log, ebb::Seq from,
+                                                             ebb::Seq to,
+                                                             std::size_t most) const override {
+      return honest_.read_segments(log, from, to, most);
+    }
+    ebb::Hash state_digest() override { return {}; }
+    const ebb::VersionVector& applied() const override { return honest_.applied(); }
+    ebb::Status upkeep(ebb::WallTime) override { return {}; }
+    ebb::Status set_full(bool) override { return {}; }
+
+   private:
+    Storage& honest_;
+  };
+  Liar liar(store);
+  refold.check(0, liar);
+  CHECK(findings.count() == 1);
+}
