@@ -142,7 +142,8 @@ void CommandLine::add_event_commands() {
   tail->add_option("--type", p.tail.type, "Only of this type");
   tail->add_option("--topic", p.tail.topic, "Only of this topic");
   tail->add_option("--device", p.tail.device, "Only of this device (a beginning of its id)");
-  tail->add_option("--limit", p.tail.limit, "Only the newest N; with -f end after N");
+  tail->add_option("--limit", p.tail.limit,
+                   "Only the newest N (at most 10000); with -f end after N");
 }
 
 void CommandLine::add_state_commands() {

@@ -58,7 +58,7 @@ Exit run_daemon(const Context& context, const RunOptions& options) {
 }
 
 Exit run_up(const Context& context, const RunOptions& options) {
-  const Target status("/v1/status");
+  const RequestTarget status("/v1/status");
   Outcome<Document> running = context.get(status);
   if (running.ok()) {
     context.note("a node is running for " + context.dir() + " already");
@@ -88,7 +88,7 @@ Exit run_down(const Context& context) {
   // Opened before the node is asked to stop: afterwards the number may be another's.
   UniqueFd end;
   if (const auto pid = running_process(context.dir())) end = process_end(*pid);
-  EBB_ASSIGN(const Document answer, context.post(Target("/v1/shutdown"), "{}"));
+  EBB_ASSIGN(const Document answer, context.post(RequestTarget("/v1/shutdown"), "{}"));
   bool ended = wait_until_silent(context, deadline);
   if (ended && end.is_open()) {
     const auto rest =

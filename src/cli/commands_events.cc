@@ -4,7 +4,6 @@
 
 #include <cerrno>
 #include <cstring>
-#include <deque>
 #include <ostream>
 
 #include "cli/commands.h"
@@ -74,7 +73,7 @@ Exit append_stream(const Context& context, const AppendOptions& options) {
   EBB_ASSIGN(const Input input, open_input(context, options.ndjson));
   Progress progress(context.terminal().err, context.shows_progress(), "appending", bytes_text);
   HttpRequest request{.method = "POST",
-                      .target = Target("/v1/events").with("topic", options.topic).text(),
+                      .target = RequestTarget("/v1/events").with("topic", options.topic).text(),
                       .content_type = "application/x-ndjson",
                       .input_fd = input.fd,
                       .timeout = context.timeout(),
@@ -112,41 +111,51 @@ class EventPrinter {
   bool as_json_;
 };
 
-Target events_target(const TailOptions& options, const std::string& device) {
-  Target target("/v1/events");
+RequestTarget events_target(const TailOptions& options, const std::string& device) {
+  RequestTarget target("/v1/events");
   target.with("type", options.type).with("topic", options.topic).with("device", device);
   return target;
 }
 
-// Pages through all events; with a limit only the newest are kept, as the API goes forward only.
-Exit print_stored(const Context& context, const TailOptions& options, const std::string& device) {
+// One answer of GET /v1/events, printed as it comes.
+Outcome<HttpAnswer> print_page(const Context& context, const RequestTarget& target) {
   EventPrinter printer(context);
-  std::deque<std::string> newest;
+  LineCutter lines;
+  const auto take = [&](std::string_view event) {
+    printer.print(event);
+    return static_cast<bool>(context.terminal().out);
+  };
+  HttpRequest request{.target = target.text(), .timeout = context.timeout()};
+  request.timeout_from_last_byte = !context.globals().timeout_seconds;
+  request.received = [&](std::string_view part) { return lines.feed(part, take); };
+  EBB_ASSIGN(HttpAnswer answer, context.send(std::move(request)));
+  if (answer.status != 200) return context.failure_of_answer(answer);
+  return answer;
+}
+
+Exit print_newest(const Context& context, const TailOptions& options, const std::string& device) {
+  if (options.limit > kEventsPerPage) {
+    return usage_failure(fmt::format("--limit goes up to {} without -f", kEventsPerPage),
+                         "leave it out to read everything");
+  }
+  RequestTarget target = events_target(options, device);
+  target.with("newest", std::to_string(options.limit));
+  EBB_ASSIGN(const HttpAnswer answer, print_page(context, target));
+  if (!answer.cut.empty()) context.note("older ones left out: an answer ends at about 4 MiB");
+  return ExitCode::kOk;
+}
+
+// Pages through all events.
+Exit print_stored(const Context& context, const TailOptions& options, const std::string& device) {
   std::string cursor;
   do {
-    Target target = events_target(options, device);
+    RequestTarget target = events_target(options, device);
     target.with("limit", std::to_string(kEventsPerPage)).with("after", cursor);
-    LineCutter lines;
-    const auto take = [&](std::string_view event) {
-      if (options.limit == 0) {
-        printer.print(event);
-        return static_cast<bool>(context.terminal().out);
-      }
-      if (newest.size() == options.limit) newest.pop_front();
-      newest.emplace_back(event);
-      return true;
-    };
-    HttpRequest request{.target = target.text(), .timeout = context.timeout()};
-    request.timeout_from_last_byte = !context.globals().timeout_seconds;
-    request.received = [&](std::string_view part) { return lines.feed(part, take); };
-    EBB_ASSIGN(const HttpAnswer answer, context.send(std::move(request)));
-    if (answer.status != 200) return context.failure_of_answer(answer);
+    EBB_ASSIGN(const HttpAnswer answer, print_page(context, target));
     // The same cursor twice would never end.
     const bool moved = answer.cursor != cursor && !answer.stopped;
     cursor = moved ? answer.cursor : "";
   } while (!cursor.empty());
-  for (const std::string& event : newest)
-    printer.print(event);
   return ExitCode::kOk;
 }
 
@@ -172,7 +181,7 @@ Outcome<HttpAnswer> follow_once(const Context& context, const TailOptions& optio
     ++followed.events;
     return options.limit == 0 || followed.events < options.limit;
   };
-  Target target = events_target(options, device);
+  RequestTarget target = events_target(options, device);
   target.with("follow", "sse").with("after", followed.cursor);
   HttpRequest request{.target = target.text()};
   request.received = [&](std::string_view part) {
@@ -227,7 +236,7 @@ Exit run_append(const Context& context, const AppendOptions& options) {
     return usage_failure("what to append?", "`ebb append TYPE k=v...` or `ebb append --ndjson -`");
   }
   EBB_ASSIGN(std::string event, event_object(options));
-  EBB_ASSIGN(const Document answer, context.post(Target("/v1/events"), std::move(event)));
+  EBB_ASSIGN(const Document answer, context.post(RequestTarget("/v1/events"), std::move(event)));
   print_dots(context, answer);
   return ExitCode::kOk;
 }
@@ -237,7 +246,9 @@ Exit run_tail(const Context& context, const TailOptions& options) {
   if (!options.device.empty()) {
     EBB_ASSIGN(device, context.device_with_prefix(options.device));
   }
-  return options.follow ? follow(context, options, device) : print_stored(context, options, device);
+  if (options.follow) return follow(context, options, device);
+  return options.limit > 0 ? print_newest(context, options, device)
+                           : print_stored(context, options, device);
 }
 
 }  // namespace ebb::cli

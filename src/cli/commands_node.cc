@@ -40,7 +40,7 @@ Exit show(const Context& context, const std::string& path, const WatchOptions& w
       milliseconds(std::llround(std::strtod(watch.seconds.c_str(), nullptr) * 1000));
   const bool redraws = again && context.terminal().out_is_terminal;
   while (true) {
-    EBB_ASSIGN(const Document answer, context.get(Target(path)));
+    EBB_ASSIGN(const Document answer, context.get(RequestTarget(path)));
     const Screen screen = screen_of(context, answer, draw);
     if (redraws) context.print(kHomeAndClear);
     context.print(screen.text);
@@ -76,7 +76,12 @@ std::string missing_table(const Context& context, const nlohmann::json& complete
     table.add({short_device(cell_at(row, "device")), cell_at(row, "topic"), count_cell(row, "held"),
                count_cell(row, "known")});
   }
-  return '\n' + table.text(context.colours(), context.columns());
+  std::string text = '\n' + table.text(context.colours(), context.columns());
+  const std::uint64_t logs = count_at(completeness, "missing_logs");
+  if (logs > missing.size()) {
+    text += "and " + count_text(logs - missing.size(), "log") + " more\n";
+  }
+  return text;
 }
 
 std::string status_text(const Context& context, const nlohmann::json& status) {
@@ -194,7 +199,7 @@ std::string completeness_words(const nlohmann::json& completeness) {
     return "in sync with " + count_text(count_at(completeness, "links"), "link");
   }
   if (state == "behind") {
-    const std::size_t logs = list_at(completeness, "missing").size();
+    const std::uint64_t logs = count_at(completeness, "missing_logs");
     return fmt::format("behind: {} of {} known events are here{}", count_at(completeness, "held"),
                        count_at(completeness, "known"),
                        logs > 0 ? ", " + count_text(logs, "log") + " incomplete" : "");
@@ -227,14 +232,14 @@ Exit run_peers_add(const Context& context, const std::string& address) {
   const auto quoted = quote_json(address);
   if (!quoted) return usage_failure("the address is not UTF-8 text");
   EBB_ASSIGN(const Document answer,
-             context.post(Target("/v1/peers"), "{\"address\":" + *quoted + "}"));
+             context.post(RequestTarget("/v1/peers"), "{\"address\":" + *quoted + "}"));
   if (context.globals().json) context.print_json(answer.text);
   context.note("dialling " + address + " until the next start; keep it with `peers` in ebb.toml");
   return ExitCode::kOk;
 }
 
 Exit run_heads(const Context& context) {
-  EBB_ASSIGN(const Document answer, context.get(Target("/v1/heads")));
+  EBB_ASSIGN(const Document answer, context.get(RequestTarget("/v1/heads")));
   if (context.globals().json) {
     context.print_json(answer.text);
     return ExitCode::kOk;
@@ -264,7 +269,7 @@ Exit run_trace(const Context& context, const TraceOptions& options) {
   }
   // The API does not choose by peer, so all are asked for and chosen here.
   const std::uint64_t asked = peer.empty() ? options.limit : limits::kReconciliationsKept;
-  Target target("/v1/reconciliations");
+  RequestTarget target("/v1/reconciliations");
   EBB_ASSIGN(const Document answer, context.get(target.with("limit", std::to_string(asked))));
   if (context.globals().json && peer.empty()) {
     context.print_json(answer.text);

@@ -10,8 +10,8 @@
 namespace ebb::cli {
 namespace {
 
-Target object_target(const std::string& kind, const ObjectOptions& options) {
-  Target target("/v1/" + kind + "/" + percent_encoded(options.name));
+RequestTarget object_target(const std::string& kind, const ObjectOptions& options) {
+  RequestTarget target("/v1/" + kind + "/" + percent_encoded(options.name));
   target.with("topic", options.topic);
   return target;
 }
@@ -21,8 +21,8 @@ bool is_json_integer(std::string_view text) {
   return is_json(text) && text.find_first_not_of("-0123456789") == std::string_view::npos;
 }
 
-Exit change_object(const Context& context, const Target& target, const ObjectOptions& options,
-                   const std::string& operand) {
+Exit change_object(const Context& context, const RequestTarget& target,
+                   const ObjectOptions& options, const std::string& operand) {
   std::string body = fmt::format("{{\"{}\":{}", options.operation, operand);
   if (options.id) {
     const auto id = quote_json(*options.id);
@@ -112,7 +112,7 @@ void print_table(const Context& context, const Rows& rows) {
 }  // namespace
 
 Exit run_query(const Context& context, const QueryOptions& options) {
-  Target target("/v1/views/" + percent_encoded(options.view));
+  RequestTarget target("/v1/views/" + percent_encoded(options.view));
   target.with("from", options.from).with("to", options.to);
   EBB_ASSIGN(const Document answer, context.get(target));
   if (context.globals().json) {
@@ -128,7 +128,7 @@ Exit run_query(const Context& context, const QueryOptions& options) {
 }
 
 Exit run_counter(const Context& context, const ObjectOptions& options) {
-  const Target target = object_target("counters", options);
+  const RequestTarget target = object_target("counters", options);
   if (options.operation.empty() && options.id) return id_without_change();
   if (!options.operation.empty()) {
     if (!options.operand || !is_json_integer(*options.operand)) {
@@ -148,7 +148,7 @@ Exit run_counter(const Context& context, const ObjectOptions& options) {
 }
 
 Exit run_set(const Context& context, const ObjectOptions& options) {
-  const Target target = object_target("sets", options);
+  const RequestTarget target = object_target("sets", options);
   if (options.operation.empty() && options.id) return id_without_change();
   if (!options.operation.empty()) {
     if (!options.operand) {
@@ -171,7 +171,7 @@ Exit run_set(const Context& context, const ObjectOptions& options) {
 }
 
 Exit run_digest(const Context& context) {
-  EBB_ASSIGN(const Document answer, context.get(Target("/v1/digest")));
+  EBB_ASSIGN(const Document answer, context.get(RequestTarget("/v1/digest")));
   if (context.globals().json) {
     context.print_json(answer.text);
   } else {
@@ -183,7 +183,8 @@ Exit run_digest(const Context& context) {
 Exit run_sql(const Context& context, const std::string& statement) {
   const auto quoted = quote_json(statement);
   if (!quoted) return usage_failure("the statement is not UTF-8 text");
-  EBB_ASSIGN(const Document answer, context.post(Target("/v1/sql"), "{\"sql\":" + *quoted + "}"));
+  EBB_ASSIGN(const Document answer,
+             context.post(RequestTarget("/v1/sql"), "{\"sql\":" + *quoted + "}"));
   const Rows rows = rows_of(answer);
   const bool single = rows.columns.size() == 1 && rows.cells.size() == 1;
   if (single && context.globals().json) {
@@ -195,6 +196,8 @@ Exit run_sql(const Context& context, const std::string& statement) {
   } else {
     print_table(context, rows);
   }
+  const nlohmann::json& completeness = object_at(answer.value, "completeness");
+  if (text_at(completeness, "state") == "behind") context.note(completeness_words(completeness));
   return ExitCode::kOk;
 }
 

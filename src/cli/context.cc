@@ -146,11 +146,11 @@ Outcome<Document> Context::document_of(HttpRequest request) const {
   return document;
 }
 
-Outcome<Document> Context::get(const Target& target) const {
+Outcome<Document> Context::get(const RequestTarget& target) const {
   return document_of(HttpRequest{.target = target.text()});
 }
 
-Outcome<Document> Context::post(const Target& target, std::string json) const {
+Outcome<Document> Context::post(const RequestTarget& target, std::string json) const {
   return document_of(HttpRequest{.method = "POST",
                                  .target = target.text(),
                                  .content_type = "application/json",
@@ -165,8 +165,8 @@ Outcome<std::string> Context::device_with_prefix(std::string_view prefix) const 
     }
     return letters;
   };
-  EBB_ASSIGN(const Document heads, get(Target("/v1/heads")));
-  EBB_ASSIGN(const Document peers, get(Target("/v1/peers")));
+  EBB_ASSIGN(const Document heads, get(RequestTarget("/v1/heads")));
+  EBB_ASSIGN(const Document peers, get(RequestTarget("/v1/peers")));
   const std::string wanted = letters_of(prefix);
   std::set<std::string> found;
   const auto collect = [&](const nlohmann::json& rows) {

@@ -57,8 +57,8 @@ class Context {
   // The failure that an answer with an error status tells of.
   Failure failure_of_answer(const HttpAnswer& answer) const;
   // 200 answers in JSON.
-  Outcome<Document> get(const Target& target) const;
-  Outcome<Document> post(const Target& target, std::string json) const;
+  Outcome<Document> get(const RequestTarget& target) const;
+  Outcome<Document> post(const RequestTarget& target, std::string json) const;
 
   // The one device known here whose id begins with `prefix`, in full.
   Outcome<std::string> device_with_prefix(std::string_view prefix) const;

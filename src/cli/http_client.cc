@@ -23,7 +23,15 @@ namespace {
 using Clock = std::chrono::steady_clock;
 
 constexpr int kWaitMsMax = 1000;
-constexpr std::string_view kCursorHeader = "ebb-cursor:";
+
+// The value of a header line, when it is the one that begins with `name`.
+void take_header(std::string_view line, std::string_view name, std::string& value) {
+  if (line.size() < name.size() || strncasecmp(line.data(), name.data(), name.size()) != 0) return;
+  line.remove_prefix(name.size());
+  const std::size_t first = line.find_first_not_of(" \t\r\n");
+  const std::size_t last = line.find_last_not_of(" \t\r\n");
+  value = first == std::string_view::npos ? "" : std::string(line.substr(first, last - first + 1));
+}
 
 struct EasyClose {
   void operator()(CURL* easy) const { curl_easy_cleanup(easy); }
@@ -36,9 +44,9 @@ struct ListFree {
 };
 
 // One request on its way. libcurl's callbacks get a pointer to it.
-class Exchange {
+class Transfer {
  public:
-  explicit Exchange(const HttpRequest& request) : request_(request) {}
+  explicit Transfer(const HttpRequest& request) : request_(request) {}
   Result<HttpAnswer> run(const std::string& socket_path);
 
  private:
@@ -69,12 +77,12 @@ class Exchange {
   bool too_large_ = false;
 };
 
-std::size_t Exchange::on_read(char* to, std::size_t one, std::size_t room, void* self) noexcept {
-  auto& exchange = *static_cast<Exchange*>(self);
-  const HttpRequest& request = exchange.request_;
+std::size_t Transfer::on_read(char* to, std::size_t one, std::size_t room, void* self) noexcept {
+  auto& transfer = *static_cast<Transfer*>(self);
+  const HttpRequest& request = transfer.request_;
   pollfd readable{request.input_fd, POLLIN, 0};
   if (poll(&readable, 1, 0) == 0) {
-    exchange.waiting_for_input_ = true;
+    transfer.waiting_for_input_ = true;
     return CURL_READFUNC_PAUSE;
   }
   ssize_t got = 0;
@@ -82,53 +90,47 @@ std::size_t Exchange::on_read(char* to, std::size_t one, std::size_t room, void*
     got = read(request.input_fd, to, one * room);
   } while (got < 0 && errno == EINTR);
   if (got < 0) {
-    exchange.input_errno_ = errno;
+    transfer.input_errno_ = errno;
     return CURL_READFUNC_ABORT;
   }
-  exchange.touch();
-  exchange.sent_ += static_cast<std::uint64_t>(got);
-  if (request.sent) request.sent(exchange.sent_);
+  transfer.touch();
+  transfer.sent_ += static_cast<std::uint64_t>(got);
+  if (request.sent) request.sent(transfer.sent_);
   return static_cast<std::size_t>(got);
 }
 
-std::size_t Exchange::on_body(char* part, std::size_t one, std::size_t bytes, void* self) noexcept {
-  auto& exchange = *static_cast<Exchange*>(self);
+std::size_t Transfer::on_body(char* part, std::size_t one, std::size_t bytes, void* self) noexcept {
+  auto& transfer = *static_cast<Transfer*>(self);
   const std::string_view text(part, one * bytes);
-  exchange.touch();
+  transfer.touch();
   long status = 0;
-  curl_easy_getinfo(exchange.easy_.get(), CURLINFO_RESPONSE_CODE, &status);
-  if (status == 200 && exchange.request_.received) {
-    if (exchange.request_.received(text)) return text.size();
-    exchange.answer_.stopped = true;
+  curl_easy_getinfo(transfer.easy_.get(), CURLINFO_RESPONSE_CODE, &status);
+  if (status == 200 && transfer.request_.received) {
+    if (transfer.request_.received(text)) return text.size();
+    transfer.answer_.stopped = true;
     return 0;  // makes libcurl end the transfer
   }
-  if (exchange.answer_.body.size() + text.size() > limits::kClientAnswerBytes) {
-    exchange.too_large_ = true;
+  if (transfer.answer_.body.size() + text.size() > limits::kClientAnswerBytes) {
+    transfer.too_large_ = true;
     return 0;
   }
-  exchange.answer_.body.append(text);
+  transfer.answer_.body.append(text);
   return text.size();
 }
 
-std::size_t Exchange::on_header(char* line, std::size_t one, std::size_t bytes,
+std::size_t Transfer::on_header(char* line, std::size_t one, std::size_t bytes,
                                 void* self) noexcept {
-  auto& exchange = *static_cast<Exchange*>(self);
-  exchange.touch();
-  std::string_view text(line, one * bytes);
-  if (text.size() >= kCursorHeader.size() &&
-      strncasecmp(text.data(), kCursorHeader.data(), kCursorHeader.size()) == 0) {
-    text.remove_prefix(kCursorHeader.size());
-    const std::size_t first = text.find_first_not_of(" \t\r\n");
-    const std::size_t last = text.find_last_not_of(" \t\r\n");
-    exchange.answer_.cursor =
-        first == std::string_view::npos ? "" : std::string(text.substr(first, last - first + 1));
-  }
+  auto& transfer = *static_cast<Transfer*>(self);
+  transfer.touch();
+  const std::string_view text(line, one * bytes);
+  take_header(text, "ebb-cursor:", transfer.answer_.cursor);
+  take_header(text, "ebb-cut:", transfer.answer_.cut);
   return one * bytes;
 }
 
 // sun_path holds 107 bytes, and data directories may lie deeper: those are reached through an open
 // descriptor of the directory.
-Status Exchange::open_socket_path(const std::string& path) {
+Status Transfer::open_socket_path(const std::string& path) {
   if (path.size() < sizeof(sockaddr_un::sun_path)) {
     connect_path_ = path;
     return {};
@@ -143,7 +145,7 @@ Status Exchange::open_socket_path(const std::string& path) {
   return {};
 }
 
-Status Exchange::prepare() {
+Status Transfer::prepare() {
   easy_.reset(curl_easy_init());
   multi_.reset(curl_multi_init());
   if (easy_ == nullptr || multi_ == nullptr) return Error{ErrorCode::kInternal, "libcurl"};
@@ -177,14 +179,14 @@ Status Exchange::prepare() {
   return {};
 }
 
-bool Exchange::is_late() const {
+bool Transfer::is_late() const {
   if (request_.timeout.us == 0) return false;
   if (request_.timeout_from_last_byte && waiting_for_input_) return false;
   const Clock::time_point from = request_.timeout_from_last_byte ? last_byte_ : start_;
   return Clock::now() - from >= std::chrono::microseconds(request_.timeout.us);
 }
 
-Status Exchange::wait() {
+Status Transfer::wait() {
   const bool watch_input = waiting_for_input_;
   curl_waitfd input{request_.input_fd, CURL_WAIT_POLLIN, 0};
   int wait_ms = kWaitMsMax;
@@ -207,7 +209,7 @@ Status Exchange::wait() {
   return {};
 }
 
-Status Exchange::judge(CURLcode code) const {
+Status Transfer::judge(CURLcode code) const {
   if (code == CURLE_OK || answer_.stopped) return {};
   if (too_large_) return Error{ErrorCode::kTooLarge, "answer of the local API"};
   if (code == CURLE_ABORTED_BY_CALLBACK && input_errno_ != 0) {
@@ -222,7 +224,7 @@ Status Exchange::judge(CURLcode code) const {
   return Error{forbidden ? ErrorCode::kPermission : ErrorCode::kNotFound, "local API", reason};
 }
 
-Status Exchange::perform() {
+Status Transfer::perform() {
   if (curl_multi_add_handle(multi_.get(), easy_.get()) != CURLM_OK) {
     return Error{ErrorCode::kInternal, "libcurl"};
   }
@@ -243,7 +245,7 @@ Status Exchange::perform() {
   return status;
 }
 
-Result<HttpAnswer> Exchange::run(const std::string& socket_path) {
+Result<HttpAnswer> Transfer::run(const std::string& socket_path) {
   EBB_RETURN_IF_ERROR(open_socket_path(socket_path));
   EBB_RETURN_IF_ERROR(prepare());
   EBB_RETURN_IF_ERROR(perform());
@@ -261,7 +263,7 @@ bool is_unreserved(unsigned char c) {
 }  // namespace
 
 Result<HttpAnswer> HttpClient::send(const HttpRequest& request) const {
-  return Exchange(request).run(socket_path_);
+  return Transfer(request).run(socket_path_);
 }
 
 std::string percent_encoded(std::string_view text) {
@@ -278,7 +280,7 @@ std::string percent_encoded(std::string_view text) {
   return out;
 }
 
-Target& Target::with(std::string_view key, std::string_view value) {
+RequestTarget& RequestTarget::with(std::string_view key, std::string_view value) {
   if (value.empty()) return *this;
   text_ += has_query_ ? '&' : '?';
   text_.append(key).append("=").append(percent_encoded(value));

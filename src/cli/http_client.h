@@ -42,6 +42,7 @@ struct HttpAnswer {
   int status = 0;
   std::string body = {};    // unless `received` took it
   std::string cursor = {};  // the Ebb-Cursor header
+  std::string cut = {};     // the Ebb-Cut header
   bool stopped = false;     // `received` ended it
 };
 
@@ -58,10 +59,10 @@ class HttpClient {
 std::string percent_encoded(std::string_view text);
 
 // A path with a query; empty values are left out.
-class Target {
+class RequestTarget {
  public:
-  explicit Target(std::string path) : text_(std::move(path)) {}
-  Target& with(std::string_view key, std::string_view value);
+  explicit RequestTarget(std::string path) : text_(std::move(path)) {}
+  RequestTarget& with(std::string_view key, std::string_view value);
   const std::string& text() const { return text_; }
 
  private:

@@ -3,16 +3,12 @@
 // Threads: pure functions; any thread.
 #pragma once
 
-#include <cstddef>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
 namespace ebb::cli {
-
-// Least number of letters to insert, delete, replace or swap with their neighbour.
-std::size_t edit_distance(std::string_view a, std::string_view b);
 
 // The nearest of `words` when it is near enough to be a slip; the first of equals.
 std::optional<std::string> nearest_word(std::string_view typed,

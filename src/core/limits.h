@@ -13,7 +13,7 @@ namespace ebb::limits {
 // Wire.
 inline constexpr std::size_t kDatagramBytes = 1200;
 inline constexpr std::size_t kFrameBytes = std::size_t{1} << 20;  // after the u32 length
-inline constexpr std::size_t kHelloBytes = 160;
+inline constexpr std::size_t kHelloBytes = 160;                   // of ours: tests hold it to that
 inline constexpr std::size_t kHeadsPerMessage = 2048;
 inline constexpr std::size_t kPeersPerMessage = 64;
 inline constexpr std::size_t kByeTextBytes = 256;
@@ -70,6 +70,11 @@ inline constexpr std::size_t kSlowestLinkBytes = std::size_t{60} << 10;  // a li
 inline constexpr std::int64_t kSlowestLinkMs = 60000;                    // in this time is closed
 inline constexpr std::size_t kReservedDescriptors = 32;                  // never used for links
 inline constexpr std::size_t kQueriesWaiting = 256;
+inline constexpr std::int64_t kQueryMs = 2000;        // of one query, pages of events among them
+inline constexpr std::size_t kLookupsAtOnce = 4;      // of host names
+inline constexpr std::size_t kNamesKept = 1024;       // host names with their addresses
+inline constexpr std::size_t kRowsKept = 1024;        // of each kind, of transactions that failed
+inline constexpr std::size_t kMissingLogsTold = 100;  // by name, in a completeness
 inline constexpr std::size_t kAppendQueueBytes = std::size_t{8} << 20;
 inline constexpr std::size_t kAppendQueueEvents = 65536;
 
@@ -109,6 +114,10 @@ inline constexpr std::size_t kSqlAtOnce = 4;
 inline constexpr std::size_t kClientAnswerBytes = std::size_t{64} << 20;  // read by `ebb`
 inline constexpr std::size_t kSqlRows = 10000;
 inline constexpr std::size_t kSqlResultBytes = std::size_t{8} << 20;
+inline constexpr std::size_t kSqlValueBytes = std::size_t{512} << 10;  // any payload as JSON fits
+inline constexpr std::size_t kSqlHeapBytes = std::size_t{32} << 20;    // of SQLite, for one query
+inline constexpr std::size_t kSqlCalls = 200;                          // of functions, in its text
+inline constexpr std::size_t kSqlTrimBytes = 64;
 inline constexpr std::int64_t kSqlMs = 2000;
 
 }  // namespace ebb::limits

@@ -1,6 +1,7 @@
 // Completeness as the API tells it: what is held of what is known to exist.
 //
-// Model:   "alone" without links; "in_sync" when a link has compared everything and nothing known
+// Model:   a link counts when both ends have greeted. "alone" without links; "in_sync" when one has
+// compared everything and nothing known
 //          is missing; "behind" otherwise, also while the first comparison is going on.
 // Threads: pure functions; any thread.
 // Spec:    docs/api.md

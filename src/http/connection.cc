@@ -33,19 +33,19 @@ std::string raw_answer(const Answer& answer) {
 
 }  // namespace
 
-class Exchange {
+class RequestCarrier {
  public:
-  Exchange(ConnectionSet& set, MHD_Connection* connection, std::string target)
+  RequestCarrier(ConnectionSet& set, MHD_Connection* connection, std::string target)
       : set_(set), connection_(connection), raw_target_(std::move(target)) {
-    set_.exchanges.insert(this);
+    set_.carriers.insert(this);
   }
-  ~Exchange() {
-    set_.exchanges.erase(this);
+  ~RequestCarrier() {
+    set_.carriers.erase(this);
     if (request_) request_->set_on_wake({});
     if (sent_) sent_();
   }
-  Exchange(const Exchange&) = delete;
-  Exchange& operator=(const Exchange&) = delete;
+  RequestCarrier(const RequestCarrier&) = delete;
+  RequestCarrier& operator=(const RequestCarrier&) = delete;
 
   MHD_Result step(const char* method, std::string_view data, std::size_t* left);
   bool answering() const { return phase_ == Phase::kAnswered && !source_; }
@@ -90,7 +90,7 @@ class Exchange {
   bool woken_ = false;   // since inside_ became true
 };
 
-MHD_Result Exchange::step(const char* method, std::string_view data, std::size_t* left) {
+MHD_Result RequestCarrier::step(const char* method, std::string_view data, std::size_t* left) {
   if (let_go_) return MHD_NO;
   inside_ = true;
   woken_ = false;
@@ -106,10 +106,10 @@ MHD_Result Exchange::step(const char* method, std::string_view data, std::size_t
   return result;
 }
 
-void Exchange::begin(const char* method) {
-  Result<Target> target = parse_target(raw_target_);
+void RequestCarrier::begin(const char* method) {
+  Result<RequestTarget> target = parse_target(raw_target_);
   request_ = std::make_shared<Request>(*set_.context, method,
-                                       target.ok() ? std::move(target).value() : Target{});
+                                       target.ok() ? std::move(target).value() : RequestTarget{});
   request_->set_on_wake([this] { on_wake(); });
   request_->set_content_type(header(connection_, MHD_HTTP_HEADER_CONTENT_TYPE));
   request_->set_length_known(
@@ -132,7 +132,7 @@ void Exchange::begin(const char* method) {
   }
 }
 
-MHD_Result Exchange::take(std::string_view data, std::size_t* left) {
+MHD_Result RequestCarrier::take(std::string_view data, std::size_t* left) {
   if (phase_ == Phase::kHead) phase_ = Phase::kBody;
   if (phase_ == Phase::kBody && !request_->answered() && request_->wants_pause()) {
     suspend();
@@ -149,7 +149,7 @@ MHD_Result Exchange::take(std::string_view data, std::size_t* left) {
   return MHD_YES;
 }
 
-MHD_Result Exchange::finish() {
+MHD_Result RequestCarrier::finish() {
   if (phase_ == Phase::kDropping) return MHD_NO;  // ends the connection
   if (phase_ != Phase::kComplete) {
     phase_ = Phase::kComplete;
@@ -160,7 +160,7 @@ MHD_Result Exchange::finish() {
   return MHD_YES;
 }
 
-MHD_Result Exchange::queue_answer() {
+MHD_Result RequestCarrier::queue_answer() {
   phase_ = Phase::kAnswered;
   Answer answer = request_->take_answer();
   sent_ = std::move(answer.sent);
@@ -168,7 +168,7 @@ MHD_Result Exchange::queue_answer() {
   MHD_Response* response = nullptr;
   if (source_) {
     response = MHD_create_response_from_callback(MHD_SIZE_UNKNOWN, kStreamBlockBytes,
-                                                 &Exchange::on_read, this, nullptr);
+                                                 &RequestCarrier::on_read, this, nullptr);
   } else {
     auto body = std::make_unique<std::string>(std::move(answer.body));
     response = MHD_create_response_from_buffer_with_free_callback_cls(
@@ -185,7 +185,7 @@ MHD_Result Exchange::queue_answer() {
   return queued;
 }
 
-void Exchange::write_answer() {
+void RequestCarrier::write_answer() {
   phase_ = Phase::kDropping;
   Answer answer = request_->take_answer();
   sent_ = std::move(answer.sent);
@@ -200,25 +200,25 @@ void Exchange::write_answer() {
   shutdown(info->connect_fd, SHUT_WR);
 }
 
-void Exchange::on_wake() {
+void RequestCarrier::on_wake() {
   woken_ = true;
   if (inside_) return;
   if (phase_ == Phase::kBody && request_->answered()) write_answer();
   resume();
 }
 
-void Exchange::suspend() {
+void RequestCarrier::suspend() {
   suspended_ = true;
   MHD_suspend_connection(connection_);
 }
 
-void Exchange::resume() {
+void RequestCarrier::resume() {
   if (!std::exchange(suspended_, false)) return;
   MHD_resume_connection(connection_);
   if (set_.on_resumed) set_.on_resumed();
 }
 
-std::ptrdiff_t Exchange::read_source(char* out, std::size_t room) {
+std::ptrdiff_t RequestCarrier::read_source(char* out, std::size_t room) {
   if (let_go_) return BodySource::kEnd;
   inside_ = true;
   std::ptrdiff_t got = 0;
@@ -231,35 +231,35 @@ std::ptrdiff_t Exchange::read_source(char* out, std::size_t room) {
   return got;
 }
 
-ssize_t Exchange::on_read(void* self, std::uint64_t, char* out, std::size_t room) noexcept {
-  const std::ptrdiff_t got = static_cast<Exchange*>(self)->read_source(out, room);
+ssize_t RequestCarrier::on_read(void* self, std::uint64_t, char* out, std::size_t room) noexcept {
+  const std::ptrdiff_t got = static_cast<RequestCarrier*>(self)->read_source(out, room);
   return got == BodySource::kEnd ? MHD_CONTENT_READER_END_OF_STREAM : got;
 }
 
 bool ConnectionSet::any_answering() const {
-  for (const Exchange* exchange : exchanges) {
-    if (exchange->answering()) return true;
+  for (const RequestCarrier* carrier : carriers) {
+    if (carrier->answering()) return true;
   }
   return false;
 }
 
 void ConnectionSet::close_all() {
-  for (Exchange* exchange : exchanges)
-    exchange->let_go();
+  for (RequestCarrier* carrier : carriers)
+    carrier->let_go();
 }
 
 void* on_target(void* set, const char* target, MHD_Connection* connection) noexcept {
-  return new Exchange(*static_cast<ConnectionSet*>(set), connection, target);
+  return new RequestCarrier(*static_cast<ConnectionSet*>(set), connection, target);
 }
 
 MHD_Result on_request(void*, MHD_Connection*, const char*, const char* method, const char*,
                       const char* data, std::size_t* size, void** slot) noexcept {
-  auto* exchange = static_cast<Exchange*>(*slot);
-  return exchange->step(method, {data, *size}, size);
+  auto* carrier = static_cast<RequestCarrier*>(*slot);
+  return carrier->step(method, {data, *size}, size);
 }
 
 void on_completed(void*, MHD_Connection*, void** slot, MHD_RequestTerminationCode) noexcept {
-  delete static_cast<Exchange*>(*slot);
+  delete static_cast<RequestCarrier*>(*slot);
   *slot = nullptr;
 }
 

@@ -1,11 +1,12 @@
 // What libmicrohttpd calls, and how a Request travels over one of its connections.
 //
-// Model:     an Exchange carries one request: it feeds the body in, suspends the connection while
+// Model:     an RequestCarrier carries one request: it feeds the body in, suspends the connection
+// while
 //            the request waits, and sends the answer. libmicrohttpd takes an answer only before or
 //            after a body; one that comes in the middle is written to the socket directly, the rest
 //            of the body is read and dropped, and the connection then ends.
 //            Rationale: a client that streams for hours must hear of its bad line at once.
-// Ownership: libmicrohttpd owns each Exchange through its request slot, from on_target() to
+// Ownership: libmicrohttpd owns each RequestCarrier through its request slot, from on_target() to
 //            on_completed(); the set only knows them. The set must outlive the daemon.
 // Threads:   call on the loop thread.
 #pragma once
@@ -21,11 +22,11 @@
 
 namespace ebb::http {
 
-class Exchange;
+class RequestCarrier;
 
 struct ConnectionSet {
   Context* context = nullptr;
-  std::set<Exchange*> exchanges = {};
+  std::set<RequestCarrier*> carriers = {};
   // Called after a connection was resumed: libmicrohttpd, run from a foreign loop, has no way of
   // its own to say that it has work.
   std::function<void()> on_resumed = {};

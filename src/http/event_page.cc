@@ -1,5 +1,9 @@
 #include "http/event_page.h"
 
+#include <algorithm>
+#include <map>
+#include <utility>
+
 #include "codec/value.h"
 #include "core/limits.h"
 #include "http/json_writer.h"
@@ -53,8 +57,14 @@ EventPage read_page(const store::Reader& reader, const store::EventFilter& filte
     }
     return true;
   };
-  page.status = reader.events(filter, bounds.events + 1, visit);
+  const auto end = reader.events(filter, bounds.events + 1, visit);
+  if (!end) page.status = end.error();
   if (!broken) page.status = broken;
+  if (end && end->expired) {
+    page.more = true;
+    for (const auto& [log, seq] : end->scanned)
+      page.positions[log] = std::max(page.positions[log], seq);
+  }
   const bool names_itself_late = form == PageForm::kServerEvents && page.events > 0 &&
                                  page.positions.size() > kLogsNamedEachTime &&
                                  page.positions.size() <= limits::kHttpCursorLogs;
@@ -63,6 +73,36 @@ EventPage read_page(const store::Reader& reader, const store::EventFilter& filte
     append_id_line(page.text, page.positions);
     page.text.push_back('\n');
   }
+  return page;
+}
+
+EventPage read_newest(const store::Reader& reader, const store::EventFilter& filter,
+                      const PageBounds& bounds) {
+  EventPage page;
+  Status broken;
+  std::map<std::pair<Hlc, Dot>, std::string> lines;
+  std::size_t bytes = 0;
+  const auto cut =
+      reader.newest_events(filter, {bounds.events, bounds.bytes}, [&](const store::EventRow& row) {
+        std::string& line = lines[{row.event.hlc, row.dot}];
+        if (broken) broken = append_event_json(line, row);
+        bytes += line.size() + 1;
+      });
+  if (!cut) {
+    page.status = cut.error();
+    return page;
+  }
+  page.status = broken;
+  page.more = *cut;
+  // As text they may be larger than they were.
+  while (bytes > bounds.bytes && lines.size() > 1) {
+    bytes -= lines.begin()->second.size() + 1;
+    lines.erase(lines.begin());
+    page.more = true;
+  }
+  page.events = lines.size();
+  for (const auto& [place, line] : lines)
+    page.text.append(line).push_back('\n');
   return page;
 }
 

@@ -30,8 +30,8 @@ struct EventPage {
   Status status;
   std::string text;
   std::uint64_t events = 0;
-  Positions positions;  // filter.after, and the last event of each log that is in the page
-  bool more = false;    // a bound ended it
+  Positions positions;  // filter.after, and how far each log was read
+  bool more = false;    // a bound or its time ended it
 };
 
 // One event as the object that docs/api.md describes.
@@ -39,5 +39,9 @@ Status append_event_json(std::string& out, const store::EventRow& row);
 
 EventPage read_page(const store::Reader& reader, const store::EventFilter& filter, PageForm form,
                     const PageBounds& bounds);
+
+// The newest events by (hlc, log, seq), the oldest first, as lines. `more`: the bytes ended it.
+EventPage read_newest(const store::Reader& reader, const store::EventFilter& filter,
+                      const PageBounds& bounds);
 
 }  // namespace ebb::http

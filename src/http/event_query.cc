@@ -27,6 +27,19 @@ Status parse_names(const Request& request, store::EventFilter& filter, std::stri
   return {};
 }
 
+// Leaves `number` as it is when there is none.
+Status parse_number(const Request& request, const std::string& name, std::size_t& number) {
+  const auto text = request.parameter(name);
+  if (!text) return {};
+  const auto parsed = parse_uint(*text);
+  if (!parsed || *parsed == 0 || *parsed > limits::kHttpEventsPerAnswer) {
+    return Error{ErrorCode::kInvalidArgument, "has to be a number from 1 to",
+                 std::to_string(limits::kHttpEventsPerAnswer)};
+  }
+  number = *parsed;
+  return {};
+}
+
 Status parse_reading(const Request& request, EventQuery& query, std::string& field) {
   if (const auto text = request.parameter(field = "after")) {
     EBB_ASSIGN(query.filter.after, parse_cursor(*text));
@@ -37,14 +50,15 @@ Status parse_reading(const Request& request, EventQuery& query, std::string& fie
     query.follow = true;
   }
   query.limit = kEventsByDefault;
-  if (const auto text = request.parameter(field = "limit")) {
-    const auto limit = parse_uint(*text);
-    if (!limit || *limit == 0 || *limit > limits::kHttpEventsPerAnswer) {
-      return Error{ErrorCode::kInvalidArgument, "has to be a number from 1 to",
-                   std::to_string(limits::kHttpEventsPerAnswer)};
-    }
-    query.limit = *limit;
+  EBB_RETURN_IF_ERROR(parse_number(request, field = "limit", query.limit));
+  std::size_t newest = 0;
+  EBB_RETURN_IF_ERROR(parse_number(request, field = "newest", newest));
+  if (newest == 0) return {};
+  if (query.follow || request.parameter("limit")) {
+    return Error{ErrorCode::kInvalidArgument, "goes neither with limit nor with follow"};
   }
+  query.newest = true;
+  query.limit = newest;
   return {};
 }
 
@@ -74,7 +88,7 @@ bool parse_time_range(const RequestPtr& request, std::optional<std::int64_t>& fr
 
 std::optional<EventQuery> parse_event_query(const RequestPtr& request) {
   if (!request->only_parameters(
-          {"topic", "type", "device", "log", "after", "from", "to", "limit", "follow"})) {
+          {"topic", "type", "device", "log", "after", "from", "to", "limit", "newest", "follow"})) {
     return std::nullopt;
   }
   EventQuery query;

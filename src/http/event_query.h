@@ -17,6 +17,7 @@ struct EventQuery {
   bool has_after = false;
   bool follow = false;
   std::size_t limit = 0;
+  bool newest = false;  // the newest `limit`, not the first
 };
 
 // nullopt when something in it is wrong; the request is then answered.

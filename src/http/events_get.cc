@@ -7,10 +7,17 @@
 namespace ebb::http {
 namespace {
 
-void answer_page(Request& request, EventPage page) {
-  if (!page.status) return request.refuse(page.status.error());
+// What ends a query has no name of its own for people.
+Error told(Error error) {
+  if (error.context == "time")
+    error.detail = "more than " + std::to_string(limits::kQueryMs) + " ms";
+  return error;
+}
+
+void answer_page(Request& request, EventPage page, bool newest) {
+  if (!page.status) return request.refuse(told(page.status.error()));
   std::string cursor;
-  if (page.more) {
+  if (page.more && !newest) {
     if (page.positions.size() > limits::kHttpCursorLogs) {
       return request.refuse({ErrorCode::kTooLarge, "cursor",
                              "more than " + std::to_string(limits::kHttpCursorLogs) +
@@ -20,6 +27,7 @@ void answer_page(Request& request, EventPage page) {
   }
   Answer answer{.content_type = "application/x-ndjson", .body = std::move(page.text)};
   if (!cursor.empty()) answer.headers.emplace_back("Ebb-Cursor", std::move(cursor));
+  if (page.more && newest) answer.headers.emplace_back("Ebb-Cut", "bytes");
   request.answer(std::move(answer));
 }
 
@@ -30,17 +38,19 @@ void get_events(const RequestPtr& request) {
   if (!query) return;
   if (query->follow) return follow_events(request, std::move(*query));
   const auto page = std::make_shared<EventPage>();
+  const bool newest = query->newest;
   const PageBounds bounds{.events = query->limit, .bytes = limits::kHttpAnswerBytes};
   request->node().query(
       false,
-      [page, bounds, filter = std::move(query->filter)](const store::Reader& reader) {
-        *page = read_page(reader, filter, PageForm::kLines, bounds);
+      [page, bounds, newest, filter = std::move(query->filter)](const store::Reader& reader) {
+        *page = newest ? read_newest(reader, filter, bounds)
+                       : read_page(reader, filter, PageForm::kLines, bounds);
       },
-      [page, weak = request->weak_from_this()](const Status& status) {
+      [page, newest, weak = request->weak_from_this()](const Status& status) {
         const RequestPtr waiting = weak.lock();
         if (!waiting) return;
         if (!status) return waiting->refuse(status.error());
-        answer_page(*waiting, std::move(*page));
+        answer_page(*waiting, std::move(*page), newest);
       });
 }
 

@@ -169,6 +169,7 @@ void Follower::look() {
 // The event that is being sent is kept whole, or the client would read a broken one.
 void Follower::drop() {
   ended_ = true;
+  ++context_.followers_dropped;
   timer_.reset();
   const bool in_event =
       sent_ > 0 && !std::string_view(buffer_).substr(0, sent_).ends_with(kEventEnd);

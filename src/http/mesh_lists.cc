@@ -1,5 +1,6 @@
 #include <string>
 
+#include "core/host_port.h"
 #include "core/limits.h"
 #include "http/ask.h"
 #include "http/handlers.h"
@@ -16,7 +17,7 @@ std::optional<std::string> maybe_device(const std::optional<DeviceId>& device) {
   return device_text(*device);
 }
 
-void write_link(JsonWriter& out, const mesh::LinkStatus& link, Instant now) {
+void write_link(JsonWriter& out, const node::LinkStatus& link, Instant now) {
   out.begin_object().field("link", link.link.value).field("peer", maybe_device(link.peer));
   out.field("remote", link.remote).field("dialled", link.dialled).field("state", link.state);
   out.key("rtt_ms");
@@ -31,7 +32,7 @@ void write_link(JsonWriter& out, const mesh::LinkStatus& link, Instant now) {
   out.field("age_ms", (now - link.since).ms()).end_object();
 }
 
-void write_peer(JsonWriter& out, const mesh::KnownPeer& peer, Instant now) {
+void write_peer(JsonWriter& out, const node::KnownPeer& peer, Instant now) {
   out.begin_object().field("device", maybe_device(peer.device));
   out.field("address", as_utf8(peer.address)).field("state", peer.state).key("age_ms");
   if (peer.last_heard) {
@@ -77,17 +78,6 @@ Answer list_answer(std::string_view name, const Items& items, Write write) {
   return json_answer(std::move(body));
 }
 
-// Only its form: names may have to be asked for, and what answers there is found out by dialling.
-bool is_address(std::string_view text) {
-  const std::size_t colon = text.rfind(':');
-  if (colon == std::string_view::npos || colon == 0) return false;
-  const std::string_view host = text.substr(0, colon);
-  const bool bracketed = host.front() == '[' && host.back() == ']' && host.size() > 2;
-  if (!bracketed && host.find_first_of(":[] /") != std::string_view::npos) return false;
-  const auto port = parse_uint(text.substr(colon + 1));
-  return port && *port > 0 && *port <= UINT16_MAX;
-}
-
 }  // namespace
 
 void list_links(const RequestPtr& request) {
@@ -113,7 +103,8 @@ void add_peer(const RequestPtr& request) {
   if (!fields) return request->refuse(fields.error(), field);
   const auto address = text_field(*fields, "address", limits::kAddressBytes);
   if (!address) return request->refuse(address.error(), "address");
-  if (!is_address(*address)) {
+  // Only its form: names may have to be asked for, and what answers is found out by dialling.
+  if (!parse_peer_address(*address).ok()) {
     return request->refuse(
         {ErrorCode::kInvalidArgument, "has to be host:port, as in 127.0.0.1:7401"}, "address");
   }

@@ -30,6 +30,8 @@ void write_store(PrometheusText& out, const node::NodeCounters& node,
   out.histogram("ebb_commit_seconds", "How long a transaction took, its disk sync included.",
                 node.commit_seconds);
   out.histogram("ebb_commit_events", "Events in one transaction.", node.commit_events);
+  out.counter("ebb_state_flushes_total", "State written for queries, for all that waited at once.",
+              node.state_flushes);
   out.counter("ebb_merges_total", "Runs of small segments merged into one.", node.merges);
   out.gauge("ebb_store_bytes", "Size of the database.", status.store_bytes);
   out.gauge("ebb_events_held", "Events stored here, of all devices.", status.events_held);
@@ -41,8 +43,8 @@ void write_store(PrometheusText& out, const node::NodeCounters& node,
   out.sample(status.engine_queue_bytes, {{"queue", "engine"}});
 }
 
-void write_exchange(PrometheusText& out, const mesh::Counters& mesh,
-                    const node::NodeCounters& node) {
+void write_protocol(PrometheusText& out, const node::MeshCounters& mesh,
+                    const node::NodeCounters& node, const node::Histogram& deltas) {
   out.counter("ebb_events_received_total", "Events received from peers that were new here.",
               mesh.events_received);
   out.counter("ebb_events_redundant_total", "Events received from peers that were here already.",
@@ -51,7 +53,7 @@ void write_exchange(PrometheusText& out, const mesh::Counters& mesh,
   out.family("ebb_pushes_total", "counter", "Segments pushed live, by direction.");
   out.sample(mesh.pushes_received, {{"direction", "in"}});
   out.sample(mesh.pushes_sent, {{"direction", "out"}});
-  out.histogram("ebb_delta_bytes", "Size of received DELTA messages.", node.delta_bytes);
+  out.histogram("ebb_delta_bytes", "Size of received DELTA messages.", deltas);
   out.histogram("ebb_convergence_seconds",
                 "From the append on its device to the commit here, by the wall clocks of both.",
                 node.convergence_seconds);
@@ -72,12 +74,12 @@ void write_exchange(PrometheusText& out, const mesh::Counters& mesh,
   out.sample(mesh.reconciliations_refused, {{"outcome", "refused"}});
 }
 
-void write_peers(PrometheusText& out, const mesh::Counters& mesh,
-                 const std::vector<mesh::LinkStatus>& links) {
+void write_peers(PrometheusText& out, const node::MeshCounters& mesh,
+                 const std::vector<node::LinkStatus>& links) {
   std::map<std::string_view, std::uint64_t> states;
   for (const std::string_view state : kLinkStates)
     states[state] = 0;
-  for (const mesh::LinkStatus& link : links)
+  for (const node::LinkStatus& link : links)
     ++states[link.state];
   out.family("ebb_links", "gauge", "Connections to other nodes, by state.");
   for (const auto& [state, count] : states)
@@ -95,7 +97,9 @@ void write_peers(PrometheusText& out, const mesh::Counters& mesh,
   out.counter("ebb_datagrams_dropped_total", "Gossip datagrams that were not for us or broken.",
               mesh.datagrams_dropped);
   out.counter("ebb_audit_repairs_total",
-              "Differences that gossip found between settled neighbours.", mesh.audit_repairs);
+              "Differences found between settled neighbours. No part of this version looks for "
+              "them, so that 0 says nothing yet.",
+              mesh.audit_repairs);
   out.counter("ebb_forks_suspected_total", "Logs of which two histories were seen.",
               mesh.forks_suspected);
   out.counter("ebb_rollbacks_found_total",
@@ -114,9 +118,12 @@ void get_metrics(const RequestPtr& request) {
   out.sample(std::uint64_t{1}, {{"version", EBB_VERSION}});
   out.family("ebb_start_time_seconds", "gauge", "When the node started, since 1970.");
   out.sample(static_cast<double>(request->context().started.ms) / 1000);
+  out.gauge("ebb_followers", "Clients that follow events.", request->context().followers);
+  out.counter("ebb_followers_dropped_total", "Followers dropped because they took nothing.",
+              request->context().followers_dropped);
   write_appends(out, node.counters());
   write_store(out, node.counters(), status);
-  write_exchange(out, node.mesh_counters(), node.counters());
+  write_protocol(out, node.mesh_counters(), node.counters(), node.delta_bytes());
   write_peers(out, node.mesh_counters(), node.links());
   request->answer(std::move(answer));
 }

@@ -13,7 +13,7 @@ bool is_blank(std::string_view line) {
 
 }  // namespace
 
-void LineCutter::push(std::string_view chunk) {
+void NdjsonCutter::push(std::string_view chunk) {
   if (chunk.empty()) return;
   if (begin_ > 0) {
     std::memmove(buffer_.data(), buffer_.data() + begin_, end_ - begin_);
@@ -28,7 +28,7 @@ void LineCutter::push(std::string_view chunk) {
   end_ += chunk.size();
 }
 
-LineCutter::Next LineCutter::next(std::string_view& line) {
+NdjsonCutter::Next NdjsonCutter::next(std::string_view& line) {
   while (begin_ < end_) {
     const char* from = buffer_.data() + searched_;
     const void* found = std::memchr(from, '\n', end_ - searched_);

@@ -13,9 +13,9 @@
 
 namespace ebb::http {
 
-class LineCutter {
+class NdjsonCutter {
  public:
-  explicit LineCutter(std::size_t line_bytes_max) : line_bytes_max_(line_bytes_max) {}
+  explicit NdjsonCutter(std::size_t line_bytes_max) : line_bytes_max_(line_bytes_max) {}
 
   void push(std::string_view chunk);
   // No more bytes come: what is left is the last line.

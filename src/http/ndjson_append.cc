@@ -66,7 +66,7 @@ class NdjsonAppend final : public BodySink, public std::enable_shared_from_this<
   node::Node& node_;
   std::string topic_;
   const bool soon_whole_;
-  LineCutter cutter_{limits::kHttpLineBytes};
+  NdjsonCutter cutter_{limits::kHttpLineBytes};
   EventParser parser_;
   store::AppendBatch gathered_;
   std::size_t gathered_bytes_ = 0;
@@ -110,14 +110,14 @@ void NdjsonAppend::read_lines() {
       return;
     }
     switch (cutter_.next(line)) {
-      case LineCutter::Next::kNeedMore:
+      case NdjsonCutter::Next::kNeedMore:
         exhausted_ = ended_;
         return;
-      case LineCutter::Next::kTooLong:
+      case NdjsonCutter::Next::kTooLong:
         return refuse({ErrorCode::kTooLarge, "line",
                        "more than " + std::to_string(limits::kHttpLineBytes) + " bytes"},
                       "", cutter_.line_number());
-      case LineCutter::Next::kLine:
+      case NdjsonCutter::Next::kLine:
         ParsedEvent event;
         if (const Status status = parser_.parse_object(line, event); !status) {
           return refuse(status.error(), parser_.field(), cutter_.line_number());

@@ -3,6 +3,7 @@
 #include "core/limits.h"
 #include "http/append.h"
 #include "http/ask.h"
+#include "http/completeness.h"
 #include "http/handlers.h"
 #include "http/json_fields.h"
 #include "state/objects.h"
@@ -69,6 +70,8 @@ void answer_object(Request& request, const std::string& topic, Write write) {
   JsonWriter out(body);
   out.begin_object().field("name", request.name()).field("topic", topic);
   write(out);
+  out.key("completeness");
+  write_completeness(out, request.node().status());
   out.end_object();
   request.answer(json_answer(std::move(body)));
 }

@@ -30,6 +30,7 @@ struct Context {
   // Shared with queries, which may outlive the server.
   std::shared_ptr<std::size_t> sql_running = std::make_shared<std::size_t>(0);
   std::size_t followers = 0;
+  std::uint64_t followers_dropped = 0;  // since the start
 };
 
 // Where the bytes of a body go as they come, for handlers that do not want it whole.
@@ -44,7 +45,7 @@ class BodySink {
 
 class Request : public std::enable_shared_from_this<Request> {
  public:
-  Request(Context& context, std::string method, Target target)
+  Request(Context& context, std::string method, RequestTarget target)
       : context_(context), method_(std::move(method)), target_(std::move(target)) {}
 
   Context& context() { return context_; }
@@ -91,7 +92,7 @@ class Request : public std::enable_shared_from_this<Request> {
  private:
   Context& context_;
   std::string method_;
-  Target target_;
+  RequestTarget target_;
   std::string name_;
   std::string content_type_;
   bool length_known_ = false;

@@ -2,6 +2,7 @@
 
 #include "core/limits.h"
 #include "http/ask.h"
+#include "http/completeness.h"
 #include "http/handlers.h"
 #include "http/json_fields.h"
 
@@ -24,7 +25,8 @@ void write_cell(JsonWriter& out, const store::SqlValue& cell) {
   }
 }
 
-std::string rows_text(const store::SqlResult& result) {
+// Text may be longer than what it tells, by its escapes, and has the same bound.
+Result<std::string> rows_text(const store::SqlResult& result) {
   std::string body;
   JsonWriter out(body);
   out.begin_object().key("columns").begin_array();
@@ -36,9 +38,21 @@ std::string rows_text(const store::SqlResult& result) {
     for (const store::SqlValue& cell : row)
       write_cell(out, cell);
     out.end_array();
+    if (body.size() > limits::kSqlResultBytes) {
+      return Error{ErrorCode::kTooLarge, "bytes",
+                   "more than " + std::to_string(limits::kSqlResultBytes) + " of JSON"};
+    }
   }
-  out.end_array().end_object();
+  out.end_array();
   return body;
+}
+
+// Rows tell of what is held; the node says at the end what else there is.
+std::string with_completeness(std::string body, const node::NodeStatus& status) {
+  std::string completeness;
+  JsonWriter out(completeness);
+  write_completeness(out, status);
+  return body + ",\"completeness\":" + completeness + "}";
 }
 
 Result<std::string> run(const store::Reader& reader, const std::string& statement) {
@@ -93,7 +107,8 @@ void run_sql(const RequestPtr& request) {
         if (!waiting) return;
         if (!status) return waiting->refuse(status.error());
         if (!result->ok()) return waiting->refuse(result->error(), "sql");
-        waiting->answer(json_answer(std::move(*result).value()));
+        waiting->answer(
+            json_answer(with_completeness(std::move(*result).value(), waiting->node().status())));
       });
 }
 

@@ -20,6 +20,12 @@ Verdict verdict_of(const node::NodeStatus& status) {
   if (status.store_error) {
     return {"bad", "nothing can be stored: " + error_message(*status.store_error)};
   }
+  if (status.incarnation_error) {
+    return {"bad",
+            "a peer holds more of our log than our store, and nothing is taken until a new "
+            "incarnation is written: " +
+                status.incarnation_error->detail};
+  }
   const std::string_view state = completeness_state(status);
   const std::string held = counted(status.events_held, "event") + " held";
   if (state == "in_sync") {
@@ -80,8 +86,10 @@ void get_livez(const RequestPtr& request) {
 void get_readyz(const RequestPtr& request) {
   if (!request->only_parameters({})) return;
   const node::NodeStatus status = request->node().status();
-  if (!status.store_error) return request->answer(text_answer("ok\n"));
-  Answer answer = text_answer("not ready: " + error_message(*status.store_error) + "\n");
+  const std::optional<Error>& error =
+      status.store_error ? status.store_error : status.incarnation_error;
+  if (!error) return request->answer(text_answer("ok\n"));
+  Answer answer = text_answer("not ready: " + error_message(*error) + "\n");
   answer.status = 503;
   add_retry_after(answer);
   request->answer(std::move(answer));

@@ -39,10 +39,10 @@ Result<std::string> decode(std::string_view raw, bool plus_is_space) {
 
 }  // namespace
 
-Result<Target> parse_target(std::string_view raw) {
+Result<RequestTarget> parse_target(std::string_view raw) {
   if (raw.size() > limits::kHttpTargetBytes) return Error{ErrorCode::kTooLarge, "address"};
   const std::size_t mark = raw.find('?');
-  Target target;
+  RequestTarget target;
   EBB_ASSIGN(target.path, decode(raw.substr(0, mark), false));
   std::string_view rest = mark == std::string_view::npos ? "" : raw.substr(mark + 1);
   while (!rest.empty()) {

@@ -14,11 +14,11 @@
 
 namespace ebb::http {
 
-struct Target {
+struct RequestTarget {
   std::string path;                          // decoded
   std::map<std::string, std::string> query;  // decoded, by name
 };
 
-Result<Target> parse_target(std::string_view raw);
+Result<RequestTarget> parse_target(std::string_view raw);
 
 }  // namespace ebb::http

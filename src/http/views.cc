@@ -72,7 +72,9 @@ void list_views(const RequestPtr& request) {
     out.begin_object().key("views").begin_array();
     for (const auto& [type, value] : counts)
       out.begin_object().field("view", type).field("value", value).end_object();
-    out.end_array().end_object();
+    out.end_array().key("completeness");
+    write_completeness(out, waiting.node().status());
+    out.end_object();
     waiting.answer(json_answer(std::move(body)));
   });
 }

@@ -1,10 +1,10 @@
 #include "mesh/dialer.h"
 
 #include <algorithm>
-#include <charconv>
 #include <utility>
 #include <vector>
 
+#include "core/host_port.h"
 #include "mesh/overlay.h"
 #include "mesh/peers.h"
 
@@ -99,22 +99,6 @@ void dial(Context& ctx, Target& target) {
 
 }  // namespace
 
-std::optional<HostPort> parse_address(std::string_view address) {
-  const std::size_t colon = address.rfind(':');
-  if (colon == std::string_view::npos || colon == 0 || address.size() > limits::kAddressBytes) {
-    return std::nullopt;
-  }
-  const bool printable =
-      std::all_of(address.begin(), address.end(), [](char c) { return c > ' ' && c < 0x7f; });
-  const std::string_view digits = address.substr(colon + 1);
-  HostPort parsed{address.substr(0, colon), 0};
-  const auto [end, error] =
-      std::from_chars(digits.data(), digits.data() + digits.size(), parsed.port);
-  const bool whole = error == std::errc{} && end == digits.data() + digits.size();
-  if (!printable || !whole || parsed.port == 0) return std::nullopt;
-  return parsed;
-}
-
 Target* add_target(Context& ctx, const std::string& address, std::optional<DeviceId> device,
                    bool configured, bool first_hand) {
   ctx.dials_changed = true;
@@ -123,7 +107,7 @@ Target* add_target(Context& ctx, const std::string& address, std::optional<Devic
     if (device && !it->second.link) it->second.device = device;
     return &it->second;
   }
-  if (!parse_address(address) || address == ctx.config.advertise) return nullptr;
+  if (!parse_peer_address(address).ok() || address == ctx.config.advertise) return nullptr;
   if (!configured && !make_room(ctx, first_hand)) return nullptr;
   Target& target = ctx.targets[address];
   target.address = address;

@@ -18,13 +18,6 @@
 
 namespace ebb::mesh {
 
-struct HostPort {
-  std::string_view host;
-  std::uint16_t port = 0;
-};
-// nullopt unless `address` is host:port with a port above 0 and printable throughout.
-std::optional<HostPort> parse_address(std::string_view address);
-
 // Null when the address is none, or the passive view is full of better ones.
 Target* add_target(Context& ctx, const std::string& address, std::optional<DeviceId> device,
                    bool configured, bool first_hand);

@@ -52,6 +52,12 @@ void count_message(Context& ctx, std::string_view name, std::size_t frame_bytes)
   count.bytes_in += frame_bytes + sizeof(std::uint32_t);
 }
 
+void count_delta(Context& ctx, std::size_t frame_bytes) {
+  const std::size_t bytes = frame_bytes + sizeof(std::uint32_t);
+  const auto* size = std::lower_bound(kDeltaSizes.begin(), kDeltaSizes.end(), bytes);
+  ++ctx.counters.delta_sizes[static_cast<std::size_t>(size - kDeltaSizes.begin())];
+}
+
 void on_frame(Context& ctx, Link& link, ByteView frame) {
   const Result<codec::Message> message = codec::decode_message(frame);
   if (!message.ok()) {
@@ -63,6 +69,7 @@ void on_frame(Context& ctx, Link& link, ByteView frame) {
     return;
   }
   count_message(ctx, codec::message_name(*message), frame.size());
+  if (std::holds_alternative<codec::Delta>(*message)) count_delta(ctx, frame.size());
   const bool may_come_first = std::holds_alternative<codec::Hello>(*message) ||
                               std::holds_alternative<codec::Bye>(*message);
   if (!link.hello_received && !may_come_first) {
@@ -246,6 +253,10 @@ std::size_t Engine::queued_bytes() const {
   for (const auto& [id, link] : impl_->ctx.links)
     bytes += link.splitter.buffered_bytes();
   return bytes;
+}
+
+MissingLogs Engine::missing_logs(std::size_t named_max) const {
+  return missing_logs_of(impl_->ctx, named_max);
 }
 
 std::vector<LinkStatus> Engine::links() const { return link_statuses(impl_->ctx); }

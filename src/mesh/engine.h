@@ -91,6 +91,7 @@ class Engine {
   // Events held here and events known to exist anywhere (from announcements), for completeness.
   std::uint64_t events_held() const;
   std::uint64_t events_known() const;
+  MissingLogs missing_logs(std::size_t named_max) const;
   std::size_t queued_bytes() const;
 
  private:

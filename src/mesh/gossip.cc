@@ -5,6 +5,7 @@
 #include <utility>
 #include <vector>
 
+#include "core/host_port.h"
 #include "mesh/dialer.h"
 
 namespace ebb::mesh {
@@ -37,9 +38,9 @@ bool has_no_link(Context& ctx, const Target& target) {
 
 // The address that listens behind a datagram's source; empty when none does.
 std::string listening_address(const std::string& from, std::uint16_t port) {
-  const std::optional<HostPort> source = parse_address(from);
-  if (!source || port == 0) return {};
-  return std::string(source->host) + ":" + std::to_string(port);
+  const Result<HostPort> source = parse_peer_address(from);
+  if (!source.ok() || port == 0) return {};
+  return host_port_text({source->host, port});
 }
 
 }  // namespace

@@ -194,7 +194,7 @@ void on_hello(Context& ctx, Link& link, const codec::Hello& hello) {
 }
 
 void on_your_logs(Context& ctx, Link& link, const codec::YourLogsSummary& summary) {
-  if (link.settled || link.asked_their_view) {
+  if (link.settled || link.asked_for_ours) {
     fault(ctx, link, "out_of_order", "your_logs");
     return;
   }
@@ -207,7 +207,7 @@ void on_your_logs(Context& ctx, Link& link, const codec::YourLogsSummary& summar
     settle(ctx, link);
     return;
   }
-  link.asked_their_view = true;
+  link.asked_for_ours = true;
   send(ctx, link, codec::YourLogsAsk{});
 }
 
@@ -232,12 +232,12 @@ void on_your_logs(Context& ctx, Link& link, const codec::YourLogsAsk&) {
 }
 
 void on_your_logs(Context& ctx, Link& link, const codec::YourLogsHeads& heads) {
-  if (link.settled || !link.asked_their_view) {
+  if (link.settled || !link.asked_for_ours) {
     fault(ctx, link, "out_of_order", "your_logs");
     return;
   }
-  link.view_heads += heads.heads.size();
-  if (link.view_heads > limits::kKnownLogs || (heads.more && heads.heads.empty())) {
+  link.heads_of_ours += heads.heads.size();
+  if (link.heads_of_ours > limits::kKnownLogs || (heads.more && heads.heads.empty())) {
     fault(ctx, link, "endless_list");
     return;
   }

@@ -89,9 +89,9 @@ struct Link {
   Fingerprint my_root;
   std::uint64_t my_count = 0;
   Instant hello_sent;
-  bool asked_their_view = false;  // of our own logs
+  bool asked_for_ours = false;  // what they hold of our logs
   bool answered_ask = false;
-  std::size_t view_heads = 0;
+  std::size_t heads_of_ours = 0;
   bool settled = false;  // own logs may go out
 
   Exchange exchange;

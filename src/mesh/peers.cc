@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "core/host_port.h"
 #include "mesh/dialer.h"
 #include "mesh/live.h"
 
@@ -196,7 +197,7 @@ void tell_peers(Context& ctx, Link& link) {
 
 void on_peers(Context& ctx, Link& link, const codec::Peers& peers) {
   for (const codec::PeerAddress& peer : peers.peers) {
-    if (peer.device == ctx.config.self || !parse_address(peer.address)) continue;
+    if (peer.device == ctx.config.self || !parse_peer_address(peer.address).ok()) continue;
     if (peer.device != *link.peer) {
       learn_peer(ctx, peer.device, peer.address, false);
       continue;

@@ -1,5 +1,6 @@
 #include "mesh/status.h"
 
+#include <optional>
 #include <utility>
 
 namespace ebb::mesh {
@@ -28,7 +29,27 @@ void add_log(LinkStatus& status, const LogEntry& entry, int slot) {
   ++((entry.lazy & slot_bit(slot)) == 0 ? status.eager_logs : status.lazy_logs);
 }
 
+std::optional<LogKey> key_of(const Context& ctx, const LogEntry& entry) {
+  if (entry.has_key) return entry.key;
+  for (const auto& [id, link] : ctx.links) {
+    const auto named = link.keys.find(entry.id);
+    if (named != link.keys.end()) return named->second;
+  }
+  return std::nullopt;
+}
+
 }  // namespace
+
+MissingLogs missing_logs_of(const Context& ctx, std::size_t named_max) {
+  MissingLogs missing;
+  for (const auto& [log, entry] : ctx.heads.entries()) {
+    if (entry.known <= entry.held.seq) continue;
+    ++missing.count;
+    if (missing.logs.size() == named_max) continue;
+    missing.logs.push_back({log, key_of(ctx, entry), entry.held.seq, entry.known});
+  }
+  return missing;
+}
 
 std::vector<LinkStatus> link_statuses(const Context& ctx) {
   std::vector<LinkStatus> list;

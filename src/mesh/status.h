@@ -11,5 +11,7 @@ namespace ebb::mesh {
 
 // Costs one walk over all logs; for status pages, not for every event.
 std::vector<LinkStatus> link_statuses(const Context& ctx);
+// The same cost. At most `named_max` of them by name.
+MissingLogs missing_logs_of(const Context& ctx, std::size_t named_max);
 
 }  // namespace ebb::mesh

@@ -4,6 +4,7 @@
 // Spec:    docs/wire_format.md section 7
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <map>
 #include <optional>
@@ -226,16 +227,32 @@ struct LinkStatus {
   Instant since;
 };
 
+// A log of which more is known to exist than is held.
+struct MissingLog {
+  LogId log;
+  std::optional<LogKey> key;  // absent: no peer has named it yet
+  Seq held = 0, known = 0;
+};
+struct MissingLogs {
+  std::uint64_t count = 0;       // of them all
+  std::vector<MissingLog> logs;  // the first of them, in order of id
+};
+
+// Upper bounds of the sizes by which DELTAs are counted; one more count is for what is beyond.
+inline constexpr std::array<std::size_t, 8> kDeltaSizes = {256,   1024,   4096,    16384,
+                                                           65536, 262144, 1048576, 4194304};
+
 struct MessageCount {
   std::uint64_t messages_in = 0, messages_out = 0;
   std::uint64_t bytes_in = 0, bytes_out = 0;
 };
 
 struct Counters {
-  std::map<std::string_view, MessageCount> messages;  // by message_name
-  std::map<std::string_view, std::uint64_t> faults;   // by reason
-  std::uint64_t events_received = 0;                  // new here
-  std::uint64_t events_redundant = 0;                 // received again
+  std::map<std::string_view, MessageCount> messages;                // by message_name
+  std::map<std::string_view, std::uint64_t> faults;                 // by reason
+  std::array<std::uint64_t, kDeltaSizes.size() + 1> delta_sizes{};  // of DELTAs received
+  std::uint64_t events_received = 0;                                // new here
+  std::uint64_t events_redundant = 0;                               // received again
   std::uint64_t events_sent = 0;
   std::uint64_t pushes_sent = 0, pushes_received = 0;
   std::uint64_t datagrams_in = 0, datagrams_out = 0, datagrams_dropped = 0;

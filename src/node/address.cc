@@ -3,10 +3,8 @@
 #include <arpa/inet.h>
 
 #include <array>
-#include <charconv>
 #include <cstring>
 
-#include "core/limits.h"
 #include "node/bind_policy.h"
 
 namespace ebb::node {
@@ -19,11 +17,6 @@ const sockaddr_in& as_v4(const sockaddr_storage& storage) {
 sockaddr_in6& as_v6(sockaddr_storage& storage) { return reinterpret_cast<sockaddr_in6&>(storage); }
 const sockaddr_in6& as_v6(const sockaddr_storage& storage) {
   return reinterpret_cast<const sockaddr_in6&>(storage);
-}
-
-Error bad_address(std::string_view text) {
-  return {ErrorCode::kInvalidArgument, "address",
-          std::string("\"").append(text).append("\" is not of the form host:port")};
 }
 
 }  // namespace
@@ -55,34 +48,6 @@ std::string Endpoint::text() const {
                            : static_cast<const void*>(&as_v4(storage).sin_addr);
   if (::inet_ntop(v6 ? AF_INET6 : AF_INET, address, host.data(), host.size()) == nullptr) return "";
   return host_port_text({host.data(), port()});
-}
-
-Result<HostPort> parse_host_port(std::string_view text) {
-  const std::size_t colon = text.rfind(':');
-  if (colon == std::string_view::npos || colon == 0 || text.size() > limits::kAddressBytes) {
-    return bad_address(text);
-  }
-  std::string_view host = text.substr(0, colon);
-  const std::string_view port = text.substr(colon + 1);
-  const bool bracketed = host.starts_with('[') && host.ends_with(']');
-  if (bracketed) host = host.substr(1, host.size() - 2);
-  const bool has_colon = host.find(':') != std::string_view::npos;
-  if (host.empty() || has_colon != bracketed) return bad_address(text);
-  for (const char c : host) {
-    if (c <= ' ' || c > '~' || c == ',' || c == '[' || c == ']') return bad_address(text);
-  }
-  HostPort address;
-  address.host = std::string(host);
-  const char* end = port.data() + port.size();
-  const std::from_chars_result parsed = std::from_chars(port.data(), end, address.port);
-  if (port.empty() || parsed.ec != std::errc() || parsed.ptr != end) return bad_address(text);
-  return address;
-}
-
-std::string host_port_text(const HostPort& address) {
-  const bool v6 = address.host.find(':') != std::string::npos;
-  const std::string host = v6 ? "[" + address.host + "]" : address.host;
-  return host + ":" + std::to_string(address.port);
 }
 
 std::optional<Endpoint> endpoint_of(const sockaddr* address) {

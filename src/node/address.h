@@ -1,8 +1,7 @@
-// Addresses as people write them, "host:port", and as sockets have them.
+// Addresses as sockets have them, out of "host:port" (core/host_port.h).
 //
-// Model:   IPv6 hosts stand in brackets. Until links are encrypted only loopback is bound or
-//          dialled (but for a build of its own for tests, bind_policy.h); require_allowed() is the
-//          one place that says so.
+// Model:   until links are encrypted only loopback is bound or dialled, but for a build of its own
+//          for tests (bind_policy.h); require_allowed() is the one place that says so.
 // Errors:  kInvalidArgument, kPermission (not allowed); detail names the address.
 // Threads: values; any thread.
 #pragma once
@@ -13,16 +12,11 @@
 #include <cstdint>
 #include <optional>
 #include <string>
-#include <string_view>
 
+#include "core/host_port.h"
 #include "core/result.h"
 
 namespace ebb::node {
-
-struct HostPort {
-  std::string host;  // without brackets
-  std::uint16_t port = 0;
-};
 
 // What the system calls take: an IPv4 or IPv6 address with its port.
 struct Endpoint {
@@ -35,8 +29,6 @@ struct Endpoint {
   std::string text() const;
 };
 
-Result<HostPort> parse_host_port(std::string_view text);
-std::string host_port_text(const HostPort& address);
 // Copies any address a socket gave; a family other than IPv4 and IPv6 gives nullopt.
 std::optional<Endpoint> endpoint_of(const sockaddr* address);
 // Hosts that are addresses, and "localhost"; other names have to be asked for.

@@ -3,10 +3,10 @@
 #include <algorithm>
 #include <array>
 #include <charconv>
-#include <numeric>
 #include <vector>
 
 #include "codec/utf8.h"
+#include "core/edit_distance.h"
 #include "node/address.h"
 
 namespace ebb::node {
@@ -105,22 +105,6 @@ constexpr std::array<ConfigKey, 6> kKeys{{
     {"store.disk_budget_bytes", ConfigKind::kInteger, set_disk_budget,
      [](const Config& c) { return std::to_string(c.disk_budget_bytes); }},
 }};
-
-// Levenshtein's: insertions, deletions and replacements of one character.
-std::size_t edit_distance(std::string_view a, std::string_view b) {
-  std::vector<std::size_t> row(b.size() + 1);
-  std::iota(row.begin(), row.end(), std::size_t{0});
-  for (std::size_t i = 1; i <= a.size(); ++i) {
-    std::size_t diagonal = row[0];
-    row[0] = i;
-    for (std::size_t j = 1; j <= b.size(); ++j) {
-      const std::size_t replaced = diagonal + (a[i - 1] == b[j - 1] ? 0 : 1);
-      diagonal = row[j];
-      row[j] = std::min({row[j] + 1, row[j - 1] + 1, replaced});
-    }
-  }
-  return row[b.size()];
-}
 
 }  // namespace
 

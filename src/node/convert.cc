@@ -3,6 +3,8 @@
 #include <iterator>
 #include <utility>
 
+#include "core/limits.h"
+
 namespace ebb::node {
 
 mesh::StoredHead stored_head(const store::HeadRecord& head) {
@@ -66,6 +68,23 @@ void add_to_batch(mesh::Commit commit, store::CommitBatch& batch) {
     batch.reconciliations.push_back(reconciliation_row(row));
   for (const mesh::PeerSeen& peer : commit.peers)
     batch.peers.push_back({peer.device, peer.address, peer.heard});
+}
+
+std::size_t keep_rows(store::CommitBatch& failed, store::CommitBatch& later) {
+  std::size_t lost = 0;
+  const auto put_before = [&lost](auto& rows, auto& behind) {
+    behind.insert(behind.begin(), std::make_move_iterator(rows.begin()),
+                  std::make_move_iterator(rows.end()));
+    rows.clear();
+    if (behind.size() <= limits::kRowsKept) return;
+    const std::size_t over = behind.size() - limits::kRowsKept;
+    behind.erase(behind.begin(), behind.begin() + static_cast<std::ptrdiff_t>(over));
+    lost += over;
+  };
+  put_before(failed.cursors, later.cursors);
+  put_before(failed.reconciliations, later.reconciliations);
+  put_before(failed.peers, later.peers);
+  return lost;
 }
 
 std::vector<mesh::Committed> committed_news(const std::vector<CommitPart>& parts,

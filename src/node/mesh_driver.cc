@@ -78,7 +78,7 @@ MeshDriver::MeshDriver(uv_loop_t* loop, Ports ports)
 }
 
 Result<Endpoint> MeshDriver::bind(const std::string& listen, bool next_free) {
-  EBB_ASSIGN(Endpoint wanted, resolver_.resolve_now(deadline_.loop(), listen));
+  EBB_ASSIGN(Endpoint wanted, Resolver::resolve_now(listen));
   Endpoint bound;
   // Port 0 gives a free TCP port, whose UDP twin may be taken; then another one is asked for.
   const bool any = wanted.port() == 0;

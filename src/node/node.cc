@@ -33,7 +33,6 @@ NodeCounters fresh_counters() {
   counters.commit_seconds =
       histogram({0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5});
   counters.commit_events = histogram({0, 1, 2, 5, 10, 50, 100, 500, 1000, 5000, 10000, 50000});
-  counters.delta_bytes = histogram({256, 1024, 4096, 16384, 65536, 262144, 1048576, 4194304});
   counters.convergence_seconds = histogram({0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5,
                                             1, 2.5, 5, 10, 30, 60, 300, 3600, 86400});
   return counters;
@@ -77,7 +76,14 @@ Node::Impl::Impl(Home home_in, Config config_in, std::unique_ptr<Loop> loop_in)
       driver(loop->get(), {[this](mesh::Commit commit) { store->commit(std::move(commit)); },
                            [this](const mesh::Read& read) { on_read(read); },
                            [this] { on_rollback_found(); }, [this] { finish_stop(); }}),
-      counters(fresh_counters()) {}
+      counters(fresh_counters()),
+      incarnation_timer(loop->get(), [this] { begin_incarnation(); }),
+      state_flush(loop->get(), [this](StateFlush::Done done) {
+        ++counters.state_flushes;
+        store->run([done = std::move(done)](store::Store& opened) -> StoreThread::Answer {
+          return [done, flushed = opened.flush_state(wall_now(), true)] { done(flushed); };
+        });
+      }) {}
 
 Status Node::Impl::start() {
   for (const std::string& peer : config.peers)
@@ -147,6 +153,10 @@ void Node::Impl::begin_stop() {
   if (stopping) return;
   stopping = true;
   log(LogLevel::kInfo, "stopping");
+  incarnation_timer.stop();
+  release_held(stopping_error());
+  state_flush.stop();
+  readers.cancel_queries();
   driver.shut_down();
   store->stop([this] {
     store_stopped = true;

@@ -11,7 +11,8 @@
 //            called from others and from signal handlers.
 // Errors:    start: kBusy (another node runs on this directory; or the configured port is in use:
 //            `context` tells which), kPermission (an address that is not loopback: links are not
-//            encrypted yet), and those of Store::open. append: kBusy when the queue is full.
+//            encrypted yet), and those of Store::open. append: kBusy when the queue is full;
+//            what the store said while a new incarnation is wanted and cannot be written.
 // Limits:    kAppendQueueBytes, kAppendQueueEvents; commit and read queues are bounded by credit.
 #pragma once
 
@@ -54,8 +55,17 @@ struct NodeCounters {
   std::map<std::string, std::uint64_t> appends_rejected;  // by error code name
   std::uint64_t commits = 0, commits_failed = 0;
   std::uint64_t merges = 0;
-  Histogram commit_seconds, commit_events, delta_bytes, convergence_seconds;
+  std::uint64_t state_flushes = 0;  // asked for by queries
+  Histogram commit_seconds, commit_events, convergence_seconds;
 };
+
+// What the engine says of itself, as it says it: values that the rooms above name by these names
+// (docs/decisions/0010-engine-status-passes-through-node.md).
+using LinkStatus = mesh::LinkStatus;
+using KnownPeer = mesh::KnownPeer;
+using MeshCounters = mesh::Counters;
+using MissingLog = mesh::MissingLog;
+using MissingLogs = mesh::MissingLogs;
 
 struct NodeStatus {
   DeviceId device;
@@ -66,11 +76,15 @@ struct NodeStatus {
   std::string listen;  // as bound
   Duration uptime;
   std::uint64_t heads = 0, events_held = 0, events_known = 0;
-  std::uint64_t links_in_sync = 0, links = 0, peers = 0;
+  MissingLogs missing;                                    // at most kMissingLogsTold by name
+  std::uint64_t links_in_sync = 0, links = 0, peers = 0;  // links: those that have greeted
   Fingerprint root;
   std::uint64_t store_bytes = 0;
   std::uint64_t append_queue_bytes = 0, engine_queue_bytes = 0;
   std::optional<Error> store_error;  // the last commit failed and none succeeded since
+  // A peer holds more of our log than the store, and the new incarnation could not be written yet:
+  // appends are refused.
+  std::optional<Error> incarnation_error;
 };
 
 class Node {
@@ -93,6 +107,8 @@ class Node {
 
   // Runs `work` with a read-only connection on a worker, then `done` on the loop. `flush_state`
   // first has the store write its state, so that `work` sees all that was acknowledged before.
+  // After kQueryMs, or when the node stops, the reader ends what runs (Reader::set_expired); in the
+  // latter case `done` hears kBusy.
   void query(bool flush_state, std::function<void(const store::Reader&)> work,
              std::function<void(Status)> done);
   // State digest after everything held is folded.
@@ -104,10 +120,12 @@ class Node {
 
   NodeStatus status() const;
   const std::vector<store::HeadRecord> heads() const;
-  std::vector<mesh::LinkStatus> links() const;
-  std::vector<mesh::KnownPeer> peers() const;
-  const mesh::Counters& mesh_counters() const;
+  std::vector<LinkStatus> links() const;
+  std::vector<KnownPeer> peers() const;
+  const MeshCounters& mesh_counters() const;
   const NodeCounters& counters() const;
+  // Sizes of received DELTAs, their framing included.
+  Histogram delta_bytes() const;
   const Home& home() const;
   const Config& config() const;
   // Dials it too, until the next start. kInvalidArgument, kPermission (not loopback).

@@ -9,16 +9,20 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "mesh/types.h"
 #include "node/loop_inbox.h"
 #include "node/mesh_driver.h"
 #include "node/node.h"
 #include "node/readers.h"
+#include "node/state_flush.h"
 #include "node/store_thread.h"
 #include "node/uv_handles.h"
 
 namespace ebb::node {
+
+inline Error stopping_error() { return {ErrorCode::kBusy, "node is stopping", ""}; }
 
 struct Node::Impl {
   Impl(Home home_in, Config config_in, std::unique_ptr<Loop> loop_in);
@@ -34,6 +38,9 @@ struct Node::Impl {
   void observe(const CommitReport& report);
   void on_read(const mesh::Read& read);
   void on_rollback_found();
+  void begin_incarnation();
+  void on_incarnation(const Status& begun, Incarnation next);
+  void release_held(const std::optional<Error>& error);
   void tell_listeners(const CommitNews& news);
 
   // Stopping.
@@ -61,7 +68,14 @@ struct Node::Impl {
   std::optional<Error> store_error;
   std::map<SubscriptionId, std::function<void(const CommitNews&)>> listeners;
   SubscriptionId next_subscription = 1;
+  // After a rollback nothing may be appended until the new incarnation is stored: what comes
+  // meanwhile is held, and refused once the first try has failed.
   bool beginning_incarnation = false;
+  std::optional<Error> incarnation_error;
+  std::vector<QueuedAppend> held_appends;
+  Duration incarnation_pause;
+  Timer incarnation_timer;
+  StateFlush state_flush;
   bool stopping = false, store_stopped = false, stopped = false;
 };
 

@@ -2,7 +2,9 @@
 #include <sys/stat.h>
 
 #include <algorithm>
+#include <numeric>
 
+#include "core/limits.h"
 #include "node/clocks.h"
 #include "node/node_impl.h"
 
@@ -31,7 +33,13 @@ NodeStatus Node::status() const {
   status.heads = impl.heads.size();
   status.events_held = engine.events_held();
   status.events_known = engine.events_known();
-  status.links = links.size();
+  if (status.events_known > status.events_held) {
+    status.missing = engine.missing_logs(limits::kMissingLogsTold);
+  }
+  status.links = static_cast<std::uint64_t>(
+      std::count_if(links.begin(), links.end(), [](const mesh::LinkStatus& link) {
+        return link.state == "reconciling" || link.state == "in_sync";
+      }));
   status.links_in_sync = static_cast<std::uint64_t>(
       std::count_if(links.begin(), links.end(),
                     [](const mesh::LinkStatus& link) { return link.state == "in_sync"; }));
@@ -42,6 +50,7 @@ NodeStatus Node::status() const {
   status.append_queue_bytes = impl.queued_bytes;
   status.engine_queue_bytes = engine.queued_bytes();
   status.store_error = impl.store_error;
+  status.incarnation_error = impl.incarnation_error;
   return status;
 }
 
@@ -57,6 +66,17 @@ std::vector<mesh::LinkStatus> Node::links() const { return impl_->driver.engine(
 std::vector<mesh::KnownPeer> Node::peers() const { return impl_->driver.engine().peers(); }
 const mesh::Counters& Node::mesh_counters() const { return impl_->driver.engine().counters(); }
 const NodeCounters& Node::counters() const { return impl_->counters; }
+Histogram Node::delta_bytes() const {
+  const mesh::Counters& mesh = mesh_counters();
+  Histogram sizes;
+  sizes.bounds.assign(mesh::kDeltaSizes.begin(), mesh::kDeltaSizes.end());
+  sizes.counts.assign(mesh.delta_sizes.begin(), mesh.delta_sizes.end());
+  sizes.count = std::accumulate(sizes.counts.begin(), sizes.counts.end(), std::uint64_t{0});
+  const auto deltas = mesh.messages.find("delta");
+  if (deltas != mesh.messages.end()) sizes.sum = static_cast<double>(deltas->second.bytes_in);
+  return sizes;
+}
+
 const Home& Node::home() const { return impl_->home; }
 const Config& Node::config() const { return impl_->config; }
 Instant Node::now() const { return monotonic_now(); }

@@ -34,8 +34,6 @@ std::size_t size_of(const store::AppendBatch& batch) {
   return bytes;
 }
 
-Error stopping_error() { return {ErrorCode::kBusy, "node is stopping", ""}; }
-
 std::uint64_t events_of(const store::CommitResult& result) {
   std::uint64_t events = 0;
   for (const store::HeadAdvance& advance : result.advances) {
@@ -60,6 +58,9 @@ void Node::append(store::AppendBatch batch, AppendDone done) {
   append.events = append.batch.items.size();
   append.bytes = size_of(append.batch);
   if (impl.stopping) return impl.refuse_append(std::move(append.done), stopping_error());
+  if (impl.incarnation_error) {
+    return impl.refuse_append(std::move(append.done), *impl.incarnation_error);
+  }
   if (append.events > limits::kAppendQueueEvents || append.bytes > limits::kAppendQueueBytes) {
     return impl.refuse_append(
         std::move(append.done),
@@ -71,6 +72,7 @@ void Node::append(store::AppendBatch batch, AppendDone done) {
   }
   impl.queued_events += append.events;
   impl.queued_bytes += append.bytes;
+  if (impl.beginning_incarnation) return impl.held_appends.push_back(std::move(append));
   impl.store->append(std::move(append));
 }
 
@@ -84,6 +86,7 @@ void Node::Impl::on_committed(CommitReport report) {
     for (const store::HeadAdvance& advance : report.result->advances)
       heads[advance.head.log] = advance.head;
     store_error.reset();
+    if (!report.result->advances.empty()) state_flush.note_change();
   } else {
     store_error = report.result.error();
     log_limited(LogLevel::kError, "commit_failed", {{"error", store_error->message()}});
@@ -125,9 +128,6 @@ void Node::Impl::observe(const CommitReport& report) {
   ++counters.commits;
   counters.commit_seconds.observe(static_cast<double>(report.took.us) / 1e6);
   counters.commit_events.observe(static_cast<double>(events_of(*report.result)));
-  if (report.segment_bytes > 0) {
-    counters.delta_bytes.observe(static_cast<double>(report.segment_bytes));
-  }
   const WallTime now = wall_now();
   for (const store::HeadAdvance& advance : report.result->advances) {
     if (advance.own_append) continue;
@@ -173,24 +173,6 @@ void Node::Impl::on_read(const mesh::Read& read) {
       });
 }
 
-void Node::Impl::on_rollback_found() {
-  if (beginning_incarnation || stopping) return;
-  beginning_incarnation = true;
-  store->run([this](store::Store& opened) -> StoreThread::Answer {
-    const Status begun = opened.begin_incarnation(wall_now());
-    return [this, begun, next = opened.incarnation()] {
-      beginning_incarnation = false;
-      if (!begun.ok()) {
-        log(LogLevel::kError, "incarnation_failed", {{"error", begun.error().message()}});
-        return;
-      }
-      incarnation = next;
-      log(LogLevel::kWarn, "incarnation_begun", {{"incarnation", std::to_string(next)}});
-      driver.feed(mesh::IncarnationBegun{next});
-    };
-  });
-}
-
 void Node::query(bool flush_state, std::function<void(const store::Reader&)> work,
                  std::function<void(Status)> done) {
   Impl& impl = *impl_;
@@ -210,8 +192,10 @@ void Node::query(bool flush_state, std::function<void(const store::Reader&)> wor
     impl.inbox.post([read = std::move(read)] { read({}); });
     return;
   }
-  impl.store->run([read = std::move(read)](store::Store& opened) -> StoreThread::Answer {
-    return [read, flushed = opened.flush_state(wall_now(), true)] { read(flushed); };
+  // Never from inside this call, whatever becomes of it at once.
+  impl.inbox.post([&impl, read = std::move(read)] {
+    if (!impl.state_flush.needed()) return read({});
+    impl.state_flush.wait(read);
   });
 }
 

@@ -4,17 +4,21 @@
 #include <utility>
 
 #include "core/limits.h"
+#include "node/clocks.h"
 
 namespace ebb::node {
 
 Readers::~Readers() { EBB_CHECK(idle()); }
 
 void Readers::run(Lane lane, Work work, Done done) {
+  if (lane == Lane::kQuery && cancelled_) {
+    return done(Error{ErrorCode::kBusy, "node is stopping", ""});
+  }
   LaneState& state = lanes_[static_cast<std::size_t>(lane)];
   if (state.waiting.size() >= limits::kQueriesWaiting) {
     return done(Error{ErrorCode::kBusy, "too many queries", ""});
   }
-  state.waiting.push_back({std::move(work), std::move(done), {}});
+  state.waiting.push_back({std::move(work), std::move(done), {}, lane});
   start_next(state);
 }
 
@@ -33,23 +37,40 @@ void Readers::start_next(LaneState& lane) {
   auto job = std::make_shared<Job>(std::move(lane.waiting.front()));
   lane.waiting.pop_front();
   run_work(
-      loop_,
-      [this, slot, job] {
-        if (slot->reader == nullptr) {
-          Result<std::unique_ptr<store::Reader>> opened = store::Reader::open(dir_);
-          if (!opened.ok()) {
-            job->status = opened.error();
-            return;
-          }
-          slot->reader = std::move(opened).value();
-        }
-        job->work(*slot->reader);
-      },
+      loop_, [this, slot, job] { read(*slot, *job); },
       [this, slot, job, &lane] {
         slot->busy = false;
-        job->done(job->status);
+        const bool cut = job->cancelled && job->status.ok();
+        job->done(cut ? Error{ErrorCode::kBusy, "node is stopping", ""} : job->status);
         start_next(lane);
       });
+}
+
+void Readers::read(Slot& slot, Job& job) {
+  if (slot.reader == nullptr) {
+    Result<std::unique_ptr<store::Reader>> opened = store::Reader::open(dir_);
+    if (!opened.ok()) {
+      job.status = opened.error();
+      return;
+    }
+    slot.reader = std::move(opened).value();
+  }
+  if (job.lane == Lane::kQuery) {
+    const Instant deadline = monotonic_now() + milliseconds(limits::kQueryMs);
+    slot.reader->set_expired([this, &job, deadline] {
+      job.cancelled = job.cancelled || cancelled_;
+      return job.cancelled || monotonic_now() >= deadline;
+    });
+  }
+  job.work(*slot.reader);
+  slot.reader->set_expired(nullptr);
+}
+
+void Readers::cancel_queries() {
+  cancelled_ = true;
+  LaneState& lane = lanes_[static_cast<std::size_t>(Lane::kQuery)];
+  for (const Job& job : std::exchange(lane.waiting, {}))
+    job.done(Error{ErrorCode::kBusy, "node is stopping", ""});
 }
 
 }  // namespace ebb::node

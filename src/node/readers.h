@@ -4,11 +4,12 @@
 //            peer has asked for. A connection is opened at its first use and kept.
 // Ownership: destroy it only when idle().
 // Threads:   call on the loop thread; `work` runs on a worker, `done` on the loop.
-// Errors:    done: those of Reader::open; kBusy when too many wait.
-// Limits:    kQueriesWaiting a lane.
+// Errors:    done: those of Reader::open; kBusy when too many wait, or queries were cancelled.
+// Limits:    kQueriesWaiting a lane; a query ends after kQueryMs, as Reader::set_expired tells.
 #pragma once
 
 #include <array>
+#include <atomic>
 #include <deque>
 #include <functional>
 #include <memory>
@@ -32,6 +33,8 @@ class Readers {
   Readers& operator=(const Readers&) = delete;
 
   void run(Lane lane, Work work, Done done);
+  // Ends the queries that run or wait: they are answered kBusy. What the engine reads goes on.
+  void cancel_queries();
   // Nothing runs or waits.
   bool idle() const;
 
@@ -40,6 +43,8 @@ class Readers {
     Work work;
     Done done;
     Status status;
+    Lane lane;
+    bool cancelled = false;
   };
   struct Slot {
     std::unique_ptr<store::Reader> reader;
@@ -51,10 +56,12 @@ class Readers {
   };
 
   void start_next(LaneState& lane);
+  void read(Slot& slot, Job& job);
 
   uv_loop_t* loop_;
   std::string dir_;
   std::array<LaneState, 2> lanes_;
+  std::atomic<bool> cancelled_ = false;
 };
 
 }  // namespace ebb::node

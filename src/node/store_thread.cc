@@ -82,7 +82,7 @@ bool StoreThread::has_work() const {
 void StoreThread::main() {
   for (;;) {
     Work work = take_work();
-    if (work.commits_something()) commit_work(work);
+    if (work.commits_something() || (work.stop && has_kept())) commit_work(work);
     for (Job& job : work.jobs) {
       Answer answer = job(*store_);
       // The job goes with its answer: what it captured belongs to the loop.
@@ -142,12 +142,11 @@ void StoreThread::take_commits(Work& work) {
 
 void StoreThread::commit_work(Work& work) {
   CommitReport report;
-  store::CommitBatch batch;
+  store::CommitBatch batch = std::exchange(kept_, {});
   batch.now = wall_now();
   for (QueuedAppend& append : work.appends)
     batch.appends.push_back(std::move(append.batch));
   for (mesh::Commit& commit : work.commits) {
-    report.segment_bytes += encoded_bytes(commit.segments);
     if (commit.token != mesh::Token{} && !commit.segments.empty()) {
       report.parts.push_back({commit.token, commit.segments.size()});
     }
@@ -155,7 +154,9 @@ void StoreThread::commit_work(Work& work) {
   }
   report.appends = std::move(work.appends);
   const Instant started = monotonic_now();
+  bool failed = false;
   store_->commit(batch, [&](Result<store::CommitResult> result) {
+    failed = !result.ok();
     report.result = std::move(result);
     report.took = monotonic_now() - started;
     if (report.result.ok()) plan_chores();
@@ -163,6 +164,12 @@ void StoreThread::commit_work(Work& work) {
     auto shared = std::make_shared<CommitReport>(std::move(report));
     inbox_.post([this, shared = std::move(shared)] { reports_.committed(std::move(*shared)); });
   });
+  const std::size_t lost = failed ? keep_rows(batch, kept_) : 0;
+  if (lost > 0) report_chore("rows", {ErrorCode::kTooLarge, "rows lost", std::to_string(lost)});
+}
+
+bool StoreThread::has_kept() const {
+  return !kept_.cursors.empty() || !kept_.reconciliations.empty() || !kept_.peers.empty();
 }
 
 std::optional<StoreThread::Clock::time_point> StoreThread::Chores::next() const {

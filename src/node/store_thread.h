@@ -6,7 +6,8 @@
 //            flushed, small segments are merged, the WAL is checkpointed.
 // Ownership: owns the store; `inbox` must outlive it. stop() before destruction.
 // Threads:   call on the loop thread; its callbacks run there too.
-// Errors:    a transaction that fails is reported with its error; nothing of it is stored.
+// Errors:    a transaction that fails is reported with its error; nothing of it is stored. Its
+//            cursors, reconciliations and peers go with the next one, the last of all at stop().
 // Limits:    one transaction takes kAppendQueueEvents events and kAppendQueueBytes of segments or
 //            appends, the rest stays for the next. Callers bound what they queue.
 #pragma once
@@ -47,7 +48,6 @@ struct CommitReport {
   Result<store::CommitResult> result = Error{};
   std::vector<QueuedAppend> appends;  // without their items, in the order of result.appends
   std::vector<CommitPart> parts;
-  std::size_t segment_bytes = 0;  // of received segments
   Duration took;
 };
 
@@ -82,6 +82,7 @@ class StoreThread {
     std::vector<mesh::Commit> commits;
     std::vector<Job> jobs;
     bool stop = false;
+    // Without rows that are kept.
     bool commits_something() const { return !appends.empty() || !commits.empty(); }
   };
   struct Chores {
@@ -97,6 +98,7 @@ class StoreThread {
   void take_appends(Work& work);
   void take_commits(Work& work);
   void commit_work(Work& work);
+  bool has_kept() const;
   void plan_chores();
   void do_chore();
   void do_flush(Clock::time_point now);
@@ -107,6 +109,7 @@ class StoreThread {
   Reports reports_;
   std::unique_ptr<store::Store> store_;  // the store thread's
   Chores chores_;                        // the store thread's
+  store::CommitBatch kept_;              // the store thread's: rows of transactions that failed
 
   std::mutex mutex_;
   std::condition_variable wake_;

@@ -60,9 +60,7 @@ void UdpSocket::on_datagram(ssize_t size, const uv_buf_t* buffer, const sockaddr
 }
 
 void UdpSocket::send(const std::string& to, Bytes bytes) {
-  resolver_.resolve(to, [this, kept = std::move(bytes)](const Result<Endpoint>& endpoint) mutable {
-    if (endpoint.ok()) send_to(*endpoint, kept);
-  });
+  if (const std::optional<Endpoint> endpoint = resolver_.known(to)) send_to(*endpoint, bytes);
 }
 
 void UdpSocket::send_to(const Endpoint& endpoint, Bytes& bytes) {

@@ -1,5 +1,5 @@
-// UdpSocket: the gossip datagrams of a node. Sends as the socket takes them and drops the rest:
-// gossip is repeated.
+// UdpSocket: the gossip datagrams of a node. Sends as the socket takes them and drops the rest,
+// also what goes to a name that is not looked up yet: gossip is repeated.
 //
 // Ownership: `feed` and `resolver` must outlive it.
 // Threads:   not thread-safe; call on the loop thread.

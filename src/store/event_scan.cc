@@ -33,6 +33,7 @@ void EventScan::start(const LogRow& log, Seq from, Seq to) {
   log_ = log.head.log;
   from_ = std::max<Seq>(from, 1);
   to_ = std::min(to, log.head.held.seq);
+  seq_ = from_ - 1;
   body_ = codec::BodyReader(ByteView{});
   rows_.bind(1, segment_rowid(log.n, 0));
   rows_.bind(2, segment_rowid(log.n, std::min(from_, to_ + 1)));

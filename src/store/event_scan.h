@@ -38,6 +38,7 @@ class EventScan {
   void start(const LogRow& log, Seq from, Seq to);
   // False: the end of this part of the log.
   Result<bool> next();
+  // Of the event last looked at, whether it fits or not.
   Seq seq() const { return seq_; }
   const codec::EventView& event() const { return event_; }
   // Lets go of the read transaction.

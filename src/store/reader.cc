@@ -22,7 +22,11 @@ Bytes end_of_prefix(Bytes prefix) {
   return prefix;
 }
 
-Status visit_entries(const Connection& connection, const Bytes& prefix, const EntryVisitor& visit) {
+// So many entries are read between two looks at the time.
+constexpr std::uint64_t kEntriesAtOnce = 256;
+
+Status visit_entries(const ReaderParts& parts, const Bytes& prefix, const EntryVisitor& visit) {
+  const Connection& connection = *parts.db;
   const Bytes end = end_of_prefix(prefix);
   EBB_ASSIGN(Statement rows, connection.prepare("SELECT key,value FROM state WHERE key>=?1 AND "
                                                 "(?2 IS NULL OR key<?2) ORDER BY key"));
@@ -32,7 +36,10 @@ Status visit_entries(const Connection& connection, const Bytes& prefix, const En
   } else {
     rows.bind(2, ByteView(end));
   }
-  for (;;) {
+  for (std::uint64_t n = 1;; ++n) {
+    if (n % kEntriesAtOnce == 0 && parts.expired && parts.expired()) {
+      return Error{ErrorCode::kTooLarge, "time"};
+    }
     EBB_ASSIGN(const bool more, rows.step());
     if (!more) return {};
     EBB_RETURN_IF_ERROR(visit({rows.column_blob(0), rows.column_blob(1)}));
@@ -50,13 +57,35 @@ std::vector<const LogRow*> by_log_id(const std::vector<LogRow>& rows) {
   return ordered;
 }
 
+}  // namespace
+
 bool matches(const EventFilter& filter, const HeadRecord& head) {
   return (!filter.topic || *filter.topic == head.key.topic) &&
          (!filter.device || *filter.device == head.key.device) &&
          (!filter.log || *filter.log == head.log);
 }
 
-}  // namespace
+std::optional<ScanFilter> scan_filter(const EventFilter& filter) {
+  ScanFilter wanted;
+  wanted.type = filter.type;
+  if (filter.ts_from) wanted.ts_min = *filter.ts_from;
+  if (filter.ts_to) {
+    if (*filter.ts_to == INT64_MIN) return std::nullopt;
+    wanted.ts_max = *filter.ts_to - 1;
+  }
+  return wanted;
+}
+
+Seq first_wanted(const EventFilter& filter, const LogId& log) {
+  const auto after = filter.after.find(log);
+  return after == filter.after.end() ? 1 : after->second + 1;
+}
+
+void take_event(const EventScan& scan, const LogId& log, EventRow& row) {
+  row.dot = {log, scan.seq()};
+  row.event = scan.event();
+  row.id = row.event.id ? *row.event.id : trust::derived_event_id(row.dot);
+}
 
 Status ReaderParts::open(const std::string& given_dir) {
   dir = given_dir;
@@ -113,48 +142,56 @@ Result<std::vector<SharedBytes>> Reader::read_segments(const LogId& log, Seq fro
   return impl_->segments.read(*row, from, to, bytes_max);
 }
 
-Status Reader::events(const EventFilter& filter, std::uint64_t limit,
-                      const std::function<bool(const EventRow&)>& visit) const {
+void Reader::set_expired(std::function<bool()> expired) { impl_->expired = std::move(expired); }
+
+Result<EventsEnd> Reader::events(const EventFilter& filter, std::uint64_t limit,
+                                 const std::function<bool(const EventRow&)>& visit) const {
   EBB_ASSIGN(const LogTable* const logs, impl_->logs());
+  EventsEnd end;
   EventScan& scan = impl_->scan;
-  ScanFilter wanted;
-  wanted.type = filter.type;
-  if (filter.ts_from) wanted.ts_min = *filter.ts_from;
-  if (filter.ts_to) {
-    if (*filter.ts_to == INT64_MIN) return {};
-    wanted.ts_max = *filter.ts_to - 1;
-  }
-  scan.set_filter(std::move(wanted));
+  std::optional<ScanFilter> wanted = scan_filter(filter);
+  if (!wanted) return end;
+  scan.set_filter(std::move(*wanted));
+  bool moved = false;
+  scan.set_expired(
+      [&] { return std::exchange(moved, true) && impl_->expired && impl_->expired(); });
   std::uint64_t visited = 0;
   EventRow row;
   for (const LogRow* each : by_log_id(logs->rows())) {
     const LogRow& log = *each;
     if (visited == limit) break;
     if (!matches(filter, log.head)) continue;
-    const auto after = filter.after.find(log.head.log);
-    const Seq seen = after == filter.after.end() ? 0 : after->second;
-    if (seen >= log.head.held.seq) continue;
+    const Seq first = first_wanted(filter, log.head.log);
+    if (first > log.head.held.seq) continue;
     row.key = log.head.key;
-    scan.start(log, seen + 1, log.head.held.seq);
+    scan.start(log, first, log.head.held.seq);
+    Seq& scanned = end.scanned[log.head.log];
     while (visited < limit) {
-      EBB_ASSIGN(const bool more, scan.next());
-      if (!more) break;
-      row.dot = {log.head.log, scan.seq()};
-      row.event = scan.event();
-      row.id = row.event.id ? *row.event.id : trust::derived_event_id(row.dot);
+      const Result<bool> more = scan.next();
+      scanned = std::max(first - 1, scan.seq());
+      end.expired = !more.ok() && more.error().code == ErrorCode::kTooLarge;
+      if (!more.ok() && !end.expired) return more.error();
+      if (!more.ok() || !*more) break;
+      take_event(scan, log.head.log, row);
       ++visited;
       if (!visit(row)) limit = visited;
     }
     scan.stop();
+    if (end.expired) return end;
+    if (visited < limit) scanned = log.head.held.seq;
   }
-  return {};
+  return end;
 }
 
 Result<SqlResult> Reader::sql(std::string_view statement, const SqlLimits& limits) const {
   if (impl_->sql == nullptr) {
     EBB_ASSIGN(impl_->sql, SqlSession::open(impl_->dir));
   }
-  return impl_->sql->run(statement, limits);
+  SqlLimits both = limits;
+  both.expired = [this, &limits] {
+    return (limits.expired && limits.expired()) || (impl_->expired && impl_->expired());
+  };
+  return impl_->sql->run(statement, both);
 }
 
 Result<std::vector<ReconciliationRow>> Reader::reconciliations(std::size_t limit) const {
@@ -163,7 +200,7 @@ Result<std::vector<ReconciliationRow>> Reader::reconciliations(std::size_t limit
 
 Result<state::Int128> Reader::counter(std::string_view topic, std::string_view name) const {
   std::vector<state::CounterTotal> totals;
-  EBB_RETURN_IF_ERROR(visit_entries(*impl_->db, state::counter_prefix(topic, name),
+  EBB_RETURN_IF_ERROR(visit_entries(*impl_, state::counter_prefix(topic, name),
                                     [&totals](const state::KeyValue& entry) -> Status {
                                       EBB_ASSIGN(const auto total, state::read_counter(entry));
                                       totals.push_back(total);
@@ -175,7 +212,7 @@ Result<state::Int128> Reader::counter(std::string_view topic, std::string_view n
 Result<std::vector<std::string>> Reader::set_elements(std::string_view topic,
                                                       std::string_view name) const {
   std::vector<state::SetDot> live;
-  EBB_RETURN_IF_ERROR(visit_entries(*impl_->db, state::set_prefix(topic, name),
+  EBB_RETURN_IF_ERROR(visit_entries(*impl_, state::set_prefix(topic, name),
                                     [&live](const state::KeyValue& entry) -> Status {
                                       EBB_ASSIGN(auto dot, state::read_set_dot(entry));
                                       live.push_back(std::move(dot));
@@ -188,7 +225,7 @@ Result<std::vector<state::CountCell>> Reader::count_cells(std::string_view type)
   std::vector<state::CountCell> cells;
   const Bytes prefix = type.empty() ? state::all_counts_prefix() : state::count_prefix(type);
   EBB_RETURN_IF_ERROR(
-      visit_entries(*impl_->db, prefix, [&cells](const state::KeyValue& entry) -> Status {
+      visit_entries(*impl_, prefix, [&cells](const state::KeyValue& entry) -> Status {
         EBB_ASSIGN(auto cell, state::read_count_cell(entry));
         cells.push_back(std::move(cell));
         return {};

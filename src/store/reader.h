@@ -4,7 +4,7 @@
 // Ownership: any number of readers beside the one Store, in this process or another.
 // Threads:   not thread-safe; one thread at a time per Reader.
 // Errors:    kNotFound (no database), kUnsupported (newer or older format), kCorrupt, kIo, kBusy;
-//            sql: kInvalidArgument with SQLite's message, kTooLarge (rows, bytes or time).
+//            sql: kInvalidArgument with SQLite's message, kTooLarge (rows, bytes, time, memory).
 //            counter: kOutOfRange when the total does not fit.
 // Spec:      docs/store_format.md
 #pragma once
@@ -38,8 +38,8 @@ struct SqlResult {
 
 struct SqlLimits {
   std::size_t rows = 10000;
-  std::size_t bytes = std::size_t{8} << 20;
-  // Called every few thousand VM steps; true ends the query with kTooLarge "time".
+  std::size_t bytes = std::size_t{8} << 20;  // of the result as it lies in memory
+  // Called every few hundred VM steps; true ends the query with kTooLarge "time".
   std::function<bool()> expired;
 };
 
@@ -63,6 +63,19 @@ struct EventFilter {
   std::optional<std::int64_t> ts_from, ts_to;
 };
 
+// How a pass over events ended.
+struct EventsEnd {
+  bool expired = false;  // before its end, because set_expired() said so
+  // When it expired, of each log that was looked at: no event up to here is still to come.
+  std::map<LogId, Seq> scanned;
+};
+
+// The newest events that fit a filter, as far as they fit into some bytes.
+struct NewestBounds {
+  std::size_t events = 0;
+  std::size_t bytes = 0;  // of payloads, types and sources; the event that passes it is the oldest
+};
+
 class Reader {
  public:
   static Result<std::unique_ptr<Reader>> open(const std::string& dir);
@@ -75,10 +88,20 @@ class Reader {
   Result<std::vector<SharedBytes>> read_segments(const LogId& log, Seq from, Seq to,
                                                  std::size_t bytes_max) const;
 
+  // Asked now and then by what may take long, from the thread that reads; true ends it: events()
+  // says how far it came, everything else is kTooLarge "time". Empty: nothing has an end.
+  void set_expired(std::function<bool()> expired);
+
   // Visits events in order of log id and seq, the same on every node, at most `limit`; `visit`
-  // returns false to stop. Events of a newer format, which cannot be read, are passed by.
-  Status events(const EventFilter& filter, std::uint64_t limit,
-                const std::function<bool(const EventRow&)>& visit) const;
+  // returns false to stop. Events of a newer format, which cannot be read, are passed by. However
+  // little time there is, it comes a segment further.
+  Result<EventsEnd> events(const EventFilter& filter, std::uint64_t limit,
+                           const std::function<bool(const EventRow&)>& visit) const;
+
+  // Visits the newest events by (hlc, log, seq), log by log in order of seq. True: the bytes ended
+  // it before their number did.
+  Result<bool> newest_events(const EventFilter& filter, const NewestBounds& bounds,
+                             const std::function<void(const EventRow&)>& visit) const;
 
   // Read-only SQL over the published tables (events, heads, devices, reconciliations) as of one
   // moment: one statement, and only what an authorizer knows (docs/store_format.md section 7).

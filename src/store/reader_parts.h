@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -28,6 +29,7 @@ struct ReaderParts {
   SegmentTable segments;
   EventScan scan;
   std::unique_ptr<SqlSession> sql;  // made at the first query
+  std::function<bool()> expired;    // Reader::set_expired
 
  private:
   LogTable logs_;
@@ -36,5 +38,13 @@ struct ReaderParts {
 };
 
 struct Reader::Impl : ReaderParts {};
+
+bool matches(const EventFilter& filter, const HeadRecord& head);
+// The part of the filter that is about single events; nullopt: it excludes them all.
+std::optional<ScanFilter> scan_filter(const EventFilter& filter);
+// The first event of the log that may be told.
+Seq first_wanted(const EventFilter& filter, const LogId& log);
+// `row` is of this log; its event is the scan's.
+void take_event(const EventScan& scan, const LogId& log, EventRow& row);
 
 }  // namespace ebb::store

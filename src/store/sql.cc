@@ -5,8 +5,11 @@
 #include <algorithm>
 #include <utility>
 
+#include "core/limits.h"
 #include "store/events_table.h"
+#include "store/heap_budget.h"
 #include "store/schema.h"
+#include "store/sql_functions.h"
 #include "store/sql_guard.h"
 
 namespace ebb::store {
@@ -40,6 +43,9 @@ Error query_error(sqlite3* db, int rc) {
   switch (rc & 0xff) {
     case SQLITE_INTERRUPT:
       return {ErrorCode::kTooLarge, "time", {}};
+    case SQLITE_NOMEM:
+      return {ErrorCode::kTooLarge, "memory",
+              "more than " + std::to_string(limits::kSqlHeapBytes) + " bytes"};
     case SQLITE_TOOBIG:
       return {ErrorCode::kTooLarge, "sql", sqlite3_errmsg(db)};
     case SQLITE_CORRUPT:
@@ -90,22 +96,33 @@ Result<Prepared> only_statement(sqlite3* db, std::string_view text) {
   return only;
 }
 
-SqlValue value_of(sqlite3_stmt* statement, int column, std::size_t& bytes) {
+std::size_t value_bytes(sqlite3_stmt* statement, int column) {
   const int type = sqlite3_column_type(statement, column);
-  bytes += sizeof(std::int64_t);
+  const bool is_long = type == SQLITE_TEXT || type == SQLITE_BLOB;
+  return sizeof(SqlValue) +
+         (is_long ? static_cast<std::size_t>(sqlite3_column_bytes(statement, column)) : 0);
+}
+
+SqlValue value_of(sqlite3_stmt* statement, int column) {
+  const int type = sqlite3_column_type(statement, column);
   if (type == SQLITE_INTEGER) return std::int64_t{sqlite3_column_int64(statement, column)};
   if (type == SQLITE_FLOAT) return sqlite3_column_double(statement, column);
   if (type == SQLITE_NULL) return std::monostate{};
   const auto* data = static_cast<const char*>(sqlite3_column_blob(statement, column));
   const auto size = static_cast<std::size_t>(sqlite3_column_bytes(statement, column));
-  bytes += size;
   const std::string_view view = size == 0 ? std::string_view() : std::string_view(data, size);
   if (type == SQLITE_TEXT) return std::string(view);
   return to_bytes(as_bytes(view));
 }
 
+// The bound is looked at before a value is copied.
 Status read_rows(sqlite3* db, sqlite3_stmt* statement, const SqlLimits& limits, SqlResult& result) {
   std::size_t bytes = 0;
+  const auto take = [&bytes, &limits](std::size_t more) -> Status {
+    bytes += more;
+    if (bytes <= limits.bytes) return {};
+    return Error{ErrorCode::kTooLarge, "bytes", "more than " + std::to_string(limits.bytes)};
+  };
   for (;;) {
     const int rc = sqlite3_step(statement);
     if (rc == SQLITE_DONE) return {};
@@ -113,12 +130,12 @@ Status read_rows(sqlite3* db, sqlite3_stmt* statement, const SqlLimits& limits, 
     if (result.rows.size() == limits.rows) {
       return Error{ErrorCode::kTooLarge, "rows", "more than " + std::to_string(limits.rows)};
     }
+    EBB_RETURN_IF_ERROR(take(sizeof(std::vector<SqlValue>)));
     std::vector<SqlValue>& row = result.rows.emplace_back();
     row.reserve(result.columns.size());
-    for (std::size_t i = 0; i < result.columns.size(); ++i)
-      row.push_back(value_of(statement, static_cast<int>(i), bytes));
-    if (bytes > limits.bytes) {
-      return Error{ErrorCode::kTooLarge, "bytes", "more than " + std::to_string(limits.bytes)};
+    for (int i = 0; i < static_cast<int>(result.columns.size()); ++i) {
+      EBB_RETURN_IF_ERROR(take(value_bytes(statement, i)));
+      row.push_back(value_of(statement, i));
     }
   }
 }
@@ -129,6 +146,7 @@ SqlSession::SqlSession() = default;
 SqlSession::~SqlSession() = default;
 
 Result<std::unique_ptr<SqlSession>> SqlSession::open(const std::string& dir) {
+  EBB_RETURN_IF_ERROR(install_heap_budgets());
   std::unique_ptr<SqlSession> session(new SqlSession());
   EBB_ASSIGN(session->db_, Connection::open(database_path(dir), Connection::Mode::kReadOnly));
   EBB_RETURN_IF_ERROR(session->prepare_connection());
@@ -151,6 +169,7 @@ Result<SqlResult> SqlSession::run(std::string_view statement, const SqlLimits& l
     EBB_RETURN_IF_ERROR(db_->run("BEGIN"));
   }
   guard_->expired = limits.expired;
+  guard_->calls = 0;
   Result<SqlResult> result = run_in_transaction(statement, limits);
   guard_->expired = nullptr;
   events_->forget();
@@ -161,13 +180,20 @@ Result<SqlResult> SqlSession::run(std::string_view statement, const SqlLimits& l
 }
 
 Result<SqlResult> SqlSession::run_in_transaction(std::string_view statement,
-                                                 const SqlLimits& limits) {
-  EBB_ASSIGN(const Prepared prepared, only_statement(db_->handle(), statement));
+                                                 const SqlLimits& bounds) {
+  const HeapBudget budget(limits::kSqlHeapBytes);
+  Result<Prepared> only = only_statement(db_->handle(), statement);
+  if (guard_->calls > limits::kSqlCalls) {
+    return Error{ErrorCode::kTooLarge, "sql",
+                 "more than " + std::to_string(limits::kSqlCalls) + " calls of functions"};
+  }
+  if (!only.ok()) return only.error();
+  const Prepared prepared = std::move(only).value();
   SqlResult result;
   const int columns = sqlite3_column_count(prepared.get());
   for (int i = 0; i < columns; ++i)
     result.columns.emplace_back(sqlite3_column_name(prepared.get(), i));
-  EBB_RETURN_IF_ERROR(read_rows(db_->handle(), prepared.get(), limits, result));
+  EBB_RETURN_IF_ERROR(read_rows(db_->handle(), prepared.get(), bounds, result));
   return result;
 }
 

@@ -4,7 +4,10 @@
 //            SQLite's limits, and an authorizer with lists of what is allowed. Each query is one
 //            statement in one read transaction.
 // Threads:   not thread-safe; one thread at a time.
-// Errors:    kInvalidArgument with SQLite's message; kTooLarge (rows, bytes or time).
+// Errors:    kInvalidArgument with SQLite's message; kTooLarge (rows, bytes, time, memory, or the
+//            text).
+// Limits:    kSqlValueBytes a value, kSqlHeapBytes of SQLite's heap, kSqlCalls in the text; the
+//            caller's SqlLimits for the result and the time, looked at every 250 steps.
 // Spec:      docs/store_format.md section 7
 #pragma once
 

@@ -6,14 +6,13 @@
 #include <array>
 #include <string_view>
 
-#include "core/ids.h"
 #include "core/limits.h"
-#include "store/sqlite.h"
 
 namespace ebb::store {
 namespace {
 
-constexpr int kProgressSteps = 4000;
+// A call of a function may take milliseconds of a large value, and counts as one step.
+constexpr int kProgressSteps = 250;
 
 constexpr std::array<std::string_view, 3> kViews = {"devices", "heads", "reconciliations"};
 constexpr std::array<std::string_view, 3> kBehindViews = {"logs", "peers", "reconciliations"};
@@ -105,7 +104,8 @@ bool may_read(std::string_view table, std::string_view column, std::string_view 
 
 int authorize(void* context, int action, const char* first, const char* second, const char* schema,
               const char* view) {
-  if (static_cast<SqlGuard*>(context)->internal) return SQLITE_OK;
+  auto& guard = *static_cast<SqlGuard*>(context);
+  if (guard.internal) return SQLITE_OK;
   switch (action) {
     case SQLITE_SELECT:
       return SQLITE_OK;
@@ -115,6 +115,7 @@ int authorize(void* context, int action, const char* first, const char* second, 
                  ? SQLITE_OK
                  : SQLITE_DENY;
     case SQLITE_FUNCTION:
+      if (++guard.calls > limits::kSqlCalls) return SQLITE_DENY;
       return names(kFunctions, text_or_empty(second)) ? SQLITE_OK : SQLITE_DENY;
     default:
       return SQLITE_DENY;
@@ -126,50 +127,7 @@ int on_progress(void* context) {
   return guard->expired && guard->expired() ? 1 : 0;
 }
 
-ByteView value_bytes(sqlite3_value* value) {
-  const auto* data = static_cast<const std::uint8_t*>(sqlite3_value_blob(value));
-  const int size = sqlite3_value_bytes(value);
-  if (data == nullptr || size <= 0) return {};
-  return {data, static_cast<std::size_t>(size)};
-}
-
-void result_text(sqlite3_context* context, std::string_view text) {
-  sqlite3_result_text64(context, text.data(), text.size(), SQLITE_TRANSIENT, SQLITE_UTF8);
-}
-
-// NULL for anything that is not such an id.
-void device_function(sqlite3_context* context, int, sqlite3_value** arguments) {
-  const auto device = DeviceId::from(value_bytes(arguments[0]));
-  if (device) result_text(context, device_text(*device));
-}
-
-void log_function(sqlite3_context* context, int, sqlite3_value** arguments) {
-  const auto log = LogId::from(value_bytes(arguments[0]));
-  if (log) result_text(context, log_text(*log));
-}
-
-void hex_function(sqlite3_context* context, int, sqlite3_value** arguments) {
-  if (sqlite3_value_type(arguments[0]) == SQLITE_NULL) return;
-  result_text(context, to_hex(value_bytes(arguments[0])));
-}
-
 }  // namespace
-
-Status add_functions(sqlite3* db) {
-  struct Function {
-    const char* name;
-    void (*call)(sqlite3_context*, int, sqlite3_value**);
-  };
-  constexpr Function kOwn[] = {
-      {"ebb_device", &device_function}, {"ebb_log", &log_function}, {"ebb_hex", &hex_function}};
-  for (const Function& function : kOwn) {
-    const int rc = sqlite3_create_function_v2(db, function.name, 1,
-                                              SQLITE_UTF8 | SQLITE_DETERMINISTIC | SQLITE_INNOCUOUS,
-                                              nullptr, function.call, nullptr, nullptr, nullptr);
-    if (rc != SQLITE_OK) return sqlite_error(rc, db, "registering a function");
-  }
-  return {};
-}
 
 void harden(sqlite3* db, SqlGuard& guard) {
   struct Limit {
@@ -177,7 +135,7 @@ void harden(sqlite3* db, SqlGuard& guard) {
     int value;
   };
   constexpr Limit kLimits[] = {
-      {SQLITE_LIMIT_LENGTH, static_cast<int>(limits::kSqlResultBytes)},
+      {SQLITE_LIMIT_LENGTH, static_cast<int>(limits::kSqlValueBytes)},
       {SQLITE_LIMIT_SQL_LENGTH, static_cast<int>(limits::kSqlTextBytes)},
       {SQLITE_LIMIT_COLUMN, 100},
       {SQLITE_LIMIT_EXPR_DEPTH, 50},

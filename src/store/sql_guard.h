@@ -1,11 +1,10 @@
-// SqlGuard: what a hardened connection may do, and the scalar functions it has beside SQLite's.
+// SqlGuard: what a hardened connection may do.
 //
 // Threads: not thread-safe; belongs to one connection.
 #pragma once
 
+#include <cstddef>
 #include <functional>
-
-#include "core/result.h"
 
 struct sqlite3;
 
@@ -15,6 +14,9 @@ struct SqlGuard {
   // True while our own code prepares or steps statements on the connection: the authorizer then
   // lets it read the tables behind the published ones.
   bool internal = false;
+  // Calls of functions in the text of the query in hand. What stands between two loops of a program
+  // runs without a look at the time, so it has to be short.
+  std::size_t calls = 0;
   // Whether the query in hand has used up its time. May be empty.
   std::function<bool()> expired;
 };
@@ -34,8 +36,6 @@ class InternalScope {
   bool before_;
 };
 
-// ebb_device(blob), ebb_log(blob), ebb_hex(blob): ids as people see them.
-Status add_functions(sqlite3* db);
 // SQLite's own limits, the authorizer and the progress handler. `guard` outlives the connection.
 void harden(sqlite3* db, SqlGuard& guard);
 

@@ -1,9 +1,15 @@
 #include "store/sqlite.h"
 
+#include <fcntl.h>
 #include <sqlite3.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include <cerrno>
+#include <cstring>
 #include <utility>
+
+#include "store/heap_budget.h"
 
 namespace ebb::store {
 namespace {
@@ -27,6 +33,7 @@ ErrorCode code_of(int rc) {
       return ErrorCode::kBusy;
     case SQLITE_PERM:
       return ErrorCode::kPermission;
+    case SQLITE_NOMEM:  // of a query with a budget; without one the process is done for anyway
     case SQLITE_TOOBIG:
     case SQLITE_INTERRUPT:  // only a progress handler interrupts
       return ErrorCode::kTooLarge;
@@ -46,6 +53,29 @@ bool out_of_room(int rc, sqlite3* db) {
   int cause = 0;
   wal->pMethods->xFileControl(wal, SQLITE_FCNTL_LAST_ERRNO, &cause);
   return cause == EDQUOT || cause == EFBIG;
+}
+
+constexpr mode_t kPrivate = 0600;
+
+// Nobody else may read what is stored, whatever the umask. SQLite gives the files that it makes
+// beside a database the mode of that database. One that is there is never opened here: closing it
+// would take SQLite's locks of this process away.
+Status make_private(const std::string& path) {
+  const int made = ::open(path.c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, kPrivate);
+  if (made >= 0) {
+    ::close(made);
+    return {};
+  }
+  if (errno != EEXIST) return {};  // SQLite says better what is wrong
+  for (const char* suffix : {"", "-wal", "-shm"}) {
+    const std::string file = path + suffix;
+    struct stat info {};
+    if (::stat(file.c_str(), &info) != 0 || (info.st_mode & 077) == 0) continue;
+    if (::chmod(file.c_str(), kPrivate) != 0) {
+      return Error{ErrorCode::kPermission, "database mode", file + ": " + std::strerror(errno)};
+    }
+  }
+  return {};
 }
 
 }  // namespace
@@ -128,6 +158,10 @@ ByteView Statement::column_blob(int index) const {
 std::string_view Statement::column_text(int index) const { return as_text(column_blob(index)); }
 
 Result<std::unique_ptr<Connection>> Connection::open(const std::string& path, Mode mode) {
+  // The first use of SQLite in a process is here. Where another was before, SqlSession::open says
+  // so.
+  static_cast<void>(install_heap_budgets());
+  if (mode == Mode::kReadWrite) EBB_RETURN_IF_ERROR(make_private(path));
   std::unique_ptr<Connection> connection(new Connection());
   const int access =
       mode == Mode::kReadOnly ? SQLITE_OPEN_READONLY : SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE;

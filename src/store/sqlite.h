@@ -87,7 +87,7 @@ Result<Fixed> column_fixed(const Statement& statement, int index) {
 class Connection {
  public:
   enum class Mode {
-    kReadWrite,  // creates the file when it is missing
+    kReadWrite,  // creates the file when it is missing; its mode is 0600 then and before
     kReadOnly,   // and never checkpoints, not even on close
   };
   static Result<std::unique_ptr<Connection>> open(const std::string& path, Mode mode);

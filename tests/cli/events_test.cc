@@ -169,11 +169,23 @@ TEST_CASE("tail passes the API's bytes through when piped, page after page") {
   CHECK(api.requests().size() == 2);
 }
 
-TEST_CASE("tail keeps the newest when there is a limit") {
+TEST_CASE("tail with a limit asks for the newest, once") {
   CommandRun ebb;
-  ebb.serve().on("GET /v1/events", "{\"n\":1}\n{\"n\":2}\n{\"n\":3}\n");
-  CHECK(ebb.run({"tail", "--limit=2"}) == 0);
+  auto& api = ebb.serve();
+  api.on("GET /v1/events", "{\"n\":2}\n{\"n\":3}\n");
+  CHECK(ebb.run({"tail", "--limit=2", "--type=t"}) == 0);
   CHECK(ebb.out == "{\"n\":2}\n{\"n\":3}\n");
+  REQUIRE(api.requests().size() == 1);
+  CHECK(api.requests().at(0).target == "/v1/events?type=t&newest=2");
+  CHECK(ebb.run({"tail", "--limit=10001"}) == 2);
+  CHECK(ebb.err_has("--limit goes up to 10000"));
+}
+
+TEST_CASE("tail says so when an answer left older events out") {
+  CommandRun ebb;
+  ebb.serve().on("GET /v1/events", FakeAnswer{.body = "{}\n", .headers = "Ebb-Cut: bytes\r\n"});
+  CHECK(ebb.run({"tail", "--limit=2"}) == 0);
+  CHECK(ebb.err_has("older ones left out"));
 }
 
 TEST_CASE("tail on a terminal prints harmless lines, NDJSON when asked") {

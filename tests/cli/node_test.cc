@@ -13,8 +13,9 @@ std::string status_with(const std::string& level) {
          R"("uptime_ms":90000,"listen":"127.0.0.1:7401","verdict":{"level":")" +
          level +
          R"(","text":"2 events are missing"},"completeness":{"state":"behind","held":3,)"
-         R"("known":5,"links":1,"missing":[{"device":"zzzzyyyy-1","log":"l","topic":"events",)"
-         R"("held":1,"known":3}]},"heads":2,"events":3,"links":1,"peers":2,"digest":"dd",)"
+         R"("known":5,"links":1,"missing_logs":1,"missing":[{"log":"l","device":"zzzzyyyy-1",)"
+         R"("topic":"events","held":1,"known":3}]},"heads":2,"events":3,"links":1,"peers":2,)"
+         R"("digest":"dd",)"
          R"("store":{"bytes":2048},"durability":"full","queues":{"append_bytes":0,)"
          R"("engine_bytes":10}})";
 }

@@ -25,7 +25,7 @@ TEST_CASE("a value is printed with what it stands on, in words") {
         "3   in sync with 1 link, 2 late\n");
   CHECK(query_output(R"({"state":"alone","held":3})") ==
         "3   alone: no link, this is what the device holds\n");
-  CHECK(query_output(R"({"state":"behind","held":3,"known":5,"missing":[{},{}]})") ==
+  CHECK(query_output(R"({"state":"behind","held":3,"known":5,"missing_logs":2})") ==
         "3   behind: 3 of 5 known events are here, 2 logs incomplete\n");
 }
 

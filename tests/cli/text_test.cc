@@ -4,6 +4,7 @@
 #include "cli/http_client.h"
 #include "cli/raw_json.h"
 #include "cli/suggest.h"
+#include "core/edit_distance.h"
 
 using namespace ebb::cli;
 
@@ -15,8 +16,8 @@ TEST_CASE("the nearest word is suggested when it is near") {
   CHECK(nearest_word("banana", words) == std::nullopt);
   CHECK(nearest_word("", words) == std::nullopt);
   CHECK(nearest_word(std::string(10000, 'a'), words) == std::nullopt);
-  CHECK(edit_distance("abcd", "abdc") == 1);
-  CHECK(edit_distance("", "abc") == 3);
+  CHECK(ebb::edit_distance("abcd", "abdc") == 1);
+  CHECK(ebb::edit_distance("", "abc") == 3);
 }
 
 TEST_CASE("members and elements are cut out of JSON as they stand") {
@@ -43,7 +44,7 @@ TEST_CASE("text that is not UTF-8 is no JSON string") {
 
 TEST_CASE("everything but unreserved characters is escaped in a target") {
   CHECK(percent_encoded("a/b c&é~") == "a%2Fb%20c%26%C3%A9~");
-  Target target("/v1/x");
+  RequestTarget target("/v1/x");
   target.with("a", "1 2").with("none", "").with("b", "=");
   CHECK(target.text() == "/v1/x?a=1%202&b=%3D");
 }

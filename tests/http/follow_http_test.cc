@@ -98,7 +98,9 @@ TEST_CASE("a follower that takes nothing is dropped, and told where it was") {
     lines += event;
   REQUIRE(api.post("/v1/events", lines, kNdjson).status == 200);
   // Nothing is read meanwhile: 12 MB do not fit into the socket.
-  api.wait_for("/v1/status", [rounds = 0](const auto&) mutable { return ++rounds > 100; });
+  api.wait_for("/metrics", [](const auto& answer) {
+    return answer.body.find("\nebb_followers_dropped_total 1\n") != std::string::npos;
+  });
   std::uint64_t seen = 0;
   while (true) {
     const auto message = next(*client);

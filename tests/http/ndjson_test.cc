@@ -9,7 +9,7 @@
 
 namespace {
 
-using ebb::http::LineCutter;
+using ebb::http::NdjsonCutter;
 
 struct Line {
   std::uint64_t number;
@@ -17,10 +17,10 @@ struct Line {
   bool operator==(const Line&) const = default;
 };
 
-std::vector<Line> drain(LineCutter& cutter) {
+std::vector<Line> drain(NdjsonCutter& cutter) {
   std::vector<Line> lines;
   std::string_view line;
-  while (cutter.next(line) == LineCutter::Next::kLine)
+  while (cutter.next(line) == NdjsonCutter::Next::kLine)
     lines.push_back({cutter.line_number(), std::string(line)});
   return lines;
 }
@@ -31,7 +31,7 @@ TEST_CASE("lines are the same wherever the chunks end") {
       {1, "one"}, {2, "two"}, {5, "five"}, {7, "seven \"\\n\" x"}, {8, "last"}};
   for (std::size_t size = 1; size <= text.size(); ++size) {
     CAPTURE(size);
-    LineCutter cutter(100);
+    NdjsonCutter cutter(100);
     std::vector<Line> lines;
     for (std::size_t at = 0; at < text.size(); at += size) {
       cutter.push(std::string_view(text).substr(at, size));
@@ -46,44 +46,44 @@ TEST_CASE("lines are the same wherever the chunks end") {
 }
 
 TEST_CASE("what is left in the cutter survives the next chunk") {
-  LineCutter cutter(100);
+  NdjsonCutter cutter(100);
   cutter.push("a\nb\nc");
   std::string_view line;
-  REQUIRE(cutter.next(line) == LineCutter::Next::kLine);
+  REQUIRE(cutter.next(line) == NdjsonCutter::Next::kLine);
   CHECK(line == "a");
   cutter.push("d\ne\n");
   CHECK(drain(cutter) == std::vector<Line>{{2, "b"}, {3, "cd"}, {4, "e"}});
-  CHECK(cutter.next(line) == LineCutter::Next::kNeedMore);
+  CHECK(cutter.next(line) == NdjsonCutter::Next::kNeedMore);
 }
 
 TEST_CASE("a last line without its end counts only when no more comes") {
-  LineCutter cutter(100);
+  NdjsonCutter cutter(100);
   std::string_view line;
   cutter.push("half");
-  CHECK(cutter.next(line) == LineCutter::Next::kNeedMore);
+  CHECK(cutter.next(line) == NdjsonCutter::Next::kNeedMore);
   cutter.finish();
-  REQUIRE(cutter.next(line) == LineCutter::Next::kLine);
+  REQUIRE(cutter.next(line) == NdjsonCutter::Next::kLine);
   CHECK(line == "half");
-  CHECK(cutter.next(line) == LineCutter::Next::kNeedMore);
+  CHECK(cutter.next(line) == NdjsonCutter::Next::kNeedMore);
 }
 
 TEST_CASE("a line over the bound is found before its end is seen") {
-  LineCutter cutter(8);
+  NdjsonCutter cutter(8);
   std::string_view line;
   cutter.push("12345678\n1234");
-  REQUIRE(cutter.next(line) == LineCutter::Next::kLine);
+  REQUIRE(cutter.next(line) == NdjsonCutter::Next::kLine);
   CHECK(line == "12345678");
-  CHECK(cutter.next(line) == LineCutter::Next::kNeedMore);
+  CHECK(cutter.next(line) == NdjsonCutter::Next::kNeedMore);
   cutter.push("56789");
-  CHECK(cutter.next(line) == LineCutter::Next::kTooLong);
+  CHECK(cutter.next(line) == NdjsonCutter::Next::kTooLong);
   CHECK(cutter.line_number() == 2);
 }
 
 TEST_CASE("a line over the bound whose end is seen is too long as well") {
-  LineCutter cutter(8);
+  NdjsonCutter cutter(8);
   std::string_view line;
   cutter.push("123456789\n");
-  CHECK(cutter.next(line) == LineCutter::Next::kTooLong);
+  CHECK(cutter.next(line) == NdjsonCutter::Next::kTooLong);
   CHECK(cutter.line_number() == 1);
 }
 

@@ -1,4 +1,7 @@
+#include <arpa/inet.h>
 #include <doctest/doctest.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
 #include <regex>
 #include <set>
@@ -75,6 +78,46 @@ TEST_CASE("two linked nodes show their link, peers, reconciliation and completen
   });
   CHECK(two.get("/v1/reconciliations?limit=0").field() == "limit");
   CHECK(two.get("/v1/status").json()["verdict"]["level"] == "ok");
+}
+
+std::uint64_t metric(const std::string& text, const std::string& name) {
+  const std::size_t at = text.find("\n" + name + " ");
+  REQUIRE(at != std::string::npos);
+  return std::stoull(text.substr(at + name.size() + 2));
+}
+
+TEST_CASE("every DELTA counts by its own size") {
+  Api one;
+  Api two(one, {});
+  for (int n = 1; n <= 4; ++n) {
+    REQUIRE(one.post("/v1/events", R"({"type":"t"})").status == 200);
+    two.wait_for("/v1/digest", [n](const Answer& answer) { return answer.json()["events"] == n; });
+  }
+  const std::string text = two.get("/metrics").body;
+  const std::string labels = "{kind=\"delta\",direction=\"in\"}";
+  CHECK(metric(text, "ebb_delta_bytes_count") == metric(text, "ebb_messages_total" + labels));
+  CHECK(metric(text, "ebb_delta_bytes_sum") == metric(text, "ebb_message_bytes_total" + labels));
+  CHECK(metric(text, "ebb_delta_bytes_count") >= 4);
+}
+
+TEST_CASE("a connection that has not greeted is no link") {
+  Api api;
+  const std::string listen = api.get("/v1/status").json()["listen"];
+  const int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  sockaddr_in address{};
+  address.sin_family = AF_INET;
+  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  address.sin_port =
+      htons(static_cast<std::uint16_t>(std::stoul(listen.substr(listen.rfind(':') + 1))));
+  REQUIRE(connect(fd, reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0);
+  api.wait_for("/v1/links",
+               [](const Answer& answer) { return answer.json()["links"].size() == 1; });
+  const auto status = api.get("/v1/status").json();
+  CHECK(status["links"] == 0);
+  CHECK(status["completeness"]["links"] == 0);
+  CHECK(status["completeness"]["state"] == "alone");
+  CHECK(status["verdict"]["level"] == "ok");
+  close(fd);
 }
 
 TEST_CASE("a peer that is added is dialled") {
@@ -168,6 +211,9 @@ constexpr const char* kFamilies[] = {"ebb_events_appended_total",
                                      "ebb_forks_suspected_total",
                                      "ebb_rollbacks_found_total",
                                      "ebb_merges_total",
+                                     "ebb_state_flushes_total",
+                                     "ebb_followers",
+                                     "ebb_followers_dropped_total",
                                      "ebb_start_time_seconds",
                                      "ebb_build_info"};
 

@@ -1,8 +1,11 @@
 // The small parts of the local API: targets, cursors, dots, answers, JSON and metrics text.
 #include <doctest/doctest.h>
 
+#include <nlohmann/json.hpp>
+
 #include "http/answer.h"
 #include "http/appended.h"
+#include "http/completeness.h"
 #include "http/cursor.h"
 #include "http/json_writer.h"
 #include "http/prometheus.h"
@@ -18,6 +21,31 @@ LogId log_of(std::uint8_t byte) {
   LogId log;
   log.data.fill(byte);
   return log;
+}
+
+TEST_CASE("completeness names the logs that are missing, and counts those it does not name") {
+  ebb::node::NodeStatus status;
+  status.events_held = 10;
+  status.events_known = 15;
+  status.links = 1;
+  status.links_in_sync = 1;
+  ebb::node::MissingLog named{.log = log_of(1), .key = ebb::LogKey{}, .held = 3, .known = 7};
+  named.key->topic = "events";
+  status.missing = {3, {named, {.log = log_of(2), .key = {}, .held = 0, .known = 1}}};
+  std::string text;
+  JsonWriter out(text);
+  write_completeness(out, status);
+  const auto json = nlohmann::json::parse(text);
+  CHECK(json["state"] == "behind");
+  CHECK(json["missing_logs"] == 3);
+  REQUIRE(json["missing"].size() == 2);
+  CHECK(json["missing"][0]["log"] == ebb::log_text(log_of(1)));
+  CHECK(json["missing"][0]["topic"] == "events");
+  CHECK(json["missing"][0]["device"] == ebb::device_text({}));
+  CHECK(json["missing"][0]["held"] == 3);
+  CHECK(json["missing"][0]["known"] == 7);
+  CHECK(json["missing"][1]["device"].is_null());
+  CHECK(json["missing"][1]["topic"].is_null());
 }
 
 TEST_CASE("a target is decoded once") {

@@ -77,6 +77,75 @@ TEST_CASE("a page ends before it is too large, with a cursor behind its last eve
   CHECK(rest.back()["seq"] == 96);
 }
 
+TEST_CASE("the newest events are the last by time of all logs, oldest first") {
+  Api api;
+  for (int n = 0; n < 6; ++n) {
+    const std::string body = R"({"type":"t","payload":)" + std::to_string(n) + "}";
+    REQUIRE(api.post("/v1/events?topic=" + std::string(n % 2 == 0 ? "a" : "b"), body).status ==
+            200);
+  }
+  const auto events = api.read("?newest=3");
+  REQUIRE(events.size() == 3);
+  for (std::size_t i = 0; i < 3; ++i)
+    CHECK(events[i]["payload"] == 3 + i);
+  CHECK(api.read("?newest=2&topic=a").at(0)["payload"] == 2);
+  CHECK(api.read("?newest=100").size() == 6);
+  const auto answer = api.get("/v1/events?newest=3");
+  CHECK(answer.headers.count("ebb-cursor") == 0);
+  CHECK(answer.headers.count("ebb-cut") == 0);
+  check_refused(api, "/v1/events?newest=0", "newest");
+  check_refused(api, "/v1/events?newest=1&limit=2", "newest");
+  check_refused(api, "/v1/events?newest=1&follow=sse", "newest");
+}
+
+TEST_CASE("the newest events end at the size of an answer, which says so") {
+  Api api;
+  const std::string event = R"({"type":"t","payload":")" + std::string(60000, 'x') + "\"}\n";
+  std::string lines;
+  for (int n = 0; n < 100; ++n)
+    lines += event;
+  REQUIRE(api.post("/v1/events", lines, "application/x-ndjson").status == 200);
+  const auto answer = api.get("/v1/events?newest=100");
+  REQUIRE(answer.status == 200);
+  CHECK(answer.headers.at("ebb-cut") == "bytes");
+  CHECK(answer.body.size() < (5 << 20));
+  CHECK(answer.body.size() > (3 << 20));
+  const std::size_t last = answer.body.rfind("\n", answer.body.size() - 2) + 1;
+  CHECK(nlohmann::json::parse(answer.body.substr(last))["seq"] == 100);
+}
+
+TEST_CASE("numbers say what they stand on") {
+  Api api;
+  REQUIRE(api.post("/v1/events", R"([{"type":"t"},{"type":"t"}])").status == 200);
+  const auto stands = [](const nlohmann::json& answer) {
+    CAPTURE(answer.dump());
+    const auto completeness = answer.at("completeness");
+    CHECK(completeness["state"] == "alone");
+    CHECK(completeness["held"] == 2);
+    CHECK(completeness["missing"].empty());
+  };
+  stands(api.post("/v1/sql", R"({"sql":"select count(*) from events"})").json());
+  for (const char* target :
+       {"/v1/views/t", "/v1/views", "/v1/counters/c", "/v1/sets/s", "/v1/status"})
+    stands(api.get(target).json());
+}
+
+TEST_CASE("queries of state share flushes, and ask for none when nothing is new") {
+  Api api;
+  REQUIRE(api.post("/v1/events", R"({"type":"t"})").status == 200);
+  const auto flushes = [&api] {
+    return api.node().on_loop([](auto& node) { return node.counters().state_flushes; });
+  };
+  CHECK(api.get("/v1/views/t").json()["value"] == 1);
+  const auto once = flushes();
+  for (int n = 0; n < 50; ++n)
+    CHECK(api.get("/v1/views/t").json()["value"] == 1);
+  CHECK(flushes() == once);
+  REQUIRE(api.post("/v1/events", R"({"type":"t"})").status == 200);
+  CHECK(api.get("/v1/views/t").json()["value"] == 2);
+  CHECK(flushes() == once + 1);
+}
+
 TEST_CASE("a query that is wrong is refused by the name of the parameter") {
   Api api;
   check_refused(api, "/v1/events?limit=0", "limit");

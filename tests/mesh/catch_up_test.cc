@@ -56,6 +56,53 @@ TEST_CASE("both sides of a new link get what they lack, and tell of it under one
   CHECK(a.root_before != a.root_after);
 }
 
+TEST_CASE(
+    "logs of which a peer has announced more are named, so many of them, until they are here") {
+  Rig rig;
+  rig.add_node(1);
+  rig.add_node(2, {0});
+  rig.start(0);
+  rig.start(1);
+  for (int i = 0; i < 5; ++i)
+    rig.append(0, {"a" + std::to_string(i), 10});
+  std::uint64_t most = 0;
+  rig.commit_delay = milliseconds(100);
+  for (int i = 0; i < 300 && !in_sync(rig, 0, 1); ++i) {
+    rig.run_for(milliseconds(10));
+    const mesh::MissingLogs missing = rig.engine(1).missing_logs(3);
+    std::uint64_t events = 0;
+    for (const mesh::MissingLog& log : rig.engine(1).missing_logs(100).logs) {
+      CHECK(log.known > log.held);
+      events += log.known - log.held;
+      if (log.key) CHECK(log.key->device == rig.store(0).device());
+    }
+    CHECK(events == rig.engine(1).events_known() - rig.engine(1).events_held());
+    CHECK(missing.logs.size() == std::min<std::uint64_t>(missing.count, 3));
+    most = std::max(most, missing.count);
+  }
+  CHECK(most == 5);
+  CHECK(rig.engine(1).missing_logs(3).count == 0);
+}
+
+TEST_CASE("each DELTA is counted by its size") {
+  Rig rig;
+  rig.add_node(1);
+  rig.add_node(2, {0});
+  rig.start(0);
+  rig.start(1);
+  for (int i = 0; i < 30; ++i)
+    rig.append(0, {"a", 10});
+  rig.run_for(seconds(3));
+  rig.append(0, {"a", 1});
+  rig.run_for(seconds(1));
+  std::uint64_t counted = 0;
+  for (const std::uint64_t count : rig.engine(1).counters().delta_sizes)
+    counted += count;
+  CHECK(counted == rig.count(1, "delta").messages_in);
+  CHECK(counted > 1);
+  CHECK(rig.engine(1).counters().delta_sizes.front() < counted);
+}
+
 TEST_CASE("more logs than fit a page or a WANT are listed and fetched in pages") {
   Rig rig;
   rig.add_node(1);

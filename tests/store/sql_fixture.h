@@ -72,13 +72,12 @@ struct Naive {
 
 inline std::vector<Naive> naive_rows(const Device& device) {
   std::vector<Naive> rows;
-  const Status visited =
-      device.reader()->events({}, UINT64_MAX, [&rows](const store::EventRow& row) {
-        rows.push_back({device_text(row.key.device), row.key.topic, std::string(row.event.type),
-                        log_text(row.dot.log), static_cast<std::int64_t>(row.dot.seq),
-                        row.event.effective_ts_ms()});
-        return true;
-      });
+  const auto visited = device.reader()->events({}, UINT64_MAX, [&rows](const store::EventRow& row) {
+    rows.push_back({device_text(row.key.device), row.key.topic, std::string(row.event.type),
+                    log_text(row.dot.log), static_cast<std::int64_t>(row.dot.seq),
+                    row.event.effective_ts_ms()});
+    return true;
+  });
   REQUIRE(visited.ok());
   return rows;
 }

@@ -161,7 +161,7 @@ TEST_CASE("a scan with conditions reads only segments that can match") {
   CHECK(segments_visited("1") >= 50);
   CHECK(segments_visited("ts>=48") <= 4);
   CHECK(segments_visited("seq=7") <= 3);
-  CHECK(segments_visited("type='old'") <= 27);
+  CHECK(segments_visited("type='old'") <= 30);
   CHECK(segments_visited("topic='none'") <= 1);
 }
 
@@ -256,8 +256,9 @@ TEST_CASE("a query is bounded in rows, bytes, time and size") {
   limits.bytes = 1000;
   CHECK(refusal(*reader, "SELECT payload FROM events", limits) == ErrorCode::kTooLarge);
   CHECK(refusal(*reader, "SELECT 1 /*" + std::string(20000, 'x') + "*/") == ErrorCode::kTooLarge);
-  CHECK(refusal(*reader, "SELECT replace('aaaaaaaaaaaaaaaa', 'a', printf('%.*c', 999999, 'x'))") ==
+  CHECK(refusal(*reader, "SELECT replace('aaaaaaaaaaaaaaaa', 'a', printf('%.*c', 99999, 'x'))") ==
         ErrorCode::kTooLarge);
+  CHECK(refusal(*reader, "SELECT hex(printf('%.*c', 300000, 'x'))") == ErrorCode::kTooLarge);
   std::string deep = "1";
   for (int i = 0; i < 100; ++i)
     deep = "(1+" + deep + ")";

@@ -1,5 +1,6 @@
 #include "store/store.h"
 
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <fstream>
@@ -308,6 +309,30 @@ TEST_CASE("cursors, peers and reconciliations are kept") {
   CHECK((*rows)[1].events_in == 3);
   CHECK((*rows)[1].root_after == row.root_after);
   CHECK(device.store().arrival_head() == 0);
+}
+
+TEST_CASE("files of a store are the owner's alone, whatever the umask, also of one made before") {
+  const mode_t before = ::umask(0);
+  Device device(1);
+  device.append({event(1)});
+  const auto others_may = [&device] {
+    std::string names;
+    for (const auto& file : std::filesystem::directory_iterator(device.dir())) {
+      const auto mode = file.status().permissions() & std::filesystem::perms::all;
+      if (mode != (std::filesystem::perms::owner_read | std::filesystem::perms::owner_write)) {
+        names += file.path().filename().string() + " ";
+      }
+    }
+    return names;
+  };
+  CHECK(others_may().empty());
+  CHECK(std::filesystem::exists(device.dir() / "ebb.db-wal"));
+  device.close();
+  std::filesystem::permissions(device.dir() / "ebb.db", std::filesystem::perms::all);
+  device.open();
+  device.append({event(2)});
+  ::umask(before);
+  CHECK(others_may().empty());
 }
 
 }  // namespace

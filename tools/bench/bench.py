@@ -19,6 +19,7 @@ sys.path.insert(0, str(ROOT / "tools" / "lib"))
 import ebb_node  # noqa: E402
 
 BATCH = 1000
+MERGE_QUIET = 0.5  # kMergeQuiet of src/node/store_thread.cc, in seconds
 TYPES = ["view", "click", "scroll", "hover", "submit", "purchase", "error", "heartbeat"]
 SECTIONS = ["shop", "blog", "account", "help", "checkout"]
 
@@ -169,14 +170,16 @@ class Bench:
         self.stop_all()
 
     def settle(self, node):
-        """Waits until the background merge has nothing left to do."""
-        last = [-1.0]
+        """Waits until the background merge has nothing left to do: it waits for a pause itself."""
+        merges, since = -1.0, time.monotonic()
 
         def quiet():
-            before, last[0] = last[0], node.metric("ebb_merges_total")
-            return before == last[0]
+            nonlocal merges, since
+            before, merges = merges, node.metric("ebb_merges_total")
+            if merges != before:
+                since = time.monotonic()
+            return time.monotonic() - since > 3 * MERGE_QUIET
 
-        time.sleep(0.5)
         ebb_node.wait_until(quiet, 120, "merging to end")
 
     def live(self):

@@ -1,0 +1,31 @@
+// HostPort: an address as people write it and nodes tell it, "host:port". IPv6 hosts stand in
+// brackets there.
+//
+// Model:   one grammar for what is configured, told by peers and taken by the API. A host is
+//          printable ASCII without spaces, commas and brackets; whether it exists is found out by
+//          asking.
+// Errors:  kInvalidArgument; detail names the text.
+// Limits:  limits::kAddressBytes.
+// Threads: values; any thread.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include "core/result.h"
+
+namespace ebb {
+
+struct HostPort {
+  std::string host;  // without brackets
+  std::uint16_t port = 0;
+};
+
+// Port 0 is taken: it means any port to who listens.
+Result<HostPort> parse_host_port(std::string_view text);
+// The same for who is dialled: a port above 0.
+Result<HostPort> parse_peer_address(std::string_view text);
+std::string host_port_text(const HostPort& address);
+
+}  // namespace ebb
