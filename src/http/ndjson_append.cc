@@ -1,5 +1,6 @@
 #include "http/ndjson_append.h"
 
+#include <algorithm>
 #include <deque>
 #include <optional>
 #include <utility>
@@ -44,9 +45,10 @@ class NdjsonAppend final : public BodySink, public std::enable_shared_from_this<
   }
 
  private:
-  struct Part {
+  struct Piece {
     std::uint64_t id = 0;
     std::uint64_t first_line = 0;
+    bool closes = false;  // what it belongs to is committed with it
     std::optional<Result<std::vector<store::DotRange>>> result = std::nullopt;
   };
 
@@ -55,8 +57,8 @@ class NdjsonAppend final : public BodySink, public std::enable_shared_from_this<
   void settle_gathered();
   void read_lines();
   void take_event(ParsedEvent event, std::size_t bytes);
-  void send_part();
-  void part_done(std::uint64_t id, Result<std::vector<store::DotRange>> result);
+  void send_piece(bool more_soon);
+  void piece_done(std::uint64_t id, Result<std::vector<store::DotRange>> result);
   void acknowledge();
   void refuse(Error error, std::string field, std::uint64_t line);
   void answer();
@@ -71,8 +73,10 @@ class NdjsonAppend final : public BodySink, public std::enable_shared_from_this<
   store::AppendBatch gathered_;
   std::size_t gathered_bytes_ = 0;
   std::uint64_t gathered_line_ = 0;  // of its first event
-  std::deque<Part> parts_;           // on their way, in order
-  std::uint64_t next_part_ = 1;
+  std::size_t part_events_ = 0;      // sent, of the part that is not closed yet
+  std::size_t part_bytes_ = 0;
+  std::deque<Piece> pieces_;  // on their way, in order
+  std::uint64_t next_piece_ = 1;
   Appended appended_{limits::kHttpDotRanges};
   std::optional<Refusal> refusal_;
   bool ended_ = false;      // all bytes are here
@@ -92,13 +96,15 @@ void NdjsonAppend::advance() {
     acknowledge();
   } while (blocked_ && may_read());
   if (blocked_) wait_for_queue();
-  if (parts_.empty() && gathered_.items.empty() && (refusal_ || exhausted_)) return answer();
+  if (pieces_.empty() && gathered_.items.empty() && (refusal_ || exhausted_)) return answer();
   const auto request = request_.lock();
   if (was_blocked && !blocked_ && request) request->wake();
 }
 
 bool NdjsonAppend::may_read() const {
-  return parts_.size() < limits::kHttpPartsInFlight && !node_.append_queue_full();
+  const auto parts = std::count_if(pieces_.begin(), pieces_.end(),
+                                   [](const Piece& piece) { return piece.closes; });
+  return std::cmp_less(parts, limits::kHttpPartsInFlight) && !node_.append_queue_full();
 }
 
 void NdjsonAppend::read_lines() {
@@ -127,58 +133,62 @@ void NdjsonAppend::read_lines() {
   }
 }
 
+// What has gathered goes out when something follows it, so that the last piece of a body is known
+// to be the last.
 void NdjsonAppend::take_event(ParsedEvent event, std::size_t bytes) {
   const std::string& topic = event.topic ? *event.topic : topic_;
-  if (!gathered_.items.empty() && gathered_.topic != topic) send_part();
+  const bool closes = part_events_ + gathered_.items.size() >= limits::kHttpPartEvents ||
+                      part_bytes_ + gathered_bytes_ >= limits::kHttpPartBytes;
+  const bool full = closes || gathered_.items.size() >= limits::kHttpPieceEvents;
+  if (full || gathered_.topic != topic) send_piece(!closes);
   if (gathered_.items.empty()) {
     gathered_.topic = topic;
     gathered_line_ = cutter_.line_number();
   }
   gathered_.items.emplace_back(std::move(event.event));
   gathered_bytes_ += bytes;
-  if (gathered_.items.size() >= limits::kHttpPartEvents ||
-      gathered_bytes_ >= limits::kHttpPartBytes) {
-    send_part();
-  }
 }
 
 void NdjsonAppend::settle_gathered() {
   if (gathered_.items.empty()) return;
   if (refusal_ && refusal_->line <= gathered_line_) {
     gathered_ = {};
-  } else if ((parts_.empty() && !soon_whole_) || refusal_ || exhausted_) {
+  } else if ((pieces_.empty() && !soon_whole_) || refusal_ || exhausted_) {
     // Others may have filled the queue since the last line was read.
     blocked_ = node_.append_queue_full();
-    if (!blocked_) send_part();
+    if (!blocked_) send_piece(false);
   }
 }
 
-void NdjsonAppend::send_part() {
+void NdjsonAppend::send_piece(bool more_soon) {
   if (gathered_.items.empty()) return;
-  const std::uint64_t id = next_part_++;
-  parts_.push_back({.id = id, .first_line = gathered_line_});
+  const std::uint64_t id = next_piece_++;
+  pieces_.push_back({.id = id, .first_line = gathered_line_, .closes = !more_soon});
+  part_events_ = more_soon ? part_events_ + gathered_.items.size() : 0;
+  part_bytes_ = more_soon ? part_bytes_ + gathered_bytes_ : 0;
   gathered_bytes_ = 0;
-  node_.append(std::exchange(gathered_, {}), [weak = weak_from_this(), id](auto result) {
-    if (const auto self = weak.lock()) self->part_done(id, std::move(result));
-  });
+  const auto done = [weak = weak_from_this(), id](auto result) {
+    if (const auto self = weak.lock()) self->piece_done(id, std::move(result));
+  };
+  node_.append(std::exchange(gathered_, {}), done, more_soon);
 }
 
-void NdjsonAppend::part_done(std::uint64_t id, Result<std::vector<store::DotRange>> result) {
-  for (Part& part : parts_) {
-    if (part.id == id) part.result = std::move(result);
+void NdjsonAppend::piece_done(std::uint64_t id, Result<std::vector<store::DotRange>> result) {
+  for (Piece& piece : pieces_) {
+    if (piece.id == id) piece.result = std::move(result);
   }
   advance();
 }
 
 // Only an unbroken beginning of the stream is ever told to be stored.
 void NdjsonAppend::acknowledge() {
-  for (; !parts_.empty() && parts_.front().result; parts_.pop_front()) {
-    const Part& part = parts_.front();
-    if (refusal_ && refusal_->line <= part.first_line) continue;
-    if (part.result->ok()) {
-      appended_.add(part.result->value());
+  for (; !pieces_.empty() && pieces_.front().result; pieces_.pop_front()) {
+    const Piece& piece = pieces_.front();
+    if (refusal_ && refusal_->line <= piece.first_line) continue;
+    if (piece.result->ok()) {
+      appended_.add(piece.result->value());
     } else {
-      refuse(part.result->error(), "", part.first_line);
+      refuse(piece.result->error(), "", piece.first_line);
     }
   }
 }
@@ -207,7 +217,7 @@ void NdjsonAppend::answer() {
 }
 
 void NdjsonAppend::wait_for_queue() {
-  if (!parts_.empty()) return;  // their answers will come
+  if (!pieces_.empty()) return;  // their answers will come
   retry_ = node_.call_after(kQueueRetry, [this] { advance(); });
 }
 

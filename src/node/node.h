@@ -100,8 +100,9 @@ class Node {
   void request_stop() noexcept;
 
   using AppendDone = std::function<void(Result<std::vector<store::DotRange>>)>;
-  // Calls back once, after the durable commit or with the reason why it is not stored.
-  void append(store::AppendBatch batch, AppendDone done);
+  // Calls back once, after the durable commit or with the reason why it is not stored. `more_soon`:
+  // the caller is about to append what follows, so that one commit can take both.
+  void append(store::AppendBatch batch, AppendDone done, bool more_soon = false);
   // True when append() would answer kBusy for more than a small batch.
   bool append_queue_full() const;
 

@@ -52,9 +52,9 @@ void Node::Impl::refuse_append(AppendDone done, Error error) {
   inbox.post([done = std::move(done), error = std::move(error)] { done(error); });
 }
 
-void Node::append(store::AppendBatch batch, AppendDone done) {
+void Node::append(store::AppendBatch batch, AppendDone done, bool more_soon) {
   Impl& impl = *impl_;
-  QueuedAppend append{std::move(batch), std::move(done), 0, 0};
+  QueuedAppend append{std::move(batch), std::move(done), 0, 0, more_soon};
   append.events = append.batch.items.size();
   append.bytes = size_of(append.batch);
   if (impl.stopping) return impl.refuse_append(std::move(append.done), stopping_error());

@@ -20,6 +20,8 @@ constexpr milliseconds kMergeQuiet{500};
 constexpr std::uint64_t kCommitsBetweenMerges = 64;
 constexpr milliseconds kCheckpointQuiet{2000};
 constexpr std::uint64_t kCommitsBetweenCheckpoints = 256;
+// How long a commit waits for the next part of a client whose parts follow each other.
+constexpr milliseconds kRestPatience{5};
 // Cursors and peers that ride along are written at the latest when this many wait.
 constexpr std::size_t kRidersMax = 256;
 
@@ -118,6 +120,10 @@ StoreThread::Work StoreThread::take_work() {
 void StoreThread::take_appends(Work& work) {
   std::size_t events = 0;
   std::size_t bytes = 0;
+  for (const QueuedAppend& taken : work.appends) {
+    events += taken.events;
+    bytes += taken.bytes;
+  }
   while (!appends_.empty()) {
     const QueuedAppend& next = appends_.front();
     events += next.events;
@@ -126,6 +132,24 @@ void StoreThread::take_appends(Work& work) {
     if (full && !work.appends.empty()) return;
     work.appends.push_back(std::move(appends_.front()));
     appends_.pop_front();
+  }
+}
+
+void StoreThread::stage_rest(Work& work, store::Store::Staging& staging,
+                             std::deque<store::AppendBatch>& batches) {
+  const Clock::time_point patience = Clock::now() + kRestPatience;
+  while (!work.appends.empty() && work.appends.back().more_soon) {
+    const std::size_t staged = work.appends.size();
+    {
+      std::unique_lock<std::mutex> lock(mutex_);
+      const bool came = wake_.wait_until(lock, patience, [this] { return has_work(); });
+      // Whatever else there is to do need not wait for a client.
+      if (!came || appends_.empty()) return;
+      take_appends(work);
+    }
+    if (work.appends.size() == staged) return;  // the transaction is full
+    for (std::size_t i = staged; i < work.appends.size(); ++i)
+      staging.add(batches.emplace_back(std::move(work.appends[i].batch)));
   }
 }
 
@@ -142,10 +166,13 @@ void StoreThread::take_commits(Work& work) {
 
 void StoreThread::commit_work(Work& work) {
   CommitReport report;
+  store::Store::Staging staging = store_->stage(wall_now());
+  std::deque<store::AppendBatch> batches;  // what is staged stays in its place
+  for (QueuedAppend& append : work.appends)
+    staging.add(batches.emplace_back(std::move(append.batch)));
+  stage_rest(work, staging, batches);
   store::CommitBatch batch = std::exchange(kept_, {});
   batch.now = wall_now();
-  for (QueuedAppend& append : work.appends)
-    batch.appends.push_back(std::move(append.batch));
   for (mesh::Commit& commit : work.commits) {
     if (commit.token != mesh::Token{} && !commit.segments.empty()) {
       report.parts.push_back({commit.token, commit.segments.size()});
@@ -155,7 +182,7 @@ void StoreThread::commit_work(Work& work) {
   report.appends = std::move(work.appends);
   const Instant started = monotonic_now();
   bool failed = false;
-  store_->commit(batch, [&](Result<store::CommitResult> result) {
+  store_->commit(std::move(staging), batch, [&](Result<store::CommitResult> result) {
     failed = !result.ok();
     report.result = std::move(result);
     report.took = monotonic_now() - started;

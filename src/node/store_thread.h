@@ -1,7 +1,9 @@
 // StoreThread: the thread that owns the store, and the queue in front of it.
 //
 // Model:     while one transaction is syncing, what comes gathers and becomes the next one: group
-//            commit without a timer. An idle thread starts on the first item at once. Everything is
+//            commit without a timer. An idle thread starts on the first item at once; where a
+//            client's next part is said to follow, it prepares what is there and waits for the
+//            rest a few milliseconds at the most. Everything is
 //            answered on the loop, in order. When nothing is queued it does chores: state is
 //            flushed, small segments are merged, the WAL is checkpointed.
 // Ownership: owns the store; `inbox` must outlive it. stop() before destruction.
@@ -41,6 +43,8 @@ struct QueuedAppend {
   AppendDone done;
   std::size_t events = 0;
   std::size_t bytes = 0;
+  // The client's next part is at hand; a commit may wait a moment for it.
+  bool more_soon = false;
 };
 
 // What became of one transaction.
@@ -96,6 +100,9 @@ class StoreThread {
   Work take_work();
   bool has_work() const;  // under mutex_
   void take_appends(Work& work);
+  // Waits for what an append with more_soon announced and stages it too.
+  void stage_rest(Work& work, store::Store::Staging& staging,
+                  std::deque<store::AppendBatch>& batches);
   void take_commits(Work& work);
   void commit_work(Work& work);
   bool has_kept() const;

@@ -45,6 +45,7 @@ Result<std::vector<DotRange>> AppendStage::add(const AppendBatch& batch) {
   const Seq next_before = log->next_seq;
   const std::size_t chunks_before = log->chunks.size();
   const std::size_t events_before = log->chunks.empty() ? 0 : log->chunks.back().events.size();
+  const Hash chain_before = log->chunks.empty() ? Hash{} : log->chunks.back().chain;
   for (const AppendItem& item : batch.items) {
     Status added = add_item(scope, item);
     if (added.ok()) continue;
@@ -56,6 +57,7 @@ Result<std::vector<DotRange>> AppendStage::add(const AppendBatch& batch) {
       last.events.resize(events_before);
       last.offsets.resize(events_before + 1);
       last.raw.resize(last.offsets.back());
+      last.chain = chain_before;
     }
     return added.error();
   }
@@ -76,9 +78,11 @@ Result<AppendStage::OwnLog*> AppendStage::own_log(const std::string& topic) {
   if (const LogRow* row = target_.logs.find(log.id); row != nullptr) {
     log.next_seq = row->head.held.seq + 1;
     log.held_hlc = row->head.hlc;
+    log.chain = row->head.held.chain;
     log.capped = row->head.capped;
   } else {
     log.is_new = true;
+    log.chain = trust::chain_start(log.key);
   }
   if (log.capped) return Error{ErrorCode::kInvalidArgument, "log is capped", topic};
   return &logs_.emplace(topic, std::move(log)).first->second;
@@ -173,7 +177,7 @@ Result<Dot> AppendStage::encode_event(OwnLog& log, codec::EventView event) {
   if (clock_.last() < log.held_hlc) clock_ = HlcClock(log.held_hlc);
   event.hlc = clock_.tick(now_);
   if (log.chunks.empty() || log.chunks.back().events.size() == limits::kSegmentRestEvents) {
-    log.chunks.emplace_back().first_seq = log.next_seq;
+    begin_chunk(log);
   }
   Chunk* chunk = &log.chunks.back();
   const std::size_t before = chunk->raw.size();
@@ -181,13 +185,22 @@ Result<Dot> AppendStage::encode_event(OwnLog& log, codec::EventView event) {
   if (chunk->raw.size() > limits::kSegmentDecodedBytes) {
     Bytes tail(chunk->raw.begin() + static_cast<std::ptrdiff_t>(before), chunk->raw.end());
     chunk->raw.resize(before);
-    chunk = &log.chunks.emplace_back();
-    chunk->first_seq = log.next_seq;
+    chunk = &begin_chunk(log);
     chunk->raw = std::move(tail);
   }
+  const ByteView bytes = ByteView(chunk->raw).subspan(chunk->offsets.back());
+  chunk->chain = trust::chain_next(chunk->chain, trust::event_hash(bytes));
   chunk->offsets.push_back(static_cast<std::uint32_t>(chunk->raw.size()));
   chunk->events.push_back(event);
   return Dot{log.id, log.next_seq++};
+}
+
+AppendStage::Chunk& AppendStage::begin_chunk(OwnLog& log) {
+  const Hash chain = log.chunks.empty() ? log.chain : log.chunks.back().chain;
+  Chunk& chunk = log.chunks.emplace_back();
+  chunk.first_seq = log.next_seq;
+  chunk.chain = chain;
+  return chunk;
 }
 
 Result<bool> AppendStage::is_repeat(BatchScope& scope, const std::optional<Uuid>& id) {
@@ -240,6 +253,7 @@ SealedRun AppendStage::seal_chunk(const OwnLog& log, LogRow& row, Chunk chunk) {
   request.last_hlc = chunk.events.back().hlc;
   out.packed = fills_segment(chunk.events.size(), chunk.raw.size());
   request.codec = out.packed ? codec::SegmentCodec::kZstd : codec::SegmentCodec::kRaw;
+  request.chain = chunk.chain;
   request.raw = share(std::move(chunk.raw));
   request.offsets = std::move(chunk.offsets);
   out.segment = trust::seal_segment(target_.identity, std::move(request));

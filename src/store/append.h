@@ -1,6 +1,7 @@
 // AppendStage: what one commit appends to this device's own logs, before any of it is stored.
 //
-// Model:     add() encodes a batch behind what earlier batches of the commit gave the same topic;
+// Model:     add() encodes and hashes a batch behind what earlier batches of the commit gave the
+// same topic;
 //            a batch that fails leaves no trace. seal() makes segments of at most
 //            the size that they have at rest, with one signature each; a full one is compressed
 //            at once and never merged, a smaller one is left raw.
@@ -68,6 +69,7 @@ class AppendStage {
  private:
   struct Chunk {
     Seq first_seq = 0;
+    Hash chain;  // behind the last of the events
     Bytes raw;
     std::vector<std::uint32_t> offsets = {0};
     std::vector<codec::EventView> events;
@@ -77,6 +79,7 @@ class AppendStage {
     LogId id;
     Seq next_seq = 1;
     Hlc held_hlc;
+    Hash chain;  // behind the last event that is held
     bool is_new = false;
     bool capped = false;
     std::vector<Chunk> chunks;
@@ -104,6 +107,7 @@ class AppendStage {
   // Whether the id was given before; its first dot is then in the ranges.
   Result<bool> is_repeat(BatchScope& scope, const std::optional<Uuid>& id);
   Result<std::optional<Dot>> first_dot(const BatchScope& scope, const Uuid& id);
+  Chunk& begin_chunk(OwnLog& log);
   SealedRun seal_chunk(const OwnLog& log, LogRow& row, Chunk chunk);
 
   AppendTarget target_;

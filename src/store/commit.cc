@@ -5,32 +5,31 @@
 #include "store/store_parts.h"
 
 namespace ebb::store {
-namespace {
 
 // One commit, from nothing stored to everything stored. Until the transaction has committed only
 // this object and the database know of it.
-class Commit {
+class Store::Commit {
  public:
-  Commit(StoreParts& store, const CommitBatch& batch)
+  Commit(StoreParts& store, WallTime now)
       : store_(store),
-        batch_(batch),
         logs_(store.logs),
         receive_(logs_, store.segments),
         append_(AppendTarget{store.identity, store.incarnation, logs_, store.logs, store.client_ids,
                              store.fold.fold(), store.topics.size()},
-                store.clock, batch.now) {}
+                store.clock, now) {}
 
-  Status write();
-  CommitResult take_over();
+  // The batch must outlive the commit.
+  void add(const AppendBatch& batch) { result_.appends.push_back(append_.add(batch)); }
+  Status write(const CommitBatch& batch);
+  CommitResult take_over(const CommitBatch& batch);
   void fold();
 
  private:
   Status write_appends();
-  Status write_segments();
-  Status write_own_client_ids();
+  Status write_segments(const CommitBatch& batch);
+  Status write_own_client_ids(WallTime now);
 
   StoreParts& store_;
-  const CommitBatch& batch_;
   LogStage logs_;
   ReceiveStage receive_;
   AppendStage append_;
@@ -40,25 +39,21 @@ class Commit {
   CommitResult result_;
 };
 
-Status Commit::write() {
-  flushes_ = store_.fold.due(batch_.now);
+Status Store::Commit::write(const CommitBatch& batch) {
+  flushes_ = store_.fold.due(batch.now);
   if (flushes_) store_.fold.collect();
   EBB_RETURN_IF_ERROR(write_appends());
   clock_ = append_.clock();
-  EBB_RETURN_IF_ERROR(write_segments());
+  EBB_RETURN_IF_ERROR(write_segments(batch));
   EBB_RETURN_IF_ERROR(logs_.write());
   EBB_RETURN_IF_ERROR(append_.store_client_ids());
-  EBB_RETURN_IF_ERROR(write_own_client_ids());
-  EBB_RETURN_IF_ERROR(store_.side.write(batch_));
+  EBB_RETURN_IF_ERROR(write_own_client_ids(batch.now));
+  EBB_RETURN_IF_ERROR(store_.side.write(batch));
   return flushes_ ? store_.write_state() : Status{};
 }
 
-Status Commit::write_appends() {
-  result_.appends.reserve(batch_.appends.size());
-  for (const AppendBatch& batch : batch_.appends) {
-    result_.appends.push_back(append_.add(batch));
-    EBB_RETURN_IF_ERROR(append_.status());
-  }
+Status Store::Commit::write_appends() {
+  EBB_RETURN_IF_ERROR(append_.status());
   sealed_ = append_.seal();
   for (const SealedRun& sealed : sealed_) {
     EBB_RETURN_IF_ERROR(
@@ -67,19 +62,19 @@ Status Commit::write_appends() {
   return {};
 }
 
-Status Commit::write_segments() {
-  result_.segments.reserve(batch_.segments.size());
-  for (const trust::VerifiedSegment& segment : batch_.segments) {
+Status Store::Commit::write_segments(const CommitBatch& batch) {
+  result_.segments.reserve(batch.segments.size());
+  for (const trust::VerifiedSegment& segment : batch.segments) {
     EBB_ASSIGN(const SegmentOutcome outcome, receive_.add(segment));
     result_.segments.push_back(outcome);
-    if (outcome == SegmentOutcome::kStored) clock_.observe(segment.head.hlc, batch_.now);
+    if (outcome == SegmentOutcome::kStored) clock_.observe(segment.head.hlc, batch.now);
   }
   return {};
 }
 
 // Events of ours that come back from others, after a loss here, bring their client ids with them;
 // and old ids go as new ones come.
-Status Commit::write_own_client_ids() {
+Status Store::Commit::write_own_client_ids(WallTime now) {
   std::int64_t added = static_cast<std::int64_t>(append_.client_id_count());
   for (const ReceivedRun& received : receive_.runs()) {
     const LogRow* row = logs_.find(received.run.log);
@@ -88,17 +83,17 @@ Status Commit::write_own_client_ids() {
     for (const codec::EventView& event : received.run.events) {
       if (event.id) {
         const ClientIds::Place place{received.n, seq};
-        EBB_RETURN_IF_ERROR(store_.client_ids.insert(*event.id, place, batch_.now));
+        EBB_RETURN_IF_ERROR(store_.client_ids.insert(*event.id, place, now));
         ++added;
       }
       ++seq;
     }
   }
   if (added == 0) return {};
-  return store_.client_ids.prune(2 * added, batch_.now);
+  return store_.client_ids.prune(2 * added, now);
 }
 
-CommitResult Commit::take_over() {
+CommitResult Store::Commit::take_over(const CommitBatch& batch) {
   result_.advances = logs_.apply();
   std::set<LogId> sealed_logs;
   for (const SealedRun& sealed : sealed_)
@@ -112,46 +107,50 @@ CommitResult Commit::take_over() {
     store_.merge.touch(store_.logs.find(advance.head.log)->n);
   }
   store_.clock = clock_;
-  store_.last_wall = batch_.now;
-  store_.side.committed(batch_);
-  if (flushes_) store_.fold.written(batch_.now);
+  store_.last_wall = batch.now;
+  store_.side.committed(batch);
+  if (flushes_) store_.fold.written(batch.now);
   for (const SealedRun& sealed : sealed_)
     result_.own_segments.push_back(sealed.segment);
   result_.arrival_head = store_.logs.arrival_head();
   return std::move(result_);
 }
 
-void Commit::fold() {
+void Store::Commit::fold() {
   for (const SealedRun& sealed : sealed_)
     store_.fold.apply(sealed.run, sealed.segment.key.topic);
   for (const ReceivedRun& received : receive_.runs())
     store_.fold.apply(received.run, store_.logs.at(received.n)->head.key.topic);
 }
 
-}  // namespace
-
-namespace {
-
-Status run_transaction(StoreParts& store, Commit& commit) {
-  Transaction transaction(*store.db);
-  EBB_RETURN_IF_ERROR(store.begin(transaction));
-  EBB_RETURN_IF_ERROR(commit.write());
-  return store.finish(transaction);
+Status Store::run(Commit& commit, const CommitBatch& batch) {
+  Transaction transaction(*impl_->db);
+  EBB_RETURN_IF_ERROR(impl_->begin(transaction));
+  EBB_RETURN_IF_ERROR(commit.write(batch));
+  return impl_->finish(transaction);
 }
 
-}  // namespace
+Store::Staging::Staging(std::unique_ptr<Commit> commit) : commit_(std::move(commit)) {}
+Store::Staging::~Staging() = default;
+Store::Staging::Staging(Staging&&) noexcept = default;
+void Store::Staging::add(const AppendBatch& batch) { commit_->add(batch); }
 
-void Store::commit(const CommitBatch& batch, const CommitDone& durable) {
-  Commit commit(*impl_, batch);
-  const Status stored = run_transaction(*impl_, commit);
+Store::Staging Store::stage(WallTime now) { return Staging(std::make_unique<Commit>(*impl_, now)); }
+
+void Store::commit(Staging staging, const CommitBatch& batch, const CommitDone& durable) {
+  Commit& commit = *staging.commit_;
+  for (const AppendBatch& append : batch.appends)
+    commit.add(append);
+  const Status stored = run(commit, batch);
   if (!stored.ok()) return durable(stored.error());
-  durable(commit.take_over());
+  durable(commit.take_over(batch));
   commit.fold();
 }
 
 Result<CommitResult> Store::commit(const CommitBatch& batch) {
   Result<CommitResult> result = Error{};
-  commit(batch, [&result](Result<CommitResult> stored) { result = std::move(stored); });
+  commit(stage(batch.now), batch,
+         [&result](Result<CommitResult> stored) { result = std::move(stored); });
   return result;
 }
 

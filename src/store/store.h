@@ -68,11 +68,17 @@ class Store {
   Store(const Store&) = delete;
   Store& operator=(const Store&) = delete;
 
-  // Stores the batch in one transaction, calls `durable` once with what came of it, then folds.
-  // What waits for the disk alone need not wait for the fold; everything else that the store is
-  // asked for comes after it.
+  // A commit in the making. Appends are encoded and hashed as they come in, so that this work is
+  // done while a client still sends the rest; nothing is written. Until it is committed or dropped
+  // nothing else may be asked of the store, and batches that were added stay where they are.
+  class Staging;
+  Staging stage(WallTime now);
+
+  // Stores what was staged and `batch` in one transaction, calls `durable` once with what came of
+  // it, then folds: what waits for the disk alone need not wait for the fold. Outcomes of appends
+  // come in the order of adding, those of the batch last.
   using CommitDone = std::function<void(Result<CommitResult>)>;
-  void commit(const CommitBatch& batch, const CommitDone& durable);
+  void commit(Staging staging, const CommitBatch& batch, const CommitDone& durable);
   Result<CommitResult> commit(const CommitBatch& batch);
 
   // Logs of this device get a new incarnation from the next append on (rollback, restore).
@@ -112,8 +118,22 @@ class Store {
 
  private:
   struct Impl;
+  class Commit;
   explicit Store(std::unique_ptr<Impl> impl);
+  Status run(Commit& commit, const CommitBatch& batch);
   std::unique_ptr<Impl> impl_;
+};
+
+class Store::Staging {
+ public:
+  ~Staging();
+  Staging(Staging&&) noexcept;
+  void add(const AppendBatch& batch);
+
+ private:
+  friend class Store;
+  explicit Staging(std::unique_ptr<Commit> commit);
+  std::unique_ptr<Commit> commit_;
 };
 
 }  // namespace ebb::store

@@ -117,8 +117,8 @@ VerifiedSegment seal_segment(const Identity& identity, SealRequest request) {
   segment.first_hlc = request.first_hlc;
   segment.raw = std::move(request.raw);
   segment.offsets = std::move(request.offsets);
-  segment.chain = segment.prev_chain;
-  for (std::uint32_t i = 0; i < segment.count; ++i) {
+  segment.chain = request.chain.value_or(segment.prev_chain);
+  for (std::uint32_t i = 0; !request.chain && i < segment.count; ++i) {
     segment.chain = chain_next(segment.chain, event_hash(segment.event_bytes(i)));
   }
   segment.head.seq = segment.last_seq();

@@ -9,6 +9,7 @@
 // Spec:    docs/wire_format.md sections 4 and 5
 #pragma once
 
+#include <optional>
 #include <vector>
 
 #include "codec/segment.h"
@@ -60,6 +61,8 @@ struct SealRequest {
   Hlc last_hlc;
   SharedBytes raw;
   std::vector<std::uint32_t> offsets;
+  // Behind the last event, for who has hashed the events already; computed when absent.
+  std::optional<Hash> chain = std::nullopt;
   codec::SegmentCodec codec = codec::SegmentCodec::kRaw;
 };
 VerifiedSegment seal_segment(const Identity& identity, SealRequest request);
