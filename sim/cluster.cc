@@ -54,10 +54,18 @@ Cluster::Cluster(const Options& options, std::string dir, Trace::Lines lines)
   Rng rng = stream(options.seed, Stream::kHosts);
   make_hosts(dir, rng);
   make_injectors();
-  if (options.left_out) {
-    latency_.leave_out(*options.left_out);
-    network_.set_read_rate(*options.left_out, options.left_out_read_rate);
+  if (options.left_out) leave_out(*options.left_out);
+}
+
+void Cluster::leave_out(HostIndex host) {
+  latency_.leave_out(host);
+  network_.set_read_rate(host, options_.left_out_read_rate);
+  if (!options_.left_out_is_deaf) return;
+  std::vector<Direction> to_it;
+  for (HostIndex other = 0; other < options_.nodes; ++other) {
+    if (other != host) to_it.push_back({other, host});
   }
+  network_.cut(std::move(to_it));
 }
 
 void Cluster::make_injectors() {

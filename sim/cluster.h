@@ -74,6 +74,7 @@ class Cluster : private Observer {
   void schedule_faults();
   void start(HostIndex host);
   void make_injectors();
+  void leave_out(HostIndex host);
   void inject(const PlannedFault& fault);
   void store_replaced(HostIndex host);
   void calm();

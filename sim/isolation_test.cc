@@ -9,7 +9,6 @@
 
 using ebb::Duration;
 using ebb::seconds;
-using ebb::sim::Cluster;
 using ebb::sim::HostIndex;
 using ebb::sim::Options;
 using ebb::sim::Outcome;
@@ -19,8 +18,7 @@ namespace {
 constexpr HostIndex kBad = 7;
 
 // 20 nodes without faults, one event a second each.
-Outcome run(std::uint64_t slow_rate) {
-  REQUIRE(ebb::trust::crypto_ready().ok());
+Options twenty() {
   Options options;
   options.seed = 1;
   options.nodes = 20;
@@ -28,19 +26,34 @@ Outcome run(std::uint64_t slow_rate) {
   options.append_batches = 40;
   options.steady_interval = seconds(1);
   options.left_out = kBad;
-  options.left_out_read_rate = slow_rate;
+  return options;
+}
+
+Outcome run(const Options& options) {
+  REQUIRE(ebb::trust::crypto_ready().ok());
   const ebb::tests::TempDir dir;
-  return run_seed(options, dir.path().string());
+  Outcome outcome = run_seed(options, dir.path().string());
+  CHECK_MESSAGE(outcome.good(), report(outcome));
+  CHECK(outcome.latency_p99 > Duration{});
+  return outcome;
+}
+
+void must_be_isolated(const Options& bad) {
+  const Duration without = run(twenty()).latency_p99;
+  const Duration with = run(bad).latency_p99;
+  CHECK_MESSAGE(with <= without * 2, with.ms() << " ms, of " << without.ms() << " ms");
 }
 
 }  // namespace
 
 TEST_CASE("one of 20 peers that reads 100 bytes a second leaves the others' p99 alone") {
-  const Outcome without = run(0);
-  const Outcome with = run(100);
-  CHECK_MESSAGE(without.good(), report(without));
-  CHECK_MESSAGE(with.good(), report(with));
-  CHECK(without.latency_p99 > Duration{});
-  CHECK_MESSAGE(with.latency_p99 <= without.latency_p99 * 2,
-                with.latency_p99.ms() << " ms, of " << without.latency_p99.ms() << " ms");
+  Options bad = twenty();
+  bad.left_out_read_rate = 100;
+  must_be_isolated(bad);
+}
+
+TEST_CASE("one of 20 peers that hears nobody leaves the others' p99 alone") {
+  Options bad = twenty();
+  bad.left_out_is_deaf = true;
+  must_be_isolated(bad);
 }

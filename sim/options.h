@@ -78,9 +78,11 @@ struct Options {
   DiskOptions disk;
   PlantedBug bug = PlantedBug::kNone;
   HostIndex bug_host = 0;
-  // A host that the latencies leave out, and how slowly it reads all the time; 0: as the others.
+  // A host that the latencies leave out, and what is wrong with it all the time: how slowly it
+  // reads (0: as the others), and whether it hears nobody, who all hear it.
   std::optional<HostIndex> left_out;
   std::uint64_t left_out_read_rate = 0;
+  bool left_out_is_deaf = false;
   // After the first agreement host 0 comes back with its store of the middle of the chaos.
   bool restore = false;
 

@@ -1,6 +1,8 @@
 #include "sim/trace.h"
 
 #include <array>
+#include <bit>
+#include <cstring>
 #include <string_view>
 #include <variant>
 
@@ -194,8 +196,8 @@ void TraceMix::bytes(ByteView view) {
   std::size_t at = 0;
   for (; at + 8 <= view.size(); at += 8) {
     std::uint64_t value = 0;
-    for (std::size_t i = 0; i < 8; ++i)
-      value |= std::uint64_t{view[at + i]} << (8 * i);
+    std::memcpy(&value, view.data() + at, sizeof value);
+    if constexpr (std::endian::native == std::endian::big) value = __builtin_bswap64(value);
     word(value);
   }
   std::uint64_t rest = std::uint64_t{view.size()} << 56;
