@@ -165,7 +165,7 @@ std::int64_t Host::heap_bytes() const { return sim::heap_bytes(owner_of(setup_.i
 
 void Host::perform(mesh::Effects& effects) {
   for (mesh::Send& effect : effects.sends) {
-    world_.network.send(setup_.index, effect.link, std::move(effect.bytes));
+    world_.network.send(setup_.index, effect.link, std::move(effect.bytes), effect.report);
   }
   for (mesh::SendDatagram& effect : effects.datagrams) {
     if (effect.bytes.size() > limits::kDatagramBytes) {

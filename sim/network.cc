@@ -45,7 +45,7 @@ PathOptions Network::path(HostIndex from, HostIndex to) const {
 void Network::dial(HostIndex from, mesh::LinkId link, const std::string& address) {
   const ConnectionId id = next_connection_++;
   Connection& connection = connections_[id];
-  connection.ends[0] = {from, link, true, false, 0};
+  connection.ends[0] = {from, link, true};
   places_[{from, link.value}] = {id, 0};
   if (!descriptors_[from]) return drop_end(id, 0, kLocal, "too many open files");
   const std::optional<HostIndex> target = topology_.host_at(address);
@@ -65,7 +65,7 @@ void Network::arrive_dial(ConnectionId id, HostIndex target) {
   }
   if (!up_[target]) return drop_end(id, 0, delay(target, from), "connection refused");
   const mesh::LinkId inbound{mesh::kInboundBit | next_inbound_++};
-  found->second.ends[1] = {target, inbound, true, false, 0};
+  found->second.ends[1] = {target, inbound, true};
   places_[{target, inbound.value}] = {id, 1};
   queue_.after(delay(target, from), [this, id] { establish(id); });
   const std::string& whole = current_address(from);
@@ -87,7 +87,7 @@ void Network::establish(ConnectionId id) {
   deliver_(dialler.host, mesh::LinkUp{dialler.link, true, current_address(target)});
 }
 
-void Network::send(HostIndex from, mesh::LinkId link, Bytes bytes) {
+void Network::send(HostIndex from, mesh::LinkId link, Bytes bytes, bool report) {
   const std::optional<Place> place = find(from, link);
   if (!place || bytes.empty()) return;
   bytes_sent_ += bytes.size();
@@ -106,6 +106,7 @@ void Network::send(HostIndex from, mesh::LinkId link, Bytes bytes) {
     queue_chunk(place->id, place->side, to_bytes(rest.first(size)), false);
     rest = rest.subspan(size);
   }
+  if (report) connections_.at(place->id).ends[place->side].report_asked = true;
   schedule_progress(place->id, place->side);
 }
 
@@ -208,7 +209,8 @@ void Network::progress(ConnectionId id, std::size_t side) {
   if (!end.open) return;
   const std::size_t bytes = found->second.flows[side].bytes;
   const std::size_t waiting = bytes > kSocketBytes ? bytes - kSocketBytes : 0;
-  if (waiting == std::exchange(end.told_waiting, waiting)) return;
+  const bool news = waiting != std::exchange(end.told_waiting, waiting);
+  if (!std::exchange(end.report_asked, false) && !news) return;
   deliver_(end.host, mesh::SendProgress{end.link, waiting});
 }
 

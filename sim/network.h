@@ -46,7 +46,8 @@ class Network {
 
   // What a host's engine asks for. Calls about a link that is gone have no effect.
   void dial(HostIndex from, mesh::LinkId link, const std::string& address);
-  void send(HostIndex from, mesh::LinkId link, Bytes bytes);
+  // `report`: the host hears how much waits even if that has not changed.
+  void send(HostIndex from, mesh::LinkId link, Bytes bytes, bool report);
   void send_datagram(HostIndex from, const std::string& to, Bytes bytes);
   // The peer receives what was sent before, then the end. This end hears LinkDown soon.
   void close(HostIndex from, mesh::LinkId link);
@@ -111,6 +112,7 @@ class Network {
     mesh::LinkId link;
     bool open = false;
     bool progress_due = false;
+    bool report_asked = false;
     std::size_t told_waiting = 0;
   };
   // ends[0] dialled; flows[i] leaves from ends[i].

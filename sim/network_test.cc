@@ -53,7 +53,7 @@ class Rig {
     run(seconds(1));
   }
   void send(HostIndex from, LinkId link, const std::string& text) {
-    network.send(from, link, to_bytes(as_bytes(text)));
+    network.send(from, link, to_bytes(as_bytes(text)), false);
   }
   bool heard(HostIndex host, const std::string& what) const {
     for (const auto& [who, said] : log) {

@@ -1,18 +1,31 @@
 #include "codec/frame.h"
 
+#include <utility>
+
+#include "core/check.h"
 #include "core/limits.h"
 
 namespace ebb::codec {
 namespace {
-constexpr std::size_t kLengthBytes = 4;
+
+// The header: what kind of chunk, then its size in three bytes.
+constexpr std::uint32_t kMore = std::uint32_t{1} << 31;
+constexpr std::uint32_t kPriorityShift = 24;
+constexpr std::uint32_t kPriorityMask = 0x7;
+constexpr std::uint32_t kSizeMask = 0xffffff;
+constexpr std::uint32_t kUnknown = ~(kMore | (kPriorityMask << kPriorityShift) | kSizeMask);
+
 }  // namespace
 
+void append_chunk(Priority priority, ByteView piece, bool more, Bytes& out) {
+  EBB_CHECK(!piece.empty() && piece.size() <= limits::kChunkBytes);
+  const auto class_bits = static_cast<std::uint32_t>(priority) << kPriorityShift;
+  append_be32(out, (more ? kMore : 0) | class_bits | static_cast<std::uint32_t>(piece.size()));
+  append(out, piece);
+}
+
 void FrameSplitter::push(ByteView bytes) {
-  if (broken_) {
-    buffer_ = {};
-    begin_ = 0;
-    return;
-  }
+  if (broken_) return;
   // What was handed out is dropped here, when no view of it can be in use any more.
   buffer_.erase(buffer_.begin(), buffer_.begin() + static_cast<std::ptrdiff_t>(begin_));
   begin_ = 0;
@@ -20,17 +33,56 @@ void FrameSplitter::push(ByteView bytes) {
 }
 
 Result<ByteView> FrameSplitter::next() {
-  if (broken_) return Error{ErrorCode::kTooLarge, "frame: length"};
-  const ByteView rest = ByteView(buffer_).subspan(begin_);
-  if (rest.size() < kLengthBytes) return ByteView{};
-  const std::size_t length = read_be32(rest);
-  if (length == 0 || length > limits::kFrameBytes) {
-    broken_ = true;
-    return Error{ErrorCode::kTooLarge, "frame: length"};
+  joined_ = {};
+  while (!broken_) {
+    EBB_ASSIGN(const std::optional<Chunk> chunk, next_chunk());
+    if (!chunk) return ByteView{};
+    if (!chunk->more && begun_[index_of(chunk->priority)].empty()) return chunk->piece;
+    EBB_RETURN_IF_ERROR(join(*chunk));
+    if (chunk->more) continue;
+    joined_ = std::exchange(begun_[index_of(chunk->priority)], {});
+    begun_bytes_ -= joined_.size();
+    return ByteView(joined_);
   }
-  if (rest.size() - kLengthBytes < length) return ByteView{};
-  begin_ += kLengthBytes + length;
-  return rest.subspan(kLengthBytes, length);
+  return *broken_;
+}
+
+Result<std::optional<FrameSplitter::Chunk>> FrameSplitter::next_chunk() {
+  const ByteView rest = ByteView(buffer_).subspan(begin_);
+  if (rest.size() < kChunkHeaderBytes) return std::optional<Chunk>{};
+  const std::uint32_t header = read_be32(rest);
+  const std::size_t size = header & kSizeMask;
+  const std::uint32_t priority = (header >> kPriorityShift) & kPriorityMask;
+  if ((header & kUnknown) != 0 || priority >= kPriorities) {
+    return fail(ErrorCode::kMalformed, "chunk: header");
+  }
+  if (size == 0 || size > limits::kChunkBytes) return fail(ErrorCode::kTooLarge, "chunk: size");
+  if (rest.size() - kChunkHeaderBytes < size) return std::optional<Chunk>{};
+  begin_ += kChunkHeaderBytes + size;
+  return std::optional(Chunk{static_cast<Priority>(priority), (header & kMore) != 0,
+                             rest.subspan(kChunkHeaderBytes, size)});
+}
+
+Status FrameSplitter::join(const Chunk& chunk) {
+  Bytes& begun = begun_[index_of(chunk.priority)];
+  if (begun.size() + chunk.piece.size() > limits::kFrameBytes) {
+    return fail(ErrorCode::kTooLarge, "frame: size");
+  }
+  if (begun_bytes_ + chunk.piece.size() > limits::kBegunBytes) {
+    return fail(ErrorCode::kTooLarge, "frames begun: size");
+  }
+  append(begun, chunk.piece);
+  begun_bytes_ += chunk.piece.size();
+  return {};
+}
+
+Error FrameSplitter::fail(ErrorCode code, const char* what) {
+  broken_ = Error{code, what};
+  buffer_ = {};
+  begin_ = 0;
+  begun_ = {};
+  begun_bytes_ = 0;
+  return *broken_;
 }
 
 }  // namespace ebb::codec

@@ -16,6 +16,7 @@
 #include <variant>
 #include <vector>
 
+#include "codec/frame.h"
 #include "codec/segment.h"
 #include "core/bytes.h"
 #include "core/ids.h"
@@ -192,10 +193,14 @@ using Message = std::variant<Hello, YourLogsSummary, YourLogsAsk, YourLogsHeads,
 // A short lower-case name for metrics and logs: "hello", "your_logs", "delta"...
 std::string_view message_name(const Message& message);
 
-// Appends `u32 length || message` to `out`. Checked: the message keeps to limits::kFrameBytes; the
-// caller also keeps its lists within the limits above, or no peer will take it.
+// Appends the message to `out`. Checked: it keeps to limits::kFrameBytes; the caller also keeps its
+// lists within the limits above, or no peer will take it.
+void encode_message(const Message& message, Bytes& out);
+// Appends an encoded message as the chunks of a frame that nothing interrupts.
+void append_frame(Priority priority, ByteView message, Bytes& out);
+// Both, with the priority of control.
 void encode_frame(const Message& message, Bytes& out);
-// The bytes of one frame without its length.
+// The bytes of one frame, as FrameSplitter gives them.
 Result<Message> decode_message(ByteView frame);
 
 struct GossipDatagram {

@@ -1,4 +1,8 @@
 #include "codec/message.h"
+
+#include <algorithm>
+
+#include "codec/frame.h"
 #include "codec/message_types.h"
 #include "codec/value.h"
 #include "core/check.h"
@@ -192,22 +196,29 @@ struct Name {
   std::string_view operator()(const Bye&) const { return "bye"; }
 };
 
-constexpr std::size_t kLengthBytes = 4;
-
 }  // namespace
 
 std::string_view message_name(const Message& message) { return std::visit(Name{}, message); }
 
-void encode_frame(const Message& message, Bytes& out) {
+void encode_message(const Message& message, Bytes& out) {
   const std::size_t begin = out.size();
-  append_be32(out, 0);
   std::visit(MessageWriter(out), message);
-  const std::size_t length = out.size() - begin - kLengthBytes;
   // Whoever builds a message splits it before it gets this large.
-  EBB_CHECK(length <= limits::kFrameBytes);
-  for (std::size_t i = 0; i < kLengthBytes; ++i) {
-    out[begin + i] = static_cast<std::uint8_t>(length >> (8 * (kLengthBytes - 1 - i)));
+  EBB_CHECK(out.size() - begin <= limits::kFrameBytes);
+}
+
+void append_frame(Priority priority, ByteView message, Bytes& out) {
+  while (!message.empty()) {
+    const std::size_t size = std::min(message.size(), limits::kChunkBytes);
+    append_chunk(priority, message.first(size), size < message.size(), out);
+    message = message.subspan(size);
   }
+}
+
+void encode_frame(const Message& message, Bytes& out) {
+  Bytes bytes;
+  encode_message(message, bytes);
+  append_frame(Priority::kControl, bytes, out);
 }
 
 }  // namespace ebb::codec

@@ -12,8 +12,10 @@ namespace ebb::limits {
 
 // Wire.
 inline constexpr std::size_t kDatagramBytes = 1200;
-inline constexpr std::size_t kFrameBytes = std::size_t{1} << 20;  // after the u32 length
-inline constexpr std::size_t kHelloBytes = 160;                   // of ours: tests hold it to that
+inline constexpr std::size_t kFrameBytes = std::size_t{1} << 20;   // of its chunks, without headers
+inline constexpr std::size_t kChunkBytes = std::size_t{64} << 10;  // without its header
+inline constexpr std::size_t kBegunBytes = std::size_t{2} << 20;   // of frames begun, a link
+inline constexpr std::size_t kHelloBytes = 160;                    // of ours: tests hold it to that
 inline constexpr std::size_t kHeadsPerMessage = 2048;
 inline constexpr std::size_t kPeersPerMessage = 64;
 inline constexpr std::size_t kByeTextBytes = 256;
@@ -60,11 +62,12 @@ inline constexpr std::size_t kPassiveView = 64;  // learnt addresses without a l
 inline constexpr std::size_t kPeersForNewcomer = 16;  // addresses that a newcomer is told
 inline constexpr std::size_t kPeersShuffled = 6;      // addresses in a shuffle and in its answer
 inline constexpr std::size_t kStoredPeers = 256;      // rows; the ones heard last
-inline constexpr std::size_t kDeltaBytes = std::size_t{256} << 10;  // segments of one DELTA
-inline constexpr std::size_t kPushBytes = std::size_t{16} << 10;    // larger: announced only
-inline constexpr std::size_t kFloodBytes = std::size_t{4} << 10;    // first segment of a log
-inline constexpr std::size_t kWantsInHand = 8;                      // unanswered, a link
-inline constexpr std::size_t kKeysInHand = 16384;                   // of logs not held yet, a link
+inline constexpr std::size_t kReadAheadBytes = std::size_t{512} << 10;  // unsent; then no more
+inline constexpr std::size_t kDeltaBytes = std::size_t{256} << 10;      // segments of one DELTA
+inline constexpr std::size_t kPushBytes = std::size_t{16} << 10;        // larger: announced only
+inline constexpr std::size_t kFloodBytes = std::size_t{4} << 10;        // first segment of a log
+inline constexpr std::size_t kWantsInHand = 8;                          // unanswered, a link
+inline constexpr std::size_t kKeysInHand = 16384;  // of logs not held yet, a link
 inline constexpr std::size_t kLinkWaitingBytes = std::size_t{16} << 20;  // unsent; then closed
 inline constexpr std::size_t kSlowestLinkBytes = std::size_t{60} << 10;  // a link that takes less
 inline constexpr std::int64_t kSlowestLinkMs = 60000;                    // in this time is closed

@@ -3,18 +3,13 @@
 #include <utility>
 
 #include "mesh/dialer.h"
+#include "mesh/outbox.h"
 #include "mesh/overlay.h"
 #include "mesh/reconcile.h"
 #include "mesh/want.h"
 
 namespace ebb::mesh {
 namespace {
-
-// Small messages of one step share a Send; large ones would only be copied for it.
-constexpr std::size_t kCoalesceBytes = std::size_t{16} << 10;
-
-// What a DELTA has beside its segments, as a rule: an id, a key, lengths.
-constexpr std::size_t kAroundSegments = 512;
 
 // Takes the link out of every table; what was asked of it goes to somebody else.
 void forget_link(Context& ctx, Link& link, const std::string& reason, bool liar) {
@@ -34,32 +29,6 @@ void forget_link(Context& ctx, Link& link, const std::string& reason, bool liar)
 
 }  // namespace
 
-void send_wire(Context& ctx, Link& link, Bytes wire) {
-  if (wire.empty()) return;
-  link.bytes_out += wire.size();
-  std::vector<Send>& sends = ctx.out->sends;
-  const bool joins = !sends.empty() && sends.back().link == link.id &&
-                     sends.back().bytes.size() + wire.size() <= kCoalesceBytes;
-  if (joins) {
-    append(sends.back().bytes, wire);
-  } else {
-    sends.push_back({link.id, std::move(wire)});
-  }
-}
-
-void send(Context& ctx, Link& link, const codec::Message& message, std::size_t segment_bytes) {
-  if (link.closed || link.channel == nullptr || !link.channel->established()) return;
-  Bytes plain;
-  if (segment_bytes > 0) plain.reserve(segment_bytes + kAroundSegments);
-  codec::encode_frame(message, plain);
-  MessageCount& count = ctx.counters.messages[codec::message_name(message)];
-  ++count.messages_out;
-  count.bytes_out += plain.size();
-  Bytes wire;
-  link.channel->seal(std::move(plain), wire);
-  send_wire(ctx, link, std::move(wire));
-}
-
 void say_bye(Context& ctx, Link& link, codec::ByeCode code, std::string text) {
   if (text.size() > limits::kByeTextBytes) text.resize(limits::kByeTextBytes);
   send(ctx, link, codec::Bye{code, std::move(text)});
@@ -71,12 +40,14 @@ void fault(Context& ctx, Link& link, std::string_view reason, std::string detail
   ctx.out->faults.push_back({link.id, link.peer, reason, std::move(detail)});
   say_bye(ctx, link, codec::ByeCode::kProtocolError, std::string(reason));
   link.misbehaved = true;
+  flush_control(ctx, link);
   ctx.out->closes.push_back({link.id, std::string(reason)});
   forget_link(ctx, link, std::string(reason), true);
 }
 
 void close_link(Context& ctx, Link& link, const std::string& reason) {
   if (link.closed) return;
+  flush_control(ctx, link);
   ctx.out->closes.push_back({link.id, reason});
   forget_link(ctx, link, reason, false);
 }

@@ -106,10 +106,9 @@ struct Context {
 
 // ---- services
 
-// `segment_bytes`: how large the segments in the message are, to make room for them at once.
-void send(Context& ctx, Link& link, const codec::Message& message, std::size_t segment_bytes = 0);
-// Wire bytes that need no sealing (the channel's own).
-void send_wire(Context& ctx, Link& link, Bytes wire);
+// As control, or with another priority. Sending itself: see outbox.h.
+void send(Context& ctx, Link& link, const codec::Message& message,
+          codec::Priority priority = codec::Priority::kControl);
 // The peer misbehaved: BYE, close, count. `reason` is a static text.
 void fault(Context& ctx, Link& link, std::string_view reason, std::string detail = {});
 void say_bye(Context& ctx, Link& link, codec::ByeCode code, std::string text);

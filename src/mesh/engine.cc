@@ -9,6 +9,7 @@
 #include "mesh/gossip.h"
 #include "mesh/greeting.h"
 #include "mesh/live.h"
+#include "mesh/outbox.h"
 #include "mesh/overlay.h"
 #include "mesh/peers.h"
 #include "mesh/ping.h"
@@ -49,7 +50,7 @@ void on_message(Context& ctx, Link& link, const codec::Bye& m) { on_bye(ctx, lin
 void count_message(Context& ctx, std::string_view name, std::size_t frame_bytes) {
   MessageCount& count = ctx.counters.messages[name];
   ++count.messages_in;
-  count.bytes_in += frame_bytes + sizeof(std::uint32_t);
+  count.bytes_in += frame_bytes + codec::kChunkHeaderBytes;
 }
 
 void count_delta(Context& ctx, std::size_t frame_bytes) {
@@ -106,7 +107,8 @@ void on_input(Context& ctx, StreamBytes& stream) {
   while (!link->closed) {
     const Result<ByteView> frame = link->splitter.next();
     if (!frame.ok()) {
-      fault(ctx, *link, "too_large", frame.error().message());
+      const bool too_large = frame.error().code == ErrorCode::kTooLarge;
+      fault(ctx, *link, too_large ? "too_large" : "malformed_frame", frame.error().message());
     } else if (frame->empty()) {
       return;
     } else {
@@ -117,7 +119,9 @@ void on_input(Context& ctx, StreamBytes& stream) {
 
 void on_input(Context& ctx, SendProgress& progress) {
   if (Link* link = find_link(ctx, progress.link)) {
-    link->waiting_bytes = progress.waiting_bytes;
+    link->rate.reported(ctx.now, progress.waiting_bytes);
+    link->report_due = false;
+    pump_output(ctx, *link);
     touch(ctx, *link);
   }
 }
@@ -251,7 +255,7 @@ std::vector<KnownPeer> Engine::peers() const { return known_peers(impl_->ctx); }
 std::size_t Engine::queued_bytes() const {
   std::size_t bytes = impl_->ctx.inbound_bytes;
   for (const auto& [id, link] : impl_->ctx.links)
-    bytes += link.splitter.buffered_bytes();
+    bytes += link.splitter.buffered_bytes() + link.queue.bytes();
   return bytes;
 }
 

@@ -6,6 +6,7 @@
 
 #include "mesh/dialer.h"
 #include "mesh/live.h"
+#include "mesh/outbox.h"
 #include "mesh/overlay.h"
 #include "mesh/peers.h"
 #include "mesh/receive.h"

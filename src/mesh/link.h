@@ -24,7 +24,10 @@
 #include "core/limits.h"
 #include "core/time.h"
 #include "mesh/channel.h"
+#include "mesh/delay_control.h"
 #include "mesh/head_table.h"
+#include "mesh/link_rate.h"
+#include "mesh/send_queue.h"
 #include "mesh/types.h"
 
 namespace ebb::mesh {
@@ -61,6 +64,7 @@ struct ServeRange {
 struct ServeJob {
   ReconciliationId reconciliation;
   std::size_t open_ranges = 0;
+  std::size_t unsent = 0;  // DELTAs of it that have not left whole
 };
 
 struct Link {
@@ -119,7 +123,12 @@ struct Link {
   std::size_t reads_out = 0;
   std::size_t credit = limits::kInboundBytesPerPeer;
   std::size_t credit_reserved = 0;  // for reads that are out
-  std::size_t waiting_bytes = 0;    // in the driver
+
+  // What goes out, and how fast.
+  SendQueue queue;
+  LinkRate rate;
+  DelayControl background;
+  bool report_due = false;  // the driver will say how much waits
 
   // Announcements.
   Arrival have_cursor = 0;     // everything up to here was told, or was equal

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "mesh/outbox.h"
 #include "mesh/peers.h"
 #include "mesh/reconcile.h"
 #include "mesh/serve.h"
@@ -29,7 +30,7 @@ bool should_push(const Context& ctx, const Link& link, const LogEntry& entry,
   const PeerLog* peer = entry.find_peer(link.slot);
   const Seq reaches = peer == nullptr ? 0 : peer->reaches();
   return reaches == segment.first_seq - 1 && link.credit >= link.credit_reserved + bytes &&
-         link.waiting_bytes <= limits::kInboundBytesPerPeer;
+         !has_backlog(link, codec::Priority::kLive);
 }
 
 // Doubles from flush to flush while news keep coming, so that a busy link shares headers, and
@@ -126,13 +127,11 @@ void push_segment(Context& ctx, LogEntry& entry, const trust::VerifiedSegment& s
   for (Link* link : ctx.slots) {
     if (link == nullptr || link->slot == source) continue;
     if (!should_push(ctx, *link, entry, segment)) continue;
-    codec::Delta delta;
-    delta.segments.emplace_back(*segment.encoded);
-    delta.flood = flood;
     entry.peer(link->slot).sent = segment.last_seq();
     ++ctx.counters.pushes_sent;
     ctx.counters.events_sent += segment.count;
-    send_segments(ctx, *link, entry, segment.key, std::move(delta));
+    send_segments(ctx, *link, entry, segment.key, codec::Priority::kLive,
+                  {segment.log, {}, {}, {segment.encoded}, 0, flood});
   }
 }
 

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <vector>
 
+#include "mesh/outbox.h"
+
 namespace ebb::mesh {
 namespace {
 
@@ -15,7 +17,9 @@ bool waits_for_ping(const Link& link) {
 
 Instant life_deadline(const Context& ctx, const Link& link) {
   if (waits_for_ping(link)) {
-    return *link.ping_sent + (ctx.config.dead_after - ctx.config.ping_idle);
+    // A mark for the delay may have gone out right after the last sign of life.
+    return std::max(*link.ping_sent + (ctx.config.dead_after - ctx.config.ping_idle),
+                    link.last_received + ctx.config.dead_after);
   }
   return link.last_received + ctx.config.ping_idle;
 }
@@ -32,8 +36,7 @@ void check_life(Context& ctx, Link& link) {
     close_link(ctx, link, "no sign of life");
     return;
   }
-  link.ping_sent = ctx.now;
-  send(ctx, link, codec::Ping{++link.ping_nonce, false});
+  send_ping(ctx, link);
 }
 
 void check_link(Context& ctx, Link& link) {
@@ -57,8 +60,11 @@ void on_ping(Context& ctx, Link& link, const codec::Ping& ping) {
     return;
   }
   if (!link.ping_sent || ping.nonce != link.ping_nonce) return;
-  note_round_trip(link, ctx.now - *link.ping_sent);
+  const Duration round = ctx.now - *link.ping_sent;
+  note_round_trip(link, round);
   link.ping_sent.reset();
+  link.background.answered(ctx.now, round, link.rate.chunk_bytes());
+  pump_output(ctx, link);
 }
 
 void run_link_timers(Context& ctx) {

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "codec/segment.h"
+#include "mesh/outbox.h"
 
 namespace ebb::mesh {
 namespace {
@@ -17,24 +18,16 @@ constexpr std::size_t kReadBytes = limits::kDeltaBytes - limits::kSegmentRestByt
 // Credit that a read sets aside. Whole reads only, so that a link which lives on returned credit is
 // not served in crumbs.
 constexpr std::size_t kReadReserve = kReadBytes + kSegmentBytesMax;
+constexpr std::int64_t kHistoryAgeMs = std::int64_t{24} * 3600 * 1000;
 
-void end_range(Link& link, const ServeRange& range, bool& job_ended, ReconciliationId& id) {
-  const auto it = link.jobs.find(range.job);
-  job_ended = false;
-  if (it == link.jobs.end()) return;
-  id = it->second.reconciliation;
-  if (--it->second.open_ranges > 0) return;
-  link.jobs.erase(it);
-  job_ended = true;
-}
-
-// The range brought nothing (more): its job may end with an empty answer.
-void end_range_empty(Context& ctx, Link& link, const ServeRange& range) {
-  bool job_ended = false;
+// One range less. When nothing of the job is left, not even in the queue, an empty answer ends it.
+void end_range(Context& ctx, Link& link, std::uint64_t job) {
+  const auto it = link.jobs.find(job);
+  if (it == link.jobs.end() || --it->second.open_ranges > 0 || it->second.unsent > 0) return;
   codec::Delta delta;
-  end_range(link, range, job_ended, delta.reconciliation);
-  if (!job_ended) return;
+  delta.reconciliation = it->second.reconciliation;
   delta.last = true;
+  link.jobs.erase(it);
   send(ctx, link, delta);
 }
 
@@ -61,41 +54,66 @@ void cancel_ranges(Context& ctx, Link& link, const LogId& log) {
     if (read.link == link.id && read.range.log == log) read.cancelled = true;
   }
   for (const ServeRange& range : ended)
-    end_range_empty(ctx, link, range);
+    end_range(ctx, link, range.job);
 }
 
-bool has_credit(const Link& link) {
-  return link.credit >= link.credit_reserved + kReadReserve &&
-         link.waiting_bytes <= limits::kInboundBytesPerPeer;
+bool has_credit(const Link& link) { return link.credit >= link.credit_reserved + kReadReserve; }
+
+bool is_live(const Link& link, const ServeRange& range) {
+  const auto job = link.jobs.find(range.job);
+  return job != link.jobs.end() && job->second.reconciliation.is_zero();
+}
+
+// The first range that may be read: what answers an announcement does not wait for what catches up.
+std::deque<ServeRange>::iterator next_range(Link& link) {
+  const bool live_waits = has_backlog(link, codec::Priority::kLive);
+  const bool others_wait = has_backlog(link, codec::Priority::kCatchUp);
+  return std::find_if(link.serving.begin(), link.serving.end(), [&](const ServeRange& range) {
+    return is_live(link, range) ? !live_waits : !others_wait;
+  });
 }
 
 void count_served(Link& link, const ReconciliationId& id, std::uint64_t events) {
   if (link.exchange.active && link.exchange.id == id) link.exchange.events_out += events;
 }
 
+// As much as the link takes in a second, so that logs take turns on a slow one too.
+std::size_t delta_bytes_max(const Link& link) {
+  return std::clamp<std::size_t>(link.rate.bytes_per_second(), SendQueue::kQuantum,
+                                 limits::kDeltaBytes);
+}
+
+// What is younger than a day is what people wait for.
+codec::Priority age_class(const Context& ctx, const codec::SegmentView& segment) {
+  const bool old = segment.head.hlc.wall().ms + kHistoryAgeMs < ctx.wall.ms;
+  return old ? codec::Priority::kHistory : codec::Priority::kCatchUp;
+}
+
 // A read's segments as they go out: cut into DELTAs, and where the range stands behind them.
 struct Batch {
-  std::vector<codec::Delta> deltas;
+  std::vector<QueuedDelta> deltas;
+  codec::Priority priority = codec::Priority::kCatchUp;
   Seq last_seq = 0;
   std::uint64_t events = 0;
   bool out_of_credit = false;
 };
 
-Batch make_batch(const std::vector<SharedBytes>& segments, std::size_t credit,
-                 const ReconciliationId& id) {
+Batch make_batch(const Context& ctx, const Link& link, const ServeRange& range,
+                 const std::vector<SharedBytes>& segments, const ReconciliationId& id) {
   Batch batch;
+  std::size_t credit = link.credit - std::min(link.credit, link.credit_reserved);
   std::size_t delta_bytes = 0;
   for (const SharedBytes& segment : segments) {
     const Result<codec::SegmentView> view = codec::decode_segment(*segment);
     batch.out_of_credit = segment->size() > credit;
     if (!view.ok() || batch.out_of_credit) break;
-    const bool full = delta_bytes + segment->size() > limits::kDeltaBytes;
+    if (batch.deltas.empty()) batch.priority = age_class(ctx, *view);
+    const bool full = delta_bytes + segment->size() > delta_bytes_max(link);
     if (batch.deltas.empty() || full) {
-      batch.deltas.emplace_back();
-      batch.deltas.back().reconciliation = id;
+      batch.deltas.push_back({range.log, id, {}, {}, range.job, false});
       delta_bytes = 0;
     }
-    batch.deltas.back().segments.emplace_back(*segment);
+    batch.deltas.back().segments.push_back(segment);
     delta_bytes += segment->size();
     credit -= segment->size();
     batch.last_seq = view->last_seq();
@@ -104,30 +122,32 @@ Batch make_batch(const std::vector<SharedBytes>& segments, std::size_t credit,
   return batch;
 }
 
-void send_batch(Context& ctx, Link& link, ServeRange range, Batch batch) {
+void send_batch(Context& ctx, Link& link, ServeRange range, ServeJob& job, Batch batch) {
   LogEntry* entry = ctx.heads.find(range.log);
   if (batch.deltas.empty() || entry == nullptr) {
     // Pushes may have used the credit meanwhile; then the read is repeated.
     if (batch.out_of_credit) {
       link.serving.push_back(range);
     } else {
-      end_range_empty(ctx, link, range);
+      end_range(ctx, link, range.job);
     }
     return;
   }
   range.next = batch.last_seq + 1;
   PeerLog& peer = entry->peer(link.slot);
   peer.sent = std::max(peer.sent, batch.last_seq);
-  count_served(link, batch.deltas.front().reconciliation, batch.events);
+  count_served(link, job.reconciliation, batch.events);
   ctx.counters.events_sent += batch.events;
+  const bool live = job.reconciliation.is_zero();
+  job.unsent += batch.deltas.size();
   if (range_end(ctx, link, range) == 0) {
-    ReconciliationId id;
-    end_range(link, range, batch.deltas.back().last, id);
+    --job.open_ranges;  // what is unsent ends the job
   } else {
     link.serving.push_back(range);
   }
-  for (codec::Delta& delta : batch.deltas) {
-    send_segments(ctx, link, *entry, entry->key, std::move(delta));
+  for (QueuedDelta& delta : batch.deltas) {
+    send_segments(ctx, link, *entry, entry->key, live ? codec::Priority::kLive : batch.priority,
+                  std::move(delta));
   }
 }
 
@@ -136,23 +156,36 @@ void start_read(Context& ctx, Link& link, const ServeRange& range, Seq end) {
   link.credit_reserved += kReadReserve;
   ++link.reads_out;
   ctx.reads[token] = {link.id, range, false};
-  ctx.out->reads.push_back({token, range.log, range.next, end, kReadBytes});
+  const std::size_t bytes_max = std::min(kReadBytes, delta_bytes_max(link));
+  ctx.out->reads.push_back({token, range.log, range.next, end, bytes_max});
 }
 
 }  // namespace
 
 void send_segments(Context& ctx, Link& link, LogEntry& entry, const LogKey& key,
-                   codec::Delta delta) {
-  PeerLog& peer = entry.peer(link.slot);
-  if (!peer.key_sent) {
-    delta.keys.push_back(key);
-    peer.key_sent = true;
-  }
+                   codec::Priority priority, QueuedDelta delta) {
+  // What is queued of one log keeps its order, so the first one names the key.
+  if (!std::exchange(entry.peer(link.slot).key_sent, true)) delta.keys.push_back(key);
   std::size_t bytes = 0;
-  for (const ByteView segment : delta.segments)
-    bytes += segment.size();
+  for (const SharedBytes& segment : delta.segments)
+    bytes += segment->size();
   link.credit -= std::min(link.credit, bytes);
-  send(ctx, link, delta, bytes);
+  send_delta(ctx, link, priority, std::move(delta));
+}
+
+bool ends_job(Link& link, std::uint64_t job) {
+  const auto it = link.jobs.find(job);
+  if (it == link.jobs.end() || it->second.open_ranges > 0 || it->second.unsent > 1) return false;
+  link.jobs.erase(it);
+  return true;
+}
+
+void delta_left(Context& ctx, Link& link, std::uint64_t job) {
+  const auto it = link.jobs.find(job);
+  if (it == link.jobs.end()) return;
+  --it->second.unsent;
+  ++it->second.open_ranges;
+  end_range(ctx, link, job);
 }
 
 void on_want(Context& ctx, Link& link, const codec::Want& want) {
@@ -180,18 +213,19 @@ void on_want(Context& ctx, Link& link, const codec::Want& want) {
     ctx.heads.announce(*entry, link.slot, std::min(wanted.from - 1, entry->held.seq));
     if (live) entry->lazy &= ~slot_bit(link.slot);
   }
-  end_range_empty(ctx, link, ServeRange{{}, 1, 0, job});
+  end_range(ctx, link, job);
   touch(ctx, link);
 }
 
 void pump_reads(Context& ctx, Link& link) {
-  while (!link.closed && !link.serving.empty() && link.reads_out < kReadsAtOnce &&
-         has_credit(link)) {
-    const ServeRange range = link.serving.front();
-    link.serving.pop_front();
+  while (!link.closed && link.reads_out < kReadsAtOnce && has_credit(link)) {
+    const auto next = next_range(link);
+    if (next == link.serving.end()) return;
+    const ServeRange range = *next;
+    link.serving.erase(next);
     const Seq end = range_end(ctx, link, range);
     if (end == 0) {
-      end_range_empty(ctx, link, range);
+      end_range(ctx, link, range.job);
     } else {
       start_read(ctx, link, range, end);
     }
@@ -210,11 +244,11 @@ void on_read_done(Context& ctx, const ReadDone& done) {
   touch(ctx, *link);
   const auto job = link->jobs.find(read.range.job);
   if (done.failed || read.cancelled || job == link->jobs.end()) {
-    end_range_empty(ctx, *link, read.range);
+    end_range(ctx, *link, read.range.job);
     return;
   }
-  const std::size_t credit = link->credit - std::min(link->credit, link->credit_reserved);
-  send_batch(ctx, *link, read.range, make_batch(done.segments, credit, job->second.reconciliation));
+  send_batch(ctx, *link, read.range, job->second,
+             make_batch(ctx, *link, read.range, done.segments, job->second.reconciliation));
 }
 
 }  // namespace ebb::mesh

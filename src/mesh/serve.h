@@ -2,11 +2,14 @@
 // credit, one log after the other, oldest first inside a log.
 //
 // Model:     each WANT is a job; its ranges go round with those of all jobs, one read at a time
-//            each. The DELTA that ends a job has `last` set. A range ends at its `to`, or at what
-//            is held here when it gets there.
+//            each. The DELTA that ends a job has `last` set; when it cannot be known in time which
+//            one that is, because several logs take turns, an empty one follows. A range ends at
+//            its `to`, or at what is held here when it gets there.
+//            A read is no larger than what the link takes in a second. What is older than a day
+//            goes out as history.
 // Threads:   not thread-safe; part of the engine.
-// Limits:    limits::kWantsInHand jobs (more is a fault); reads stop while the driver has more than
-//            limits::kInboundBytesPerPeer waiting, or while the credit does not cover a read.
+// Limits:    limits::kWantsInHand jobs (more is a fault); reads stop while the link has a backlog
+//            (outbox.h), or while the credit does not cover a read.
 // Spec:      docs/wire_format.md section 7
 #pragma once
 
@@ -18,8 +21,14 @@ void on_want(Context& ctx, Link& link, const codec::Want& want);
 void on_read_done(Context& ctx, const ReadDone& done);
 // Starts the reads that credit and queues allow.
 void pump_reads(Context& ctx, Link& link);
-// Sends segments and accounts for them; `key` is named if it was not yet on this link.
+// Queues segments of a log as one DELTA and accounts for them; `key` is named if it was not yet on
+// this link.
 void send_segments(Context& ctx, Link& link, LogEntry& entry, const LogKey& key,
-                   codec::Delta delta);
+                   codec::Priority priority, QueuedDelta delta);
+
+// Whether the DELTA of this job that is about to begin is its last.
+bool ends_job(Link& link, std::uint64_t job);
+// A DELTA of the job has left whole.
+void delta_left(Context& ctx, Link& link, std::uint64_t job);
 
 }  // namespace ebb::mesh

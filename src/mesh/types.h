@@ -65,7 +65,8 @@ struct StreamBytes {
   LinkId link;
   Bytes bytes;
 };
-// The socket took what was sent before: bytes still waiting in the driver for this link.
+// How much waits in the driver for this link. Said soon after a Send that asks for it, and whenever
+// that has become less, until nothing waits.
 struct SendProgress {
   LinkId link;
   std::size_t waiting_bytes = 0;
@@ -111,6 +112,7 @@ using Input = std::variant<LinkUp, LinkDown, StreamBytes, SendProgress, Datagram
 struct Send {
   LinkId link;
   Bytes bytes;
+  bool report = false;  // answer with SendProgress, even if nothing waits
 };
 struct SendDatagram {
   std::string to;  // host:port

@@ -129,7 +129,7 @@ void MeshDriver::apply(mesh::Effects& effects) {
     ports_.commit(std::move(commit));
   }
   for (mesh::Send& send : effects.sends)
-    links_.send(send.link, std::move(send.bytes));
+    links_.send(send.link, std::move(send.bytes), send.report);
   for (mesh::Read& read : effects.reads)
     ports_.read(read);
   for (mesh::SendDatagram& datagram : effects.datagrams)

@@ -15,6 +15,7 @@ constexpr Duration kConnectTimeout = seconds(10);
 constexpr Duration kFinishTimeout = seconds(1);
 // A peer whose machine is gone answers nothing; the kernel gives up after this.
 constexpr unsigned kUserTimeoutMs = 45000;
+constexpr int kNotSentBytes = 64 << 10;
 
 using TcpBox = HandleBox<uv_tcp_t>;
 
@@ -83,6 +84,8 @@ void TcpConnection::set_options() {
   if (uv_fileno(reinterpret_cast<uv_handle_t*>(&tcp_->handle), &fd) != 0) return;
   // Without it a dead peer is noticed later, by the engine's own timer.
   ::setsockopt(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, &kUserTimeoutMs, sizeof kUserTimeoutMs);
+  // Without it what is urgent stands behind megabytes that the kernel took and has not sent.
+  ::setsockopt(fd, IPPROTO_TCP, TCP_NOTSENT_LOWAT, &kNotSentBytes, sizeof kNotSentBytes);
 }
 
 Status TcpConnection::start_reading() {

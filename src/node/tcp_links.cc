@@ -99,9 +99,15 @@ void TcpLinks::dial(mesh::LinkId link, const std::string& address) {
   });
 }
 
-void TcpLinks::send(mesh::LinkId link, Bytes bytes) {
+void TcpLinks::send(mesh::LinkId link, Bytes bytes, bool report) {
   const auto it = links_.find(link);
-  if (it != links_.end()) it->second->send(std::move(bytes));
+  if (it == links_.end()) return;
+  it->second->send(std::move(bytes));
+  // It may have ended by that. What waits it has told itself.
+  const auto still = links_.find(link);
+  if (report && still != links_.end() && still->second->waiting_bytes() == 0) {
+    connection_waiting(link, 0);
+  }
 }
 
 void TcpLinks::close(mesh::LinkId link, const std::string& reason) {

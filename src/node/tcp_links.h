@@ -36,7 +36,8 @@ class TcpLinks : private TcpOwner {
   void stop_listening() { listener_.reset(); }
 
   void dial(mesh::LinkId link, const std::string& address);
-  void send(mesh::LinkId link, Bytes bytes);
+  // `report`: SendProgress follows even if nothing waits.
+  void send(mesh::LinkId link, Bytes bytes, bool report = false);
   // The engine hears LinkDown for it.
   void close(mesh::LinkId link, const std::string& reason);
   void close_all(const std::string& reason);

@@ -139,11 +139,10 @@ inline std::vector<std::pair<std::string, codec::Message>> sample_messages(ByteV
   };
 }
 
-// A message as it stands in its frame, without the length.
 inline Bytes message_bytes(const codec::Message& message) {
-  Bytes frame;
-  codec::encode_frame(message, frame);
-  return Bytes(frame.begin() + 4, frame.end());
+  Bytes bytes;
+  codec::encode_message(message, bytes);
+  return bytes;
 }
 
 inline codec::GossipDatagram sample_datagram() {

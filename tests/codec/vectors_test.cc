@@ -1,6 +1,7 @@
 // The codec against the bytes in tests/vectors, in both directions.
 #include <doctest/doctest.h>
 
+#include "codec/frame.h"
 #include "codec/message.h"
 #include "codec/segment.h"
 #include "codec/value.h"
@@ -49,7 +50,7 @@ TEST_CASE("golden messages") {
   const VectorFile file("messages.txt");
   const Bytes segment{0x97};
   const auto messages = sample_messages(segment);
-  CHECK(file.entries().size() == messages.size() + 1);
+  CHECK(file.entries().size() == messages.size() + 2);
   for (const auto& [name, message] : messages) {
     const std::string_view form = name;
     CAPTURE(form);
@@ -63,6 +64,22 @@ TEST_CASE("golden messages") {
   Bytes frame;
   encode_frame(messages[0].second, frame);
   CHECK(frame == file.at("frame of hello"));
+}
+
+TEST_CASE("golden chunks: a HAVE as catch-up, interrupted by a PING") {
+  const VectorFile file("messages.txt");
+  const ByteView have = file.at("have");
+  const Bytes& ping = file.at("ping");
+  Bytes wire;
+  append_chunk(Priority::kCatchUp, have.first(5), true, wire);
+  append_chunk(Priority::kControl, ping, false, wire);
+  append_chunk(Priority::kCatchUp, have.subspan(5), false, wire);
+  CHECK(wire == file.at("mixed chunks"));
+  FrameSplitter splitter;
+  splitter.push(file.at("mixed chunks"));
+  CHECK(to_bytes(splitter.next().value()) == ping);
+  CHECK(equal(splitter.next().value(), have));
+  CHECK(splitter.next().value().empty());
 }
 
 TEST_CASE("golden datagram") {

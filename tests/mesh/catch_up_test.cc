@@ -132,13 +132,13 @@ TEST_CASE("after a stream broke inside a DELTA nothing that is stored is sent ag
   rig.start(0);
   rig.start(1);
   int large = 0;
-  // The fifteenth large send breaks in its middle.
+  // The fortieth large chunk breaks in its middle.
   rig.breaker = [&large](std::size_t from, std::size_t, const Bytes& bytes) {
-    const bool breaks = from == 0 && bytes.size() > 100000 && ++large == 15;
+    const bool breaks = from == 0 && bytes.size() > 50000 && ++large == 40;
     return breaks ? std::optional(bytes.size() / 2) : std::nullopt;
   };
   rig.run_for(seconds(10));
-  REQUIRE(large > 15);
+  REQUIRE(large > 40);
   REQUIRE(in_sync(rig, 0, 1));
   CHECK(rig.store(1).events() == 60000);
   CHECK(redundant(rig, 1) == 0);

@@ -82,30 +82,52 @@ TEST_CASE("a message with any length field at its maximum ends the link and cost
   CHECK(store.events() == 0);
 }
 
-TEST_CASE("a frame length of zero or above the bound ends the link before any of it is kept") {
+TEST_CASE("a chunk header of no chunk ends the link before anything of it is kept") {
   FakeStore store(1);
-  for (const std::uint32_t length : {std::uint32_t{0}, std::uint32_t{(1U << 20) + 1}, UINT32_MAX}) {
+  const std::pair<std::uint32_t, std::string_view> headers[] = {
+      {0, "too_large"},
+      {limits::kChunkBytes + 1, "too_large"},
+      {0x80000000, "too_large"},
+      {0x05000001, "malformed_frame"},
+      {0x10000001, "malformed_frame"},
+      {UINT32_MAX, "malformed_frame"}};
+  for (const auto& [header, reason] : headers) {
     RawPeer peer(store, 2);
     peer.greet();
     Bytes bytes;
-    append_be32(bytes, length);
+    append_be32(bytes, header);
     peer.send_bytes(bytes);
     CHECK(peer.closed());
-    CHECK(peer.faulted_with("too_large"));
+    CHECK(peer.faulted_with(reason));
   }
 }
 
-TEST_CASE("a frame that never ends is kept to its bound and dies with the link") {
+TEST_CASE("frames that never end are kept to their bound, end the link and die with it") {
   FakeStore store(1);
   RawPeer peer(store, 2);
   peer.greet();
+  const Bytes piece(limits::kChunkBytes, 0x93);
+  std::size_t peak = 0;
+  for (std::size_t i = 0; !peer.closed(); ++i) {
+    Bytes bytes;
+    codec::append_chunk(static_cast<codec::Priority>(i % codec::kPriorities), piece, true, bytes);
+    peer.send_bytes(bytes);
+    peak = std::max(peak, peer.engine().queued_bytes());
+  }
+  CHECK(peer.faulted_with("too_large"));
+  CHECK(peak == limits::kBegunBytes);
+  CHECK(peer.engine().queued_bytes() == 0);
+}
+
+TEST_CASE("a frame that stays unfinished dies with its silent link") {
+  FakeStore store(1);
+  RawPeer peer(store, 2);
+  peer.answers_pings = false;
+  peer.greet();
   Bytes bytes;
-  append_be32(bytes, limits::kFrameBytes);
+  codec::append_chunk(codec::Priority::kLive, Bytes(limits::kChunkBytes, 0x93), true, bytes);
   peer.send_bytes(bytes);
-  for (int i = 0; i < 15; ++i)
-    peer.send_bytes(Bytes(64 << 10, 0x93));
-  CHECK(peer.engine().queued_bytes() <= limits::kFrameBytes);
-  // Bytes are a sign of life, so only a full frame or silence ends it.
+  CHECK(peer.engine().queued_bytes() == limits::kChunkBytes);
   peer.run_until(peer.now + seconds(60));
   CHECK(peer.closed());
   CHECK(peer.engine().queued_bytes() == 0);

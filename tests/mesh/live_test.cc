@@ -251,6 +251,7 @@ TEST_CASE("an idle link is pinged, answers keep it, silence ends it") {
 TEST_CASE("a process that was stopped does not blame its peers") {
   FakeStore store(1);
   RawPeer peer(store, 2);
+  peer.answers_pings = false;
   peer.greet();
   peer.run_until(peer.now + seconds(16));
   REQUIRE(peer.take<codec::Ping>());

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "core/check.h"
 #include "tests/mesh/rig.h"
 #include "trust/fingerprint.h"
 
@@ -26,6 +27,7 @@ RawPeer::RawPeer(FakeStore& store, std::uint8_t peer_seed, mesh::Config config)
 void RawPeer::connect() {
   ++link_.value;
   stream_.clear();
+  splitter_ = {};
   received_.clear();
   preamble_seen_ = false;
   closed_ = false;
@@ -41,8 +43,7 @@ void RawPeer::send(const codec::Message& message) {
 
 void RawPeer::send_frame(ByteView frame) {
   Bytes bytes;
-  append_be32(bytes, static_cast<std::uint32_t>(frame.size()));
-  append(bytes, frame);
+  codec::append_frame(codec::Priority::kControl, frame, bytes);
   send_bytes(bytes);
 }
 
@@ -99,22 +100,33 @@ bool RawPeer::faulted_with(std::string_view reason) const {
   return !faults_.empty() && faults_.back().reason == reason;
 }
 
+// True when that is done: such a ping is no news for the test.
+bool RawPeer::answer_ping(ByteView frame) {
+  const Result<codec::Message> message = codec::decode_message(frame);
+  const auto* ping = message.ok() ? std::get_if<codec::Ping>(&*message) : nullptr;
+  if (ping == nullptr || ping->reply || !answers_pings) return false;
+  Bytes bytes;
+  codec::encode_frame(codec::Ping{ping->nonce, true}, bytes);
+  answers_.emplace_back(mesh::StreamBytes{link_, std::move(bytes)});
+  return true;
+}
+
 void RawPeer::apply(mesh::Effects& effects) {
   for (const mesh::Send& sent : effects.sends) {
     if (sent.link == link_) append(stream_, sent.bytes);
+    if (sent.report && reports) answers_.emplace_back(mesh::SendProgress{sent.link, 0});
   }
   const std::size_t preamble = kPreamble.size() + DeviceId::kSize;
   if (!preamble_seen_ && stream_.size() >= preamble) {
     preamble_seen_ = true;
     stream_.erase(stream_.begin(), stream_.begin() + static_cast<std::ptrdiff_t>(preamble));
   }
-  while (preamble_seen_ && stream_.size() >= 4) {
-    const std::size_t size = read_be32(stream_);
-    if (stream_.size() < 4 + size) break;
-    const auto begin = stream_.begin() + 4;
-    const auto end = begin + static_cast<std::ptrdiff_t>(size);
-    received_.emplace_back(begin, end);
-    stream_.erase(stream_.begin(), end);
+  if (preamble_seen_) splitter_.push(std::exchange(stream_, {}));
+  while (preamble_seen_) {
+    const Result<ByteView> frame = splitter_.next();
+    EBB_CHECK(frame.ok());
+    if (frame->empty()) break;
+    if (!answer_ping(*frame)) received_.push_back(to_bytes(*frame));
   }
   for (const mesh::Close& close : effects.closes)
     closed_ = closed_ || close.link == link_;

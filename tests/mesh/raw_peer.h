@@ -10,6 +10,7 @@
 #include <string>
 #include <vector>
 
+#include "codec/frame.h"
 #include "codec/message.h"
 #include "mesh/engine.h"
 #include "tests/mesh/fake_store.h"
@@ -24,7 +25,7 @@ class RawPeer {
   // A new inbound connection; the preamble of the peer is sent with it.
   void connect();
   void send(const codec::Message& message);
-  void send_frame(ByteView frame);  // with its length in front
+  void send_frame(ByteView frame);  // cut into chunks
   void send_bytes(ByteView bytes);
   void input(mesh::Input input);
   // Ticks whenever the engine wants it, until then.
@@ -62,17 +63,21 @@ class RawPeer {
   Instant now{1000000};
   bool answers_reads = true;
   bool answers_commits = true;
+  bool answers_pings = true;
+  bool reports = true;  // the driver takes everything at once, and says so when it is asked
 
  private:
   void step(mesh::Input input);
   void apply(mesh::Effects& effects);
+  bool answer_ping(ByteView frame);
 
   FakeStore& store_;
   FakeStore peer_;
   mesh::Config config_;
   std::unique_ptr<mesh::Engine> engine_;
   mesh::LinkId link_{mesh::kInboundBit};
-  Bytes stream_;
+  Bytes stream_;  // until the preamble has come whole
+  codec::FrameSplitter splitter_;
   bool preamble_seen_ = false;
   bool closed_ = false;
   std::deque<Bytes> received_;

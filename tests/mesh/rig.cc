@@ -10,6 +10,8 @@ namespace {
 
 constexpr WallTime kWallStart{1700000000000};
 
+constexpr std::size_t kPacketBytes = 1200;
+
 WallTime wall_at(Instant now) { return {kWallStart.ms + now.us / 1000}; }
 
 }  // namespace
@@ -97,6 +99,11 @@ void Rig::carry_out(Due due) {
   // With its far end told, a stream that one side closed is gone.
   const bool ends = due.stream && std::holds_alternative<mesh::LinkDown>(due.input);
   if (ends) streams_[*due.stream].open = false;
+  if (auto* progress = std::get_if<mesh::SendProgress>(&due.input)) {
+    Pipe& pipe = pipe_from(due.node, streams_[*due.stream], progress->link);
+    pipe.waiting -= due.left;
+    progress->waiting_bytes = pipe.waiting - std::min(pipe.waiting, socket_bytes);
+  }
   input(due.node, std::move(due.input));
 }
 
@@ -148,7 +155,8 @@ void Rig::apply(std::size_t i, mesh::Effects& effects) {
     // What was sent before the close still arrives.
     const Stream& closing = streams_[*stream];
     const bool is_a = closing.a == i && closing.at_a == close.link;
-    later(latency, is_a ? closing.b : closing.a,
+    const Instant all_left = is_a ? closing.from_a.free_at : closing.from_b.free_at;
+    later(std::max(all_left - now_, Duration{}) + latency, is_a ? closing.b : closing.a,
           mesh::LinkDown{is_a ? closing.at_b : closing.at_a, "closed"}, *stream);
   }
   for (mesh::Commit& commit : effects.commits) {
@@ -172,7 +180,7 @@ void Rig::dial(std::size_t i, const mesh::Dial& dial) {
     return;
   }
   const mesh::LinkId inbound{mesh::kInboundBit | next_inbound_++};
-  streams_.push_back({i, *to, dial.link, inbound, true});
+  streams_.push_back({i, *to, dial.link, inbound, true, {}, {}});
   const std::size_t stream = streams_.size() - 1;
   later(latency, i, mesh::LinkUp{dial.link, true, dial.address}, stream);
   later(latency, *to, mesh::LinkUp{inbound, false, address(i)}, stream);
@@ -185,6 +193,13 @@ void Rig::deliver(std::size_t i, mesh::Send& send) {
   const bool is_a = carrying.a == i && carrying.at_a == send.link;
   const std::size_t to = is_a ? carrying.b : carrying.a;
   const mesh::LinkId at = is_a ? carrying.at_b : carrying.at_a;
+  if (const std::uint64_t limit = rate ? rate(i, to) : 0; limit > 0) {
+    wire_bytes_[{i, to}] += send.bytes.size();
+    send_slowly(i, *stream, send.link, send.bytes, limit);
+    if (send.report) later(Duration{}, i, mesh::SendProgress{send.link, 0}, *stream);
+    return;
+  }
+  if (send.report) later(Duration{}, i, mesh::SendProgress{send.link, 0}, *stream);
   const std::optional<std::size_t> kept = breaker ? breaker(i, to, send.bytes) : std::nullopt;
   if (!kept) {
     wire_bytes_[{i, to}] += send.bytes.size();
@@ -194,6 +209,31 @@ void Rig::deliver(std::size_t i, mesh::Send& send) {
   send.bytes.resize(std::min(*kept, send.bytes.size()));
   later(latency, to, mesh::StreamBytes{at, std::move(send.bytes)});
   break_stream(*stream, std::nullopt);
+}
+
+Rig::Pipe& Rig::pipe_from(std::size_t i, Stream& stream, mesh::LinkId link) {
+  return stream.a == i && stream.at_a == link ? stream.from_a : stream.from_b;
+}
+
+// In packets, each of which leaves when those before it have.
+void Rig::send_slowly(std::size_t i, std::size_t index, mesh::LinkId link, ByteView bytes,
+                      std::uint64_t limit) {
+  const Stream& stream = streams_[index];
+  const bool is_a = stream.a == i && stream.at_a == link;
+  const std::size_t to = is_a ? stream.b : stream.a;
+  const mesh::LinkId at = is_a ? stream.at_b : stream.at_a;
+  Pipe& pipe = pipe_from(i, streams_[index], link);
+  pipe.waiting += bytes.size();
+  while (!bytes.empty()) {
+    const ByteView packet = bytes.first(std::min<std::size_t>(bytes.size(), kPacketBytes));
+    bytes = bytes.subspan(packet.size());
+    const auto us = static_cast<std::int64_t>(packet.size() * 1000000 / limit);
+    pipe.free_at = std::max(pipe.free_at, now_) + microseconds(us);
+    const Duration leaves = pipe.free_at - now_;
+    due_.emplace(pipe.free_at, Due{pipe.free_at, i, node(i).generation, mesh::SendProgress{link, 0},
+                                   index, packet.size()});
+    later(leaves + latency, to, mesh::StreamBytes{at, to_bytes(packet)}, index);
+  }
 }
 
 void Rig::break_stream(std::size_t index, std::optional<std::size_t> silent_for) {
@@ -206,7 +246,8 @@ void Rig::break_stream(std::size_t index, std::optional<std::size_t> silent_for)
 
 void Rig::later(Duration delay, std::size_t to, mesh::Input input,
                 std::optional<std::size_t> stream) {
-  due_.emplace(now_ + delay, Due{now_ + delay, to, node(to).generation, std::move(input), stream});
+  due_.emplace(now_ + delay,
+               Due{now_ + delay, to, node(to).generation, std::move(input), stream, 0});
 }
 
 std::optional<std::size_t> Rig::stream_of(std::size_t i, mesh::LinkId link) const {

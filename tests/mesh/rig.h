@@ -66,14 +66,24 @@ class Rig {
   Duration commit_delay = Duration{};
   Duration read_delay = Duration{};
   bool datagrams = true;
+  // Bytes a second of a stream from one node to another; 0: no limit. A socket takes `socket_bytes`
+  // beyond what has left; the rest waits in the driver.
+  std::function<std::uint64_t(std::size_t from, std::size_t to)> rate;
+  std::size_t socket_bytes = 0;
   // When set, decides the fate of a stream's bytes: how many of them arrive before it breaks.
   std::function<std::optional<std::size_t>(std::size_t from, std::size_t to, const Bytes&)> breaker;
 
  private:
+  // One direction of a stream.
+  struct Pipe {
+    Instant free_at;          // everything sent has left by then
+    std::size_t waiting = 0;  // sent and not left
+  };
   struct Stream {
     std::size_t a = 0, b = 0;
     mesh::LinkId at_a, at_b;
     bool open = true;
+    Pipe from_a = {}, from_b = {};
   };
   struct Due {
     Instant at;
@@ -81,12 +91,16 @@ class Rig {
     std::uint64_t generation = 0;
     mesh::Input input;
     std::optional<std::size_t> stream;  // dropped when this stream has broken
+    std::size_t left = 0;               // bytes of it that have left: the input says what waits
   };
 
   void carry_out(Due due);
   void apply(std::size_t i, mesh::Effects& effects);
   void dial(std::size_t i, const mesh::Dial& dial);
   void deliver(std::size_t i, mesh::Send& send);
+  void send_slowly(std::size_t i, std::size_t index, mesh::LinkId link, ByteView bytes,
+                   std::uint64_t limit);
+  Pipe& pipe_from(std::size_t i, Stream& stream, mesh::LinkId link);
   void break_stream(std::size_t index, std::optional<std::size_t> silent_for);
   void later(Duration delay, std::size_t node, mesh::Input input,
              std::optional<std::size_t> stream = std::nullopt);

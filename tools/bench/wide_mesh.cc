@@ -132,8 +132,10 @@ void WideMesh::perform(NodeIndex index, mesh::Effects& effects, std::vector<mesh
   for (const mesh::Commit& wanted : effects.commits) {
     if (!wanted.segments.empty()) next.emplace_back(commit(index, wanted));
   }
-  for (mesh::Send& wanted : effects.sends)
+  for (mesh::Send& wanted : effects.sends) {
     send(index, wanted);
+    if (wanted.report) next.emplace_back(mesh::SendProgress{wanted.link, 0});
+  }
   for (const mesh::Read& wanted : effects.reads)
     next.emplace_back(read(index, wanted));
   for (mesh::SendDatagram& datagram : effects.datagrams) {

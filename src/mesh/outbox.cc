@@ -1,0 +1,155 @@
+#include "mesh/outbox.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "mesh/serve.h"
+
+namespace ebb::mesh {
+namespace {
+
+// Small messages of one step share a Send; large ones would only be copied for it.
+constexpr std::size_t kCoalesceBytes = std::size_t{16} << 10;
+
+// What a DELTA has beside its segments, as a rule: an id, a key, lengths.
+constexpr std::size_t kAroundSegments = 512;
+
+constexpr PriorityMask kBackground =
+    kAllPriorities & ~(mask_of(codec::Priority::kControl) | mask_of(codec::Priority::kLive));
+
+bool can_send(const Link& link) {
+  return !link.closed && link.channel != nullptr && link.channel->established();
+}
+
+bool has_room(const Link& link) { return link.rate.waiting_bytes() <= link.rate.chunk_bytes(); }
+
+PriorityMask allowed_now(const Link& link) {
+  const PriorityMask waits = link.background.may_send() ? 0 : kBackground;
+  return static_cast<PriorityMask>(kAllPriorities & ~waits);
+}
+
+void hand_over(Context& ctx, Link& link, Bytes chunk) {
+  Bytes wire;
+  link.channel->seal(std::move(chunk), wire);
+  send_wire(ctx, link, std::move(wire));
+}
+
+void count_sent(Context& ctx, std::string_view name, std::size_t message_bytes) {
+  MessageCount& count = ctx.counters.messages[name];
+  ++count.messages_out;
+  count.bytes_out += message_bytes + codec::kChunkHeaderBytes;
+}
+
+Bytes encode_delta(Context& ctx, Link& link, const QueuedDelta& queued) {
+  codec::Delta delta;
+  delta.reconciliation = queued.reconciliation;
+  delta.keys = queued.keys;
+  std::size_t bytes = kAroundSegments;
+  for (const SharedBytes& segment : queued.segments) {
+    delta.segments.emplace_back(*segment);
+    bytes += segment->size();
+  }
+  delta.flood = queued.flood;
+  delta.last = ends_job(link, queued.job);
+  Bytes message;
+  message.reserve(bytes);
+  codec::encode_message(delta, message);
+  count_sent(ctx, codec::message_name(delta), message.size());
+  return message;
+}
+
+void begin_next(Context& ctx, Link& link, codec::Priority priority) {
+  const SendQueue::Item item = link.queue.take(priority);
+  if (const QueuedDelta* delta = std::get_if<QueuedDelta>(&item)) {
+    link.queue.begin(priority, item, encode_delta(ctx, link, *delta));
+  } else {
+    link.queue.begin(priority, item, std::get<Bytes>(item));
+  }
+}
+
+void send_chunk(Context& ctx, Link& link, codec::Priority priority, std::size_t bytes_max) {
+  if (!link.queue.has_begun(priority)) begin_next(ctx, link, priority);
+  Bytes chunk;
+  const std::uint64_t job = link.queue.take_chunk(priority, bytes_max, chunk);
+  if ((kBackground & mask_of(priority)) != 0) link.background.sent(chunk.size());
+  hand_over(ctx, link, std::move(chunk));
+  if (job != 0) delta_left(ctx, link, job);
+}
+
+// The driver shall say how it goes, if there is something that depends on it.
+void ask_for_report(Context& ctx, Link& link) {
+  const bool matters = !link.queue.empty() || !has_room(link);
+  std::vector<Send>& sends = ctx.out->sends;
+  if (!matters || link.report_due) return;
+  for (auto send = sends.rbegin(); send != sends.rend(); ++send) {
+    if (send->link != link.id) continue;
+    send->report = true;
+    link.report_due = true;
+    return;
+  }
+}
+
+}  // namespace
+
+void send_wire(Context& ctx, Link& link, Bytes wire) {
+  if (wire.empty()) return;
+  link.bytes_out += wire.size();
+  link.rate.sent(ctx.now, wire.size());
+  std::vector<Send>& sends = ctx.out->sends;
+  const bool joins = !sends.empty() && sends.back().link == link.id &&
+                     sends.back().bytes.size() + wire.size() <= kCoalesceBytes;
+  if (joins) {
+    append(sends.back().bytes, wire);
+  } else {
+    sends.push_back({link.id, std::move(wire), false});
+  }
+}
+
+void send(Context& ctx, Link& link, const codec::Message& message, codec::Priority priority) {
+  if (!can_send(link)) return;
+  Bytes bytes;
+  codec::encode_message(message, bytes);
+  count_sent(ctx, codec::message_name(message), bytes.size());
+  link.queue.push(priority, std::move(bytes));
+  pump_output(ctx, link);
+}
+
+void send_delta(Context& ctx, Link& link, codec::Priority priority, QueuedDelta delta) {
+  if (!can_send(link)) return;
+  link.queue.push(priority, std::move(delta));
+  pump_output(ctx, link);
+}
+
+void pump_output(Context& ctx, Link& link) {
+  while (can_send(link) && has_room(link)) {
+    const std::optional<codec::Priority> priority = link.queue.next(allowed_now(link));
+    if (!priority) break;
+    send_chunk(ctx, link, *priority, link.rate.chunk_bytes());
+  }
+  if (!can_send(link)) return;
+  ask_for_report(ctx, link);
+  const bool mark_is_out = link.ping_sent.has_value();
+  if (link.background.wants_mark() && !mark_is_out) send_ping(ctx, link);
+}
+
+void flush_control(Context& ctx, Link& link) {
+  if (!can_send(link)) return;
+  while (link.queue.next(mask_of(codec::Priority::kControl)))
+    send_chunk(ctx, link, codec::Priority::kControl, limits::kChunkBytes);
+}
+
+void send_ping(Context& ctx, Link& link) {
+  link.ping_sent = ctx.now;
+  link.background.marked();
+  send(ctx, link, codec::Ping{++link.ping_nonce, false});
+}
+
+bool has_backlog(const Link& link, codec::Priority priority) {
+  const std::size_t enough = std::clamp<std::size_t>(2 * link.rate.bytes_per_second(),
+                                                     limits::kChunkBytes, limits::kReadAheadBytes);
+  std::size_t waiting = link.queue.bytes(priority);
+  if ((kBackground & mask_of(priority)) != 0) waiting = link.queue.bytes(kBackground);
+  return waiting + link.rate.waiting_bytes() >= enough;
+}
+
+}  // namespace ebb::mesh

@@ -1,0 +1,30 @@
+// Outbox: from a message to the wire bytes of its link, when its turn has come.
+//
+// Model:     what is sent goes through the link's SendQueue. As long as the driver has at most one
+//            chunk waiting, the next one is handed to it; so never more than two stand before
+//            something urgent. The driver is asked to report whenever that matters. Catch-up,
+//            history and bulk wait in addition for their DelayControl.
+//            A closing link sends what is left of its control messages, and nothing else.
+// Threads:   not thread-safe; part of the engine.
+// Spec:      docs/wire_format.md section 7
+#pragma once
+
+#include "mesh/context.h"
+
+namespace ebb::mesh {
+
+// Wire bytes that need no sealing (the channel's own).
+void send_wire(Context& ctx, Link& link, Bytes wire);
+// Segments of a log as one DELTA.
+void send_delta(Context& ctx, Link& link, codec::Priority priority, QueuedDelta delta);
+// Hands over what may go now.
+void pump_output(Context& ctx, Link& link);
+// Hands over all control messages, whatever waits: the link is about to be closed.
+void flush_control(Context& ctx, Link& link);
+// A ping, which is a mark for the delay too.
+void send_ping(Context& ctx, Link& link);
+// Nothing more of this priority is to be queued until some of it has left: two seconds of what the
+// link takes, within bounds. What waits with other priorities is in nobody's way.
+bool has_backlog(const Link& link, codec::Priority priority);
+
+}  // namespace ebb::mesh
