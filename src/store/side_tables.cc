@@ -69,7 +69,20 @@ Status SideTables::open(const Connection& connection) {
     EBB_ASSIGN(const DeviceId device, column_fixed<DeviceId>(peers, 0));
     peers_[device] = {device, std::string(peers.column_text(1)), WallTime{peers.column_int(2)}};
   }
-  return {};
+  return read_link_budgets(connection);
+}
+
+Status SideTables::read_link_budgets(const Connection& connection) {
+  EBB_ASSIGN(put_link_budget_,
+             connection.prepare("INSERT OR REPLACE INTO link_budgets(class,day,bytes) "
+                                "VALUES(?1,?2,?3)"));
+  EBB_ASSIGN(Statement rows, connection.prepare("SELECT class,day,bytes FROM link_budgets"));
+  for (;;) {
+    EBB_ASSIGN(const bool more, rows.step());
+    if (!more) return {};
+    const std::string name(rows.column_text(0));
+    link_budgets_[name] = {name, rows.column_int(1), rows.column_u64(2)};
+  }
 }
 
 Status SideTables::write(const CommitBatch& batch) {
@@ -88,6 +101,12 @@ Status SideTables::write(const CommitBatch& batch) {
   if (peers_.size() + batch.peers.size() > limits::kStoredPeers) {
     prune_peers_.bind(1, static_cast<std::int64_t>(limits::kStoredPeers));
     EBB_RETURN_IF_ERROR(prune_peers_.run());
+  }
+  for (const LinkBudgetRow& row : batch.link_budgets) {
+    put_link_budget_.bind_text(1, row.link_class);
+    put_link_budget_.bind(2, row.day);
+    put_link_budget_.bind(3, row.bytes);
+    EBB_RETURN_IF_ERROR(put_link_budget_.run());
   }
   for (const ReconciliationRow& row : batch.reconciliations) {
     EBB_RETURN_IF_ERROR(write_reconciliation(row));
@@ -126,6 +145,8 @@ void SideTables::committed(const CommitBatch& batch) {
     cursors_[cursor.peer] = cursor;
   for (const PeerRow& peer : batch.peers)
     peers_[peer.device] = peer;
+  for (const LinkBudgetRow& row : batch.link_budgets)
+    link_budgets_[row.link_class] = row;
   prune_peers();
 }
 
@@ -138,6 +159,13 @@ void SideTables::prune_peers() {
   std::sort(by_age.begin(), by_age.end());
   for (std::size_t i = limits::kStoredPeers; i < by_age.size(); ++i)
     peers_.erase(by_age[i].second);
+}
+
+std::vector<LinkBudgetRow> SideTables::link_budgets() const {
+  std::vector<LinkBudgetRow> out;
+  for (const auto& [name, row] : link_budgets_)
+    out.push_back(row);
+  return out;
 }
 
 std::vector<CursorUpdate> SideTables::cursors() const {

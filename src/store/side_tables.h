@@ -1,7 +1,8 @@
-// SideTables: what the store keeps beside logs and state: cursors and addresses of peers, and the
-// history of reconciliations.
+// SideTables: what the store keeps beside logs and state: cursors and addresses of peers, what
+// classes of links have spent, and the history of reconciliations.
 //
-// Model:   cursors and peers are in memory as they are in their tables; a transaction writes first
+// Model:   cursors, peers and budgets are in memory as they are in their tables; a transaction
+// writes first
 //          and takes over after its commit.
 // Threads: not thread-safe; owned by the store.
 // Errors:  kCorrupt for rows of another form; those of store/sqlite.h.
@@ -12,6 +13,7 @@
 
 #include <cstdint>
 #include <map>
+#include <string>
 #include <vector>
 
 #include "core/result.h"
@@ -29,14 +31,18 @@ class SideTables {
 
   std::vector<CursorUpdate> cursors() const;  // in order of device
   std::vector<PeerRow> peers() const;         // in order of device
+  std::vector<LinkBudgetRow> link_budgets() const;
 
  private:
+  Status read_link_budgets(const Connection& connection);
   Status write_reconciliation(const ReconciliationRow& row);
   void prune_peers();
 
   const Connection* connection_ = nullptr;
   std::map<DeviceId, CursorUpdate> cursors_;
   std::map<DeviceId, PeerRow> peers_;
+  std::map<std::string, LinkBudgetRow> link_budgets_;
+  Statement put_link_budget_;
   Statement put_cursor_;
   Statement put_peer_;
   Statement prune_peers_;

@@ -192,6 +192,7 @@ Incarnation Store::incarnation() const { return impl_->incarnation; }
 Arrival Store::arrival_head() const { return impl_->logs.arrival_head(); }
 std::vector<CursorUpdate> Store::cursors() const { return impl_->side.cursors(); }
 std::vector<PeerRow> Store::peers() const { return impl_->side.peers(); }
+std::vector<LinkBudgetRow> Store::link_budgets() const { return impl_->side.link_budgets(); }
 Hash Store::state_digest() { return impl_->fold.fold().digest(); }
 const VersionVector& Store::applied() const { return impl_->fold.fold().applied(); }
 

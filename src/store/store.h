@@ -90,6 +90,7 @@ class Store {
   Arrival arrival_head() const;
   std::vector<CursorUpdate> cursors() const;
   std::vector<PeerRow> peers() const;
+  std::vector<LinkBudgetRow> link_budgets() const;
 
   // State is flushed when it has been dirty for long enough or `force`; one transaction.
   Status flush_state(WallTime now, bool force);

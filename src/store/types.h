@@ -111,6 +111,13 @@ struct PeerRow {
   WallTime last_heard;
 };
 
+// What links of a class have spent on a day.
+struct LinkBudgetRow {
+  std::string link_class;
+  std::int64_t day = 0;  // of the local calendar, since 1970
+  std::uint64_t bytes = 0;
+};
+
 // One transaction's worth of work: group commit is the caller gathering these.
 struct CommitBatch {
   std::vector<AppendBatch> appends;
@@ -118,6 +125,7 @@ struct CommitBatch {
   std::vector<CursorUpdate> cursors;
   std::vector<ReconciliationRow> reconciliations;
   std::vector<PeerRow> peers;
+  std::vector<LinkBudgetRow> link_budgets;
   WallTime now;
 };
 

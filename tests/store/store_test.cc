@@ -275,12 +275,14 @@ TEST_CASE("of peers the 256 that were heard last are kept, in memory as on disk"
     CHECK(again[i].device == kept[i].device);
 }
 
-TEST_CASE("cursors, peers and reconciliations are kept") {
+TEST_CASE("cursors, peers, budgets and reconciliations are kept") {
   Device device(1);
   CommitBatch batch;
   const DeviceId peer = make_identity(2)->device();
   batch.cursors.push_back({peer, UINT64_MAX, 7});
   batch.peers.push_back({peer, "127.0.0.1:9000", WallTime{5}});
+  batch.link_budgets.push_back({"metered", 20000, 1 << 20});
+  batch.link_budgets.push_back({"lte", 20000, 5});
   store::ReconciliationRow row;
   row.id.data[0] = 9;
   row.peer = peer;
@@ -293,6 +295,7 @@ TEST_CASE("cursors, peers and reconciliations are kept") {
   device.commit(batch);
   batch.cursors[0].arrival = 8;
   batch.peers.clear();
+  batch.link_budgets = {{"lte", 20001, 7}};
   batch.reconciliations[0].kind = "list";
   device.commit(batch);
   device.reopen();
@@ -301,6 +304,11 @@ TEST_CASE("cursors, peers and reconciliations are kept") {
   CHECK(device.store().cursors()[0].arrival == 8);
   REQUIRE(device.store().peers().size() == 1);
   CHECK(device.store().peers()[0].address == "127.0.0.1:9000");
+  REQUIRE(device.store().link_budgets().size() == 2);
+  CHECK(device.store().link_budgets()[0].link_class == "lte");
+  CHECK(device.store().link_budgets()[0].day == 20001);
+  CHECK(device.store().link_budgets()[0].bytes == 7);
+  CHECK(device.store().link_budgets()[1].bytes == 1 << 20);
   const auto rows = device.reader()->reconciliations(10);
   REQUIRE(rows.ok());
   REQUIRE(rows->size() == 2);
