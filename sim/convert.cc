@@ -66,6 +66,9 @@ void add_to_batch(const mesh::Commit& commit, store::CommitBatch& batch) {
   for (const mesh::PeerSeen& seen : commit.peers) {
     batch.peers.push_back({seen.device, seen.address, seen.heard});
   }
+  for (const mesh::BudgetSpent& spent : commit.budgets) {
+    batch.link_budgets.push_back({spent.link_class, spent.day, spent.bytes});
+  }
 }
 
 }  // namespace ebb::sim

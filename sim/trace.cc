@@ -86,6 +86,10 @@ class FieldWriter {
       bytes(*read);
   }
   void operator()(const mesh::Tick&) {}
+  void operator()(const mesh::LocalTime& input) {
+    number(static_cast<std::uint64_t>(input.day));
+    number(static_cast<std::uint64_t>(input.minute));
+  }
   void operator()(const mesh::AddPeer& input) { text(input.address); }
   void operator()(const mesh::Shutdown&) {}
   void operator()(const mesh::IncarnationBegun& input) { number(input.incarnation); }

@@ -27,6 +27,10 @@ namespace ebb::codec {
 
 inline constexpr std::uint64_t kWireVersion = 1;
 
+// DO NOT CHANGE: sent. In Hello::budget_class, 0 stands for no bound; a number above is as this
+// one.
+inline constexpr std::uint64_t kBudgetMetered = 1;
+
 // DO NOT CHANGE: sent. A received Bye may hold a number that is not among these.
 enum class ByeCode : std::uint8_t {
   kShutdown = 0,

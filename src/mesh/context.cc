@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "mesh/bounds.h"
 #include "mesh/dialer.h"
 #include "mesh/outbox.h"
 #include "mesh/overlay.h"
@@ -15,6 +16,7 @@ namespace {
 void forget_link(Context& ctx, Link& link, const std::string& reason, bool liar) {
   link.closed = true;
   touch(ctx, link);
+  forget_bytes(ctx, link);
   interrupt_exchange(ctx, link);
   if (link.slot != kNoSlot) {
     notice(ctx, link, NoticeKind::kLinkClosed, reason);
@@ -79,6 +81,10 @@ std::size_t greeted_links(const Context& ctx) {
   for (const Link* link : ctx.slots)
     count += link != nullptr ? 1 : 0;
   return count;
+}
+
+bool is_metered(const Context& ctx, const Link& link) {
+  return link.theirs.budget_class != 0 || ctx.budget.is_metered(link.link_class);
 }
 
 bool is_own(const Context& ctx, const LogEntry& entry) {

@@ -21,6 +21,7 @@
 #include "mesh/engine.h"
 #include "mesh/head_table.h"
 #include "mesh/link.h"
+#include "mesh/link_budget.h"
 #include "mesh/types.h"
 
 namespace ebb::mesh {
@@ -57,11 +58,13 @@ struct Target {
   std::optional<LinkId> link;
   std::uint32_t failures = 0;
   Instant next;
+  Instant refused_until;  // or at fault: not dialled before, whatever is heard
   std::optional<Instant> heard;
 };
 
 struct Context {
-  Context(Config config_in, Rng rng_in) : config(std::move(config_in)), rng(rng_in) {}
+  Context(Config config_in, Rng rng_in)
+      : config(std::move(config_in)), rng(rng_in), budget(config.link_classes, config.budgets) {}
 
   Config config;
   trust::SignatureCheck ed25519;
@@ -70,6 +73,8 @@ struct Context {
   WallTime wall;
   Effects* out = nullptr;
   bool shut_down = false;
+
+  LinkBudget budget;
 
   HeadTable heads;
   Arrival arrival_head = 0;
@@ -84,7 +89,10 @@ struct Context {
   std::uint64_t next_token = 1;
   std::map<Token, PendingCommit> commits;
   std::map<Token, PendingRead> reads;
-  std::size_t inbound_bytes = 0;  // in hand of all links, not committed
+  std::size_t inbound_bytes = 0;   // in hand of all links, not committed
+  std::size_t begun_bytes = 0;     // of all links' frames that have not come whole
+  std::size_t outbound_bytes = 0;  // in the queues of all links
+  bool reads_wait = false;         // for the queues to become shorter
 
   // A peer holds more of our own log than we do: its current incarnation stays unpublished.
   bool own_blocked = false;
@@ -129,6 +137,8 @@ inline const trust::SignatureCheck& signatures(const Context& ctx) {
   return ctx.config.signatures == nullptr ? ctx.ed25519 : *ctx.config.signatures;
 }
 
+// Bytes on the link are bounded, on our side or the peer's: what is not live may take hours.
+bool is_metered(const Context& ctx, const Link& link);
 // A log of ours; of the incarnation that is being written.
 bool is_own(const Context& ctx, const LogEntry& entry);
 bool is_current_own(const Context& ctx, const LogEntry& entry);

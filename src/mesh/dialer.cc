@@ -13,6 +13,7 @@ namespace {
 
 constexpr std::uint32_t kFailuresMax = 20;            // more changes nothing
 constexpr std::uint32_t kFailuresOfMisbehaviour = 6;  // about a minute
+constexpr Duration kRefusalPause = seconds(30);       // at least, whatever is new
 constexpr std::uint32_t kFailuresOfLearnt = 10;       // then a learnt address is forgotten
 constexpr std::uint32_t kFailuresOfHearsay = 5;       // the same where only others told it
 
@@ -124,6 +125,7 @@ void dial_soon(Context& ctx, const std::string& address, const DeviceId& device)
   target->urgent = true;
   target->heard = ctx.now;
   target->next = std::min(target->next, ctx.now + backoff(ctx, 0));
+  target->next = std::max(target->next, target->refused_until);
 }
 
 bool is_linked(Context& ctx, const DeviceId& device) {
@@ -172,6 +174,10 @@ void dialer_link_closed(Context& ctx, const Link& link) {
       target->failures = link.settled ? 0 : std::min(target->failures + 1, kFailuresMax);
     }
     target->next = ctx.now + backoff(ctx, target->failures);
+    if (link.misbehaved) {
+      target->refused_until = ctx.now + kRefusalPause;
+      target->next = target->next + kRefusalPause;
+    }
     if (link.turned_away)
       target->next = ctx.now + ctx.config.dial_backoff_max / 2 + backoff(ctx, kFailuresMax) / 2;
     const std::uint32_t patience = target->first_hand ? kFailuresOfLearnt : kFailuresOfHearsay;
@@ -182,7 +188,8 @@ void dialer_link_closed(Context& ctx, const Link& link) {
     // It dialled us and may do so again: leave it a moment to come back first.
     const std::uint32_t pause = link.turned_away ? kFailuresOfMisbehaviour : 0;
     for (auto& [address, other] : ctx.targets) {
-      if (other.device == link.peer) other.next = ctx.now + backoff(ctx, pause);
+      if (other.device != link.peer) continue;
+      other.next = std::max(ctx.now + backoff(ctx, pause), other.refused_until);
     }
   }
 }

@@ -4,6 +4,7 @@
 #include <utility>
 #include <variant>
 
+#include "mesh/bounds.h"
 #include "mesh/context.h"
 #include "mesh/dialer.h"
 #include "mesh/gossip.h"
@@ -92,6 +93,7 @@ void on_input(Context& ctx, StreamBytes& stream) {
   Link* link = find_link(ctx, stream.link);
   if (link == nullptr || link->channel == nullptr) return;
   link->bytes_in += stream.bytes.size();
+  ctx.budget.spend(link->link_class, stream.bytes.size());
   link->last_received = ctx.now;
   Bytes plain;
   Bytes answer;
@@ -104,12 +106,14 @@ void on_input(Context& ctx, StreamBytes& stream) {
   if (link->phase == Phase::kChannel && link->channel->established()) on_established(ctx, *link);
   if (link->closed || plain.empty()) return;
   link->splitter.push(plain);
+  touch(ctx, *link);
   while (!link->closed) {
     const Result<ByteView> frame = link->splitter.next();
     if (!frame.ok()) {
       const bool too_large = frame.error().code == ErrorCode::kTooLarge;
       fault(ctx, *link, too_large ? "too_large" : "malformed_frame", frame.error().message());
     } else if (frame->empty()) {
+      count_begun(ctx, *link);
       return;
     } else {
       on_frame(ctx, *link, *frame);
@@ -137,6 +141,18 @@ void on_input(Context& ctx, Tick&) {
   run_gossip(ctx);
   run_shuffle(ctx);
   run_dialer(ctx);
+}
+
+void on_input(Context& ctx, LocalTime& time) {
+  ctx.budget.set_time(time);
+  if (ctx.budget.size() == 0) return;
+  for (auto& [log, entry] : ctx.heads.entries())
+    ask_now(ctx, entry);
+  for (auto& [id, link] : ctx.links) {
+    if (link.link_class == LinkBudget::kNone) continue;
+    pump_output(ctx, link);
+    touch(ctx, link);
+  }
 }
 
 void on_input(Context& ctx, AddPeer& peer) {
@@ -168,8 +184,19 @@ void on_input(Context& ctx, IncarnationBegun& begun) {
   }
 }
 
+void keep_budgets(Context& ctx) {
+  std::vector<BudgetSpent> rows = ctx.budget.take_unkept();
+  if (rows.empty()) return;
+  Commit commit;
+  commit.token = new_token(ctx);
+  commit.budgets = std::move(rows);
+  ctx.out->commits.push_back(std::move(commit));
+}
+
 // Lets the links that the step touched do what has become possible, and forgets closed ones.
 void end_step(Context& ctx) {
+  keep_bounds(ctx);
+  resume_reads(ctx);
   while (!ctx.touched.empty()) {
     const LinkId id = *ctx.touched.begin();
     ctx.touched.erase(ctx.touched.begin());
@@ -179,12 +206,18 @@ void end_step(Context& ctx) {
       ctx.links.erase(it);
       continue;
     }
+    if (it->second.queue.bytes(codec::Priority::kControl) > limits::kControlBytes) {
+      close_link(ctx, it->second, "the peer reads too slowly");
+      continue;
+    }
     flush_wants(ctx, it->second);
+    watch_progress(ctx, it->second);
     pump_reads(ctx, it->second);
     const bool flush_due = it->second.flush_at && *it->second.flush_at <= ctx.now;
     if (flush_due || !it->second.prune_queue.empty()) flush_link(ctx, it->second);
     shed_surplus(ctx, it->second);
   }
+  keep_budgets(ctx);
   plan_dials(ctx);
   plan_gossip(ctx);
 }
@@ -262,6 +295,7 @@ std::size_t Engine::queued_bytes() const {
 MissingLogs Engine::missing_logs(std::size_t named_max) const {
   return missing_logs_of(impl_->ctx, named_max);
 }
+std::vector<BudgetStatus> Engine::budgets() const { return budget_statuses(impl_->ctx); }
 
 std::vector<LinkStatus> Engine::links() const { return link_statuses(impl_->ctx); }
 

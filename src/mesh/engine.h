@@ -24,6 +24,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -52,6 +53,11 @@ struct Config {
   // As stored by earlier Commits. What was known before the start counts as told before it, so a
   // restarted node does not repeat itself; but a node whose own address is new tells all again.
   std::vector<PeerSeen> known_peers;
+  // Classes of links, first match counts, and what is kept of what they spent (Commit.budgets).
+  std::vector<LinkClass> link_classes;
+  std::vector<BudgetSpent> budgets;
+  bool metered = false;  // this node pays for what it sends anywhere: told to peers
+  std::map<std::string, TopicPriority> topics;
   Incarnation incarnation = 0;  // ours: which of our logs are being written
   // Who judges signatures; nullptr: Ed25519. Must outlive the engine.
   const trust::SignatureCheck* signatures = nullptr;
@@ -85,6 +91,7 @@ class Engine {
 
   std::vector<LinkStatus> links() const;
   std::vector<KnownPeer> peers() const;
+  std::vector<BudgetStatus> budgets() const;
   const Counters& counters() const;
   Fingerprint root() const;
   std::uint64_t log_count() const;

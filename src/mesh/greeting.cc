@@ -41,6 +41,8 @@ void send_hello(Context& ctx, Link& link) {
   hello.root = link.my_root;
   hello.count = link.my_count;
   hello.wall = ctx.wall;
+  const bool metered = ctx.config.metered || ctx.budget.is_metered(link.link_class);
+  hello.budget_class = metered ? codec::kBudgetMetered : 0;
   hello.reconciliation = link.my_id;
   send(ctx, link, hello);
 }
@@ -151,6 +153,7 @@ void on_link_up(Context& ctx, const LinkUp& up) {
   }
   link->dialled = up.dialled;
   link->remote = up.remote;
+  link->link_class = ctx.budget.class_of(up.dialled ? link->address : up.remote);
   link->phase = Phase::kChannel;
   link->since = ctx.now;
   link->last_received = ctx.now;

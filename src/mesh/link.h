@@ -59,6 +59,7 @@ struct ServeRange {
   Seq next = 1;
   Seq to = 0;  // 0: as far as we hold it
   std::uint64_t job = 0;
+  codec::Priority priority = codec::Priority::kCatchUp;  // as what was read last went out
 };
 // A WANT that we are to answer: it ends with one DELTA that has `last` set.
 struct ServeJob {
@@ -72,6 +73,7 @@ struct Link {
   bool dialled = false;
   std::string address;  // as dialled
   std::string remote;
+  int link_class = -1;  // in Context::budget
   Phase phase = Phase::kConnecting;
   bool closed = false;
   bool misbehaved = false;   // refused or faulted, on either side: no hurry to dial it again
@@ -105,10 +107,15 @@ struct Link {
   std::set<LogId> asked;                      // logs whose `asked` is this slot
   std::set<LogId> ask_queue, ask_queue_live;  // not sent yet
   std::size_t wants_out = 0;                  // sent, their `last` not received
+  std::size_t catch_ups_out = 0;              // those among them that answer no announcement
   bool answer_was_useful = false;             // of the wants out
   std::uint64_t empty_answers = 0;            // in a row
   Instant last_progress;
-  std::map<LogId, LogKey> keys;  // named by the peer, of logs not held yet
+  // While it owes an answer: since when, and what had come before.
+  std::optional<Instant> owes_since;
+  std::uint64_t owes_from_bytes = 0, owes_in_round = 0;
+  std::size_t useless_bytes = 0;  // of segments in a row that brought nothing
+  std::map<LogId, LogKey> keys;   // named by the peer, of logs not held yet
 
   // Segment bytes from the peer.
   std::size_t uncommitted = 0;      // received and not given back as credit
@@ -128,7 +135,9 @@ struct Link {
   SendQueue queue;
   LinkRate rate;
   DelayControl background;
-  bool report_due = false;  // the driver will say how much waits
+  bool report_due = false;         // the driver will say how much waits
+  std::size_t queued_counted = 0;  // of the queue, in Context::outbound_bytes
+  std::size_t begun_counted = 0;   // of the splitter, in Context::begun_bytes
 
   // Announcements.
   Arrival have_cursor = 0;     // everything up to here was told, or was equal

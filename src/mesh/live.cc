@@ -29,8 +29,9 @@ bool should_push(const Context& ctx, const Link& link, const LogEntry& entry,
   if (!may_publish(ctx, link, entry)) return false;
   const PeerLog* peer = entry.find_peer(link.slot);
   const Seq reaches = peer == nullptr ? 0 : peer->reaches();
-  return reaches == segment.first_seq - 1 && link.credit >= link.credit_reserved + bytes &&
-         !has_backlog(link, codec::Priority::kLive);
+  const codec::Priority priority = push_priority(ctx, segment.key.topic);
+  return reaches == segment.first_seq - 1 && may_send(ctx, link, priority) &&
+         link.credit >= link.credit_reserved + bytes && !has_backlog(ctx, link, priority);
 }
 
 // Doubles from flush to flush while news keep coming, so that a busy link shares headers, and
@@ -130,7 +131,7 @@ void push_segment(Context& ctx, LogEntry& entry, const trust::VerifiedSegment& s
     entry.peer(link->slot).sent = segment.last_seq();
     ++ctx.counters.pushes_sent;
     ctx.counters.events_sent += segment.count;
-    send_segments(ctx, *link, entry, segment.key, codec::Priority::kLive,
+    send_segments(ctx, *link, entry, segment.key, push_priority(ctx, segment.key.topic),
                   {segment.log, {}, {}, {segment.encoded}, 0, flood});
   }
 }

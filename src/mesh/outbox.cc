@@ -23,9 +23,9 @@ bool can_send(const Link& link) {
 
 bool has_room(const Link& link) { return link.rate.waiting_bytes() <= link.rate.chunk_bytes(); }
 
-PriorityMask allowed_now(const Link& link) {
+PriorityMask allowed_now(const Context& ctx, const Link& link) {
   const PriorityMask waits = link.background.may_send() ? 0 : kBackground;
-  return static_cast<PriorityMask>(kAllPriorities & ~waits);
+  return static_cast<PriorityMask>(ctx.budget.allowed(link.link_class) & ~waits);
 }
 
 void hand_over(Context& ctx, Link& link, Bytes chunk) {
@@ -76,6 +76,11 @@ void send_chunk(Context& ctx, Link& link, codec::Priority priority, std::size_t 
   if (job != 0) delta_left(ctx, link, job);
 }
 
+void count_queued(Context& ctx, Link& link) {
+  ctx.outbound_bytes += link.queue.bytes();
+  ctx.outbound_bytes -= std::exchange(link.queued_counted, link.queue.bytes());
+}
+
 // The driver shall say how it goes, if there is something that depends on it.
 void ask_for_report(Context& ctx, Link& link) {
   const bool matters = !link.queue.empty() || !has_room(link);
@@ -94,6 +99,7 @@ void ask_for_report(Context& ctx, Link& link) {
 void send_wire(Context& ctx, Link& link, Bytes wire) {
   if (wire.empty()) return;
   link.bytes_out += wire.size();
+  ctx.budget.spend(link.link_class, wire.size());
   link.rate.sent(ctx.now, wire.size());
   std::vector<Send>& sends = ctx.out->sends;
   const bool joins = !sends.empty() && sends.back().link == link.id &&
@@ -112,6 +118,7 @@ void send(Context& ctx, Link& link, const codec::Message& message, codec::Priori
   count_sent(ctx, codec::message_name(message), bytes.size());
   link.queue.push(priority, std::move(bytes));
   pump_output(ctx, link);
+  if (link.queue.bytes(codec::Priority::kControl) > limits::kControlBytes) touch(ctx, link);
 }
 
 void send_delta(Context& ctx, Link& link, codec::Priority priority, QueuedDelta delta) {
@@ -122,11 +129,12 @@ void send_delta(Context& ctx, Link& link, codec::Priority priority, QueuedDelta 
 
 void pump_output(Context& ctx, Link& link) {
   while (can_send(link) && has_room(link)) {
-    const std::optional<codec::Priority> priority = link.queue.next(allowed_now(link));
+    const std::optional<codec::Priority> priority = link.queue.next(allowed_now(ctx, link));
     if (!priority) break;
     send_chunk(ctx, link, *priority, link.rate.chunk_bytes());
   }
   if (!can_send(link)) return;
+  count_queued(ctx, link);
   ask_for_report(ctx, link);
   const bool mark_is_out = link.ping_sent.has_value();
   if (link.background.wants_mark() && !mark_is_out) send_ping(ctx, link);
@@ -138,17 +146,47 @@ void flush_control(Context& ctx, Link& link) {
     send_chunk(ctx, link, codec::Priority::kControl, limits::kChunkBytes);
 }
 
+bool may_send(const Context& ctx, const Link& link, codec::Priority priority) {
+  return (ctx.budget.allowed(link.link_class) & mask_of(priority)) != 0;
+}
+
+codec::Priority push_priority(const Context& ctx, const std::string& topic) {
+  const auto setting = ctx.config.topics.find(topic);
+  const bool late = setting != ctx.config.topics.end() && setting->second == TopicPriority::kLate;
+  return late ? codec::Priority::kHistory : codec::Priority::kLive;
+}
+
+codec::Priority catch_up_priority(const Context& ctx, const std::string& topic,
+                                  codec::Priority priority) {
+  const auto setting = ctx.config.topics.find(topic);
+  if (setting == ctx.config.topics.end() || setting->second == TopicPriority::kNormal) {
+    return priority;
+  }
+  return setting->second == TopicPriority::kLive ? codec::Priority::kCatchUp
+                                                 : codec::Priority::kHistory;
+}
+
 void send_ping(Context& ctx, Link& link) {
   link.ping_sent = ctx.now;
   link.background.marked();
   send(ctx, link, codec::Ping{++link.ping_nonce, false});
 }
 
-bool has_backlog(const Link& link, codec::Priority priority) {
-  const std::size_t enough = std::clamp<std::size_t>(2 * link.rate.bytes_per_second(),
-                                                     limits::kChunkBytes, limits::kReadAheadBytes);
-  std::size_t waiting = link.queue.bytes(priority);
-  if ((kBackground & mask_of(priority)) != 0) waiting = link.queue.bytes(kBackground);
+bool has_backlog(const Context& ctx, const Link& link, codec::Priority priority) {
+  std::size_t enough = std::clamp<std::size_t>(2 * link.rate.bytes_per_second(),
+                                               limits::kChunkBytes, limits::kReadAheadBytes);
+  if (ctx.outbound_bytes >= limits::kOutboundReadsTotal) {
+    if (priority != codec::Priority::kLive || ctx.outbound_bytes >= limits::kOutboundLiveTotal) {
+      return true;
+    }
+    enough = limits::kLiveShareBytes;
+  }
+  // What may not go now, by budget or hour, is not in the way of what may; but it is memory.
+  const auto up_to = static_cast<PriorityMask>((mask_of(priority) << 1) - 1);
+  const auto before = static_cast<PriorityMask>(up_to & kBackground);
+  const bool live = before == 0;
+  const std::size_t waiting = live ? link.queue.bytes(priority) : link.queue.bytes(before);
+  if (!live && link.queue.bytes(kBackground) >= 2 * limits::kReadAheadBytes) return true;
   return waiting + link.rate.waiting_bytes() >= enough;
 }
 

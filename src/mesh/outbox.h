@@ -21,10 +21,17 @@ void send_delta(Context& ctx, Link& link, codec::Priority priority, QueuedDelta 
 void pump_output(Context& ctx, Link& link);
 // Hands over all control messages, whatever waits: the link is about to be closed.
 void flush_control(Context& ctx, Link& link);
+// What the link's budget and the hour allow.
+bool may_send(const Context& ctx, const Link& link, codec::Priority priority);
+// New events of the topic; catch-up that would go with `priority`.
+codec::Priority push_priority(const Context& ctx, const std::string& topic);
+codec::Priority catch_up_priority(const Context& ctx, const std::string& topic,
+                                  codec::Priority priority);
 // A ping, which is a mark for the delay too.
 void send_ping(Context& ctx, Link& link);
 // Nothing more of this priority is to be queued until some of it has left: two seconds of what the
-// link takes, within bounds. What waits with other priorities is in nobody's way.
-bool has_backlog(const Link& link, codec::Priority priority);
+// link takes, within bounds. What waits with other priorities of the link is in nobody's way, but
+// all links together have a bound, and when it is near, live segments have a small share each.
+bool has_backlog(const Context& ctx, const Link& link, codec::Priority priority);
 
 }  // namespace ebb::mesh

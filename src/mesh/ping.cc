@@ -8,8 +8,10 @@
 namespace ebb::mesh {
 namespace {
 
-// A peer that owes a page of its list, or an answer to a WANT, for so long is given up.
+// A peer that owes a page of its list, or an answer to a WANT, brings so much in that time or is
+// given up.
 constexpr Duration kProgressTime = seconds(60);
+constexpr std::uint64_t kProgressBytes = std::uint64_t{60} << 10;
 
 bool waits_for_ping(const Link& link) {
   return link.ping_sent && link.last_received < *link.ping_sent;
@@ -27,6 +29,7 @@ Instant life_deadline(const Context& ctx, const Link& link) {
 bool owes_progress(const Context& ctx, const Link& link) {
   // While we sit on its credit the peer cannot do anything.
   if (link.exchange.active && link.exchange.list_asked && !link.exchange.list_done) return true;
+  if (is_metered(ctx, link)) return false;
   return link.wants_out > 0 && link.uncommitted == 0 && !ctx.commits_paused_until;
 }
 
@@ -45,9 +48,14 @@ void check_link(Context& ctx, Link& link) {
     if (link.greeting_deadline <= ctx.now) close_link(ctx, link, "greeting took too long");
     return;
   }
-  if (owes_progress(ctx, link) && link.last_progress + kProgressTime <= ctx.now) {
-    close_link(ctx, link, "no progress");
-    return;
+  watch_progress(ctx, link);
+  if (link.owes_since && *link.owes_since + kProgressTime <= ctx.now) {
+    if (link.bytes_in - link.owes_from_bytes < kProgressBytes) {
+      close_link(ctx, link, "no progress");
+      return;
+    }
+    link.owes_since.reset();
+    watch_progress(ctx, link);
   }
   check_life(ctx, link);
 }
@@ -67,6 +75,19 @@ void on_ping(Context& ctx, Link& link, const codec::Ping& ping) {
   pump_output(ctx, link);
 }
 
+void watch_progress(Context& ctx, Link& link) {
+  if (!owes_progress(ctx, link)) {
+    link.owes_since.reset();
+    return;
+  }
+  // Each page of a list is an answer.
+  const bool answered = link.owes_in_round != link.exchange.rounds;
+  if (link.owes_since && !answered) return;
+  link.owes_since = ctx.now;
+  link.owes_from_bytes = link.bytes_in;
+  link.owes_in_round = link.exchange.rounds;
+}
+
 void run_link_timers(Context& ctx) {
   for (auto& [id, link] : ctx.links) {
     if (!link.closed) check_link(ctx, link);
@@ -84,7 +105,7 @@ std::optional<Instant> next_link_deadline(const Context& ctx) {
       consider(link.greeting_deadline);
     } else {
       consider(life_deadline(ctx, link));
-      if (owes_progress(ctx, link)) consider(link.last_progress + kProgressTime);
+      if (link.owes_since) consider(*link.owes_since + kProgressTime);
     }
     if (link.flush_at && link.greeted()) consider(*link.flush_at);
   }
@@ -96,6 +117,7 @@ void forgive_lateness(Context& ctx, Duration late) {
     if (link.ping_sent) link.ping_sent = *link.ping_sent + late;
     link.greeting_deadline = link.greeting_deadline + late;
     link.last_progress = link.last_progress + late;
+    if (link.owes_since) link.owes_since = *link.owes_since + late;
   }
 }
 

@@ -22,6 +22,7 @@ struct Intake {
   std::map<LogId, Position> reached;  // behind the segments taken so far
   std::size_t taken_bytes = 0;
   std::size_t dropped_bytes = 0;
+  std::size_t useless_bytes = 0;  // of those that were here already or did not fit on
 };
 
 // False after a fault.
@@ -71,7 +72,8 @@ void drop_segment(Link& link, LogEntry* entry, std::size_t bytes, Intake& intake
 // Whether there is room and will for more segments right now.
 bool can_take(const Context& ctx, const Intake& intake, std::size_t bytes) {
   return !ctx.commits_paused_until &&
-         ctx.inbound_bytes + intake.taken_bytes + bytes <= limits::kInboundBytesTotal;
+         ctx.inbound_bytes + ctx.begun_bytes + intake.taken_bytes + bytes <=
+             limits::kInboundBytesTotal;
 }
 
 // A verified segment of the log that we are writing: never stored, but a reason for alarm when it
@@ -139,6 +141,7 @@ bool take_segment(Context& ctx, Link& link, const codec::Delta& delta, ByteView 
   const Seq reached = position_of(intake, entry, log, *key).seq;
   if (header->last_seq() <= reached || (entry != nullptr && entry->capped)) {
     ctx.counters.events_redundant += header->count;
+    intake.useless_bytes += bytes.size();
     drop_segment(link, entry, bytes.size(), intake, false);
     if (entry != nullptr) {
       ctx.heads.announce(*entry, link.slot, std::min(header->last_seq(), entry->pending.seq));
@@ -148,6 +151,7 @@ bool take_segment(Context& ctx, Link& link, const codec::Delta& delta, ByteView 
   }
   const bool is_gap = header->first_seq > reached + 1;
   if (is_gap || !can_take(ctx, intake, bytes.size())) {
+    if (is_gap) intake.useless_bytes += bytes.size();
     LogEntry* claimed = note_claim(ctx, link, log, header->last_seq());
     drop_segment(link, claimed, bytes.size(), intake, !is_gap);
     if (claimed != nullptr) ask_after_announcement(ctx, link, *claimed);
@@ -166,6 +170,15 @@ void give_back(Context& ctx, Link& link, std::size_t bytes, bool withheld) {
   link.uncommitted -= std::min(bytes, link.uncommitted);
   (withheld ? link.credit_withheld : link.credit_owed) += bytes;
   plan_flush(ctx, link);
+}
+
+// False after a fault: for too long nothing from this link was of any use.
+bool brings_something(Context& ctx, Link& link, const Intake& intake) {
+  if (!intake.segments.empty()) link.useless_bytes = 0;
+  link.useless_bytes += intake.useless_bytes;
+  if (link.useless_bytes <= limits::kUselessBytes) return true;
+  fault(ctx, link, "brings_nothing");
+  return false;
 }
 
 // Everything in the DELTA is good: push on, and ask for the commit.
@@ -219,8 +232,9 @@ void on_delta(Context& ctx, Link& link, const codec::Delta& delta) {
   if (intake.dropped_bytes > 0) {
     give_back(ctx, link, intake.dropped_bytes, ctx.commits_paused_until.has_value());
   }
+  if (!brings_something(ctx, link, intake)) return;
   hand_over(ctx, link, delta, std::move(intake));
-  if (delta.last) want_answered(ctx, link);
+  if (delta.last) want_answered(ctx, link, delta.reconciliation.is_zero());
 }
 
 void rollback_found(Context& ctx, Link& link, const std::string& what) {

@@ -1,6 +1,7 @@
 #include "mesh/serve.h"
 
 #include <algorithm>
+#include <array>
 #include <utility>
 #include <vector>
 
@@ -59,17 +60,29 @@ void cancel_ranges(Context& ctx, Link& link, const LogId& log) {
 
 bool has_credit(const Link& link) { return link.credit >= link.credit_reserved + kReadReserve; }
 
+// For what one more read brings, with those that are out.
+bool has_room(const Context& ctx) {
+  return ctx.outbound_bytes + (ctx.reads.size() + 1) * kReadReserve <= limits::kOutboundReadsTotal;
+}
+
 bool is_live(const Link& link, const ServeRange& range) {
   const auto job = link.jobs.find(range.job);
   return job != link.jobs.end() && job->second.reconciliation.is_zero();
 }
 
-// The first range that may be read: what answers an announcement does not wait for what catches up.
-std::deque<ServeRange>::iterator next_range(Link& link) {
-  const bool live_waits = has_backlog(link, codec::Priority::kLive);
-  const bool others_wait = has_backlog(link, codec::Priority::kCatchUp);
+// The first range that may be read: what answers an announcement does not wait for what catches up,
+// nor that for history.
+std::deque<ServeRange>::iterator next_range(const Context& ctx, Link& link) {
+  std::array<bool, codec::kPriorities> waits{};
+  for (std::size_t i = 1; i < codec::kPriorities; ++i) {
+    const auto priority = static_cast<codec::Priority>(i);
+    const bool live = priority == codec::Priority::kLive;
+    waits[i] = has_backlog(ctx, link, priority) || !may_send(ctx, link, priority) ||
+               (!live && !has_room(ctx));
+  }
   return std::find_if(link.serving.begin(), link.serving.end(), [&](const ServeRange& range) {
-    return is_live(link, range) ? !live_waits : !others_wait;
+    const codec::Priority priority = is_live(link, range) ? codec::Priority::kLive : range.priority;
+    return !waits[codec::index_of(priority)];
   });
 }
 
@@ -139,16 +152,18 @@ void send_batch(Context& ctx, Link& link, ServeRange range, ServeJob& job, Batch
   count_served(link, job.reconciliation, batch.events);
   ctx.counters.events_sent += batch.events;
   const bool live = job.reconciliation.is_zero();
+  const std::string& topic = entry->key.topic;
+  const codec::Priority priority =
+      live ? push_priority(ctx, topic) : catch_up_priority(ctx, topic, batch.priority);
+  range.priority = priority;
   job.unsent += batch.deltas.size();
   if (range_end(ctx, link, range) == 0) {
     --job.open_ranges;  // what is unsent ends the job
   } else {
     link.serving.push_back(range);
   }
-  for (QueuedDelta& delta : batch.deltas) {
-    send_segments(ctx, link, *entry, entry->key, live ? codec::Priority::kLive : batch.priority,
-                  std::move(delta));
-  }
+  for (QueuedDelta& delta : batch.deltas)
+    send_segments(ctx, link, *entry, entry->key, priority, std::move(delta));
 }
 
 void start_read(Context& ctx, Link& link, const ServeRange& range, Seq end) {
@@ -219,8 +234,11 @@ void on_want(Context& ctx, Link& link, const codec::Want& want) {
 
 void pump_reads(Context& ctx, Link& link) {
   while (!link.closed && link.reads_out < kReadsAtOnce && has_credit(link)) {
-    const auto next = next_range(link);
-    if (next == link.serving.end()) return;
+    const auto next = next_range(ctx, link);
+    if (next == link.serving.end()) {
+      ctx.reads_wait = ctx.reads_wait || !link.serving.empty();
+      return;
+    }
     const ServeRange range = *next;
     link.serving.erase(next);
     const Seq end = range_end(ctx, link, range);
@@ -229,6 +247,14 @@ void pump_reads(Context& ctx, Link& link) {
     } else {
       start_read(ctx, link, range, end);
     }
+  }
+}
+
+void resume_reads(Context& ctx) {
+  if (!ctx.reads_wait || !has_room(ctx)) return;
+  ctx.reads_wait = false;
+  for (const Link* link : ctx.slots) {
+    if (link != nullptr && !link->serving.empty()) touch(ctx, *link);
   }
 }
 

@@ -21,6 +21,8 @@ void on_want(Context& ctx, Link& link, const codec::Want& want);
 void on_read_done(Context& ctx, const ReadDone& done);
 // Starts the reads that credit and queues allow.
 void pump_reads(Context& ctx, Link& link);
+// Some links' reads waited for the queues of all to become shorter: they may go on.
+void resume_reads(Context& ctx);
 // Queues segments of a log as one DELTA and accounts for them; `key` is named if it was not yet on
 // this link.
 void send_segments(Context& ctx, Link& link, LogEntry& entry, const LogKey& key,

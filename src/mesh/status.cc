@@ -64,9 +64,32 @@ std::vector<LinkStatus> link_statuses(const Context& ctx) {
     status.bytes_in = link.bytes_in;
     status.bytes_out = link.bytes_out;
     status.since = link.since;
+    status.waiting_bytes = link.queue.bytes();
+    status.rate = link.rate.bytes_per_second();
+    status.held_back = ctx.budget.allowed(link.link_class) != kAllPriorities;
+    if (link.link_class != LinkBudget::kNone) {
+      status.link_class = ctx.budget.settings(link.link_class).name;
+    }
     if (link.slot != kNoSlot) {
       for (const auto& [log, entry] : ctx.heads.entries())
         add_log(status, entry, link.slot);
+    }
+    list.push_back(std::move(status));
+  }
+  return list;
+}
+
+std::vector<BudgetStatus> budget_statuses(const Context& ctx) {
+  std::vector<BudgetStatus> list;
+  for (std::size_t i = 0; i < ctx.budget.size(); ++i) {
+    const int link_class = static_cast<int>(i);
+    BudgetStatus status;
+    status.settings = ctx.budget.settings(link_class);
+    status.spent_today = ctx.budget.spent_today(link_class);
+    for (const auto& [id, link] : ctx.links) {
+      if (link.link_class != link_class) continue;
+      status.waiting_bytes += link.queue.bytes();
+      ++status.links;
     }
     list.push_back(std::move(status));
   }

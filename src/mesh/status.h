@@ -13,5 +13,6 @@ namespace ebb::mesh {
 std::vector<LinkStatus> link_statuses(const Context& ctx);
 // The same cost. At most `named_max` of them by name.
 MissingLogs missing_logs_of(const Context& ctx, std::size_t named_max);
+std::vector<BudgetStatus> budget_statuses(const Context& ctx);
 
 }  // namespace ebb::mesh

@@ -48,6 +48,34 @@ struct StoredHead {
   bool capped = false;
 };
 
+// ---- settings
+
+// Minutes of the local day; from > to goes over midnight.
+struct QuietHours {
+  std::int32_t from = 0;
+  std::int32_t to = 0;
+  bool operator==(const QuietHours&) const = default;
+};
+// What links to some addresses may cost (link_budget.h).
+struct LinkClass {
+  std::string name;
+  std::vector<std::string> addresses;  // patterns
+  std::uint64_t daily_bytes = 0;       // 0: no bound
+  std::optional<QuietHours> quiet;
+  bool operator==(const LinkClass&) const = default;
+};
+// How the segments of a topic go out: `live` ones are never history; `late` ones always are, even
+// when they are new.
+enum class TopicPriority : std::uint8_t { kNormal, kLive, kLate };
+
+// What a class has spent on a day of the local calendar.
+struct BudgetSpent {
+  std::string link_class;
+  std::int64_t day = 0;
+  std::uint64_t bytes = 0;
+  bool operator==(const BudgetSpent&) const = default;
+};
+
 // ---- inputs
 
 // A connection is open; `remote` is host:port as the socket sees it, for logs only.
@@ -94,6 +122,12 @@ struct ReadDone {
   std::vector<SharedBytes> segments;  // as stored (cut where asked), oldest first
 };
 struct Tick {};
+// The calendar and clock of the place, for budgets and quiet hours: at the start, and when the
+// minute changes.
+struct LocalTime {
+  std::int64_t day = 0;     // since 1970
+  std::int32_t minute = 0;  // of the day
+};
 struct AddPeer {
   std::string address;  // host:port; a repeat has no effect
 };
@@ -105,7 +139,7 @@ struct IncarnationBegun {
 };
 
 using Input = std::variant<LinkUp, LinkDown, StreamBytes, SendProgress, Datagram, Committed,
-                           ReadDone, Tick, AddPeer, Shutdown, IncarnationBegun>;
+                           ReadDone, Tick, LocalTime, AddPeer, Shutdown, IncarnationBegun>;
 
 // ---- effects
 
@@ -162,6 +196,7 @@ struct Commit {
   std::vector<CursorMoved> cursors;
   std::vector<Reconciliation> reconciliations;
   std::vector<PeerSeen> peers;
+  std::vector<BudgetSpent> budgets;
 };
 struct Read {
   Token token;
@@ -226,6 +261,10 @@ struct LinkStatus {
   std::uint64_t missing_here = 0;   // events announced by the peer and not held here
   std::uint64_t missing_there = 0;  // events held here and not acknowledged there
   std::uint64_t bytes_in = 0, bytes_out = 0;
+  std::string link_class;           // empty: none
+  std::uint64_t waiting_bytes = 0;  // in the queue of the link
+  std::uint64_t rate = 0;           // bytes a second that it takes, as far as is known
+  bool held_back = false;           // by budget or quiet hours
   Instant since;
 };
 
@@ -243,6 +282,13 @@ struct MissingLogs {
 // Upper bounds of the sizes by which DELTAs are counted; one more count is for what is beyond.
 inline constexpr std::array<std::size_t, 8> kDeltaSizes = {256,   1024,   4096,    16384,
                                                            65536, 262144, 1048576, 4194304};
+
+struct BudgetStatus {
+  LinkClass settings;
+  std::uint64_t spent_today = 0;
+  std::uint64_t waiting_bytes = 0;
+  std::uint64_t links = 0;
+};
 
 struct MessageCount {
   std::uint64_t messages_in = 0, messages_out = 0;

@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "mesh/live.h"
+#include "mesh/outbox.h"
 #include "mesh/reconcile.h"
 
 namespace ebb::mesh {
@@ -23,6 +24,13 @@ Duration answer_time(const Link& link) {
   return clamp(round_trip(link) * 3 / 2, milliseconds(30), seconds(1));
 }
 
+// Where bytes are paid for, nobody is asked who is not the only one to have them.
+bool is_better(const Context& ctx, const Link& link, const Link& other) {
+  const bool metered = is_metered(ctx, link);
+  if (metered != is_metered(ctx, other)) return !metered;
+  return round_trip(link) < round_trip(other);
+}
+
 // The nearest link that says it has more than is in hand here; the lowest slot among equals.
 Link* best_announcer(Context& ctx, const LogEntry& entry, SlotMask except) {
   Link* best = nullptr;
@@ -30,7 +38,10 @@ Link* best_announcer(Context& ctx, const LogEntry& entry, SlotMask except) {
     if (link == nullptr || (except & slot_bit(link->slot)) != 0) continue;
     const PeerLog* peer = entry.find_peer(link->slot);
     if (peer == nullptr || peer->refused || peer->announced <= entry.pending.seq) continue;
-    if (best == nullptr || round_trip(*link) < round_trip(*best)) best = link;
+    const bool held_back = link->exchange.awaited.contains(entry.id) &&
+                           !may_send(ctx, *link, codec::Priority::kCatchUp);
+    if (held_back) continue;
+    if (best == nullptr || is_better(ctx, *link, *best)) best = link;
   }
   return best;
 }
@@ -91,10 +102,28 @@ void log_timer_due(Context& ctx, LogEntry& entry) {
   ask(ctx, entry, *other);
 }
 
+// One more WANT that is no answer to an announcement.
+bool may_catch_up(const Context& ctx, const Link& link) {
+  std::size_t all = 0;
+  for (const Link* each : ctx.slots)
+    all += each == nullptr ? 0 : each->catch_ups_out;
+  // What it would bring is not allowed on this link now; whoever has it elsewhere was asked first.
+  if (!may_send(ctx, link, codec::Priority::kCatchUp)) return false;
+  return all < limits::kCatchUps && link.catch_ups_out < limits::kCatchUpsPerPeer;
+}
+
+void let_others_catch_up(Context& ctx) {
+  for (const Link* link : ctx.slots) {
+    if (link != nullptr && !link->ask_queue.empty()) touch(ctx, *link);
+  }
+}
+
 void flush_queue(Context& ctx, Link& link, std::set<LogId>& queue, const ReconciliationId& id) {
   // Half of what a peer must accept, so that a WANT sent while answers are on their way is no
   // fault.
-  while (!queue.empty() && link.wants_out < limits::kWantsInHand / 2) {
+  const bool live = id.is_zero();
+  while (!queue.empty() && link.wants_out < limits::kWantsInHand / 2 &&
+         (live || may_catch_up(ctx, link))) {
     codec::Want want;
     want.reconciliation = id;
     while (!queue.empty() && want.ranges.size() < limits::kHeadsPerMessage) {
@@ -110,6 +139,7 @@ void flush_queue(Context& ctx, Link& link, std::set<LogId>& queue, const Reconci
       link.answer_was_useful = false;
     }
     ++link.wants_out;
+    if (!live) ++link.catch_ups_out;
     send(ctx, link, want);
   }
 }
@@ -167,8 +197,13 @@ void note_progress(Context& ctx, LogEntry& entry) {
   }
 }
 
-void want_answered(Context& ctx, Link& link) {
+void want_answered(Context& ctx, Link& link, bool live) {
   if (link.wants_out == 0) return;
+  link.owes_since.reset();
+  if (!live && link.catch_ups_out > 0) {
+    --link.catch_ups_out;
+    let_others_catch_up(ctx);
+  }
   if (--link.wants_out > 0) return;
   std::vector<LogId> open;
   for (const LogId& log : link.asked) {
@@ -222,6 +257,8 @@ void release_wants(Context& ctx, Link& link, bool liar) {
     }
   }
   link.asked.clear();
+  link.catch_ups_out = 0;
+  let_others_catch_up(ctx);
   ctx.heads.forget_slot(link.slot, liar);
   for (const LogId& log : orphans) {
     if (LogEntry* entry = ctx.heads.find(log)) ask_now(ctx, *entry);

@@ -28,8 +28,8 @@ void ask_again(Context& ctx, LogEntry& entry);
 
 // `pending` has moved: ends the question when it is answered.
 void note_progress(Context& ctx, LogEntry& entry);
-// The peer has sent `last`.
-void want_answered(Context& ctx, Link& link);
+// The peer has sent `last`; `live`: to a WANT for an announcement.
+void want_answered(Context& ctx, Link& link, bool live);
 
 // Sends the WANTs that gathered in the step.
 void flush_wants(Context& ctx, Link& link);

@@ -40,6 +40,34 @@ TEST_CASE("back-off has full jitter between nothing and a bound that doubles up 
   CHECK(rig.engine(0).counters().dial_failures == dials.size());
 }
 
+TEST_CASE("a peer that refuses is not tried more than once in 30 s, whatever gossip says") {
+  Rig rig;
+  rig.add_node(1, {1});
+  rig.add_node(2);
+  rig.node(1).config.mesh = test_mesh(8);
+  rig.start(0);
+  rig.start(1);
+  mesh::Datagram gossip;
+  gossip.from = rig.address(1);
+  for (int i = 0; i < 3600; ++i) {
+    // As if the same address had news of our mesh again and again.
+    codec::GossipDatagram news;
+    news.counter = static_cast<std::uint64_t>(i);
+    news.mesh = test_mesh();
+    news.device = rig.store(1).device();
+    news.root.data[0] = static_cast<std::uint8_t>(i);
+    news.count = 5;
+    news.listen_port = 7000;
+    gossip.bytes = codec::encode_datagram(news);
+    rig.input(0, gossip);
+    rig.run_for(seconds(1));
+  }
+  const std::vector<Instant>& dials = rig.node(0).dial_times;
+  REQUIRE(dials.size() > 20);
+  for (std::size_t i = 1; i < dials.size(); ++i)
+    CHECK(dials[i] - dials[i - 1] >= seconds(30));
+}
+
 TEST_CASE("a peer that comes back is dialled again, and a good link resets the back-off") {
   Rig rig;
   rig.add_node(1, {1});

@@ -45,6 +45,7 @@ void Rig::start(std::size_t i) {
   started.config.arrival_head = started.store->arrival_head();
   started.config.incarnation = started.store->incarnation();
   started.config.known_peers = started.seen;
+  started.config.budgets = started.budgets;
   started.engine = std::make_unique<mesh::Engine>(
       started.config, Rng(1000 * i + static_cast<std::uint64_t>(now_.us)));
 }
@@ -135,6 +136,13 @@ std::uint64_t Rig::wire_bytes(std::size_t from, std::size_t to) const {
   return it == wire_bytes_.end() ? 0 : it->second;
 }
 
+std::uint64_t Rig::all_wire_bytes() const {
+  std::uint64_t bytes = 0;
+  for (const auto& [pair, each] : wire_bytes_)
+    bytes += each;
+  return bytes;
+}
+
 void Rig::apply(std::size_t i, mesh::Effects& effects) {
   Node& acting = node(i);
   for (mesh::Notice& notice : effects.notices)
@@ -145,7 +153,8 @@ void Rig::apply(std::size_t i, mesh::Effects& effects) {
     deliver(i, send);
   for (const mesh::SendDatagram& datagram : effects.datagrams) {
     const std::optional<std::size_t> to = listener(datagram.to);
-    if (to && datagrams) later(latency, *to, mesh::Datagram{address(i), datagram.bytes});
+    const bool passes = to && datagrams && !(apart && apart(i, *to));
+    if (passes) later(latency, *to, mesh::Datagram{address(i), datagram.bytes});
   }
   for (const mesh::Dial& wanted : effects.dials)
     dial(i, wanted);
@@ -164,6 +173,8 @@ void Rig::apply(std::size_t i, mesh::Effects& effects) {
       acting.rows.push_back(row);
     for (const mesh::PeerSeen& seen : commit.peers)
       acting.seen.push_back(seen);
+    for (const mesh::BudgetSpent& spent : commit.budgets)
+      acting.budgets.push_back(spent);
     if (!commit.segments.empty()) later(commit_delay, i, acting.store->commit(commit));
   }
   for (const mesh::Read& read : effects.reads) {
@@ -175,7 +186,7 @@ void Rig::apply(std::size_t i, mesh::Effects& effects) {
 void Rig::dial(std::size_t i, const mesh::Dial& dial) {
   node(i).dial_times.push_back(now_);
   const std::optional<std::size_t> to = listener(dial.address);
-  if (!to) {
+  if (!to || (apart && apart(i, *to))) {
     later(latency, i, mesh::LinkDown{dial.link, "refused"});
     return;
   }

@@ -35,6 +35,7 @@ class Rig {
     std::vector<mesh::Notice> notices;
     std::vector<mesh::PeerFault> faults;
     std::vector<mesh::PeerSeen> seen;
+    std::vector<mesh::BudgetSpent> budgets;  // as kept last, in order of keeping
     std::vector<Instant> dial_times;
     std::vector<mesh::Read> reads;
   };
@@ -59,6 +60,8 @@ class Rig {
   std::size_t streams_between(std::size_t a, std::size_t b) const;
   // Sum over all messages of a name that the node sent or received.
   mesh::MessageCount count(std::size_t i, std::string_view name);
+  std::size_t size() const { return nodes_.size(); }
+  std::uint64_t all_wire_bytes() const;
   // Wire bytes that `from` sent to `to` since the start of the rig.
   std::uint64_t wire_bytes(std::size_t from, std::size_t to) const;
 
@@ -66,6 +69,8 @@ class Rig {
   Duration commit_delay = Duration{};
   Duration read_delay = Duration{};
   bool datagrams = true;
+  // When set, says between whom nothing passes: no dials, no datagrams. Streams are for cut().
+  std::function<bool(std::size_t a, std::size_t b)> apart;
   // Bytes a second of a stream from one node to another; 0: no limit. A socket takes `socket_bytes`
   // beyond what has left; the rest waits in the driver.
   std::function<std::uint64_t(std::size_t from, std::size_t to)> rate;

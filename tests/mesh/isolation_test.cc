@@ -1,0 +1,118 @@
+#include <doctest/doctest.h>
+
+#include <algorithm>
+#include <vector>
+
+#include "tests/mesh/rig.h"
+
+namespace ebb::tests {
+namespace {
+
+constexpr std::size_t kPeers = 20;
+constexpr std::size_t kBad = 1;  // the node that misbehaves
+constexpr std::uint64_t kRate = 32000;
+constexpr Duration kSample = milliseconds(2);
+
+// One node in the middle of twenty, over links of 256 kbit/s. Each of them makes an event a second,
+// which reaches the others through the middle.
+class Star : public Rig {
+ public:
+  Star() {
+    latency = milliseconds(10);
+    rate = [](std::size_t, std::size_t) { return kRate; };
+    add_node(1);
+    for (std::size_t i = 1; i <= kPeers; ++i)
+      add_node(static_cast<std::uint8_t>(1 + i), {0});
+    for (std::size_t i = 0; i <= kPeers; ++i) {
+      node(i).config.advertise.clear();
+      start(i);
+    }
+    run_for(seconds(3));
+    for (std::size_t i = 2; i <= kPeers; ++i)
+      append(i, {"own", 1, 200});
+    run_for(seconds(5));
+  }
+
+  // The time in which 99 of 100 events are on all nodes but the bad one. `each_second` is what else
+  // happens meanwhile.
+  template <class Mischief>
+  Duration p99(int for_seconds, Mischief each_sample) {
+    std::vector<Duration> times;
+    std::vector<Pending> pending;
+    const Instant begun = now();
+    int sample = 0;
+    while (now() - begun < seconds(for_seconds)) {
+      // Spread over the second, so that they do not come as a burst.
+      if (sample % 25 == 0) {
+        const std::size_t author = 2 + static_cast<std::size_t>(sample / 25) % (kPeers - 1);
+        append(author, {"own", 1, 200});
+        const LogId log = store(author).own_log("own");
+        pending.push_back({log, store(author).segments(log).size(), now(), {}});
+      }
+      each_sample(sample);
+      run_for(kSample);
+      ++sample;
+      note_arrivals(pending, times);
+    }
+    REQUIRE(times.size() > static_cast<std::size_t>(for_seconds) * 15 * (kPeers - 2));
+    std::sort(times.begin(), times.end());
+    return times[times.size() * 99 / 100];
+  }
+
+ private:
+  struct Pending {
+    LogId log;
+    std::size_t segments = 0;
+    Instant made;
+    std::vector<bool> there;
+  };
+
+  void note_arrivals(std::vector<Pending>& pending, std::vector<Duration>& times) {
+    for (Pending& event : pending) {
+      event.there.resize(kPeers + 1);
+      for (std::size_t i = 0; i <= kPeers; ++i) {
+        if (i == kBad || event.there[i] || store(i).segments(event.log).size() < event.segments) {
+          continue;
+        }
+        event.there[i] = true;
+        times.push_back(now() - event.made);
+      }
+    }
+    std::erase_if(pending, [](const Pending& event) {
+      return std::count(event.there.begin(), event.there.end(), true) == kPeers;
+    });
+  }
+};
+
+Duration undisturbed() {
+  Star rig;
+  return rig.p99(30, [](int) {});
+}
+
+TEST_CASE("one of 20 peers reads 100 bytes a second: the others' p99 stays within twice") {
+  const Duration alone = undisturbed();
+  Star rig;
+  rig.rate = [](std::size_t from, std::size_t to) {
+    return from == kBad || to == kBad ? std::uint64_t{100} : kRate;
+  };
+  const Duration disturbed = rig.p99(30, [](int) {});
+  MESSAGE("p99 " << alone.ms() << " ms alone, " << disturbed.ms() << " ms with a slow peer");
+  CHECK(disturbed <= alone * 2);
+}
+
+TEST_CASE(
+    "one of 20 peers makes as many events as its link takes: the others' p99 stays within "
+    "twice") {
+  const Duration alone = undisturbed();
+  Star rig;
+  const Duration disturbed = rig.p99(30, [&rig](int sample) {
+    if (sample % 4 == 0) rig.append(kBad, {"flood", 1, 200});
+  });
+  MESSAGE("p99 " << alone.ms() << " ms alone, " << disturbed.ms() << " ms with a flood of "
+                 << rig.store(kBad).events() << " events");
+  CHECK(rig.store(kBad).events() > 3000);
+  CHECK(disturbed <= alone * 2);
+}
+
+}  // namespace
+}  // namespace ebb::tests
