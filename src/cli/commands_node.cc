@@ -116,6 +116,30 @@ std::string status_text(const Context& context, const nlohmann::json& status) {
 
 // ---- links, peers
 
+std::string class_text(const nlohmann::json& row) {
+  const std::string name = row.is_object() && row.contains("class") ? cell_at(row, "class") : "";
+  return (name.empty() ? "-" : name) + (flag_at(row, "held_back") ? " (held back)" : "");
+}
+
+// What classes of links have spent today; nothing where there are none.
+std::string budgets_text(const Context& context, const nlohmann::json& answer) {
+  if (!answer.is_object() || !answer.contains("classes")) return "";
+  const nlohmann::json& classes = list_at(answer, "classes");
+  if (classes.empty()) return "";
+  Table table({{"class"},
+               {"links", Align::kRight},
+               {"spent today", Align::kRight},
+               {"of", Align::kRight},
+               {"waits", Align::kRight}});
+  for (const nlohmann::json& row : classes) {
+    const std::uint64_t daily = count_at(row, "daily_bytes");
+    table.add({cell_at(row, "class"), count_cell(row, "links"),
+               bytes_text(count_at(row, "spent_today_bytes")), daily > 0 ? bytes_text(daily) : "-",
+               bytes_text(count_at(row, "waiting_bytes"))});
+  }
+  return "\n" + table.text(context.colours(), context.columns());
+}
+
 std::string links_text(const Context& context, const nlohmann::json& answer) {
   const nlohmann::json& links = list_at(answer, "links");
   if (links.empty()) return "no link is open\n";
@@ -128,6 +152,8 @@ std::string links_text(const Context& context, const nlohmann::json& answer) {
                {"lazy", Align::kRight},
                {"missing here", Align::kRight},
                {"missing there", Align::kRight},
+               {"class"},
+               {"waits", Align::kRight},
                {"in", Align::kRight},
                {"out", Align::kRight},
                {"age", Align::kRight}});
@@ -138,11 +164,11 @@ std::string links_text(const Context& context, const nlohmann::json& answer) {
                flag_at(row, "dialled") ? "by us" : "by them", cell_at(row, "state"),
                has_rtt ? fmt::format("{:g} ms", rtt->get<double>()) : "-",
                count_cell(row, "eager_logs"), count_cell(row, "lazy_logs"),
-               count_cell(row, "missing_here"), count_cell(row, "missing_there"),
-               bytes_text(count_at(row, "bytes_in")), bytes_text(count_at(row, "bytes_out")),
-               age_text(number_at(row, "age_ms"))});
+               count_cell(row, "missing_here"), count_cell(row, "missing_there"), class_text(row),
+               bytes_text(count_at(row, "waiting_bytes")), bytes_text(count_at(row, "bytes_in")),
+               bytes_text(count_at(row, "bytes_out")), age_text(number_at(row, "age_ms"))});
   }
-  return table.text(context.colours(), context.columns());
+  return table.text(context.colours(), context.columns()) + budgets_text(context, answer);
 }
 
 std::string peers_text(const Context& context, const nlohmann::json& answer) {

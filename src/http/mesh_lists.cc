@@ -29,7 +29,16 @@ void write_link(JsonWriter& out, const node::LinkStatus& link, Instant now) {
   out.field("eager_logs", link.eager_logs).field("lazy_logs", link.lazy_logs);
   out.field("missing_here", link.missing_here).field("missing_there", link.missing_there);
   out.field("bytes_in", link.bytes_in).field("bytes_out", link.bytes_out);
+  out.field("class", link.link_class).field("held_back", link.held_back);
+  out.field("waiting_bytes", link.waiting_bytes).field("bytes_per_second", link.rate);
   out.field("age_ms", (now - link.since).ms()).end_object();
+}
+
+void write_budget(JsonWriter& out, const node::BudgetStatus& budget) {
+  out.begin_object().field("class", budget.settings.name).field("links", budget.links);
+  out.field("spent_today_bytes", budget.spent_today);
+  out.field("daily_bytes", budget.settings.daily_bytes);
+  out.field("waiting_bytes", budget.waiting_bytes).end_object();
 }
 
 void write_peer(JsonWriter& out, const node::KnownPeer& peer, Instant now) {
@@ -83,9 +92,16 @@ Answer list_answer(std::string_view name, const Items& items, Write write) {
 void list_links(const RequestPtr& request) {
   if (!request->only_parameters({})) return;
   const Instant now = request->node().now();
-  request->answer(
-      list_answer("links", request->node().links(),
-                  [now](JsonWriter& out, const auto& link) { write_link(out, link, now); }));
+  std::string body;
+  JsonWriter out(body);
+  out.begin_object().key("links").begin_array();
+  for (const node::LinkStatus& link : request->node().links())
+    write_link(out, link, now);
+  out.end_array().key("classes").begin_array();
+  for (const node::BudgetStatus& budget : request->node().budgets())
+    write_budget(out, budget);
+  out.end_array().end_object();
+  request->answer(json_answer(std::move(body)));
 }
 
 void list_peers(const RequestPtr& request) {

@@ -106,6 +106,22 @@ void write_peers(PrometheusText& out, const node::MeshCounters& mesh,
               "Times that a peer held more of our own logs than we did.", mesh.rollbacks_found);
 }
 
+void write_budgets(PrometheusText& out, const std::vector<node::BudgetStatus>& budgets,
+                   const std::vector<node::LinkStatus>& links) {
+  std::uint64_t waiting = 0;
+  for (const node::LinkStatus& link : links)
+    waiting += link.waiting_bytes;
+  out.family("ebb_link_waiting_bytes", "gauge", "Bytes in the queues of all links.");
+  out.sample(waiting, {});
+  out.family("ebb_link_class_spent_bytes", "gauge", "Bytes of today on links of a class.");
+  for (const node::BudgetStatus& budget : budgets)
+    out.sample(budget.spent_today, {{"class", budget.settings.name}});
+  out.family("ebb_link_class_daily_bytes", "gauge",
+             "Bytes that links of a class may use a day; 0 for no bound.");
+  for (const node::BudgetStatus& budget : budgets)
+    out.sample(budget.settings.daily_bytes, {{"class", budget.settings.name}});
+}
+
 }  // namespace
 
 void get_metrics(const RequestPtr& request) {
@@ -125,6 +141,7 @@ void get_metrics(const RequestPtr& request) {
   write_store(out, node.counters(), status);
   write_protocol(out, node.mesh_counters(), node.counters(), node.delta_bytes());
   write_peers(out, node.mesh_counters(), node.links());
+  write_budgets(out, node.budgets(), node.links());
   request->answer(std::move(answer));
 }
 

@@ -1,6 +1,7 @@
 #include "node/clocks.h"
 
 #include <chrono>
+#include <ctime>
 
 namespace ebb::node {
 
@@ -12,6 +13,20 @@ Instant monotonic_now() {
 WallTime wall_now() {
   const auto now = std::chrono::system_clock::now().time_since_epoch();
   return {std::chrono::duration_cast<std::chrono::milliseconds>(now).count()};
+}
+
+mesh::LocalTime local_now() {
+  constexpr std::int64_t kDaySeconds = 86400;
+  const std::time_t now = std::chrono::system_clock::to_time_t(std::chrono::system_clock::now());
+  std::tm local{};
+  if (::localtime_r(&now, &local) == nullptr) return {now / kDaySeconds, 0};
+  const std::int64_t seconds = static_cast<std::int64_t>(now) + local.tm_gmtoff;
+  return {seconds / kDaySeconds, local.tm_hour * 60 + local.tm_min};
+}
+
+Duration until_next_minute() {
+  constexpr std::int64_t kMinuteMs = 60000;
+  return milliseconds(kMinuteMs - wall_now().ms % kMinuteMs);
 }
 
 }  // namespace ebb::node

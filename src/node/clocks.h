@@ -4,6 +4,7 @@
 #pragma once
 
 #include "core/time.h"
+#include "mesh/types.h"
 
 namespace ebb::node {
 
@@ -11,5 +12,9 @@ namespace ebb::node {
 Instant monotonic_now();
 // What the machine's clock claims.
 WallTime wall_now();
+// The calendar and clock of the place.
+mesh::LocalTime local_now();
+// Until the next minute of that clock begins.
+Duration until_next_minute();
 
 }  // namespace ebb::node

@@ -9,6 +9,7 @@
 #include "node/address.h"
 #include "node/config_keys.h"
 #include "node/files.h"
+#include "node/link_config.h"
 
 namespace ebb::node {
 namespace {
@@ -48,6 +49,44 @@ Status set_value(Config& config, const ConfigKey& key, const std::string& text,
   return Error{status.error().code, "config", where + ": " + status.error().detail};
 }
 
+// The texts of a value of [link.NAME] or [topic.NAME]; nullopt for what has none.
+std::optional<std::vector<std::string>> items_of(const toml::node& node) {
+  if (node.is_string()) return std::vector<std::string>{node.as_string()->get()};
+  if (node.is_integer()) return std::vector{std::to_string(node.as_integer()->get())};
+  if (!node.is_array()) return std::nullopt;
+  std::vector<std::string> items;
+  for (const toml::node& item : *node.as_array()) {
+    if (!item.is_string()) return std::nullopt;
+    items.push_back(item.as_string()->get());
+  }
+  return items;
+}
+
+// [link.NAME] and [topic.NAME], whose names are the user's own.
+Status apply_named_tables(Config& config, const toml::table& tables, const std::string& prefix,
+                          const std::string& path) {
+  for (auto entry = tables.cbegin(); entry != tables.cend(); ++entry) {
+    const std::string name = prefix + std::string(entry->first.str());
+    const toml::node& node = entry->second;
+    if (!node.is_table()) return unknown_config_key(name, place(path, node));
+    const toml::table& table = *node.as_table();
+    for (auto value = table.cbegin(); value != table.cend(); ++value) {
+      const std::string key = name + "." + std::string(value->first.str());
+      const std::string where = place(path, value->second);
+      const auto items = items_of(value->second);
+      if (!items) {
+        return Error{ErrorCode::kInvalidArgument, "config",
+                     where + ": " + key + ": must be a text or a list of texts"};
+      }
+      const Status status = set_link_value(config, key, *items);
+      if (status.ok()) continue;
+      if (status.error().code == ErrorCode::kNotFound) return unknown_config_key(key, where);
+      return Error{status.error().code, "config", where + ": " + status.error().detail};
+    }
+  }
+  return {};
+}
+
 // Walks one table; keys inside tables are named "table.key".
 Status apply_table(Config& config, const toml::table& table, const std::string& prefix,
                    const std::string& path) {
@@ -55,6 +94,11 @@ Status apply_table(Config& config, const toml::table& table, const std::string& 
     const std::string name = prefix + std::string(entry->first.str());
     const toml::node& node = entry->second;
     const std::string where = place(path, node);
+    const bool is_named = prefix.empty() && (name == "link" || name == "topic");
+    if (node.is_table() && is_named) {
+      EBB_RETURN_IF_ERROR(apply_named_tables(config, *node.as_table(), name + ".", path));
+      continue;
+    }
     const bool is_section = name == "node" || name == "log" || name == "store";
     if (node.is_table() && prefix.empty() && (is_section || !node.as_table()->empty())) {
       EBB_RETURN_IF_ERROR(apply_table(config, *node.as_table(), name + ".", path));
@@ -180,6 +224,20 @@ std::string config_template(const std::string& name) {
       "# listen = \"127.0.0.1:7401\"\n"
       "# Nodes that are always dialled: host:port, any number.\n"
       "# peers = []\n"
+      "# \"metered\": this node pays for its bytes; peers are told and wait with patience.\n"
+      "# class = \"\"\n"
+      "\n"
+      "# What links may cost, by class; NAME is yours, the first class that matches counts.\n"
+      "# Of a day's bytes history has half, catch-up three quarters, live events all. In\n"
+      "# quiet hours (of the local clock) only live events go.\n"
+      "# [link.NAME]\n"
+      "# addresses = [\"10.0.*\", \"*.lte.example:7401\"]\n"
+      "# daily = \"50 MiB\"\n"
+      "# quiet = \"07:00-22:00\"\n"
+      "\n"
+      "# normal; live: never taken for history; late: always, even when it is new.\n"
+      "# [topic.NAME]\n"
+      "# priority = \"normal\"\n"
       "\n"
       "[log]\n"
       "# trace, debug, info, warn or error.\n"
@@ -200,6 +258,7 @@ std::vector<ConfigLine> describe_config(const Config& config) {
     lines.push_back({std::string(key.name), key.show(config),
                      origin == config.origin.end() ? "default" : origin->second});
   }
+  describe_link_values(config, lines);
   return lines;
 }
 

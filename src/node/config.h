@@ -8,12 +8,14 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "core/result.h"
+#include "mesh/types.h"
 
 namespace ebb::node {
 
@@ -22,14 +24,18 @@ namespace ebb::node {
 inline constexpr std::string_view kListenOff = "off";
 
 struct Config {
-  std::string name;                       // [node] name: label for people
-  std::string listen = "127.0.0.1:7401";  // [node] listen: TCP and UDP; loopback only for now;
-                                          // "off": no links
-  bool listen_configured = false;         // false: the default port or else the next free one
-  std::vector<std::string> peers;         // [node] peers: host:port
-  std::string log_level = "info";         // [log] level: trace debug info warn error
-  std::string log_format = "auto";        // [log] format: auto logfmt json
-  std::int64_t disk_budget_bytes = 0;     // [store] disk_budget_bytes: 0 = unlimited
+  std::string name;                           // [node] name: label for people
+  std::string listen = "127.0.0.1:7401";      // [node] listen: TCP and UDP; loopback only for now;
+                                              // "off": no links
+  bool listen_configured = false;             // false: the default port or else the next free one
+  std::vector<std::string> peers;             // [node] peers: host:port
+  std::string link_class;                     // [node] class: "" or "metered", told to peers
+  std::vector<mesh::LinkClass> link_classes;  // [link.NAME] addresses, daily, quiet
+  // [topic.NAME] priority: normal, live, late
+  std::map<std::string, mesh::TopicPriority, std::less<>> topics;
+  std::string log_level = "info";      // [log] level: trace debug info warn error
+  std::string log_format = "auto";     // [log] format: auto logfmt json
+  std::int64_t disk_budget_bytes = 0;  // [store] disk_budget_bytes: 0 = unlimited
   // key ("node.listen") -> "default", "file", "environment EBB_LISTEN", "flag --listen".
   std::map<std::string, std::string> origin;
 

@@ -87,10 +87,19 @@ std::string show_peers(const Config& config) {
   return text;
 }
 
-constexpr std::array<ConfigKey, 6> kKeys{{
+constexpr std::array<ConfigKey, 7> kKeys{{
     {"node.name", ConfigKind::kText, set_name, [](const Config& c) { return c.name; }},
     {"node.listen", ConfigKind::kText, set_listen, [](const Config& c) { return c.listen; }},
     {"node.peers", ConfigKind::kList, set_peers, show_peers},
+    {"node.class", ConfigKind::kText,
+     [](Config& c, const std::string& text) {
+       if (text.empty()) {
+         c.link_class.clear();
+         return Status{};
+       }
+       return set_one_of("node.class", text, {"metered"}, c.link_class);
+     },
+     [](const Config& c) { return c.link_class; }},
     {"log.level", ConfigKind::kText,
      [](Config& c, const std::string& text) {
        return set_one_of("log.level", text, {"trace", "debug", "info", "warn", "error"},

@@ -68,6 +68,8 @@ void add_to_batch(mesh::Commit commit, store::CommitBatch& batch) {
     batch.reconciliations.push_back(reconciliation_row(row));
   for (const mesh::PeerSeen& peer : commit.peers)
     batch.peers.push_back({peer.device, peer.address, peer.heard});
+  for (const mesh::BudgetSpent& spent : commit.budgets)
+    batch.link_budgets.push_back({spent.link_class, spent.day, spent.bytes});
 }
 
 std::size_t keep_rows(store::CommitBatch& failed, store::CommitBatch& later) {

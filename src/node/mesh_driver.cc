@@ -70,10 +70,12 @@ MeshDriver::MeshDriver(uv_loop_t* loop, Ports ports)
       resolver_(loop),
       links_(loop, resolver_, [this](mesh::Input input) { feed(std::move(input)); }),
       udp_(loop, resolver_, [this](mesh::Input input) { feed(std::move(input)); }),
-      deadline_(loop, [this] {
-        armed_for_.reset();
-        feed(mesh::Tick{});
-      }) {
+      deadline_(loop,
+                [this] {
+                  armed_for_.reset();
+                  feed(mesh::Tick{});
+                }),
+      minute_(loop, [this] { tell_time(); }) {
   links_.on_ended([this] { ports_.link_ended(); });
 }
 
@@ -102,8 +104,15 @@ Status MeshDriver::bind_both(const Endpoint& endpoint, Endpoint& bound) {
 
 void MeshDriver::start(mesh::Config config, Rng rng) {
   EBB_CHECK(engine_ == nullptr);
+  const bool hour_matters = !config.link_classes.empty();
   engine_ = std::make_unique<mesh::Engine>(std::move(config), rng);
+  if (hour_matters) tell_time();
   feed(mesh::Tick{});
+}
+
+void MeshDriver::tell_time() {
+  feed(local_now());
+  minute_.start(until_next_minute());
 }
 
 void MeshDriver::feed(mesh::Input input) {
@@ -166,6 +175,7 @@ void MeshDriver::shut_down() {
   links_.close_all("shutting down");
   udp_.close();
   deadline_.stop();
+  minute_.stop();
 }
 
 }  // namespace ebb::node

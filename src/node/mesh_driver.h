@@ -52,12 +52,14 @@ class MeshDriver {
   void apply(mesh::Effects& effects);
   void apply_notice(const mesh::Notice& notice);
   void arm_timer();
+  void tell_time();
 
   Ports ports_;
   Resolver resolver_;
   TcpLinks links_;
   UdpSocket udp_;
   Timer deadline_;
+  Timer minute_;  // runs where the hour matters
   std::optional<Instant> armed_for_;
   std::unique_ptr<mesh::Engine> engine_;
   std::deque<mesh::Input> inputs_;

@@ -132,6 +132,11 @@ mesh::Config Node::Impl::engine_config_of(const store::Store& opened) const {
   wanted.incarnation = opened.incarnation();
   for (const auto& [log, head] : heads)
     wanted.heads.push_back(stored_head(head));
+  wanted.metered = !config.link_class.empty();
+  wanted.link_classes = config.link_classes;
+  wanted.topics.insert(config.topics.begin(), config.topics.end());
+  for (const store::LinkBudgetRow& row : opened.link_budgets())
+    wanted.budgets.push_back({row.link_class, row.day, row.bytes});
   for (const store::CursorUpdate& cursor : opened.cursors())
     wanted.cursors.push_back({cursor.peer, {cursor.epoch, cursor.arrival}});
   return wanted;

@@ -64,6 +64,7 @@ struct NodeCounters {
 using LinkStatus = mesh::LinkStatus;
 using KnownPeer = mesh::KnownPeer;
 using MeshCounters = mesh::Counters;
+using BudgetStatus = mesh::BudgetStatus;
 using MissingLog = mesh::MissingLog;
 using MissingLogs = mesh::MissingLogs;
 
@@ -123,6 +124,7 @@ class Node {
   const std::vector<store::HeadRecord> heads() const;
   std::vector<LinkStatus> links() const;
   std::vector<KnownPeer> peers() const;
+  std::vector<BudgetStatus> budgets() const;
   const MeshCounters& mesh_counters() const;
   const NodeCounters& counters() const;
   // Sizes of received DELTAs, their framing included.

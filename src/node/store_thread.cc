@@ -26,7 +26,7 @@ constexpr milliseconds kRestPatience{5};
 constexpr std::size_t kRidersMax = 256;
 
 bool waits_for_answer(const mesh::Commit& commit) {
-  return !commit.segments.empty() || !commit.reconciliations.empty();
+  return !commit.segments.empty() || !commit.reconciliations.empty() || !commit.budgets.empty();
 }
 
 std::size_t encoded_bytes(const std::vector<trust::VerifiedSegment>& segments) {
