@@ -63,8 +63,9 @@ inline constexpr std::size_t kPeersForNewcomer = 16;  // addresses that a newcom
 inline constexpr std::size_t kPeersShuffled = 6;      // addresses in a shuffle and in its answer
 inline constexpr std::size_t kStoredPeers = 256;      // rows; the ones heard last
 inline constexpr std::size_t kOutboundBytesTotal = std::size_t{16} << 20;  // queues of all links
-inline constexpr std::size_t kOutboundLiveTotal = std::size_t{12} << 20;   // then no more pushes
-inline constexpr std::size_t kOutboundReadsTotal = std::size_t{8} << 20;   // then no more reads
+inline constexpr std::size_t kOutboundLiveTotal = std::size_t{12}
+                                                  << 20;  // then only to links without a queue
+inline constexpr std::size_t kOutboundReadsTotal = std::size_t{8} << 20;  // then no more reads
 inline constexpr std::size_t kLiveShareBytes = std::size_t{48} << 10;  // a link, beyond that total
 inline constexpr std::size_t kControlBytes = std::size_t{2} << 20;  // unsent, a link; then closed
 inline constexpr std::size_t kUselessBytes = std::size_t{8} << 20;  // in a row, nothing new in it

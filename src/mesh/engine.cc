@@ -124,7 +124,7 @@ void on_input(Context& ctx, StreamBytes& stream) {
 void on_input(Context& ctx, SendProgress& progress) {
   if (Link* link = find_link(ctx, progress.link)) {
     link->rate.reported(ctx.now, progress.waiting_bytes);
-    link->report_due = false;
+    link->report_due = progress.waiting_bytes > 0;
     pump_output(ctx, *link);
     touch(ctx, *link);
   }

@@ -31,7 +31,8 @@ bool should_push(const Context& ctx, const Link& link, const LogEntry& entry,
   const Seq reaches = peer == nullptr ? 0 : peer->reaches();
   const codec::Priority priority = push_priority(ctx, segment.key.topic);
   return reaches == segment.first_seq - 1 && may_send(ctx, link, priority) &&
-         link.credit >= link.credit_reserved + bytes && !has_backlog(ctx, link, priority);
+         link.credit >= link.credit_reserved + bytes &&
+         !has_backlog_of(ctx, link, priority, entry.id);
 }
 
 // Doubles from flush to flush while news keep coming, so that a busy link shares headers, and

@@ -59,7 +59,8 @@ Bytes encode_delta(Context& ctx, Link& link, const QueuedDelta& queued) {
 }
 
 void begin_next(Context& ctx, Link& link, codec::Priority priority) {
-  const SendQueue::Item item = link.queue.take(priority);
+  const std::size_t quantum = std::min(SendQueue::kQuantum, link.rate.chunk_bytes());
+  const SendQueue::Item item = link.queue.take(priority, quantum);
   if (const QueuedDelta* delta = std::get_if<QueuedDelta>(&item)) {
     link.queue.begin(priority, item, encode_delta(ctx, link, *delta));
   } else {
@@ -146,6 +147,14 @@ void flush_control(Context& ctx, Link& link) {
     send_chunk(ctx, link, codec::Priority::kControl, limits::kChunkBytes);
 }
 
+bool has_backlog_of(const Context& ctx, const Link& link, codec::Priority priority,
+                    const LogId& log) {
+  if (!has_backlog(ctx, link, priority)) return false;
+  const bool crowded = link.queue.bytes(priority) >= limits::kReadAheadBytes ||
+                       ctx.outbound_bytes >= limits::kOutboundReadsTotal;
+  return crowded || link.queue.waiting_of(log) > 0;
+}
+
 bool may_send(const Context& ctx, const Link& link, codec::Priority priority) {
   return (ctx.budget.allowed(link.link_class) & mask_of(priority)) != 0;
 }
@@ -173,13 +182,17 @@ void send_ping(Context& ctx, Link& link) {
 }
 
 bool has_backlog(const Context& ctx, const Link& link, codec::Priority priority) {
+  // Without a report to come the driver has a chunk at most, or nothing any more.
+  const std::size_t in_driver = link.report_due ? link.rate.waiting_bytes() : 0;
   std::size_t enough = std::clamp<std::size_t>(2 * link.rate.bytes_per_second(),
                                                limits::kChunkBytes, limits::kReadAheadBytes);
   if (ctx.outbound_bytes >= limits::kOutboundReadsTotal) {
-    if (priority != codec::Priority::kLive || ctx.outbound_bytes >= limits::kOutboundLiveTotal) {
-      return true;
-    }
+    if (priority != codec::Priority::kLive) return true;
     enough = limits::kLiveShareBytes;
+    // Who reads has nothing waiting, and pays for nobody else.
+    if (ctx.outbound_bytes >= limits::kOutboundLiveTotal) {
+      return link.queue.bytes() + in_driver >= limits::kPushBytes;
+    }
   }
   // What may not go now, by budget or hour, is not in the way of what may; but it is memory.
   const auto up_to = static_cast<PriorityMask>((mask_of(priority) << 1) - 1);
@@ -187,7 +200,7 @@ bool has_backlog(const Context& ctx, const Link& link, codec::Priority priority)
   const bool live = before == 0;
   const std::size_t waiting = live ? link.queue.bytes(priority) : link.queue.bytes(before);
   if (!live && link.queue.bytes(kBackground) >= 2 * limits::kReadAheadBytes) return true;
-  return waiting + link.rate.waiting_bytes() >= enough;
+  return waiting + in_driver >= enough;
 }
 
 }  // namespace ebb::mesh

@@ -21,6 +21,9 @@ void send_delta(Context& ctx, Link& link, codec::Priority priority, QueuedDelta 
 void pump_output(Context& ctx, Link& link);
 // Hands over all control messages, whatever waits: the link is about to be closed.
 void flush_control(Context& ctx, Link& link);
+// The same for news of one log: whoever floods does not keep out others, of whom nothing waits.
+bool has_backlog_of(const Context& ctx, const Link& link, codec::Priority priority,
+                    const LogId& log);
 // What the link's budget and the hour allow.
 bool may_send(const Context& ctx, const Link& link, codec::Priority priority);
 // New events of the topic; catch-up that would go with `priority`.

@@ -48,6 +48,7 @@ void SendQueue::push(codec::Priority priority, const LogId& log, Item item) {
   if (!log.is_zero()) lane_of_[log] = priority;
   Flow& flow = lane.flows[log];
   if (flow.items.empty()) lane.turns.push_back(log);
+  flow.bytes += bytes;
   flow.items.push_back(std::move(item));
 }
 
@@ -77,13 +78,21 @@ std::optional<codec::Priority> SendQueue::next(PriorityMask allowed) {
   return best;
 }
 
-SendQueue::Item SendQueue::take(codec::Priority priority) {
+std::size_t SendQueue::waiting_of(const LogId& log) const {
+  const auto where = lane_of_.find(log);
+  if (where == lane_of_.end()) return 0;
+  const auto flow = lane(where->second).flows.find(log);
+  return flow == lane(where->second).flows.end() ? 0 : flow->second.bytes;
+}
+
+SendQueue::Item SendQueue::take(codec::Priority priority, std::size_t quantum) {
+  EBB_CHECK(quantum > 0);
   Lane& lane = this->lane(priority);
   EBB_CHECK(!lane.begun && !lane.turns.empty());
   for (;;) {
     const LogId log = lane.turns.front();
     Flow& flow = lane.flows[log];
-    if (!std::exchange(flow.has_turn, true)) flow.deficit += kQuantum;
+    if (!std::exchange(flow.has_turn, true)) flow.deficit += quantum;
     const std::size_t bytes = bytes_of(flow.items.front());
     if (flow.deficit < bytes) {
       flow.has_turn = false;
@@ -92,6 +101,7 @@ SendQueue::Item SendQueue::take(codec::Priority priority) {
       continue;
     }
     flow.deficit -= bytes;
+    flow.bytes -= bytes;
     Item item = std::move(flow.items.front());
     flow.items.pop_front();
     if (flow.items.empty()) {

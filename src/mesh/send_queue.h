@@ -6,7 +6,8 @@
 //   that
 //     runs the faster the smaller its share, the one that is furthest behind goes next, and one
 //     that was idle starts at the present. So what is rare goes at once.
-//   - Inside a priority logs take turns by deficit round robin, kQuantum bytes a turn.
+//   - Inside a priority logs take turns by deficit round robin, kQuantum bytes a turn, or what the
+//     caller says for a slow link.
 //   - Chunks: a frame that has begun may be interrupted by frames of other priorities, never by one
 //     of its own.
 //   - Invariant: what is queued of one log leaves in the order in which it was given: as long as
@@ -68,9 +69,11 @@ class SendQueue {
   std::optional<codec::Priority> next(PriorityMask allowed);
   // The priority's frame that has begun and not ended.
   bool has_begun(codec::Priority priority) const;
+  // Of one log, without what has begun.
+  std::size_t waiting_of(const LogId& log) const;
   // Takes out what begins next in the priority, which must have something waiting and no frame
   // begun (checked); it is to be encoded and given to begin().
-  Item take(codec::Priority priority);
+  Item take(codec::Priority priority, std::size_t quantum = kQuantum);
   void begin(codec::Priority priority, const Item& item, Bytes message);
   // Moves a chunk of at most `bytes_max` of the begun frame to `out`. Returns the job that the
   // frame belonged to when that was its end; 0 otherwise.
@@ -79,6 +82,7 @@ class SendQueue {
  private:
   struct Flow {
     std::deque<Item> items;
+    std::size_t bytes = 0;
     std::size_t deficit = 0;
     bool has_turn = false;  // its quantum of this turn is in the deficit
   };

@@ -70,7 +70,7 @@ class Rig {
   Duration read_delay = Duration{};
   bool datagrams = true;
   // When set, says between whom nothing passes: no dials, no datagrams. Streams are for cut().
-  std::function<bool(std::size_t a, std::size_t b)> apart;
+  std::function<bool(std::size_t a, std::size_t b)> parted;
   // Bytes a second of a stream from one node to another; 0: no limit. A socket takes `socket_bytes`
   // beyond what has left; the rest waits in the driver.
   std::function<std::uint64_t(std::size_t from, std::size_t to)> rate;
