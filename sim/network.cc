@@ -194,10 +194,11 @@ void Network::pump(ConnectionId id, std::size_t side) {
 void Network::schedule_progress(ConnectionId id, std::size_t side) {
   const auto found = connections_.find(id);
   if (found == connections_.end() || found->second.ends[side].progress_due) return;
-  // Nothing waits, and nothing is thought to.
+  End& end = found->second.ends[side];
+  // Nothing waits, nothing is thought to, and nobody asks.
   const bool waits = found->second.flows[side].bytes > kSocketBytes;
-  if (!waits && found->second.ends[side].told_waiting == 0) return;
-  found->second.ends[side].progress_due = true;
+  if (!waits && end.told_waiting == 0 && !end.report_asked) return;
+  end.progress_due = true;
   queue_.after(kLocal, [this, id, side] { progress(id, side); });
 }
 
