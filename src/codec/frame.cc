@@ -13,6 +13,8 @@ constexpr std::uint32_t kMore = std::uint32_t{1} << 31;
 constexpr std::uint32_t kPriorityShift = 24;
 constexpr std::uint32_t kPriorityMask = 0x7;
 constexpr std::uint32_t kSizeMask = 0xffffff;
+// A link at rest keeps room for small messages, not for the largest chunk it ever had.
+constexpr std::size_t kKeptBytes = std::size_t{4} << 10;
 constexpr std::uint32_t kUnknown = ~(kMore | (kPriorityMask << kPriorityShift) | kSizeMask);
 
 }  // namespace
@@ -36,7 +38,10 @@ Result<ByteView> FrameSplitter::next() {
   joined_ = {};
   while (!broken_) {
     EBB_ASSIGN(const std::optional<Chunk> chunk, next_chunk());
-    if (!chunk) return ByteView{};
+    if (!chunk) {
+      release();
+      return ByteView{};
+    }
     if (!chunk->more && begun_[index_of(chunk->priority)].empty()) return chunk->piece;
     EBB_RETURN_IF_ERROR(join(*chunk));
     if (chunk->more) continue;
@@ -45,6 +50,12 @@ Result<ByteView> FrameSplitter::next() {
     return ByteView(joined_);
   }
   return *broken_;
+}
+
+void FrameSplitter::release() {
+  if (begin_ < buffer_.size() || buffer_.capacity() <= kKeptBytes) return;
+  buffer_ = {};
+  begin_ = 0;
 }
 
 Result<std::optional<FrameSplitter::Chunk>> FrameSplitter::next_chunk() {

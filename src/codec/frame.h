@@ -57,6 +57,8 @@ class FrameSplitter {
   };
   // Nullopt while it has not come whole.
   Result<std::optional<Chunk>> next_chunk();
+  // Gives memory back when everything has been handed out.
+  void release();
   Status join(const Chunk& chunk);
   Error fail(ErrorCode code, const char* what);
 
