@@ -35,7 +35,7 @@ void FrameSplitter::push(ByteView bytes) {
 }
 
 Result<ByteView> FrameSplitter::next() {
-  joined_ = {};
+  joined_ = Bytes();  // and its memory is free, which `{}` would keep
   while (!broken_) {
     EBB_ASSIGN(const std::optional<Chunk> chunk, next_chunk());
     if (!chunk) {
@@ -54,7 +54,7 @@ Result<ByteView> FrameSplitter::next() {
 
 void FrameSplitter::release() {
   if (begin_ < buffer_.size() || buffer_.capacity() <= kKeptBytes) return;
-  buffer_ = {};
+  buffer_ = Bytes();
   begin_ = 0;
 }
 
@@ -89,7 +89,7 @@ Status FrameSplitter::join(const Chunk& chunk) {
 
 Error FrameSplitter::fail(ErrorCode code, const char* what) {
   broken_ = Error{code, what};
-  buffer_ = {};
+  buffer_ = Bytes();
   begin_ = 0;
   begun_ = {};
   begun_bytes_ = 0;
