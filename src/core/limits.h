@@ -54,6 +54,9 @@ inline constexpr std::size_t kLinks = 64;
 inline constexpr std::size_t kHalfOpen = 128;
 inline constexpr std::size_t kInboundBytesPerPeer = std::size_t{2} << 20;  // also the credit
 inline constexpr std::size_t kInboundBytesTotal = std::size_t{16} << 20;
+// Decoded bodies of received segments until their commit is answered: a few hundred bytes may
+// decode to a quarter of a MiB.
+inline constexpr std::size_t kDecodedBytesTotal = std::size_t{32} << 20;
 inline constexpr std::size_t kQueuedBytesTotal = std::size_t{32} << 20;
 inline constexpr std::size_t kOverlayLinks = 8;  // more serve catch-up only, and end after it
 inline constexpr std::size_t kOverlayAim = 6;    // dialled for

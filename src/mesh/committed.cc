@@ -68,6 +68,7 @@ void answer_parts(Context& ctx, const Committed& answer, const PendingCommit& co
   for (std::size_t i = 0; i < commit.parts.size(); ++i) {
     const CommittedPart& part = commit.parts[i];
     bytes += part.bytes;
+    ctx.decoded_bytes -= part.decoded_bytes;
     LogEntry* entry = ctx.heads.find(part.log);
     if (entry == nullptr) continue;
     if (entry->commits > 0) --entry->commits;

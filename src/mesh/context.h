@@ -31,6 +31,7 @@ struct CommittedPart {
   LogId log;
   Seq last_seq = 0;
   std::size_t bytes = 0;
+  std::size_t decoded_bytes = 0;
 };
 struct PendingCommit {
   LinkId link;
@@ -90,6 +91,7 @@ struct Context {
   std::map<Token, PendingCommit> commits;
   std::map<Token, PendingRead> reads;
   std::size_t inbound_bytes = 0;   // in hand of all links, not committed
+  std::size_t decoded_bytes = 0;   // of the same segments, as they are kept
   std::size_t begun_bytes = 0;     // of all links' frames that have not come whole
   std::size_t outbound_bytes = 0;  // in the queues of all links
   bool reads_wait = false;         // for the queues to become shorter

@@ -41,7 +41,8 @@ LogEntry* HeadTable::advance(const StoredHead& head) {
   entry.arrival = head.arrival;
   entry.capped = head.capped;
   if (entry.pending.seq < head.held.seq) entry.pending = head.held;
-  set_known(entry, std::max(entry.known, head.held.seq));
+  // Nobody has more of a log that is capped, whatever was said before it was.
+  set_known(entry, head.capped ? head.held.seq : std::max(entry.known, head.held.seq));
   return &entry;
 }
 
@@ -76,7 +77,7 @@ void HeadTable::announce(LogEntry& entry, int slot, Seq seq) {
   const Seq clamped = std::min(seq, limits::kSeqMax);
   PeerLog& peer = entry.peer(slot);
   peer.announced = std::max(peer.announced, clamped);
-  if (clamped > entry.known) set_known(entry, clamped);
+  if (clamped > entry.known && !entry.capped) set_known(entry, clamped);
 }
 
 void HeadTable::retract(LogEntry& entry, int slot) {
@@ -114,6 +115,7 @@ void HeadTable::set_known(LogEntry& entry, Seq known) {
 }
 
 void HeadTable::lower_known(LogEntry& entry) {
+  if (entry.capped) return set_known(entry, entry.held.seq);
   Seq known = entry.pending.seq;
   for (int slot = 0; slot < static_cast<int>(limits::kLinks); ++slot) {
     const PeerLog* peer = entry.find_peer(slot);

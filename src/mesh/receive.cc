@@ -21,6 +21,7 @@ struct Intake {
   std::vector<trust::VerifiedSegment> segments;
   std::map<LogId, Position> reached;  // behind the segments taken so far
   std::size_t taken_bytes = 0;
+  std::size_t decoded_bytes = 0;  // of those
   std::size_t dropped_bytes = 0;
   std::size_t useless_bytes = 0;  // of those that were here already or did not fit on
 };
@@ -73,7 +74,9 @@ void drop_segment(Link& link, LogEntry* entry, std::size_t bytes, Intake& intake
 bool can_take(const Context& ctx, const Intake& intake, std::size_t bytes) {
   return !ctx.commits_paused_until &&
          ctx.inbound_bytes + ctx.begun_bytes + intake.taken_bytes + bytes <=
-             limits::kInboundBytesTotal;
+             limits::kInboundBytesTotal &&
+         ctx.decoded_bytes + intake.decoded_bytes + limits::kSegmentDecodedBytes <=
+             limits::kDecodedBytesTotal;
 }
 
 // A verified segment of the log that we are writing: never stored, but a reason for alarm when it
@@ -117,6 +120,7 @@ bool verify_and_keep(Context& ctx, Link& link, LogEntry& entry, const LogKey& ke
   }
   intake.reached[verified->log] = {verified->last_seq(), verified->chain};
   intake.taken_bytes += bytes.size();
+  intake.decoded_bytes += verified->raw->size();
   intake.segments.push_back(std::move(*verified));
   return true;
 }
@@ -203,12 +207,14 @@ void hand_over(Context& ctx, Link& link, const codec::Delta& delta, Intake intak
     }
     entry->pending = {segment.last_seq(), segment.chain};
     ++entry->commits;
-    pending.parts.push_back({segment.log, segment.last_seq(), segment.encoded->size()});
+    pending.parts.push_back(
+        {segment.log, segment.last_seq(), segment.encoded->size(), segment.raw->size()});
     push_segment(ctx, *entry, segment, link.slot, flood);
     note_progress(ctx, *entry);
     commit.segments.push_back(segment);
   }
   ctx.inbound_bytes += intake.taken_bytes;
+  ctx.decoded_bytes += intake.decoded_bytes;
   ctx.out->commits.push_back(std::move(commit));
 }
 

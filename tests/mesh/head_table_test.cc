@@ -143,5 +143,21 @@ TEST_CASE("claims are clamped, and the table refuses logs beyond its bound") {
   CHECK(table.events_known() == 7);
 }
 
+TEST_CASE("of a log that is capped nothing is missing, whatever was or will be said of it") {
+  mesh::HeadTable table;
+  mesh::StoredHead head = head_of(1, 4, 1);
+  mesh::LogEntry& entry = *table.advance(head);
+  table.announce(entry, 2, 9);
+  CHECK(table.events_known() == 9);
+  head.arrival = 2;
+  head.capped = true;
+  table.advance(head);
+  CHECK(table.events_known() == 4);
+  table.announce(entry, 3, 12);
+  CHECK(table.events_known() == 4);
+  table.retract(entry, 3);
+  CHECK(table.events_known() == 4);
+}
+
 }  // namespace
 }  // namespace ebb::tests
