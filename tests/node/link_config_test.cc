@@ -79,7 +79,9 @@ TEST_CASE("what is wrong in such a table is named with its line and key") {
       {"[topic.t]\npriority = \"first\"\n", "line 2: topic.t.priority: normal, live or late"},
       {"[topic.\"T t\"]\npriority = \"live\"\n", "no name of a topic"},
       {"[node]\nclass = \"cheap\"\n", "node.class"}};
-  for (const auto& [text, expected] : wrong) {
+  for (const auto& line : wrong) {
+    const auto& text = line.first;
+    const auto& expected = line.second;
     const ConfigFile file(text);
     const auto config = file.load();
     CAPTURE(text);
