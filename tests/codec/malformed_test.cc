@@ -204,7 +204,8 @@ TEST_CASE("a bomb of five bytes is refused by every decoder") {
 
 TEST_CASE("a list of small elements that are not what it is of costs no more than its bytes") {
   // [2, 2, [nil, ...], false]: heads, each of which is 184 bytes at least; and so for every list.
-  for (const auto& [name, message] : sample_messages(sample_segment(1, SegmentCodec::kRaw))) {
+  const Bytes segment = sample_segment(1, SegmentCodec::kRaw);  // which the messages only view
+  for (const auto& [name, message] : sample_messages(segment)) {
     const Form form{name, message_bytes(message), take_message};
     for (std::size_t at = 1; at < form.bytes.size(); ++at) {
       if ((form.bytes[at] & 0xf0) != 0x90) continue;
