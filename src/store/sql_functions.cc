@@ -64,6 +64,7 @@ bool continues_character(char c) { return (static_cast<unsigned char>(c) & 0xc0)
 
 // Linear, unlike std::string_view::find.
 std::size_t find_part(std::string_view text, std::string_view part, std::size_t from) {
+  if (text.size() - from < part.size()) return std::string_view::npos;  // nothing to point at
   const void* found = ::memmem(text.data() + from, text.size() - from, part.data(), part.size());
   if (found == nullptr) return std::string_view::npos;
   return static_cast<std::size_t>(static_cast<const char*>(found) - text.data());
