@@ -124,6 +124,7 @@ mesh::Config Node::Impl::engine_config_of(const store::Store& opened) const {
       wanted.known_peers.push_back({peer.device, peer.address, peer.last_heard});
   }
   wanted.incarnation = opened.incarnation();
+  trust::random_bytes(wanted.cookie_secret.data.data(), wanted.cookie_secret.data.size());
   for (const auto& [log, head] : heads)
     wanted.heads.push_back(stored_head(head));
   for (const store::CursorUpdate& cursor : opened.cursors())

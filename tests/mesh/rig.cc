@@ -138,7 +138,8 @@ void Rig::apply(std::size_t i, mesh::Effects& effects) {
     deliver(i, send);
   for (const mesh::SendDatagram& datagram : effects.datagrams) {
     const std::optional<std::size_t> to = listener(datagram.to);
-    if (to && datagrams) later(latency, *to, mesh::Datagram{address(i), datagram.bytes});
+    const bool passes = !on_datagram || on_datagram(i, datagram.to, datagram.bytes);
+    if (to && datagrams && passes) later(latency, *to, mesh::Datagram{address(i), datagram.bytes});
   }
   for (const mesh::Dial& wanted : effects.dials)
     dial(i, wanted);
@@ -166,7 +167,7 @@ void Rig::apply(std::size_t i, mesh::Effects& effects) {
 
 void Rig::dial(std::size_t i, const mesh::Dial& dial) {
   node(i).dial_times.push_back(now_);
-  const std::optional<std::size_t> to = listener(dial.address);
+  const std::optional<std::size_t> to = dials ? listener(dial.address) : std::nullopt;
   if (!to) {
     later(latency, i, mesh::LinkDown{dial.link, "refused"});
     return;

@@ -66,6 +66,9 @@ class Rig {
   Duration commit_delay = Duration{};
   Duration read_delay = Duration{};
   bool datagrams = true;
+  bool dials = true;  // false: every dial is refused
+  // When set, sees every datagram and decides whether it arrives.
+  std::function<bool(std::size_t from, const std::string& to, const Bytes&)> on_datagram;
   // When set, decides the fate of a stream's bytes: how many of them arrive before it breaks.
   std::function<std::optional<std::size_t>(std::size_t from, std::size_t to, const Bytes&)> breaker;
 
