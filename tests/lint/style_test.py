@@ -169,6 +169,20 @@ class Headers(TreeTest):
         self.expect_clean({"src/core/a.h": text})
 
 
+class Limits(TreeTest):
+    check = "check_style"
+
+    TABLE = f"{HEADER}inline constexpr std::size_t kA = 1;\ninline constexpr int kB = 2 * kA;\n"
+
+    def test_a_bound_that_nothing_uses(self):
+        use = {"src/mesh/a.cc": "// kB is used\nint x = limits::kBig;\n"}
+        self.expect(use | {"src/core/limits.h": self.TABLE}, "limits.h:4: unused_limit: kB")
+
+    def test_a_bound_that_code_or_another_bound_uses(self):
+        use = {"src/mesh/a.cc": "int x = limits::kB;\n"}
+        self.expect_clean(use | {"src/core/limits.h": self.TABLE})
+
+
 class Text(TreeTest):
     check = "check_style"
 
