@@ -64,6 +64,9 @@ class SyncTest(rig.RigTest):
         nodes[0].post("/v1/events", [{"type": "t", "payload": n} for n in range(50)])
         nodes[1].post("/v1/events", [{"type": "t", "payload": n} for n in range(50)])
         self.converged(nodes, 100)
+        # Where each listens is told once; a node that was stopped before would tell it after.
+        self.wait(lambda: all(self.messages(node, "in").get("peers") for node in nodes),
+                  "both to know where the other listens")
         self.wait(lambda: self.reconnected_by_one_dial(nodes), "one dial and not two at once")
         rows = [node.get("/v1/reconciliations?limit=1")["reconciliations"][0] for node in nodes]
         self.assertEqual(rows[0]["id"], rows[1]["id"])
@@ -71,7 +74,7 @@ class SyncTest(rig.RigTest):
             self.assertEqual((row["outcome"], row["events_in"], row["events_out"]),
                              ("in_sync", 0, 0))
             self.assertEqual((row["held_before"], row["known_before"]), (100, 100))
-            sent = self.messages_sent(node)
+            sent = self.messages(node, "out")
             self.assertEqual({kind for kind, count in sent.items() if count > 0},
                              {"hello", "your_logs"}, sent)
 
@@ -82,13 +85,13 @@ class SyncTest(rig.RigTest):
         for index in (0, 1):
             self.restart(nodes, index)
         self.converged(nodes, 100)
-        return not any(self.messages_sent(node).get("bye") for node in nodes)
+        return not any(self.messages(node, "out").get("bye") for node in nodes)
 
-    def messages_sent(self, node):
+    def messages(self, node, direction):
         _, body, _ = node.request("GET", "/metrics")
         return {line.split('kind="')[1].split('"')[0]: float(line.rsplit(" ", 1)[1])
                 for line in body.decode().splitlines()
-                if line.startswith("ebb_messages_total{") and 'direction="out"' in line}
+                if line.startswith("ebb_messages_total{") and f'direction="{direction}"' in line}
 
     def test_a_reconciliation_has_one_id_on_both_ends_and_completeness_before_and_after(self):
         nodes = self.mesh(1)
