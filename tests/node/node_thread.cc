@@ -58,7 +58,11 @@ NodeThread::~NodeThread() {
 
 void NodeThread::stop() {
   if (!thread_.joinable()) return;
-  if (started_.ok()) node_->request_stop();
+  {
+    // The node may have ended by itself, and must not go while it is asked to.
+    const std::lock_guard<std::mutex> lock(mutex_);
+    if (node_ != nullptr) node_->request_stop();
+  }
   thread_.join();
 }
 
@@ -68,10 +72,16 @@ void NodeThread::main(node::Home home, node::Config config, std::promise<Status>
     started.set_value(node.error());
     return;
   }
-  node_ = node->get();
-  const auto watch = node_->watch_readable(wake_[0], [this] { run_posted(*node_); });
+  node::Node& running = **node;
+  const auto watch = running.watch_readable(wake_[0], [this, &running] { run_posted(running); });
+  const auto set_node = [this](node::Node* to) {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    node_ = to;
+  };
+  set_node(&running);
   started.set_value({});
-  node_->run();
+  running.run();
+  set_node(nullptr);
 }
 
 void NodeThread::run_posted(node::Node& node) {

@@ -54,7 +54,7 @@ class NodeThread {
   int wake_[2] = {-1, -1};
   std::mutex mutex_;
   std::vector<std::function<void(node::Node&)>> posted_;  // under mutex_
-  node::Node* node_ = nullptr;                            // between start and stop
+  node::Node* node_ = nullptr;                            // under mutex_; while it runs
   Status started_;
   std::thread thread_;
 };
