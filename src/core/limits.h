@@ -30,6 +30,9 @@ inline constexpr std::size_t kElementsPerFrame = 65536;
 // Events, logs and segments.
 inline constexpr std::size_t kTopicBytes = 64;
 inline constexpr std::size_t kTopicsPerDevice = 32;  // beside the control topic
+inline constexpr std::size_t kRecordLogs = 128;      // named by one record in `_ebb`
+inline constexpr std::size_t kClockFixes = 65536;    // read for one query
+inline constexpr std::size_t kClockFixesPerLog = 256;
 inline constexpr std::size_t kTypeBytes = 128;
 inline constexpr std::size_t kSourceBytes = 128;
 inline constexpr std::size_t kPayloadBytes = std::size_t{64} << 10;
@@ -108,6 +111,14 @@ inline constexpr std::int64_t kMsBetweenMarks = 5000;
 
 // HLC.
 inline constexpr std::int64_t kRemoteAheadMs = 60000;
+
+// Wall clocks (core/clock_judge.h).
+inline constexpr std::int64_t kClockBackMs = 120000;    // behind the last commit; then doubted
+inline constexpr std::int64_t kClockPeersMs = 600000;   // from the median of the peers
+inline constexpr std::size_t kClockPeersMin = 3;        // fewer prove nothing
+inline constexpr std::int64_t kClockRepairMs = 600000;  // between two repairs
+inline constexpr std::size_t kClockSamples = 64;        // devices whose time is kept
+inline constexpr std::int64_t kClockSampleMs = std::int64_t{24} * 3600 * 1000;  // and how long
 
 // Local API.
 inline constexpr std::size_t kHttpBodyBytes = std::size_t{1} << 20;  // streams of NDJSON excepted
