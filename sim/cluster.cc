@@ -8,6 +8,7 @@ namespace ebb::sim {
 namespace {
 
 constexpr WallTime kWallAtStart{1767225600000};  // 2026-01-01T00:00:00Z
+constexpr WallTime kBuilt{kWallAtStart.ms - std::int64_t{30} * 24 * 3600 * 1000};
 constexpr Duration kAgreementInterval = milliseconds(500);
 constexpr Duration kAuditInterval = seconds(30);
 constexpr std::uint64_t kStepsBetweenMeasures = 64;
@@ -99,6 +100,7 @@ void Cluster::make_hosts(const std::string& dir, Rng& rng) {
     for (const HostIndex peer : peers[index])
       setup.peers.push_back(Network::address(peer));
     setup.wall_at_start = {kWallAtStart.ms + static_cast<std::int64_t>(rng.below(skew_ms + 1))};
+    setup.built = kBuilt;
     setup.disk = options_.disk;
     if (index == options_.bug_host) setup.bug = options_.bug;
     if (behind_nat[index]) {

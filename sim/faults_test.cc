@@ -196,15 +196,3 @@ TEST_CASE("a wall clock steps, drifts and is set right; the monotonic one only e
   CHECK(clock.wall() == WallTime{1110000});
   CHECK(clock.monotonic() - start == seconds(110));
 }
-
-TEST_CASE("the monotonic clock stands still while a machine sleeps") {
-  EventQueue queue;
-  HostClock clock(queue, WallTime{0});
-  clock.begin_life(seconds(7));
-  const Instant before = clock.monotonic();
-  pass(queue, seconds(30));
-  clock.slept(seconds(30));
-  CHECK(clock.monotonic() == before);
-  CHECK(clock.wall() == WallTime{30000});
-  CHECK(clock.to_simulation(clock.monotonic()) == queue.now());
-}

@@ -35,7 +35,12 @@ class FileStorage : public Storage {
   Result<store::CommitResult> commit(const store::CommitBatch& batch) override {
     return store_->commit(batch);
   }
-  Status begin_incarnation(WallTime now) override { return store_->begin_incarnation(now); }
+  Result<store::CommitResult> begin_incarnation(codec::OpeningReason reason,
+                                                const ClockReading& now) override {
+    return store_->begin_incarnation(reason, now);
+  }
+  void hear_peers(std::optional<PeerClock> peers) override { store_->hear_peers(peers); }
+  const ClockJudge& clock_judge() const override { return store_->clock_judge(); }
   std::vector<store::HeadRecord> heads() const override { return store_->heads(); }
   StoreEpoch epoch() const override { return store_->epoch(); }
   Incarnation incarnation() const override { return store_->incarnation(); }
@@ -49,10 +54,10 @@ class FileStorage : public Storage {
   Hash state_digest() override { return store_->state_digest(); }
   const VersionVector& applied() const override { return store_->applied(); }
 
-  Status upkeep(WallTime now) override {
-    EBB_RETURN_IF_ERROR(store_->flush_state(now, false));
+  Status upkeep(const ClockReading& now) override {
+    EBB_RETURN_IF_ERROR(store_->flush_state(now.monotonic, false));
     for (int i = 0; i < kMergesPerUpkeep; ++i) {
-      EBB_ASSIGN(const bool more, store_->merge_step(now));
+      EBB_ASSIGN(const bool more, store_->merge_step(now.wall));
       if (!more) break;
     }
     return {};
@@ -79,6 +84,7 @@ class FileMedium : public StorageMedium {
     options.durability = store::Durability::kMemory;
     options.random = how.random;
     options.now = how.now;
+    options.built = how.built;
     EBB_ASSIGN(auto opened, store::Store::open(options, how.identity));
     return std::unique_ptr<Storage>(std::make_unique<FileStorage>(std::move(opened)));
   }

@@ -45,7 +45,8 @@ Host::Host(const World& world, Setup setup, Rng rng)
       identity_(make_identity(rng_, setup_.real)),
       storage_(world_.queue, world_.observer, world_.counts,
                StoreThread::Setup{setup_.index, make_medium(setup_), setup_.mesh, identity_.get(),
-                                  setup_.disk, setup_.bug, [this] { return clock_.wall(); }},
+                                  setup_.disk, setup_.bug, setup_.built,
+                                  [this] { return clock_.reading(); }},
                rng_.fork(), [this](mesh::Input input) { deliver(std::move(input)); }) {}
 
 void Host::restore_backup() {
@@ -61,12 +62,11 @@ void Host::lose_disk() {
 
 Status Host::start() {
   if (running()) return {};
-  EBB_RETURN_IF_ERROR(storage_.open());
-  if (restored_) EBB_RETURN_IF_ERROR(storage_.store()->begin_incarnation(clock_.wall()));
+  clock_.begin_life(microseconds(static_cast<std::int64_t>(rng_.below(1000000000))));
+  EBB_RETURN_IF_ERROR(storage_.open(restored_));
   restored_ = false;
   world_.observer.opened(setup_.index, *storage_.store());
   ++life_;
-  clock_.begin_life(microseconds(static_cast<std::int64_t>(rng_.below(1000000000))));
   timer_at_.reset();
   {
     const HeapOwner owner(owner_of(setup_.index));
@@ -97,6 +97,8 @@ mesh::Config Host::config() const {
   for (const store::PeerRow& peer : store.peers())
     config.known_peers.push_back({peer.device, peer.address, peer.last_heard});
   config.incarnation = store.incarnation();
+  config.built = setup_.built;
+  config.clock_suspect = storage_.clock_is_suspect();
   if (!setup_.real) config.signatures = &stand_in_check_;
   return config;
 }
@@ -186,6 +188,8 @@ void Host::perform(mesh::Effects& effects) {
   for (const mesh::Close& effect : effects.closes) {
     world_.network.close(setup_.index, effect.link);
   }
+  for (const mesh::PeerClockMoved& effect : effects.clocks)
+    storage_.hear_peers(effect.clock);
   judge(effects);
   for (const mesh::Notice& effect : effects.notices) {
     if (effect.kind != mesh::NoticeKind::kRollbackFound) continue;

@@ -46,6 +46,7 @@ class Host {
     bool real = false;  // see Options::real
     std::vector<std::string> peers;
     WallTime wall_at_start;  // what its clock says when the simulation begins
+    WallTime built;          // when its program was built
     DiskOptions disk;
     PlantedBug bug = PlantedBug::kNone;
   };

@@ -1,11 +1,12 @@
 // HostClock: what a host's clocks show: a wall clock that may be wrong in every way, and a
-// monotonic one that never goes back and stands still while the machine sleeps.
+// monotonic one that never goes back and goes on while the machine sleeps, as the daemon's does.
 //
 // Model:   wall = what it was set to + time since, at a rate that is off by some millionths. The
 //          right wall time is that of a clock that nobody touched.
 // Threads: not thread-safe; owned by its host.
 #pragma once
 
+#include "core/clock_judge.h"
 #include "core/time.h"
 #include "sim/event_queue.h"
 
@@ -35,9 +36,9 @@ class HostClock {
 
   // Monotonic time of this life of the host, which began at another number than the last.
   Instant monotonic() const { return queue_.now() + offset_; }
+  ClockReading reading() const { return {wall(), monotonic()}; }
   Instant to_simulation(Instant monotonic) const { return monotonic - offset_; }
   void begin_life(Duration offset) { offset_ = offset; }
-  void slept(Duration duration) { offset_ = offset_ - duration; }
 
  private:
   const EventQueue& queue_;

@@ -101,7 +101,6 @@ class HostFaults : public Injector {
   void wake(const PlannedFault& fault, CutId cut) {
     world_.network.heal(cut);
     if (!host(fault.host).paused()) return;
-    host(fault.host).clock().slept(fault.duration);
     host(fault.host).resume();
   }
 

@@ -112,6 +112,7 @@ Status MemoryAppend::encode(Scope& scope, codec::EventView event) {
   Run& run = scope.run;
   if (scope.clock.last() < run.held_hlc) scope.clock = HlcClock(run.held_hlc);
   event.hlc = scope.clock.tick(now_);
+  if (suspect_) event.flags |= codec::kFlagSuspectTime;
   Item item{{}, event.hlc, event.id};
   EBB_RETURN_IF_ERROR(codec::encode_event_trusted_payload(event, item.bytes));
   const Dot dot{run.log, run.next()};

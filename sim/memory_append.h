@@ -20,8 +20,13 @@ namespace ebb::sim {
 class MemoryAppend {
  public:
   MemoryAppend(MemoryDisk& disk, const state::Fold& fold, const trust::Identity& identity,
-               HlcClock clock, WallTime now)
-      : disk_(disk), fold_(fold), identity_(identity), clock_(clock), now_(now) {}
+               HlcClock clock, const ClockVerdict& verdict)
+      : disk_(disk),
+        fold_(fold),
+        identity_(identity),
+        clock_(clock),
+        now_(verdict.time),
+        suspect_(verdict.suspect()) {}
 
   Result<std::vector<store::DotRange>> add(const store::AppendBatch& batch);
   std::vector<trust::VerifiedSegment> seal();
@@ -64,6 +69,7 @@ class MemoryAppend {
   const trust::Identity& identity_;
   HlcClock clock_;
   WallTime now_;
+  bool suspect_;
   std::map<std::string, Run> runs_;  // by topic
   std::map<Uuid, Dot> ids_;
   std::map<Element, Dot> elements_;

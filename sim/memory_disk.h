@@ -6,6 +6,7 @@
 
 #include <deque>
 #include <map>
+#include <optional>
 
 #include "core/hlc.h"
 #include "store/types.h"
@@ -23,8 +24,8 @@ struct MemoryDisk {
   Incarnation incarnation = 0;
   StoreEpoch epoch = 0;
   Arrival arrival_head = 0;
-  Hlc last_hlc;
-  std::deque<MemoryLog> logs;  // in the order in which they became known
+  std::optional<WallTime> last_commit;  // that moved a log; as judged
+  std::deque<MemoryLog> logs;           // in the order in which they became known
   std::map<LogId, MemoryLog*> index;
   std::map<Uuid, Dot> client_ids;
   std::map<DeviceId, store::CursorUpdate> cursors;
@@ -37,7 +38,7 @@ struct MemoryDisk {
     incarnation = other.incarnation;
     epoch = other.epoch;
     arrival_head = other.arrival_head;
-    last_hlc = other.last_hlc;
+    last_commit = other.last_commit;
     logs = other.logs;
     client_ids = other.client_ids;
     cursors = other.cursors;

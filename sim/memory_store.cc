@@ -8,6 +8,7 @@
 #include "core/check.h"
 #include "core/limits.h"
 #include "sim/memory_append.h"
+#include "sim/memory_clock.h"
 #include "sim/storage.h"
 #include "store/event_run.h"
 #include "store/fold_driver.h"
@@ -28,14 +29,24 @@ trust::VerifiedSegment on_disk(const trust::VerifiedSegment& segment) {
 class MemoryStore : public Storage {
  public:
   MemoryStore(MemoryDisk& disk, const OpenStorage& how)
-      : disk_(disk), identity_(how.identity), random_(how.random), fold_(store::new_fold()) {}
+      : disk_(disk),
+        identity_(how.identity),
+        random_(how.random),
+        fold_(store::new_fold()),
+        clock_(disk, how.identity.device()) {}
 
-  Status open(WallTime now);
-  Result<store::CommitResult> commit(const store::CommitBatch& batch) override;
-  Status begin_incarnation(WallTime) override {
-    disk_.incarnation = random_();
-    return {};
+  Status open(const OpenStorage& how);
+  Result<store::CommitResult> commit(const store::CommitBatch& batch) override {
+    return commit(batch, std::nullopt);
   }
+  Result<store::CommitResult> begin_incarnation(codec::OpeningReason reason,
+                                                const ClockReading& now) override {
+    store::CommitBatch nothing;
+    nothing.now = now;
+    return commit(nothing, reason);
+  }
+  void hear_peers(std::optional<PeerClock> peers) override { clock_.judge.hear(peers); }
+  const ClockJudge& clock_judge() const override { return clock_.judge; }
   std::vector<store::HeadRecord> heads() const override;
   StoreEpoch epoch() const override { return disk_.epoch; }
   Incarnation incarnation() const override { return disk_.incarnation; }
@@ -46,7 +57,7 @@ class MemoryStore : public Storage {
                                                  std::size_t bytes_max) const override;
   Hash state_digest() override { return fold_->digest(); }
   const VersionVector& applied() const override { return fold_->applied(); }
-  Status upkeep(WallTime) override { return {}; }
+  Status upkeep(const ClockReading&) override { return {}; }
   Status set_full(bool full) override {
     full_ = full;
     return {};
@@ -62,8 +73,11 @@ class MemoryStore : public Storage {
   };
   using Moves = std::vector<Moved>;
 
+  Result<store::CommitResult> commit(const store::CommitBatch& batch,
+                                     std::optional<codec::OpeningReason> reason);
   MemoryLog& edit(Moves& moves, const LogKey& key, const LogId& log);
-  void append(const store::CommitBatch& batch, Moves& moves, store::CommitResult& result);
+  void append(const store::CommitBatch& batch, const MemoryClock::Beginning& beginning,
+              Moves& moves, store::CommitResult& result);
   Result<store::SegmentOutcome> receive(const trust::VerifiedSegment& segment, Moves& moves);
   std::optional<store::SegmentOutcome> judge(const trust::VerifiedSegment& segment,
                                              const MemoryLog& log) const;
@@ -75,28 +89,23 @@ class MemoryStore : public Storage {
   const trust::Identity& identity_;
   std::function<std::uint64_t()> random_;
   std::unique_ptr<state::Fold> fold_;
-  HlcClock clock_;
+  MemoryClock clock_;
   bool full_ = false;
 };
 
-Status MemoryStore::open(WallTime now) {
-  if (!std::exchange(disk_.made, true)) {
-    disk_.incarnation = random_();
-    disk_.epoch = random_();
-  }
+Status MemoryStore::open(const OpenStorage& how) {
+  const bool is_new = !std::exchange(disk_.made, true);
+  if (is_new) disk_.epoch = random_();
   random_();  // a boot nonce; there is no other process here
-  Hlc last = disk_.last_hlc;
+  clock_.open(how.built, how.now);
   for (const MemoryLog& log : disk_.logs) {
-    if (log.head.key.device == identity_.device()) last = std::max(last, log.head.hlc);
-  }
-  clock_ = HlcClock(last);
-  for (const MemoryLog& log : disk_.logs) {
-    clock_.observe(log.head.hlc, now);
     for (const auto& [first, segment] : log.segments) {
       EBB_RETURN_IF_ERROR(fold(segment, std::min(segment.last_seq(), log.head.held.seq)));
     }
   }
-  return {};
+  if (!is_new) return {};
+  const auto begun = begin_incarnation(codec::OpeningReason::kNew, how.now);
+  return begun.ok() ? Status{} : begun.error();
 }
 
 std::vector<store::HeadRecord> MemoryStore::heads() const {
@@ -130,17 +139,20 @@ MemoryLog& MemoryStore::edit(Moves& moves, const LogKey& key, const LogId& id) {
   return *log;
 }
 
-Result<store::CommitResult> MemoryStore::commit(const store::CommitBatch& batch) {
-  if (full_ && (!batch.appends.empty() || !batch.segments.empty())) {
-    return Error{ErrorCode::kDiskFull, "store in memory"};
-  }
+Result<store::CommitResult> MemoryStore::commit(const store::CommitBatch& batch,
+                                                std::optional<codec::OpeningReason> reason) {
+  const MemoryClock::Beginning beginning = clock_.begin(batch.now, reason);
+  const bool grows = !batch.appends.empty() || !batch.segments.empty() || beginning.records;
+  if (full_ && grows) return Error{ErrorCode::kDiskFull, "store in memory"};
   store::CommitResult result;
   Moves moves;
-  append(batch, moves, result);
+  append(batch, beginning, moves, result);
   for (const trust::VerifiedSegment& segment : batch.segments) {
     EBB_ASSIGN(const store::SegmentOutcome outcome, receive(segment, moves));
     result.segments.push_back(outcome);
-    if (outcome == store::SegmentOutcome::kStored) clock_.observe(segment.head.hlc, batch.now);
+    if (outcome == store::SegmentOutcome::kStored) {
+      clock_.hlc.observe(segment.head.hlc, beginning.verdict.time);
+    }
   }
   for (const Moved& moved : moves) {
     store::HeadRecord& head = disk_.find(moved.log)->head;
@@ -152,18 +164,28 @@ Result<store::CommitResult> MemoryStore::commit(const store::CommitBatch& batch)
     disk_.cursors.insert_or_assign(cursor.peer, cursor);
   for (const store::PeerRow& peer : batch.peers)
     disk_.peers.insert_or_assign(peer.device, peer);
-  disk_.last_hlc = clock_.last();
   result.arrival_head = disk_.arrival_head;
+  result.clock = beginning.verdict;
+  clock_.follow(batch.now, beginning.verdict, !result.advances.empty(), result.own_segments);
   return result;
 }
 
-void MemoryStore::append(const store::CommitBatch& batch, Moves& moves,
-                         store::CommitResult& result) {
-  MemoryAppend stage(disk_, *fold_, identity_, clock_, batch.now);
+void MemoryStore::append(const store::CommitBatch& batch, const MemoryClock::Beginning& beginning,
+                         Moves& moves, store::CommitResult& result) {
+  if (beginning.records) {
+    disk_.incarnation = random_();
+    result.begun = disk_.incarnation;
+  }
+  const HlcClock from = beginning.verdict.repair_ms ? HlcClock() : clock_.hlc;
+  MemoryAppend stage(disk_, *fold_, identity_, from, beginning.verdict);
+  if (beginning.records) {
+    const auto recorded = stage.add(*beginning.records);
+    EBB_CHECK(recorded.ok());
+  }
   for (const store::AppendBatch& one : batch.appends)
     result.appends.push_back(stage.add(one));
   result.own_segments = stage.seal();
-  clock_ = stage.clock();
+  clock_.hlc = stage.clock();
   for (const trust::VerifiedSegment& segment : result.own_segments) {
     MemoryLog& log = edit(moves, segment.key, segment.log);
     log.segments.emplace(segment.first_seq, on_disk(segment));
@@ -288,7 +310,7 @@ class MemoryMedium : public StorageMedium {
  public:
   Result<std::unique_ptr<Storage>> open(const OpenStorage& how) override {
     auto opened = std::make_unique<MemoryStore>(disk_, how);
-    EBB_RETURN_IF_ERROR(opened->open(how.now));
+    EBB_RETURN_IF_ERROR(opened->open(how));
     return std::unique_ptr<Storage>(std::move(opened));
   }
   void kill(std::unique_ptr<Storage> storage) override { storage.reset(); }

@@ -103,7 +103,7 @@ TEST_CASE("a digest that is not that of the events is noticed") {
   ebb::sim::Workload workload{Rng(2)};
   for (int i = 0; i < 40; ++i) {
     ebb::store::CommitBatch batch;
-    batch.now = {1767225600000 + i};
+    batch.now = {{1767225600000 + i}, {}};
     batch.appends.push_back(workload.next(0));
     REQUIRE(store.commit(batch).ok());
   }
@@ -119,9 +119,12 @@ TEST_CASE("a digest that is not that of the events is noticed") {
     ebb::Result<ebb::store::CommitResult> commit(const ebb::store::CommitBatch& b) override {
       return honest_.commit(b);
     }
-    ebb::Status begin_incarnation(ebb::WallTime now) override {
-      return honest_.begin_incarnation(now);
+    ebb::Result<ebb::store::CommitResult> begin_incarnation(ebb::codec::OpeningReason reason,
+                                                            const ebb::ClockReading& now) override {
+      return honest_.begin_incarnation(reason, now);
     }
+    void hear_peers(std::optional<ebb::PeerClock> peers) override { honest_.hear_peers(peers); }
+    const ebb::ClockJudge& clock_judge() const override { return honest_.clock_judge(); }
     std::vector<ebb::store::HeadRecord> heads() const override { return honest_.heads(); }
     ebb::StoreEpoch epoch() const override { return honest_.epoch(); }
     ebb::Incarnation incarnation() const override { return honest_.incarnation(); }
@@ -135,7 +138,7 @@ TEST_CASE("a digest that is not that of the events is noticed") {
     }
     ebb::Hash state_digest() override { return {}; }
     const ebb::VersionVector& applied() const override { return honest_.applied(); }
-    ebb::Status upkeep(ebb::WallTime) override { return {}; }
+    ebb::Status upkeep(const ebb::ClockReading&) override { return {}; }
     ebb::Status set_full(bool) override { return {}; }
 
    private:

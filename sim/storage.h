@@ -10,9 +10,12 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
+#include "codec/record.h"
+#include "core/clock_judge.h"
 #include "core/result.h"
 #include "core/time.h"
 #include "core/version_vector.h"
@@ -25,7 +28,10 @@ class Storage {
  public:
   virtual ~Storage() = default;
   virtual Result<store::CommitResult> commit(const store::CommitBatch& batch) = 0;
-  virtual Status begin_incarnation(WallTime now) = 0;
+  virtual Result<store::CommitResult> begin_incarnation(codec::OpeningReason reason,
+                                                        const ClockReading& now) = 0;
+  virtual void hear_peers(std::optional<PeerClock> peers) = 0;
+  virtual const ClockJudge& clock_judge() const = 0;
   virtual std::vector<store::HeadRecord> heads() const = 0;
   virtual StoreEpoch epoch() const = 0;
   virtual Incarnation incarnation() const = 0;
@@ -37,7 +43,7 @@ class Storage {
   virtual Hash state_digest() = 0;
   virtual const VersionVector& applied() const = 0;
   // From time to time, when idle.
-  virtual Status upkeep(WallTime now) = 0;
+  virtual Status upkeep(const ClockReading& now) = 0;
   // While full, what is stored cannot grow.
   virtual Status set_full(bool full) = 0;
 };
@@ -46,7 +52,8 @@ struct OpenStorage {
   MeshId mesh;
   const trust::Identity& identity;
   std::function<std::uint64_t()> random;
-  WallTime now;
+  ClockReading now;
+  WallTime built = {};
 };
 
 class StorageMedium {

@@ -19,7 +19,7 @@ using sim::StorageMedium;
 
 namespace {
 
-constexpr WallTime kNow{1767225600000};
+constexpr ClockReading kNow{{1767225600000}, {}};
 
 // Two devices, each with a store on files and one in memory that are given the same.
 class Twin {

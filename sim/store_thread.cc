@@ -12,6 +12,7 @@ namespace {
 
 constexpr Duration kHandOver = microseconds(50);  // from one thread of a node to another
 constexpr Duration kUpkeepInterval = seconds(5);
+constexpr Duration kIncarnationRetry = seconds(1);
 constexpr int kBackupCopy = 1;
 constexpr int kCopyOfStart = 2;  // of a planted bug
 
@@ -34,18 +35,27 @@ StoreThread::StoreThread(EventQueue& queue, Observer& observer, FaultCounts& cou
 
 StoreThread::~StoreThread() = default;
 
-Status StoreThread::open() {
+Status StoreThread::open(bool restored) {
   EBB_CHECK(store_ == nullptr);
   ++life_;
   if (setup_.bug == PlantedBug::kRestoresOldStore) setup_.medium->back_up(kCopyOfStart);
   const OpenStorage how{setup_.mesh, *setup_.identity, [this] { return rng_.next(); },
-                        setup_.wall()};
+                        setup_.clock(), setup_.built};
   EBB_ASSIGN(store_, setup_.medium->open(how));
+  if (restored) {
+    const auto begun = store_->begin_incarnation(codec::OpeningReason::kRestore, setup_.clock());
+    if (!begun) return begun.error();
+  }
+  clock_suspect_ = clock_is_suspect();
   set_budget();
   queue_.after(kUpkeepInterval, [this, life = life_] {
     if (life == life_) upkeep();
   });
   return {};
+}
+
+bool StoreThread::clock_is_suspect() const {
+  return store_->clock_judge().judge(setup_.clock()).suspect();
 }
 
 void StoreThread::close() {
@@ -130,10 +140,32 @@ void StoreThread::read(const mesh::Read& effect) {
 
 void StoreThread::begin_incarnation() {
   later([this] {
-    const Status begun = store_->begin_incarnation(setup_.wall());
-    if (!begun) return trouble("begin_incarnation", begun.error());
-    to_engine_(mesh::IncarnationBegun{store_->incarnation()});
+    const auto begun = store_->begin_incarnation(codec::OpeningReason::kRollback, setup_.clock());
+    if (!begun) {
+      // A full disk has no room for the record either; nothing goes out until it has.
+      trouble("begin_incarnation", begun.error());
+      return later_by(kIncarnationRetry, [this] { begin_incarnation(); });
+    }
+    observer_.committed(setup_.host, *begun);
+    answer_engine({}, *begun);
   });
+}
+
+void StoreThread::hear_peers(const std::optional<PeerClock>& clock) {
+  later([this, clock] {
+    store_->hear_peers(clock);
+    // A clock that is proven wrong is not left so until the next event.
+    if (store_->clock_judge().judge(setup_.clock()).repair_ms) commit_nothing();
+  });
+}
+
+void StoreThread::commit_nothing() {
+  store::CommitBatch nothing;
+  nothing.now = setup_.clock();
+  const auto repaired = store_->commit(nothing);
+  if (!repaired) return trouble("commit", repaired.error());
+  observer_.committed(setup_.host, *repaired);
+  answer_engine({}, *repaired);
 }
 
 void StoreThread::fill_disk(Duration duration) {
@@ -192,7 +224,7 @@ store::CommitBatch StoreThread::batch_of(const Job& job) const {
   batch.appends = job.appends;
   for (const mesh::Commit& effect : job.commits)
     add_to_batch(effect, batch);
-  batch.now = setup_.wall();
+  batch.now = setup_.clock();
   return batch;
 }
 
@@ -237,6 +269,13 @@ void StoreThread::answer_clients(const Job& job, const store::CommitResult& resu
 }
 
 void StoreThread::answer_engine(const Job& job, const store::CommitResult& result) {
+  if (result.clock.suspect() != clock_suspect_) {
+    clock_suspect_ = result.clock.suspect();
+    later([this, suspect = clock_suspect_] { to_engine_(mesh::ClockJudged{suspect}); });
+  }
+  if (result.begun) {
+    later([this, begun = *result.begun] { to_engine_(mesh::IncarnationBegun{begun}); });
+  }
   mesh::Committed own;
   own.own_segments = result.own_segments;
   own.arrival_head = result.arrival_head;
@@ -293,7 +332,7 @@ void StoreThread::acknowledge_early(const store::AppendBatch& batch) {
 }
 
 void StoreThread::upkeep() {
-  const Status done = store_->upkeep(setup_.wall());
+  const Status done = store_->upkeep(setup_.clock());
   if (!done) trouble("upkeep", done.error());
   queue_.after(kUpkeepInterval, [this, life = life_] {
     if (life == life_) upkeep();

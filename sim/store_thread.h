@@ -40,14 +40,16 @@ class StoreThread {
     const trust::Identity* identity = nullptr;
     DiskOptions disk;
     PlantedBug bug = PlantedBug::kNone;
-    std::function<WallTime()> wall;
+    WallTime built;
+    std::function<ClockReading()> clock;
   };
 
   StoreThread(EventQueue& queue, Observer& observer, FaultCounts& counts, Setup setup, Rng rng,
               std::function<void(mesh::Input)> to_engine);
   ~StoreThread();
 
-  Status open();
+  // `restored`: in a new incarnation, as after `ebb restore`.
+  Status open(bool restored = false);
   // Finishes the work at hand, which nobody is left to be told of; the store closes in order.
   void close();
   // The process ends; what is not durable is lost when `power_too`, else in half of the cases.
@@ -65,12 +67,17 @@ class StoreThread {
   void read(const mesh::Read& effect);
   void begin_incarnation();
   DiskMoods& moods() { return moods_; }
+  // What the engine heard of the time.
+  void hear_peers(const std::optional<PeerClock>& clock);
   // For that long the database cannot grow.
   void fill_disk(Duration duration);
   // In the middle of the next commit, once; a close or kill before that forgets it.
   void at_next_commit(std::function<void()> action) { at_next_commit_ = std::move(action); }
   // From now on nothing stalls or fails.
   void calm();
+
+  // Of an open store: whether the machine's clock is to be believed now.
+  bool clock_is_suspect() const;
 
   // nullptr while closed.
   Storage* store() { return store_.get(); }
@@ -93,6 +100,7 @@ class StoreThread {
   void answer_engine(const Job& job, const store::CommitResult& result);
   void pretend_stored(const mesh::Commit& effect);
   void acknowledge_early(const store::AppendBatch& batch);
+  void commit_nothing();
   void later(std::function<void()> action);
   void later_by(Duration delay, std::function<void()> action);
   void upkeep();
@@ -114,6 +122,7 @@ class StoreThread {
   std::vector<store::AppendBatch> appends_;
   std::vector<mesh::Commit> commits_;
   std::function<void()> at_next_commit_;
+  bool clock_suspect_ = false;  // as the engine knows it
   // Planted bugs.
   std::uint64_t foreign_segments_ = 0;
   std::map<LogId, Seq> promised_;

@@ -93,6 +93,7 @@ class FieldWriter {
   void operator()(const mesh::AddPeer& input) { text(input.address); }
   void operator()(const mesh::Shutdown&) {}
   void operator()(const mesh::IncarnationBegun& input) { number(input.incarnation); }
+  void operator()(const mesh::ClockJudged& input) { number(input.suspect ? 1 : 0); }
 
   void commit(const mesh::Commit& effect) {
     number(effect.token.value);
@@ -133,9 +134,9 @@ class FieldWriter {
   }
 
   void effects(const mesh::Effects& out) {
-    for (const std::size_t size :
-         {out.sends.size(), out.datagrams.size(), out.dials.size(), out.closes.size(),
-          out.commits.size(), out.reads.size(), out.faults.size(), out.notices.size()}) {
+    for (const std::size_t size : {out.sends.size(), out.datagrams.size(), out.dials.size(),
+                                   out.closes.size(), out.commits.size(), out.reads.size(),
+                                   out.faults.size(), out.notices.size(), out.clocks.size()}) {
       number(size);
     }
     for (const mesh::Send& effect : out.sends) {
@@ -172,6 +173,10 @@ class FieldWriter {
       number(effect.link.value);
       text(effect.text);
     }
+    for (const mesh::PeerClockMoved& effect : out.clocks) {
+      number(effect.clock ? effect.clock->peers : 0);
+      number(effect.clock ? static_cast<std::uint64_t>(effect.clock->at_origin.ms) : 0);
+    }
   }
 
  private:
@@ -180,8 +185,9 @@ class FieldWriter {
 
 // In the order of mesh::Input.
 constexpr std::array<std::string_view, std::variant_size_v<mesh::Input>> kInputNames = {
-    "link_up",   "link_down", "stream_bytes", "send_progress", "datagram",         "committed",
-    "read_done", "tick",      "add_peer",     "shutdown",      "incarnation_begun"};
+    "link_up",   "link_down",         "stream_bytes", "send_progress", "datagram",
+    "committed", "read_done",         "tick",         "local_time",    "add_peer",
+    "shutdown",  "incarnation_begun", "clock_judged"};
 
 std::string place(Instant now, HostIndex host) {
   return std::to_string(now.us) + " us, host " + std::to_string(host) + ": ";

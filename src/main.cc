@@ -19,6 +19,8 @@ namespace {
 
 using ebb::Result;
 
+constexpr ebb::WallTime kBuilt{std::int64_t{EBB_BUILT_SECONDS} * 1000};
+
 ebb::WallTime wall_now() {
   const auto since_1970 = std::chrono::system_clock::now().time_since_epoch();
   return {std::chrono::duration_cast<std::chrono::milliseconds>(since_1970).count()};
@@ -46,7 +48,7 @@ ebb::node::ConfigOverrides overrides_of(const ebb::cli::Overrides& given) {
 
 int run(const std::string& dir, const ebb::cli::Overrides& overrides, int ready_fd) {
   return ebb::http::run_daemon(
-      {.dir = dir, .overrides = overrides_of(overrides), .ready_fd = ready_fd});
+      {.dir = dir, .overrides = overrides_of(overrides), .ready_fd = ready_fd, .built = kBuilt});
 }
 
 Result<std::vector<ebb::cli::ConfigLine>> config(const std::string& dir,

@@ -109,6 +109,14 @@ std::string status_text(const Context& context, const nlohmann::json& status) {
                              text_at(status, "durability")));
   field("queues", fmt::format("append {}, engine {}", bytes_text(count_at(queues, "append_bytes")),
                               bytes_text(count_at(queues, "engine_bytes"))));
+  const nlohmann::json& clock = object_at(status, "clock");
+  if (text_at(clock, "state") == "suspect") {
+    field("clock", "suspect: " + text_at(clock, "why"));
+    field("", text_at(clock, "next"));
+  }
+  if (count_at(status, "incarnations") > 1) {
+    field("own logs", "of " + count_text(count_at(status, "incarnations"), "incarnation"));
+  }
   field("digest", text_at(status, "digest"));
   field("version", text_at(status, "version"));
   return text + missing_table(context, completeness);

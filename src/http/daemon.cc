@@ -121,6 +121,7 @@ struct Running {
 Status start(const DaemonOptions& options, Running& running) {
   EBB_ASSIGN(node::Home home, node::load_home(options.dir));
   EBB_ASSIGN(node::Config config, node::load_config(home.paths.config, options.overrides));
+  config.built = options.built;
   EBB_RETURN_IF_ERROR(node::start_logging(config.log_level, config.log_format));
   EBB_ASSIGN(running.signals, StopSignals::block());
   const node::HomePaths paths = home.paths;

@@ -8,6 +8,7 @@
 
 #include <string>
 
+#include "core/time.h"
 #include "node/config.h"
 
 namespace ebb::http {
@@ -18,6 +19,7 @@ struct DaemonOptions {
   // Written "ready\n" or "error: ...\n" to once it is known how the start went; -1: none. How
   // `ebb up` learns that its background child serves.
   int ready_fd = -1;
+  WallTime built = {};  // when the program was built; 0: not known
 };
 
 // Runs until SIGTERM, SIGINT or POST /v1/shutdown; returns the exit code.

@@ -11,7 +11,8 @@ constexpr std::size_t kEventsByDefault = 1000;
 
 Status parse_names(const Request& request, store::EventFilter& filter, std::string& field) {
   filter.topic = request.parameter(field = "topic");
-  // The mesh's own topic may be read.
+  // The mesh's own topic may be read, but has to be asked for.
+  filter.data_only = true;
   if (filter.topic && !is_valid_topic(*filter.topic)) {
     return Error{ErrorCode::kInvalidArgument, "is no topic"};
   }

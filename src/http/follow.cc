@@ -89,9 +89,7 @@ class Follower final : public BodySource, public std::enable_shared_from_this<Fo
 };
 
 void Follower::note_head(const store::HeadRecord& head) {
-  if (filter_.topic && *filter_.topic != head.key.topic) return;
-  if (filter_.device && *filter_.device != head.key.device) return;
-  if (filter_.log && *filter_.log != head.log) return;
+  if (!filter_.takes(head)) return;
   heads_[head.log] = head.held.seq;
 }
 

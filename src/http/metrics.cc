@@ -122,6 +122,15 @@ void write_budgets(PrometheusText& out, const std::vector<node::BudgetStatus>& b
     out.sample(budget.settings.daily_bytes, {{"class", budget.settings.name}});
 }
 
+void write_clock(PrometheusText& out, const node::NodeStatus& status) {
+  out.gauge("ebb_clock_suspect", "1 while the wall clock is not believed.",
+            std::uint64_t{status.clock.suspect ? 1U : 0U});
+  out.family("ebb_clock_offset_seconds", "gauge",
+             "How far the wall clock is ahead of the median of the peers, where that is known.");
+  if (status.clock.ahead_ms) out.sample(static_cast<double>(*status.clock.ahead_ms) / 1000);
+  out.gauge("ebb_incarnations", "Incarnations of this device's logs.", status.incarnations);
+}
+
 }  // namespace
 
 void get_metrics(const RequestPtr& request) {
@@ -142,6 +151,7 @@ void get_metrics(const RequestPtr& request) {
   write_protocol(out, node.mesh_counters(), node.counters(), node.delta_bytes());
   write_peers(out, node.mesh_counters(), node.links());
   write_budgets(out, node.budgets(), node.links());
+  write_clock(out, status);
   request->answer(std::move(answer));
 }
 

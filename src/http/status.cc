@@ -26,8 +26,11 @@ Verdict verdict_of(const node::NodeStatus& status) {
             "incarnation is written: " +
                 status.incarnation_error->detail};
   }
+  if (status.clock.suspect) {
+    return {"warn", "clock suspect: " + status.clock.why + "; " + status.clock.next};
+  }
   const std::string_view state = completeness_state(status);
-  const std::string held = counted(status.events_held, "event") + " held";
+  const std::string held = counted(status.events_held - status.records_held, "event") + " held";
   if (state == "in_sync") {
     return {"ok", "in sync with " + counted(status.links_in_sync, "neighbour") + ", " + held};
   }
@@ -37,6 +40,18 @@ Verdict verdict_of(const node::NodeStatus& status) {
     return {"warn", "behind: " + counted(missing, "event") + " known elsewhere are missing here"};
   }
   return {"warn", "comparing with " + counted(status.links, "neighbour")};
+}
+
+void write_clock(JsonWriter& out, const node::ClockStatus& clock) {
+  out.begin_object().field("state", clock.suspect ? "suspect" : "ok");
+  out.field("reason", clock.doubt).field("why", clock.why).field("next", clock.next);
+  out.field("time_ms", clock.time.ms).key("ahead_ms");
+  if (clock.ahead_ms) {
+    out.value(*clock.ahead_ms);
+  } else {
+    out.null();
+  }
+  out.field("peers", std::uint64_t{clock.peers}).end_object();
 }
 
 std::string status_text(const node::Node& node, const Result<Hash>& digest) {
@@ -50,9 +65,12 @@ std::string status_text(const node::Node& node, const Result<Hash>& digest) {
   out.field("uptime_ms", status.uptime.ms()).field("listen", status.listen);
   out.key("verdict").begin_object().field("level", verdict.level);
   out.field("text", verdict.text).end_object();
-  out.key("completeness");
+  out.key("clock");
+  write_clock(out, status.clock);
+  out.field("incarnations", status.incarnations).key("completeness");
   write_completeness(out, status);
-  out.field("heads", status.heads).field("events", status.events_held);
+  out.field("heads", status.heads).field("events", status.events_held - status.records_held);
+  out.field("records", status.records_held);
   out.field("links", status.links).field("peers", status.peers).key("digest");
   if (digest.ok()) {
     out.value(to_hex(digest->view()));

@@ -90,7 +90,8 @@ void get_digest(const RequestPtr& request) {
     JsonWriter out(body);
     out.begin_object().field("digest", to_hex(digest->view()));
     out.field("fold_version", state::kFoldVersion).field("logs", status.heads);
-    out.field("events", status.events_held).field("root", to_hex(status.root.view()));
+    out.field("events", status.events_held - status.records_held);
+    out.field("records", status.records_held).field("root", to_hex(status.root.view()));
     out.end_object();
     waiting->answer(json_answer(std::move(body)));
   });

@@ -22,6 +22,7 @@
 #include "mesh/head_table.h"
 #include "mesh/link.h"
 #include "mesh/link_budget.h"
+#include "mesh/peer_clocks.h"
 #include "mesh/types.h"
 
 namespace ebb::mesh {
@@ -65,7 +66,10 @@ struct Target {
 
 struct Context {
   Context(Config config_in, Rng rng_in)
-      : config(std::move(config_in)), rng(rng_in), budget(config.link_classes, config.budgets) {}
+      : config(std::move(config_in)),
+        rng(rng_in),
+        budget(config.link_classes, config.budgets),
+        peer_clocks(config.built) {}
 
   Config config;
   trust::SignatureCheck ed25519;
@@ -95,6 +99,9 @@ struct Context {
   std::size_t begun_bytes = 0;     // of all links' frames that have not come whole
   std::size_t outbound_bytes = 0;  // in the queues of all links
   bool reads_wait = false;         // for the queues to become shorter
+
+  PeerClocks peer_clocks;
+  std::optional<PeerClock> told_clock;
 
   // A peer holds more of our own log than we do: its current incarnation stays unpublished.
   bool own_blocked = false;

@@ -169,6 +169,8 @@ void on_input(Context& ctx, Shutdown&) {
   ctx.shut_down = true;
 }
 
+void on_input(Context& ctx, ClockJudged& judged) { ctx.config.clock_suspect = judged.suspect; }
+
 void on_input(Context& ctx, IncarnationBegun& begun) {
   ctx.config.incarnation = begun.incarnation;
   ctx.own_blocked = false;
@@ -191,6 +193,15 @@ void keep_budgets(Context& ctx) {
   commit.token = new_token(ctx);
   commit.budgets = std::move(rows);
   ctx.out->commits.push_back(std::move(commit));
+}
+
+// Tells when what peers say the time is has changed.
+void tell_peer_clock(Context& ctx) {
+  ctx.peer_clocks.expire(ctx.now);
+  const std::optional<PeerClock> clock = ctx.peer_clocks.median();
+  if (clock == ctx.told_clock) return;
+  ctx.told_clock = clock;
+  ctx.out->clocks.push_back({clock});
 }
 
 // Lets the links that the step touched do what has become possible, and forgets closed ones.
@@ -220,6 +231,7 @@ void end_step(Context& ctx) {
   keep_budgets(ctx);
   plan_dials(ctx);
   plan_gossip(ctx);
+  if (ctx.peer_clocks.changed(ctx.now)) tell_peer_clock(ctx);
 }
 
 std::optional<Instant> earliest(const Context& ctx) {
@@ -231,6 +243,7 @@ std::optional<Instant> earliest(const Context& ctx) {
   consider(ctx.gossip_at);
   consider(ctx.shuffle_at);
   consider(ctx.commits_paused_until);
+  consider(ctx.peer_clocks.next_expiry());
   if (!ctx.log_timers.empty()) consider(ctx.log_timers.begin()->first);
   return next;
 }

@@ -61,6 +61,8 @@ struct Config {
   Incarnation incarnation = 0;  // ours: which of our logs are being written
   // Who judges signatures; nullptr: Ed25519. Must outlive the engine.
   const trust::SignatureCheck* signatures = nullptr;
+  WallTime built;              // of the program: what peers say before it is no time
+  bool clock_suspect = false;  // ours, at the start
   // Timers; the defaults are the protocol's.
   Duration ping_idle = seconds(15);
   Duration dead_after = seconds(45);

@@ -40,7 +40,7 @@ void send_hello(Context& ctx, Link& link) {
   hello.changes_since = link.my_count;  // no cursor of theirs is kept yet: all may be news
   hello.root = link.my_root;
   hello.count = link.my_count;
-  hello.wall = ctx.wall;
+  if (!ctx.config.clock_suspect) hello.wall = ctx.wall;
   const bool metered = ctx.config.metered || ctx.budget.is_metered(link.link_class);
   hello.budget_class = metered ? codec::kBudgetMetered : 0;
   hello.reconciliation = link.my_id;
@@ -183,6 +183,7 @@ void on_hello(Context& ctx, Link& link, const codec::Hello& hello) {
     return;
   }
   link.hello_received = true;
+  link.hello_came = ctx.now;
   link.theirs = hello;
   if (!check_hello(ctx, link, hello) || !resolve_duplicate(ctx, link)) return;
   if (!take_slot(ctx, link)) {
@@ -203,7 +204,10 @@ void on_your_logs(Context& ctx, Link& link, const codec::YourLogsSummary& summar
     return;
   }
   // The summary answers our HELLO, so it shows the round trip without a message of its own.
-  note_round_trip(link, ctx.now - link.hello_sent);
+  const Duration trip = ctx.now - link.hello_sent;
+  note_round_trip(link, trip);
+  const Duration age = ctx.now - link.hello_came + trip / 2;
+  ctx.peer_clocks.hear(*link.peer, link.theirs.wall, age, ctx.now);
   const trust::FingerprintSum mine = ctx.heads.device_sum(ctx.config.self);
   const bool equal = summary.fingerprint == mine.fingerprint() && summary.count == mine.count();
   // Who holds nothing of ours cannot show anything that we lack.

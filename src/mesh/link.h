@@ -95,6 +95,7 @@ struct Link {
   Fingerprint my_root;
   std::uint64_t my_count = 0;
   Instant hello_sent;
+  Instant hello_came;
   bool asked_for_ours = false;  // what they hold of our logs
   bool answered_ask = false;
   std::size_t heads_of_ours = 0;

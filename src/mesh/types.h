@@ -15,6 +15,7 @@
 
 #include "codec/message.h"
 #include "core/bytes.h"
+#include "core/clock_judge.h"
 #include "core/ids.h"
 #include "core/result.h"
 #include "core/shared_bytes.h"
@@ -133,13 +134,20 @@ struct AddPeer {
 };
 // BYE to everyone; the engine answers nothing afterwards.
 struct Shutdown {};
-// The store has opened a new incarnation after a RollbackFound notice.
+// The store has begun a new incarnation, after a RollbackFound notice or to set the clock right.
+// Comes before the Committed that tells of its first logs.
 struct IncarnationBegun {
   Incarnation incarnation = 0;
 };
 
-using Input = std::variant<LinkUp, LinkDown, StreamBytes, SendProgress, Datagram, Committed,
-                           ReadDone, Tick, LocalTime, AddPeer, Shutdown, IncarnationBegun>;
+// Whether our wall clock is suspect, where that has changed: peers are then not told what it shows.
+struct ClockJudged {
+  bool suspect = false;
+};
+
+using Input =
+    std::variant<LinkUp, LinkDown, StreamBytes, SendProgress, Datagram, Committed, ReadDone, Tick,
+                 LocalTime, AddPeer, Shutdown, IncarnationBegun, ClockJudged>;
 
 // ---- effects
 
@@ -206,6 +214,11 @@ struct Read {
   std::size_t bytes_max = 0;
 };
 
+// What peers say the time is, where that has changed; nullopt: too few of them say anything.
+struct PeerClockMoved {
+  std::optional<PeerClock> clock;
+};
+
 // Each counts in metrics; a fault also closes the link.
 struct PeerFault {
   LinkId link;
@@ -241,10 +254,11 @@ struct Effects {
   std::vector<Read> reads;
   std::vector<PeerFault> faults;
   std::vector<Notice> notices;
+  std::vector<PeerClockMoved> clocks;
 
   bool empty() const {
     return sends.empty() && datagrams.empty() && dials.empty() && closes.empty() &&
-           commits.empty() && reads.empty() && faults.empty() && notices.empty();
+           commits.empty() && reads.empty() && faults.empty() && notices.empty() && clocks.empty();
   }
 };
 

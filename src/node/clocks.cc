@@ -1,13 +1,20 @@
 #include "node/clocks.h"
 
+#include <time.h>
+
 #include <chrono>
 #include <ctime>
+
+#include "core/check.h"
 
 namespace ebb::node {
 
 Instant monotonic_now() {
-  const auto now = std::chrono::steady_clock::now().time_since_epoch();
-  return {std::chrono::duration_cast<std::chrono::microseconds>(now).count()};
+  // The steady clock of the library stands still while the machine is suspended: time that passed
+  // would be missing from stamps, and from how long ago a peer was heard.
+  timespec now{};
+  EBB_CHECK(clock_gettime(CLOCK_BOOTTIME, &now) == 0);
+  return {std::int64_t{now.tv_sec} * 1000000 + now.tv_nsec / 1000};
 }
 
 WallTime wall_now() {
@@ -28,5 +35,7 @@ Duration until_next_minute() {
   constexpr std::int64_t kMinuteMs = 60000;
   return milliseconds(kMinuteMs - wall_now().ms % kMinuteMs);
 }
+
+ClockReading clock_reading() { return {wall_now(), monotonic_now()}; }
 
 }  // namespace ebb::node

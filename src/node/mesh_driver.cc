@@ -147,6 +147,8 @@ void MeshDriver::apply(mesh::Effects& effects) {
     log_fault(fault);
   for (const mesh::Notice& notice : effects.notices)
     apply_notice(notice);
+  for (const mesh::PeerClockMoved& moved : effects.clocks)
+    ports_.clock_moved(moved.clock);
   for (const mesh::Close& close : effects.closes)
     links_.close(close.link, close.reason);
   for (const mesh::Dial& dial : effects.dials)

@@ -30,7 +30,8 @@ class MeshDriver {
     std::function<void(mesh::Commit)> commit;
     std::function<void(mesh::Read)> read;  // answered by feed(ReadDone)
     std::function<void()> rollback_found;  // answered by feed(IncarnationBegun)
-    std::function<void()> link_ended;      // idle() may have become true
+    std::function<void(std::optional<PeerClock>)> clock_moved;
+    std::function<void()> link_ended;  // idle() may have become true
   };
   MeshDriver(uv_loop_t* loop, Ports ports);
   MeshDriver(const MeshDriver&) = delete;
@@ -46,6 +47,8 @@ class MeshDriver {
   // No connection is left.
   bool idle() const { return links_.idle(); }
   const mesh::Engine& engine() const { return *engine_; }
+  // start() was called.
+  bool running() const { return engine_ != nullptr; }
 
  private:
   Status bind_both(const Endpoint& endpoint, Endpoint& bound);

@@ -43,7 +43,8 @@ store::StoreOptions store_options(const Home& home, const Config& config) {
   options.dir = home.paths.store;
   options.mesh = home.mesh;
   options.random = trust::random_u64;
-  options.now = wall_now();
+  options.now = clock_reading();
+  options.built = config.built;
   options.page_count_max = static_cast<std::uint64_t>(config.disk_budget_bytes) / kPageBytes;
   return options;
 }
@@ -73,15 +74,17 @@ Node::Impl::Impl(Home home_in, Config config_in, std::unique_ptr<Loop> loop_in)
       inbox(loop->get()),
       stop_wanted(loop->get(), [this] { begin_stop(); }),
       readers(loop->get(), home.paths.store),
-      driver(loop->get(), {[this](mesh::Commit commit) { store->commit(std::move(commit)); },
-                           [this](const mesh::Read& read) { on_read(read); },
-                           [this] { on_rollback_found(); }, [this] { finish_stop(); }}),
+      driver(loop->get(),
+             {[this](mesh::Commit commit) { store->commit(std::move(commit)); },
+              [this](const mesh::Read& read) { on_read(read); }, [this] { on_rollback_found(); },
+              [this](std::optional<PeerClock> heard) { on_peer_clock(heard); },
+              [this] { finish_stop(); }}),
       counters(fresh_counters()),
       incarnation_timer(loop->get(), [this] { begin_incarnation(); }),
       state_flush(loop->get(), [this](StateFlush::Done done) {
         ++counters.state_flushes;
         store->run([done = std::move(done)](store::Store& opened) -> StoreThread::Answer {
-          return [done, flushed = opened.flush_state(wall_now(), true)] { done(flushed); };
+          return [done, flushed = opened.flush_state(monotonic_now(), true)] { done(flushed); };
         });
       }) {}
 
@@ -93,8 +96,10 @@ Status Node::Impl::start() {
   if (!config.offline()) EBB_RETURN_IF_ERROR(bind());
   epoch = opened->epoch();
   incarnation = opened->incarnation();
+  clock = opened->clock_judge();
   for (store::HeadRecord& head : opened->heads())
     heads.emplace(head.log, std::move(head));
+  note_clock();
   mesh::Config engine_config = engine_config_of(*opened);
   store = std::make_unique<StoreThread>(
       std::move(opened), inbox,
@@ -130,6 +135,8 @@ mesh::Config Node::Impl::engine_config_of(const store::Store& opened) const {
       wanted.known_peers.push_back({peer.device, peer.address, peer.last_heard});
   }
   wanted.incarnation = opened.incarnation();
+  wanted.built = config.built;
+  wanted.clock_suspect = clock_suspect;
   for (const auto& [log, head] : heads)
     wanted.heads.push_back(stored_head(head));
   wanted.metered = !config.link_class.empty();

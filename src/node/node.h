@@ -22,6 +22,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "core/ids.h"
@@ -68,6 +69,16 @@ using BudgetStatus = mesh::BudgetStatus;
 using MissingLog = mesh::MissingLog;
 using MissingLogs = mesh::MissingLogs;
 
+// The wall clock, as far as it can be judged now.
+struct ClockStatus {
+  bool suspect = false;
+  std::string_view doubt;                // clock_doubt_name
+  WallTime time;                         // what is stamped with
+  std::size_t peers = 0;                 // whose median is known; 0: too few say anything
+  std::optional<std::int64_t> ahead_ms;  // of that median
+  std::string why, next;                 // for people; empty when all is well
+};
+
 struct NodeStatus {
   DeviceId device;
   std::string name;
@@ -77,11 +88,14 @@ struct NodeStatus {
   std::string listen;  // as bound
   Duration uptime;
   std::uint64_t heads = 0, events_held = 0, events_known = 0;
-  MissingLogs missing;                                    // at most kMissingLogsTold by name
+  std::uint64_t records_held = 0;  // of the events held, those in control topics
+  MissingLogs missing;             // at most kMissingLogsTold by name
   std::uint64_t links_in_sync = 0, links = 0, peers = 0;  // links: those that have greeted
   Fingerprint root;
   std::uint64_t store_bytes = 0;
   std::uint64_t append_queue_bytes = 0, engine_queue_bytes = 0;
+  ClockStatus clock;
+  std::uint64_t incarnations = 0;    // of this device, the present one included
   std::optional<Error> store_error;  // the last commit failed and none succeeded since
   // A peer holds more of our log than the store, and the new incarnation could not be written yet:
   // appends are refused.

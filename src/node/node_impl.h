@@ -11,6 +11,7 @@
 #include <string>
 #include <vector>
 
+#include "core/clock_judge.h"
 #include "mesh/types.h"
 #include "node/loop_inbox.h"
 #include "node/mesh_driver.h"
@@ -34,13 +35,18 @@ struct Node::Impl {
 
   // What parts say.
   void on_committed(CommitReport report);
+  void on_incarnation_begun(Incarnation begun);
   void answer_appends(CommitReport& report);
   void observe(const CommitReport& report);
   void on_read(const mesh::Read& read);
   void on_rollback_found();
   void begin_incarnation();
-  void on_incarnation(const Status& begun, Incarnation next);
+  void on_incarnation(CommitReport report);
   void release_held(const std::optional<Error>& error);
+  void on_peer_clock(const std::optional<PeerClock>& heard);
+  // Whether the clock is suspect now: for the log, and the engine once it runs.
+  void note_clock();
+  ClockStatus clock_status() const;
   void tell_listeners(const CommitNews& news);
 
   // Stopping.
@@ -62,6 +68,8 @@ struct Node::Impl {
 
   StoreEpoch epoch = 0;
   Incarnation incarnation = 0;
+  ClockJudge clock{ClockJudge::Start{}};  // as the store's after its last commit
+  bool clock_suspect = false;
   std::map<LogId, store::HeadRecord> heads;
   NodeCounters counters;
   std::size_t queued_events = 0, queued_bytes = 0;

@@ -24,16 +24,18 @@ void Node::Impl::on_rollback_found() {
 
 void Node::Impl::begin_incarnation() {
   store->run([this](store::Store& opened) -> StoreThread::Answer {
-    const Status begun = opened.begin_incarnation(wall_now());
-    return [this, begun, next = opened.incarnation()] { on_incarnation(begun, next); };
+    auto report = std::make_shared<CommitReport>();
+    report->result = opened.begin_incarnation(codec::OpeningReason::kRollback, clock_reading());
+    report->clock = opened.clock_judge();
+    return [this, report] { on_incarnation(std::move(*report)); };
   });
 }
 
-void Node::Impl::on_incarnation(const Status& begun, Incarnation next) {
-  if (!begun.ok()) {
-    incarnation_error =
-        Error{begun.error().code, "a new incarnation cannot be begun", begun.error().message()};
-    log(LogLevel::kError, "incarnation_failed", {{"error", begun.error().message()}});
+void Node::Impl::on_incarnation(CommitReport report) {
+  if (!report.result.ok()) {
+    const Error& failure = report.result.error();
+    incarnation_error = Error{failure.code, "a new incarnation cannot be begun", failure.message()};
+    log(LogLevel::kError, "incarnation_failed", {{"error", failure.message()}});
     if (stopping) return;
     release_held(incarnation_error);
     incarnation_timer.start(incarnation_pause);
@@ -42,9 +44,7 @@ void Node::Impl::on_incarnation(const Status& begun, Incarnation next) {
   }
   beginning_incarnation = false;
   incarnation_error.reset();
-  incarnation = next;
-  log(LogLevel::kWarn, "incarnation_begun", {{"incarnation", std::to_string(next)}});
-  driver.feed(mesh::IncarnationBegun{next});
+  on_committed(std::move(report));  // which tells the engine
   if (!stopping) release_held(std::nullopt);
 }
 

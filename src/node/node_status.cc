@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <numeric>
+#include <set>
 
 #include "core/limits.h"
 #include "node/clocks.h"
@@ -31,6 +32,9 @@ NodeStatus Node::status() const {
   status.listen = impl.bound ? impl.bound->text() : impl.config.listen;
   status.uptime = monotonic_now() - impl.started;
   status.heads = impl.heads.size();
+  for (const auto& [log, head] : impl.heads) {
+    if (head.key.topic == kControlTopic) status.records_held += head.held.seq;
+  }
   status.events_held = engine.events_held();
   status.events_known = engine.events_known();
   if (status.events_known > status.events_held) {
@@ -51,6 +55,12 @@ NodeStatus Node::status() const {
   status.engine_queue_bytes = engine.queued_bytes();
   status.store_error = impl.store_error;
   status.incarnation_error = impl.incarnation_error;
+  status.clock = impl.clock_status();
+  std::set<Incarnation> incarnations{impl.incarnation};
+  for (const auto& [log, head] : impl.heads) {
+    if (head.key.device == status.device) incarnations.insert(head.key.incarnation);
+  }
+  status.incarnations = incarnations.size();
   return status;
 }
 

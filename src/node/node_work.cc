@@ -93,12 +93,22 @@ void Node::Impl::on_committed(CommitReport report) {
   }
   observe(report);
   answer_appends(report);
+  if (report.clock) clock = *report.clock;
+  note_clock();
+  // The engine has to know whose logs they are before it hears of them.
+  if (report.result.ok() && report.result->begun) on_incarnation_begun(*report.result->begun);
   const std::vector<mesh::Committed> news =
       report.result.ok() ? committed_news(report.parts, *report.result)
                          : committed_failure(report.parts, report.result.error());
   for (const mesh::Committed& item : news)
     driver.feed(item);
   if (report.result.ok()) tell_listeners({report.result->advances});
+}
+
+void Node::Impl::on_incarnation_begun(Incarnation begun) {
+  incarnation = begun;
+  log(LogLevel::kWarn, "incarnation_begun", {{"incarnation", std::to_string(begun)}});
+  driver.feed(mesh::IncarnationBegun{begun});
 }
 
 void Node::Impl::answer_appends(CommitReport& report) {
@@ -171,6 +181,26 @@ void Node::Impl::on_read(const mesh::Read& read) {
         driver.feed(std::move(*answer));
         finish_stop();
       });
+}
+
+void Node::Impl::on_peer_clock(const std::optional<PeerClock>& heard) {
+  if (stopping) return;
+  store->run([this, heard](store::Store& opened) -> StoreThread::Answer {
+    opened.hear_peers(heard);
+    auto report = std::make_shared<CommitReport>();
+    // A clock that is proven wrong is not left so until the next event.
+    const ClockReading now = clock_reading();
+    const bool repairs = opened.clock_judge().judge(now).repair_ms.has_value();
+    store::CommitBatch nothing;
+    nothing.now = now;
+    if (repairs) report->result = opened.commit(nothing);
+    report->clock = opened.clock_judge();
+    return [this, report, repairs] {
+      if (repairs) return on_committed(std::move(*report));
+      clock = *report->clock;
+      note_clock();
+    };
+  });
 }
 
 void Node::query(bool flush_state, std::function<void(const store::Reader&)> work,

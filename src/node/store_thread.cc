@@ -166,13 +166,13 @@ void StoreThread::take_commits(Work& work) {
 
 void StoreThread::commit_work(Work& work) {
   CommitReport report;
-  store::Store::Staging staging = store_->stage(wall_now());
+  store::Store::Staging staging = store_->stage(clock_reading());
   std::deque<store::AppendBatch> batches;  // what is staged stays in its place
   for (QueuedAppend& append : work.appends)
     staging.add(batches.emplace_back(std::move(append.batch)));
   stage_rest(work, staging, batches);
   store::CommitBatch batch = std::exchange(kept_, {});
-  batch.now = wall_now();
+  batch.now = clock_reading();
   for (mesh::Commit& commit : work.commits) {
     if (commit.token != mesh::Token{} && !commit.segments.empty()) {
       report.parts.push_back({commit.token, commit.segments.size()});
@@ -186,6 +186,7 @@ void StoreThread::commit_work(Work& work) {
     failed = !result.ok();
     report.result = std::move(result);
     report.took = monotonic_now() - started;
+    report.clock = store_->clock_judge();
     if (report.result.ok()) plan_chores();
     // A std::function can be copied, a report should not be: the task shares it and is run once.
     auto shared = std::make_shared<CommitReport>(std::move(report));
@@ -239,7 +240,7 @@ void StoreThread::do_chore() {
 
 void StoreThread::do_flush(Clock::time_point now) {
   chores_.flush.reset();
-  const Status flushed = store_->flush_state(wall_now(), true);
+  const Status flushed = store_->flush_state(monotonic_now(), true);
   if (flushed.ok()) return;
   chores_.flush = now + kFlushDelay;
   report_chore("flush", flushed.error());

@@ -53,6 +53,7 @@ struct CommitReport {
   std::vector<QueuedAppend> appends;  // without their items, in the order of result.appends
   std::vector<CommitPart> parts;
   Duration took;
+  std::optional<ClockJudge> clock;  // as it stands after it
 };
 
 class StoreThread {

@@ -176,6 +176,7 @@ Result<Dot> AppendStage::encode_event(OwnLog& log, codec::EventView event) {
   // The log's own last stamp counts even where it came from a peer and lies far ahead.
   if (clock_.last() < log.held_hlc) clock_ = HlcClock(log.held_hlc);
   event.hlc = clock_.tick(now_);
+  if (suspect_) event.flags |= codec::kFlagSuspectTime;
   if (log.chunks.empty() || log.chunks.back().events.size() == limits::kSegmentRestEvents) {
     begin_chunk(log);
   }

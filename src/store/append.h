@@ -19,6 +19,7 @@
 #include <tuple>
 #include <vector>
 
+#include "core/clock_judge.h"
 #include "core/hlc.h"
 #include "core/result.h"
 #include "state/fold.h"
@@ -51,8 +52,9 @@ struct SealedRun {
 
 class AppendStage {
  public:
-  AppendStage(AppendTarget target, HlcClock clock, WallTime now)
-      : target_(target), clock_(clock), now_(now) {}
+  // Stamps with the time of the verdict, and says so where it is suspect.
+  AppendStage(AppendTarget target, HlcClock clock, const ClockVerdict& verdict)
+      : target_(target), clock_(clock), now_(verdict.time), suspect_(verdict.suspect()) {}
 
   Result<std::vector<DotRange>> add(const AppendBatch& batch);
   // The first error of the database; everything after it is void.
@@ -113,6 +115,7 @@ class AppendStage {
   AppendTarget target_;
   HlcClock clock_;
   WallTime now_;
+  bool suspect_;
   Status status_;
   std::map<std::string, OwnLog> logs_;  // by topic
   std::size_t new_topics_ = 0;

@@ -1,22 +1,68 @@
 #include <set>
 #include <utility>
 
+#include "store/meta.h"
 #include "store/store.h"
 #include "store/store_parts.h"
 
 namespace ebb::store {
 
+namespace {
+
+// What a commit stamps with, and the incarnation that it begins.
+struct Beginning {
+  Status status;
+  ClockVerdict verdict;
+  std::optional<Incarnation> incarnation;
+  AppendBatch records;
+};
+
+Beginning judge_clock(const StoreParts& store, const ClockReading& now,
+                      std::optional<codec::OpeningReason> reason) {
+  Beginning out;
+  out.verdict = store.judge.judge(now);
+  const OwnLogs own{store.logs, store.identity.device(), store.incarnation};
+  std::vector<codec::ClockFix> fixes;
+  if (out.verdict.repair_ms) {
+    auto found = clock_fix_records(own, store.segments, store.line, out.verdict.time,
+                                   *out.verdict.repair_ms);
+    if (found.ok()) {
+      fixes = std::move(*found);
+    } else {
+      out.status = found.error();
+    }
+    // The clock was wrong while nothing was stamped: nothing to close, nothing to mend.
+    if (fixes.empty()) out.verdict.repair_ms.reset();
+  }
+  if (!fixes.empty() && !reason) reason = codec::OpeningReason::kClock;
+  if (!reason) return out;
+  out.incarnation = store.options.random();
+  out.records = record_batch(opening_record(own, *reason), fixes);
+  return out;
+}
+
+}  // namespace
+
 // One commit, from nothing stored to everything stored. Until the transaction has committed only
 // this object and the database know of it.
 class Store::Commit {
  public:
-  Commit(StoreParts& store, WallTime now)
+  // The clock is judged now: what is added is stamped as it comes.
+  Commit(StoreParts& store, const ClockReading& now, std::optional<codec::OpeningReason> reason)
       : store_(store),
+        now_(now),
+        beginning_(judge_clock(store, now, reason)),
+        verdict_(beginning_.verdict),
         logs_(store.logs),
         receive_(logs_, store.segments),
-        append_(AppendTarget{store.identity, store.incarnation, logs_, store.logs, store.client_ids,
-                             store.fold.fold(), store.topics.size()},
-                store.clock, now) {}
+        append_(AppendTarget{store.identity, beginning_.incarnation.value_or(store.incarnation),
+                             logs_, store.logs, store.client_ids, store.fold.fold(),
+                             beginning_.incarnation ? 0 : store.topics.size()},
+                verdict_.repair_ms ? HlcClock() : store.clock, verdict_) {
+    if (!beginning_.incarnation) return;
+    const auto recorded = append_.add(beginning_.records);
+    if (!recorded.ok()) beginning_.status = recorded.error();
+  }
 
   // The batch must outlive the commit.
   void add(const AppendBatch& batch) { result_.appends.push_back(append_.add(batch)); }
@@ -27,9 +73,13 @@ class Store::Commit {
  private:
   Status write_appends();
   Status write_segments(const CommitBatch& batch);
-  Status write_own_client_ids(WallTime now);
+  Status write_own_client_ids();
+  void take_over_clock();
 
   StoreParts& store_;
+  const ClockReading now_;
+  Beginning beginning_;
+  const ClockVerdict& verdict_;
   LogStage logs_;
   ReceiveStage receive_;
   AppendStage append_;
@@ -40,14 +90,18 @@ class Store::Commit {
 };
 
 Status Store::Commit::write(const CommitBatch& batch) {
-  flushes_ = store_.fold.due(batch.now);
+  EBB_RETURN_IF_ERROR(beginning_.status);
+  if (beginning_.incarnation) {
+    EBB_RETURN_IF_ERROR(put_meta(*store_.db, "incarnation", *beginning_.incarnation));
+  }
+  flushes_ = store_.fold.due(batch.now.monotonic);
   if (flushes_) store_.fold.collect();
   EBB_RETURN_IF_ERROR(write_appends());
   clock_ = append_.clock();
   EBB_RETURN_IF_ERROR(write_segments(batch));
-  EBB_RETURN_IF_ERROR(logs_.write());
+  EBB_RETURN_IF_ERROR(logs_.write(verdict_.time));
   EBB_RETURN_IF_ERROR(append_.store_client_ids());
-  EBB_RETURN_IF_ERROR(write_own_client_ids(batch.now));
+  EBB_RETURN_IF_ERROR(write_own_client_ids());
   EBB_RETURN_IF_ERROR(store_.side.write(batch));
   return flushes_ ? store_.write_state() : Status{};
 }
@@ -67,14 +121,14 @@ Status Store::Commit::write_segments(const CommitBatch& batch) {
   for (const trust::VerifiedSegment& segment : batch.segments) {
     EBB_ASSIGN(const SegmentOutcome outcome, receive_.add(segment));
     result_.segments.push_back(outcome);
-    if (outcome == SegmentOutcome::kStored) clock_.observe(segment.head.hlc, batch.now);
+    if (outcome == SegmentOutcome::kStored) clock_.observe(segment.head.hlc, verdict_.time);
   }
   return {};
 }
 
 // Events of ours that come back from others, after a loss here, bring their client ids with them;
 // and old ids go as new ones come.
-Status Store::Commit::write_own_client_ids(WallTime now) {
+Status Store::Commit::write_own_client_ids() {
   std::int64_t added = static_cast<std::int64_t>(append_.client_id_count());
   for (const ReceivedRun& received : receive_.runs()) {
     const LogRow* row = logs_.find(received.run.log);
@@ -83,17 +137,18 @@ Status Store::Commit::write_own_client_ids(WallTime now) {
     for (const codec::EventView& event : received.run.events) {
       if (event.id) {
         const ClientIds::Place place{received.n, seq};
-        EBB_RETURN_IF_ERROR(store_.client_ids.insert(*event.id, place, now));
+        EBB_RETURN_IF_ERROR(store_.client_ids.insert(*event.id, place, verdict_.time));
         ++added;
       }
       ++seq;
     }
   }
   if (added == 0) return {};
-  return store_.client_ids.prune(2 * added, now);
+  return store_.client_ids.prune(2 * added, verdict_.time);
 }
 
 CommitResult Store::Commit::take_over(const CommitBatch& batch) {
+  take_over_clock();
   result_.advances = logs_.apply();
   std::set<LogId> sealed_logs;
   for (const SealedRun& sealed : sealed_)
@@ -106,14 +161,26 @@ CommitResult Store::Commit::take_over(const CommitBatch& batch) {
     if (open_log && key.topic != kControlTopic) store_.topics.insert(key.topic);
     store_.merge.touch(store_.logs.find(advance.head.log)->n);
   }
-  store_.clock = clock_;
-  store_.last_wall = batch.now;
   store_.side.committed(batch);
-  if (flushes_) store_.fold.written(batch.now);
+  if (flushes_) store_.fold.written(batch.now.monotonic);
   for (const SealedRun& sealed : sealed_)
     result_.own_segments.push_back(sealed.segment);
   result_.arrival_head = store_.logs.arrival_head();
   return std::move(result_);
+}
+
+void Store::Commit::take_over_clock() {
+  store_.clock = clock_;
+  store_.judge.follow(now_, verdict_);
+  result_.clock = verdict_;
+  if (verdict_.new_line) store_.line.begin();
+  for (const SealedRun& sealed : sealed_) {
+    store_.line.stamped(sealed.segment.log, sealed.segment.first_seq, sealed.segment.last_seq());
+  }
+  if (!beginning_.incarnation) return;
+  store_.incarnation = *beginning_.incarnation;
+  store_.topics.clear();
+  result_.begun = beginning_.incarnation;
 }
 
 void Store::Commit::fold() {
@@ -135,7 +202,9 @@ Store::Staging::~Staging() = default;
 Store::Staging::Staging(Staging&&) noexcept = default;
 void Store::Staging::add(const AppendBatch& batch) { commit_->add(batch); }
 
-Store::Staging Store::stage(WallTime now) { return Staging(std::make_unique<Commit>(*impl_, now)); }
+Store::Staging Store::stage(const ClockReading& now) {
+  return Staging(std::make_unique<Commit>(*impl_, now, std::nullopt));
+}
 
 void Store::commit(Staging staging, const CommitBatch& batch, const CommitDone& durable) {
   Commit& commit = *staging.commit_;
@@ -150,6 +219,16 @@ void Store::commit(Staging staging, const CommitBatch& batch, const CommitDone& 
 Result<CommitResult> Store::commit(const CommitBatch& batch) {
   Result<CommitResult> result = Error{};
   commit(stage(batch.now), batch,
+         [&result](Result<CommitResult> stored) { result = std::move(stored); });
+  return result;
+}
+
+Result<CommitResult> Store::begin_incarnation(codec::OpeningReason reason,
+                                              const ClockReading& now) {
+  CommitBatch nothing;
+  nothing.now = now;
+  Result<CommitResult> result = Error{};
+  commit(Staging(std::make_unique<Commit>(*impl_, now, reason)), nothing,
          [&result](Result<CommitResult> stored) { result = std::move(stored); });
   return result;
 }

@@ -31,10 +31,13 @@ enum class EventColumn : int {
   kPayload,
   kId,
   kLog,
+  kTsCorrected,
+  kSuspect,
 };
 inline constexpr const char* kEventsDeclaration =
     "CREATE TABLE events(device TEXT, incarnation TEXT, topic TEXT, seq INTEGER, ts INTEGER, "
-    "hlc INTEGER, type TEXT, source TEXT, schema INTEGER, payload TEXT, id TEXT, log TEXT)";
+    "hlc INTEGER, type TEXT, source TEXT, schema INTEGER, payload TEXT, id TEXT, log TEXT, "
+    "ts_corrected INTEGER, suspect INTEGER)";
 
 // xBestIndex: takes the conditions that we can use and says what they are worth.
 int choose_conditions(sqlite3_index_info* info);

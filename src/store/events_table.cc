@@ -2,6 +2,7 @@
 
 #include <sqlite3.h>
 
+#include <algorithm>
 #include <string>
 #include <utility>
 #include <vector>
@@ -14,6 +15,9 @@
 
 namespace ebb::store {
 namespace {
+
+// What an offset may be at most, so that no sum leaves what fits: 48 bits, as those of a stamp.
+constexpr std::int64_t kOffsetMax = std::int64_t{1} << 48;
 
 struct TableHandle : sqlite3_vtab {
   EventsTable* table;
@@ -29,6 +33,7 @@ class Cursor : public sqlite3_vtab_cursor {
   bool at_end() const { return at_end_; }
   std::int64_t rowid() const { return segment_rowid(log_->n, scan_.seq()); }
   void column(sqlite3_context* context, EventColumn column);
+  Result<std::int64_t> corrected_ts();
 
  private:
   Status enter_log();
@@ -150,7 +155,23 @@ void Cursor::column(sqlite3_context* context, EventColumn column) {
     }
     case EventColumn::kLog:
       return result_text(context, log_text_);
+    case EventColumn::kSuspect:
+      return sqlite3_result_int(context, event.suspect_time() ? 1 : 0);
+    case EventColumn::kTsCorrected:
+      return;  // corrected_ts(), which may fail
   }
+}
+
+// A time that the event brought along is its own; only that of the stamp can be mended.
+Result<std::int64_t> Cursor::corrected_ts() {
+  const codec::EventView& event = scan_.event();
+  if (event.ts_ms) return *event.ts_ms;
+  const InternalScope internal(table_.guard());
+  EBB_ASSIGN(const ClockFixes* const fixes, table_.clock_fixes());
+  const ClockFixes::Ranges* ranges = fixes->of(log_->head.log);
+  const std::int64_t stamped = event.hlc.wall().ms;
+  if (ranges == nullptr) return stamped;
+  return stamped + std::clamp(ranges->offset_ms(scan_.seq()), -kOffsetMax, kOffsetMax);
 }
 
 int report(sqlite3_vtab_cursor* cursor, const Status& status) {
@@ -201,6 +222,12 @@ int x_next(sqlite3_vtab_cursor* base) { return report(base, cursor_of(base).next
 int x_eof(sqlite3_vtab_cursor* base) { return cursor_of(base).at_end() ? 1 : 0; }
 
 int x_column(sqlite3_vtab_cursor* base, sqlite3_context* context, int column) {
+  if (static_cast<EventColumn>(column) == EventColumn::kTsCorrected) {
+    const Result<std::int64_t> ts = cursor_of(base).corrected_ts();
+    if (!ts.ok()) return report(base, ts.error());
+    sqlite3_result_int64(context, *ts);
+    return SQLITE_OK;
+  }
   cursor_of(base).column(context, static_cast<EventColumn>(column));
   return SQLITE_OK;
 }
@@ -233,6 +260,16 @@ Status EventsTable::add_module() {
   const int rc = sqlite3_create_module_v2(connection_.handle(), "events", &kModule, this, nullptr);
   if (rc != SQLITE_OK) return sqlite_error(rc, connection_.handle(), "registering events");
   return {};
+}
+
+Result<const ClockFixes*> EventsTable::clock_fixes() {
+  if (clock_fixes_ == nullptr) {
+    EBB_ASSIGN(const LogTable* const known, logs());
+    auto fresh = std::make_unique<ClockFixes>();
+    EBB_RETURN_IF_ERROR(fresh->load(connection_, *known, guard_.expired));
+    clock_fixes_ = std::move(fresh);
+  }
+  return std::as_const(clock_fixes_).get();
 }
 
 Result<const LogTable*> EventsTable::logs() {

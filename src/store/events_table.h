@@ -11,6 +11,7 @@
 #include <memory>
 
 #include "core/result.h"
+#include "store/clock_fixes.h"
 #include "store/log_table.h"
 #include "store/sql_guard.h"
 #include "store/sqlite.h"
@@ -27,13 +28,19 @@ class EventsTable {
   SqlGuard& guard() { return guard_; }
   // The heads as of the transaction in hand, read once for all cursors.
   Result<const LogTable*> logs();
+  // What devices say of their wrong stamps, as of the same transaction; read when first asked for.
+  Result<const ClockFixes*> clock_fixes();
   // The transaction is over.
-  void forget() { logs_.reset(); }
+  void forget() {
+    logs_.reset();
+    clock_fixes_.reset();
+  }
 
  private:
   Connection& connection_;
   SqlGuard& guard_;
   std::unique_ptr<LogTable> logs_;
+  std::unique_ptr<ClockFixes> clock_fixes_;
 };
 
 }  // namespace ebb::store

@@ -38,7 +38,7 @@ Status load_state(const Connection& connection, state::Fold& fold) {
 }
 
 Status FoldDriver::open(const Connection& connection, const LogTable& logs,
-                        const SegmentTable& segments, WallTime now) {
+                        const SegmentTable& segments, Instant now) {
   flushed_ = now;
   EBB_ASSIGN(put_, connection.prepare("INSERT INTO state(key,value) VALUES(?1,?2) "
                                       "ON CONFLICT(key) DO UPDATE SET value=excluded.value"));
@@ -135,11 +135,10 @@ bool FoldDriver::dirty() const {
   return rebuild_ || fold_->dirty() || !touched_.empty() || !entries_.empty() || !marks_.empty();
 }
 
-bool FoldDriver::due(WallTime now) const {
+bool FoldDriver::due(Instant now) const {
   if (!dirty()) return false;
   if (fold_->applied_since_flush() >= limits::kEventsBetweenMarks || !marks_.empty()) return true;
-  // A clock that went back must not put the flush off.
-  return now.ms < flushed_.ms || now.ms - flushed_.ms >= limits::kMsBetweenMarks;
+  return (now - flushed_).ms() >= limits::kMsBetweenMarks;
 }
 
 void FoldDriver::collect() {
@@ -176,7 +175,7 @@ Status FoldDriver::write() {
   return {};
 }
 
-void FoldDriver::written(WallTime now) {
+void FoldDriver::written(Instant now) {
   entries_.clear();
   marks_.clear();
   rebuild_ = false;

@@ -38,7 +38,7 @@ class FoldDriver {
  public:
   // Loads the stored state and folds what lies past its mark.
   Status open(const Connection& connection, const LogTable& logs, const SegmentTable& segments,
-              WallTime now);
+              Instant now);
 
   // `topic` is that of the run's log. Events that are applied already are skipped; a log that an
   // event of a newer format has stopped stays where it is.
@@ -49,10 +49,10 @@ class FoldDriver {
 
   bool dirty() const;
   // Whether a flush is to happen now (core/limits.h).
-  bool due(WallTime now) const;
+  bool due(Instant now) const;
   void collect();
   Status write();
-  void written(WallTime now);
+  void written(Instant now);
 
  private:
   Status load(const Connection& connection);
@@ -63,7 +63,7 @@ class FoldDriver {
   std::vector<state::Entry> entries_;  // collected
   std::map<LogId, Position> marks_;    // collected
   bool rebuild_ = false;               // what is stored is to be thrown away first
-  WallTime flushed_;
+  Instant flushed_;
   Statement put_;
   Statement erase_;
   Statement mark_;

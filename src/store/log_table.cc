@@ -10,13 +10,14 @@ namespace {
 
 constexpr std::string_view kSelect =
     "SELECT n,id,device,incarnation,topic,seq,chain,hlc,signature,floor_seq,floor_chain,arrival,"
-    "capped FROM logs ORDER BY n";
+    "capped,wall_ms FROM logs ORDER BY n";
 constexpr std::string_view kInsert =
     "INSERT INTO logs(n,id,device,incarnation,topic,seq,chain,hlc,signature,floor_seq,floor_chain,"
-    "arrival,capped) VALUES(?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13)";
+    "arrival,capped,wall_ms) VALUES(?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13,?14)";
 // Without the columns that never change, so that no index is touched.
 constexpr std::string_view kUpdate =
-    "UPDATE logs SET seq=?2,chain=?3,hlc=?4,signature=?5,arrival=?6,capped=?7 WHERE n=?1";
+    "UPDATE logs SET seq=?2,chain=?3,hlc=?4,signature=?5,arrival=?6,capped=?7,"
+    "wall_ms=?8 WHERE n=?1";
 
 Result<LogRow> read_row(const Statement& row) {
   LogRow out;
@@ -34,6 +35,7 @@ Result<LogRow> read_row(const Statement& row) {
   EBB_ASSIGN(head.floor.chain, column_fixed<Hash>(row, 10));
   head.arrival = row.column_u64(11);
   head.capped = row.column_int(12) != 0;
+  out.wall = WallTime{row.column_int(13)};
   return out;
 }
 
@@ -97,11 +99,14 @@ LogRow& LogStage::create(const LogKey& key, const LogId& log, const Hash& chain_
   return staged.row;
 }
 
-Status LogStage::write() {
+Status LogStage::write(WallTime now) {
   arrival_head_ = table_.arrival_head_;
   for (Staged& staged : staged_) {
     if (!staged.created && !staged.moved()) continue;
-    if (staged.moved()) staged.row.head.arrival = ++arrival_head_;
+    if (staged.moved()) {
+      staged.row.head.arrival = ++arrival_head_;
+      staged.row.wall = now;
+    }
     EBB_RETURN_IF_ERROR(write_row(staged));
   }
   return {};
@@ -119,6 +124,7 @@ Status LogStage::write_row(Staged& staged) {
     update.bind(5, head.signature.view());
     update.bind(6, head.arrival);
     update.bind(7, head.capped);
+    update.bind(8, row.wall.ms);
     return update.run();
   }
   Statement& insert = table_.insert_;
@@ -135,6 +141,7 @@ Status LogStage::write_row(Staged& staged) {
   insert.bind(11, head.floor.chain.view());
   insert.bind(12, head.arrival);
   insert.bind(13, head.capped);
+  insert.bind(14, row.wall.ms);
   return insert.run();
 }
 

@@ -17,6 +17,7 @@
 
 #include "core/ids.h"
 #include "core/result.h"
+#include "core/time.h"
 #include "store/sqlite.h"
 #include "store/types.h"
 
@@ -27,6 +28,7 @@ using LogNumber = std::uint32_t;
 struct LogRow {
   LogNumber n = 0;
   HeadRecord head;
+  WallTime wall;  // of the commit that moved it last, as judged
 };
 
 class LogTable {
@@ -62,8 +64,8 @@ class LogStage {
   // Known logs, those created here included.
   std::size_t log_count() const { return table_.rows_.size() + created_; }
 
-  // Gives arrival numbers and writes what changed.
-  Status write();
+  // Gives arrival numbers and writes what changed, at this time.
+  Status write(WallTime now);
   // After the commit: the table becomes what was staged. One entry per log that
   // moved, `own_append` left to the caller.
   std::vector<HeadAdvance> apply();

@@ -62,7 +62,7 @@ class Places {
 std::vector<const LogRow*> newest_first(const LogTable& logs, const EventFilter& filter) {
   std::vector<const LogRow*> rows;
   for (const LogRow& row : logs.rows()) {
-    if (matches(filter, row.head)) rows.push_back(&row);
+    if (filter.takes(row.head)) rows.push_back(&row);
   }
   std::sort(rows.begin(), rows.end(), [](const LogRow* a, const LogRow* b) {
     return std::tie(a->head.hlc, a->head.log) > std::tie(b->head.hlc, b->head.log);

@@ -59,12 +59,6 @@ std::vector<const LogRow*> by_log_id(const std::vector<LogRow>& rows) {
 
 }  // namespace
 
-bool matches(const EventFilter& filter, const HeadRecord& head) {
-  return (!filter.topic || *filter.topic == head.key.topic) &&
-         (!filter.device || *filter.device == head.key.device) &&
-         (!filter.log || *filter.log == head.log);
-}
-
 std::optional<ScanFilter> scan_filter(const EventFilter& filter) {
   ScanFilter wanted;
   wanted.type = filter.type;
@@ -116,6 +110,12 @@ Result<const LogTable*> ReaderParts::logs() {
   return &std::as_const(logs_);
 }
 
+bool EventFilter::takes(const HeadRecord& head) const {
+  if (data_only && !topic && !log && head.key.topic == kControlTopic) return false;
+  return (!topic || *topic == head.key.topic) && (!device || *device == head.key.device) &&
+         (!log || *log == head.log);
+}
+
 Result<std::unique_ptr<Reader>> Reader::open(const std::string& dir) {
   auto impl = std::make_unique<Impl>();
   EBB_RETURN_IF_ERROR(impl->open(dir));
@@ -160,7 +160,7 @@ Result<EventsEnd> Reader::events(const EventFilter& filter, std::uint64_t limit,
   for (const LogRow* each : by_log_id(logs->rows())) {
     const LogRow& log = *each;
     if (visited == limit) break;
-    if (!matches(filter, log.head)) continue;
+    if (!filter.takes(log.head)) continue;
     const Seq first = first_wanted(filter, log.head.log);
     if (first > log.head.held.seq) continue;
     row.key = log.head.key;

@@ -57,10 +57,15 @@ struct EventFilter {
   std::optional<std::string> type;
   std::optional<DeviceId> device;
   std::optional<LogId> log;
+  // Without the records that devices write of themselves, where neither topic nor log is named.
+  bool data_only = false;
   // Only events behind these positions (a client's cursor); logs not named start at 1.
   std::map<LogId, Seq> after;
   // Half-open range of the event's effective ts in ms.
   std::optional<std::int64_t> ts_from, ts_to;
+
+  // Whether any event of the log can be meant.
+  bool takes(const HeadRecord& head) const;
 };
 
 // How a pass over events ended.

@@ -39,7 +39,6 @@ struct ReaderParts {
 
 struct Reader::Impl : ReaderParts {};
 
-bool matches(const EventFilter& filter, const HeadRecord& head);
 // The part of the filter that is about single events; nullopt: it excludes them all.
 std::optional<ScanFilter> scan_filter(const EventFilter& filter);
 // The first event of the log that may be told.

@@ -14,15 +14,15 @@ Status StoreParts::open() {
   EBB_ASSIGN(lock, StoreLock::take(options.dir));
   EBB_RETURN_IF_ERROR(open_database());
   EBB_ASSIGN(read_nonce, db->prepare("SELECT value FROM meta WHERE key='boot_nonce'"));
-  EBB_RETURN_IF_ERROR(read_identity());
+  EBB_ASSIGN(begun, read_identity());
   EBB_RETURN_IF_ERROR(write_identity());
   EBB_RETURN_IF_ERROR(logs.open(*db, true));
   EBB_RETURN_IF_ERROR(segments.open(*db, true));
   EBB_RETURN_IF_ERROR(client_ids.open(*db));
   EBB_RETURN_IF_ERROR(side.open(*db));
   EBB_RETURN_IF_ERROR(merge.open(*db, logs));
-  EBB_RETURN_IF_ERROR(start_clock());
-  EBB_RETURN_IF_ERROR(fold.open(*db, logs, segments, options.now));
+  start_clock();
+  EBB_RETURN_IF_ERROR(fold.open(*db, logs, segments, options.now.monotonic));
   // Only now is the store known to work with what the last migration made of it.
   if (!migrated) remove_old_copies(options.dir, static_cast<std::int64_t>(steps.size()));
   return {};
@@ -44,9 +44,9 @@ Status StoreParts::open_database() {
   return migrate(*db, options.dir, version, steps);
 }
 
-Status StoreParts::read_identity() {
+Result<bool> StoreParts::read_identity() {
   EBB_ASSIGN(const auto device, get_meta_blob(*db, "device"));
-  if (!device) return {};  // new
+  if (!device) return false;  // new
   EBB_ASSIGN(const auto mesh, get_meta_blob(*db, "mesh"));
   if (!mesh || !equal(*mesh, options.mesh.view())) {
     return Error{ErrorCode::kInvalidArgument, "store belongs to another mesh"};
@@ -56,12 +56,10 @@ Status StoreParts::read_identity() {
   }
   EBB_ASSIGN(const auto stored_incarnation, get_meta_u64(*db, "incarnation"));
   EBB_ASSIGN(const auto stored_epoch, get_meta_u64(*db, "epoch"));
-  if (!stored_incarnation || !stored_epoch) {
-    return Error{ErrorCode::kCorrupt, "store without incarnation or epoch"};
-  }
-  incarnation = *stored_incarnation;
+  if (!stored_epoch) return Error{ErrorCode::kCorrupt, "store without epoch"};
+  incarnation = stored_incarnation.value_or(0);
   epoch = *stored_epoch;
-  return {};
+  return stored_incarnation.has_value();
 }
 
 Status StoreParts::write_identity() {
@@ -70,11 +68,9 @@ Status StoreParts::write_identity() {
   EBB_RETURN_IF_ERROR(transaction.begin());
   EBB_ASSIGN(const auto device, get_meta_blob(*db, "device"));
   if (!device) {
-    incarnation = options.random();
     epoch = options.random();
     EBB_RETURN_IF_ERROR(put_meta(*db, "device", identity.device().view()));
     EBB_RETURN_IF_ERROR(put_meta(*db, "mesh", options.mesh.view()));
-    EBB_RETURN_IF_ERROR(put_meta(*db, "incarnation", incarnation));
     EBB_RETURN_IF_ERROR(put_meta(*db, "epoch", epoch));
   }
   boot_nonce = options.random();
@@ -82,23 +78,27 @@ Status StoreParts::write_identity() {
   return transaction.commit();
 }
 
-// The clock goes on behind every stamp given before, and takes note of the others' as it would
-// have if it had just received them.
-Status StoreParts::start_clock() {
-  EBB_ASSIGN(const auto last_hlc, get_meta_u64(*db, "last_hlc"));
-  EBB_ASSIGN(const auto last_wall_ms, get_meta_u64(*db, "last_wall_ms"));
-  Hlc last{last_hlc.value_or(0)};
+// The clock goes on behind every stamp of this incarnation, and takes note of the others' as it
+// would have if it had just received them. Stamps of earlier ones may have been repaired.
+void StoreParts::start_clock() {
+  Hlc last;
+  const LogRow* newest = nullptr;
   for (const LogRow& row : logs.rows()) {
+    if (newest == nullptr || row.head.arrival > newest->head.arrival) newest = &row;
     if (row.head.key.device != identity.device()) continue;
+    if (row.head.key.incarnation != incarnation) continue;
     last = std::max(last, row.head.hlc);
-    const bool open_log = row.head.key.incarnation == incarnation;
-    if (open_log && row.head.key.topic != kControlTopic) topics.insert(row.head.key.topic);
+    if (row.head.key.topic != kControlTopic) topics.insert(row.head.key.topic);
   }
+  ClockJudge::Start start;
+  start.built = options.built;
+  if (newest != nullptr) start.last_commit = newest->wall;
+  start.now = options.now.monotonic;
+  judge = ClockJudge(start);
   clock = HlcClock(last);
+  const WallTime now = judge.judge(options.now).time;
   for (const LogRow& row : logs.rows())
-    clock.observe(row.head.hlc, options.now);
-  last_wall = WallTime{static_cast<std::int64_t>(last_wall_ms.value_or(0))};
-  return {};
+    clock.observe(row.head.hlc, now);
 }
 
 Status StoreParts::begin(Transaction& transaction) {
@@ -135,39 +135,33 @@ Status StoreParts::finish(Transaction& transaction) {
 
 Status StoreParts::write_state() {
   EBB_RETURN_IF_ERROR(fold.write());
-  EBB_RETURN_IF_ERROR(put_meta(*db, "fold_version", state::kFoldVersion));
-  EBB_RETURN_IF_ERROR(put_meta(*db, "last_hlc", clock.last().value));
-  return put_meta(*db, "last_wall_ms", static_cast<std::uint64_t>(last_wall.ms));
+  return put_meta(*db, "fold_version", state::kFoldVersion);
 }
 
 Result<std::unique_ptr<Store>> Store::open(const StoreOptions& options,
                                            const trust::Identity& identity) {
   auto impl = std::make_unique<Impl>(options, identity);
   EBB_RETURN_IF_ERROR(impl->open());
-  return std::unique_ptr<Store>(new Store(std::move(impl)));
+  const bool begun = impl->begun;
+  auto store = std::unique_ptr<Store>(new Store(std::move(impl)));
+  if (begun) return store;
+  const auto opened = store->begin_incarnation(codec::OpeningReason::kNew, options.now);
+  if (!opened.ok()) return opened.error();
+  return store;
 }
 
 Store::Store(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
 
 Store::~Store() {
   // Where this fails the next start folds what lies past the mark; nothing is lost.
-  const Status flushed = flush_state(impl_->last_wall, true);
+  const Status flushed = flush_state({}, true);
   static_cast<void>(flushed);
 }
 
-Status Store::begin_incarnation(WallTime now) {
-  Transaction transaction(*impl_->db);
-  EBB_RETURN_IF_ERROR(impl_->begin(transaction));
-  const Incarnation next = impl_->options.random();
-  EBB_RETURN_IF_ERROR(put_meta(*impl_->db, "incarnation", next));
-  EBB_RETURN_IF_ERROR(impl_->finish(transaction));
-  impl_->incarnation = next;
-  impl_->topics.clear();
-  impl_->last_wall = now;
-  return {};
-}
+void Store::hear_peers(std::optional<PeerClock> peers) { impl_->judge.hear(peers); }
+const ClockJudge& Store::clock_judge() const { return impl_->judge; }
 
-Status Store::flush_state(WallTime now, bool force) {
+Status Store::flush_state(Instant now, bool force) {
   FoldDriver& fold = impl_->fold;
   if (!fold.dirty() || (!force && !fold.due(now))) return {};
   fold.collect();

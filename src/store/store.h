@@ -9,7 +9,8 @@
 //            it can, every write fails with kIo, and each tries again. State is folded in memory
 //            after each commit and flushed with its mark now and then; a crash re-folds at most
 //            what lies past the mark.
-// Units:     WallTime is passed in, never read.
+// Units:     time is passed in, never read: both clocks as ClockReading. What is stamped and stored
+//            with a commit is what core/clock_judge.h makes of them.
 // Ownership: `identity` must outlive the store. Files: <dir>/ebb.db (+ -wal, -shm), <dir>/lock.
 // Threads:   not thread-safe; call on the store thread. Readers (store/reader.h) are for others.
 // Errors:    open: kBusy (another process holds it), kUnsupported (newer format, nothing was
@@ -29,6 +30,8 @@
 #include <string_view>
 #include <vector>
 
+#include "codec/record.h"
+#include "core/clock_judge.h"
 #include "core/hlc.h"
 #include "core/ids.h"
 #include "core/result.h"
@@ -52,7 +55,9 @@ struct StoreOptions {
   Durability durability = Durability::kFull;
   // Source of incarnation, epoch and boot nonce; trust::random_u64 in the daemon.
   std::function<std::uint64_t()> random;
-  WallTime now;
+  ClockReading now;
+  // When the program was built: no right clock is before it. 0: not known.
+  WallTime built;
   // A budget of disk: the most pages of 4 KiB that the database may have (the WAL not counted).
   // Beyond it commits fail with kDiskFull. 0: no budget.
   std::uint64_t page_count_max = 0;
@@ -60,7 +65,8 @@ struct StoreOptions {
 
 class Store {
  public:
-  // Opens or creates, migrates, takes the lock for life, re-folds past the mark.
+  // Opens or creates, migrates, takes the lock for life, re-folds past the mark. A new store begins
+  // with its opening record.
   static Result<std::unique_ptr<Store>> open(const StoreOptions& options,
                                              const trust::Identity& identity);
   // Flushes state when dirty, closes cleanly.
@@ -72,7 +78,7 @@ class Store {
   // done while a client still sends the rest; nothing is written. Until it is committed or dropped
   // nothing else may be asked of the store, and batches that were added stay where they are.
   class Staging;
-  Staging stage(WallTime now);
+  Staging stage(const ClockReading& now);
 
   // Stores what was staged and `batch` in one transaction, calls `durable` once with what came of
   // it, then folds: what waits for the disk alone need not wait for the fold. Outcomes of appends
@@ -81,8 +87,14 @@ class Store {
   void commit(Staging staging, const CommitBatch& batch, const CommitDone& durable);
   Result<CommitResult> commit(const CommitBatch& batch);
 
-  // Logs of this device get a new incarnation from the next append on (rollback, restore).
-  Status begin_incarnation(WallTime now);
+  // Logs of this device get a new incarnation, whose first event closes the one before. The result
+  // is that of any commit; so is one of commit() that had to repair the clock, `begun` tells.
+  Result<CommitResult> begin_incarnation(codec::OpeningReason reason, const ClockReading& now);
+
+  // What peers say the time is, for the commits from now on; nullopt: too few of them.
+  void hear_peers(std::optional<PeerClock> peers);
+  // As it stands after the last commit; a copy judges for itself.
+  const ClockJudge& clock_judge() const;
 
   std::vector<HeadRecord> heads() const;
   StoreEpoch epoch() const;
@@ -93,7 +105,7 @@ class Store {
   std::vector<LinkBudgetRow> link_budgets() const;
 
   // State is flushed when it has been dirty for long enough or `force`; one transaction.
-  Status flush_state(WallTime now, bool force);
+  Status flush_state(Instant now, bool force);
   // Digest of the folded state (applied equals held whenever the store is at rest).
   Hash state_digest();
   const VersionVector& applied() const;

@@ -10,10 +10,12 @@
 #include <string>
 #include <utility>
 
+#include "core/clock_judge.h"
 #include "core/hlc.h"
 #include "store/append.h"
 #include "store/client_ids.h"
 #include "store/fold_driver.h"
+#include "store/incarnation.h"
 #include "store/lock.h"
 #include "store/log_table.h"
 #include "store/merge.h"
@@ -59,15 +61,18 @@ struct StoreParts {
   Incarnation incarnation = 0;
   std::set<std::string> topics;  // of this incarnation, the control topic left out
   HlcClock clock;
-  WallTime last_wall;
+  ClockJudge judge{ClockJudge::Start{}};
+  Line line;
+  bool begun = false;  // the store's first incarnation has
   bool broken = false;
 
  private:
   Status heal();
   Status open_database();
-  Status read_identity();
+  // False: the store's first incarnation has not begun.
+  Result<bool> read_identity();
   Status write_identity();
-  Status start_clock();
+  void start_clock();
 };
 
 struct Store::Impl : StoreParts {

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "core/bytes.h"
+#include "core/clock_judge.h"
 #include "core/effective_head.h"
 #include "core/hlc.h"
 #include "core/ids.h"
@@ -126,7 +127,7 @@ struct CommitBatch {
   std::vector<ReconciliationRow> reconciliations;
   std::vector<PeerRow> peers;
   std::vector<LinkBudgetRow> link_budgets;
-  WallTime now;
+  ClockReading now;
 };
 
 struct HeadAdvance {
@@ -141,6 +142,9 @@ struct CommitResult {
   std::vector<HeadAdvance> advances;                   // one per log that moved
   std::vector<trust::VerifiedSegment> own_segments;    // sealed by this commit, to be pushed
   Arrival arrival_head = 0;
+  ClockVerdict clock;  // what was stamped with
+  // This commit began a new incarnation of our logs.
+  std::optional<Incarnation> begun;
 };
 
 }  // namespace ebb::store

@@ -40,6 +40,18 @@ TEST_CASE("status says the verdict first and ends with 4 when it is bad") {
   CHECK(ebb.out == status_with("bad") + "\n");
 }
 
+TEST_CASE("status says why a clock is suspect, and what to do") {
+  CommandRun ebb;
+  std::string answer = status_with("warn");
+  const std::string clock = R"("clock":{"state":"suspect","why":"the clock is 2 h behind",)"
+                            R"("next":"set the clock"},"incarnations":3,"listen")";
+  answer.replace(answer.find(R"("listen")"), std::string(R"("listen")").size(), clock);
+  ebb.serve().on("GET /v1/status", answer);
+  CHECK(ebb.run({"status"}) == 0);
+  CHECK(ebb.out_has("clock     suspect: the clock is 2 h behind\n          set the clock\n"));
+  CHECK(ebb.out_has("own logs  of 3 incarnations\n"));
+}
+
 TEST_CASE("colours are for terminals that want them") {
   CommandRun ebb;
   ebb.serve().on("GET /v1/status", status_with("ok"));

@@ -14,7 +14,7 @@ constexpr std::chrono::seconds kPatience{20};
 
 }  // namespace
 
-Api::Api(http::ServerOptions options) { start("", {}, options); }
+Api::Api(http::ServerOptions options, WallTime built) { start("", {}, options, built); }
 
 Api::Api(const Api& other, http::ServerOptions options) {
   const std::string listen =
@@ -23,9 +23,11 @@ Api::Api(const Api& other, http::ServerOptions options) {
 }
 
 void Api::start(const std::string& mesh_of, std::vector<std::string> peers,
-                http::ServerOptions options) {
+                http::ServerOptions options, WallTime built) {
   socket_ = (dir_ / "api.sock").string();
-  node_ = std::make_unique<NodeThread>(make_home(dir(), mesh_of), make_config(std::move(peers)));
+  node::Config config = make_config(std::move(peers));
+  config.built = built;
+  node_ = std::make_unique<NodeThread>(make_home(dir(), mesh_of), std::move(config));
   REQUIRE(node_->started().ok());
   const Status served = node_->on_loop([this, options](node::Node& node) -> Status {
     auto started = http::Server::start(node, socket_, options);

@@ -16,7 +16,8 @@ namespace ebb::tests {
 
 class Api {
  public:
-  explicit Api(http::ServerOptions options = {});
+  // `built`: when its program claims to have been built.
+  explicit Api(http::ServerOptions options = {}, WallTime built = {});
   // Of a node in the mesh of another one that dials it.
   Api(const Api& other, http::ServerOptions options);
   ~Api();
@@ -41,7 +42,7 @@ class Api {
 
  private:
   void start(const std::string& mesh_of, std::vector<std::string> peers,
-             http::ServerOptions options);
+             http::ServerOptions options, WallTime built = {});
 
   TempDir dir_;
   std::string socket_;

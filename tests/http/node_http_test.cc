@@ -21,10 +21,15 @@ TEST_CASE("status tells who the node is and how it is") {
   const auto status = api.get("/v1/status").json();
   CHECK(status["device"].get<std::string>().find('-') == 8);
   CHECK(status["events"] == 2);
-  CHECK(status["heads"] == 1);
+  CHECK(status["records"] == 1);  // the opening
+  CHECK(status["heads"] == 2);
   CHECK(status["links"] == 0);
   CHECK(status["completeness"]["state"] == "alone");
   CHECK(status["verdict"]["level"] == "ok");
+  CHECK(status["clock"]["state"] == "ok");
+  CHECK(status["clock"]["why"] == "");
+  CHECK(status["clock"]["ahead_ms"].is_null());
+  CHECK(status["incarnations"] == 1);
   CHECK(status["durability"] == "full");
   CHECK(status["queues"]["append_bytes"] == 0);
   CHECK(status["store"]["bytes"] > 0);
@@ -33,19 +38,45 @@ TEST_CASE("status tells who the node is and how it is") {
   CHECK(status["digest"] == digest["digest"]);
   CHECK(digest["digest"].get<std::string>().size() == 64);
   CHECK(digest["events"] == 2);
-  CHECK(digest["logs"] == 1);
+  CHECK(digest["records"] == 1);
+  CHECK(digest["logs"] == 2);
+}
+
+TEST_CASE("a clock that cannot be right is told with why and what to do, and marks events") {
+  constexpr std::int64_t kFarAhead = 4102444800000;  // 2100
+  Api api(ebb::http::ServerOptions{}, ebb::WallTime{kFarAhead});
+  REQUIRE(api.post("/v1/events", R"([{"type":"t"}])").status == 200);
+  const auto status = api.get("/v1/status").json();
+  CHECK(status["clock"]["state"] == "suspect");
+  CHECK(status["clock"]["reason"] == "before_build");
+  CHECK(status["clock"]["why"].get<std::string>().find("days before") != std::string::npos);
+  CHECK(status["clock"]["next"].get<std::string>().starts_with("set the clock"));
+  CHECK(status["clock"]["time_ms"] >= kFarAhead);
+  CHECK(status["verdict"]["level"] == "warn");
+  CHECK(status["verdict"]["text"].get<std::string>().starts_with("clock suspect: "));
+  const auto rows = api.post("/v1/sql", R"({"sql":"select suspect, ts from events"})").json();
+  REQUIRE(rows["rows"].size() == 2);
+  for (const auto& row : rows["rows"]) {
+    CHECK(row[0] == 1);
+    CHECK(row[1] >= kFarAhead);
+  }
+  const std::string metrics = api.get("/metrics").body;
+  CHECK(metrics.find("ebb_clock_suspect 1\n") != std::string::npos);
+  CHECK(metrics.find("ebb_incarnations 1\n") != std::string::npos);
 }
 
 TEST_CASE("heads name every log") {
   Api api;
   REQUIRE(api.post("/v1/events", R"([{"type":"t"},{"type":"t"}])").status == 200);
   const auto heads = api.get("/v1/heads").json()["heads"];
-  REQUIRE(heads.size() == 1);
-  CHECK(heads[0]["seq"] == 2);
-  CHECK(heads[0]["topic"] == "events");
-  CHECK(heads[0]["own"] == true);
-  CHECK(heads[0]["capped"] == false);
-  CHECK(heads[0]["chain"].get<std::string>().size() == 64);
+  REQUIRE(heads.size() == 2);
+  for (const auto& head : heads) {
+    CHECK(head["seq"] == (head["topic"] == "events" ? 2 : 1));
+    CHECK((head["topic"] == "events" || head["topic"] == "_ebb"));
+    CHECK(head["own"] == true);
+    CHECK(head["capped"] == false);
+    CHECK(head["chain"].get<std::string>().size() == 64);
+  }
 }
 
 TEST_CASE("two linked nodes show their link, peers, reconciliation and completeness") {
@@ -74,7 +105,7 @@ TEST_CASE("two linked nodes show their link, peers, reconciliation and completen
   // The row is written with a transaction of its own.
   two.wait_for("/v1/reconciliations?limit=1", [](const Answer& answer) {
     const auto rows = answer.json()["reconciliations"];
-    return rows.size() == 1 && rows[0]["outcome"] == "in_sync" && rows[0]["events_in"] == 2;
+    return rows.size() == 1 && rows[0]["outcome"] == "in_sync" && rows[0]["events_in"] == 3;
   });
   CHECK(two.get("/v1/reconciliations?limit=0").field() == "limit");
   CHECK(two.get("/v1/status").json()["verdict"]["level"] == "ok");
@@ -209,6 +240,9 @@ constexpr const char* kFamilies[] = {"ebb_events_appended_total",
                                      "ebb_datagrams_dropped_total",
                                      "ebb_audit_repairs_total",
                                      "ebb_forks_suspected_total",
+                                     "ebb_clock_suspect",
+                                     "ebb_clock_offset_seconds",
+                                     "ebb_incarnations",
                                      "ebb_rollbacks_found_total",
                                      "ebb_merges_total",
                                      "ebb_state_flushes_total",
@@ -259,7 +293,7 @@ TEST_CASE("metrics are well-formed, named by the rules and count what happened")
   }
   const std::string text = api.get("/metrics").body;
   CHECK(text.find("\nebb_events_appended_total 2\n") != std::string::npos);
-  CHECK(text.find("\nebb_events_held 2\n") != std::string::npos);
+  CHECK(text.find("\nebb_events_held 3\n") != std::string::npos);
   CHECK(text.find("ebb_links{state=\"in_sync\"} 0\n") != std::string::npos);
 }
 

@@ -12,8 +12,6 @@ constexpr WallTime kWallStart{1700000000000};
 
 constexpr std::size_t kPacketBytes = 1200;
 
-WallTime wall_at(Instant now) { return {kWallStart.ms + now.us / 1000}; }
-
 }  // namespace
 
 MeshId test_mesh(std::uint8_t number) {
@@ -21,6 +19,8 @@ MeshId test_mesh(std::uint8_t number) {
   mesh.data[0] = number;
   return mesh;
 }
+
+WallTime Rig::wall() const { return {kWallStart.ms + now_.us / 1000}; }
 
 std::string Rig::address(std::size_t i) const { return "node" + std::to_string(i) + ":7000"; }
 
@@ -60,7 +60,8 @@ void Rig::stop(std::size_t i) {
 void Rig::input(std::size_t i, mesh::Input input) {
   if (node(i).engine == nullptr) return;
   mesh::Effects effects;
-  node(i).engine->handle(now_, wall_at(now_), std::move(input), effects);
+  const WallTime shown{wall().ms + node(i).wall_off_ms};
+  node(i).engine->handle(now_, shown, std::move(input), effects);
   apply(i, effects);
 }
 
@@ -147,6 +148,8 @@ void Rig::apply(std::size_t i, mesh::Effects& effects) {
   Node& acting = node(i);
   for (mesh::Notice& notice : effects.notices)
     acting.notices.push_back(std::move(notice));
+  for (const mesh::PeerClockMoved& moved : effects.clocks)
+    acting.clocks.push_back(moved);
   for (mesh::PeerFault& fault : effects.faults)
     acting.faults.push_back(std::move(fault));
   for (mesh::Send& send : effects.sends)

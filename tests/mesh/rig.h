@@ -34,6 +34,8 @@ class Rig {
     std::vector<mesh::Reconciliation> rows;
     std::vector<mesh::Notice> notices;
     std::vector<mesh::PeerFault> faults;
+    std::vector<mesh::PeerClockMoved> clocks;
+    std::int64_t wall_off_ms = 0;  // of its clock
     std::vector<mesh::PeerSeen> seen;
     std::vector<mesh::BudgetSpent> budgets;  // as kept last, in order of keeping
     std::vector<Instant> dial_times;
@@ -50,6 +52,8 @@ class Rig {
   mesh::Engine& engine(std::size_t i) { return *nodes_[i]->engine; }
   FakeStore& store(std::size_t i) { return *nodes_[i]->store; }
   Instant now() const { return now_; }
+  // The true time.
+  WallTime wall() const;
 
   void input(std::size_t i, mesh::Input input);
   void append(std::size_t i, const AppendShape& shape = {});

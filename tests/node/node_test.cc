@@ -28,7 +28,19 @@ std::string listen_of(NodeThread& node) {
 }
 
 bool holds_events(NodeThread& node, std::uint64_t events) {
-  return node.wait_until([events](Node& n) { return n.status().events_held == events; });
+  return node.wait_until([events](Node& n) {
+    const auto status = n.status();
+    return status.events_held - status.records_held == events;
+  });
+}
+
+// The records of either device may come after its events.
+bool same_digest(NodeThread& a, NodeThread& b) {
+  const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(20);
+  while (a.digest() != b.digest()) {
+    if (std::chrono::steady_clock::now() > deadline) return false;
+  }
+  return true;
 }
 
 bool in_sync_with(NodeThread& node, std::uint64_t links) {
@@ -43,7 +55,9 @@ std::uint64_t count_events(NodeThread& node) {
     n.query(
         false,
         [count](const ebb::store::Reader& reader) {
-          const auto visited = reader.events({}, UINT64_MAX, [count](const auto&) {
+          ebb::store::EventFilter programs;
+          programs.data_only = true;
+          const auto visited = reader.events(programs, UINT64_MAX, [count](const auto&) {
             ++*count;
             return true;
           });
@@ -75,7 +89,7 @@ TEST_CASE("what one node appends the other has, with the same digest") {
   REQUIRE(holds_events(b, 3));
   REQUIRE(b.append(make_batch(2)).ok());
   REQUIRE(holds_events(a, 5));
-  CHECK(a.digest() == b.digest());
+  CHECK(same_digest(a, b));
   CHECK(count_events(a) == 5);
   CHECK(count_events(b) == 5);
 }
@@ -93,7 +107,7 @@ TEST_CASE("a third node gets through the second what the first wrote before it c
   NodeThread c(make_home(dir / "c", dir / "a"), make_config({listen_of(b)}));
   REQUIRE(c.started().ok());
   REQUIRE(holds_events(c, 2000));
-  CHECK(b.digest() == c.digest());
+  CHECK(same_digest(b, c));
 }
 
 TEST_CASE("a node that starts again continues its log and catches up") {
@@ -116,7 +130,7 @@ TEST_CASE("a node that starts again continues its log and catches up") {
   CHECK(answer->front().first_seq == 5);
   REQUIRE(holds_events(again, 10));
   REQUIRE(holds_events(b, 10));
-  CHECK(again.digest() == b.digest());
+  CHECK(same_digest(again, b));
 }
 
 TEST_CASE("links are told apart and seen from both ends") {
@@ -145,7 +159,7 @@ TEST_CASE("a node of another mesh is refused") {
         node->wait_until([](Node& n) { return n.mesh_counters().reconciliations_refused > 0; }));
   }
   CHECK(b.on_loop([](Node& n) { return n.mesh_counters().dial_failures; }) == 0);
-  CHECK(b.on_loop([](Node& n) { return n.status().events_held; }) == 0);
+  CHECK(b.on_loop([](Node& n) { return n.status().events_held; }) == 1);
 }
 
 TEST_CASE("a configured port in use is an error that names it") {
@@ -362,7 +376,11 @@ TEST_CASE("a node whose store was set back begins a new incarnation and gets its
   NodeThread a(ebb::node::load_home(dir / "a").value(), config);
   REQUIRE(holds_events(a, 7));
   REQUIRE(a.wait_until([](Node& n) { return n.mesh_counters().rollbacks_found > 0; }));
-  const auto old_log = b.on_loop([](Node& n) { return n.heads().front(); });
+  const auto old_log = b.on_loop([](Node& n) {
+    const auto heads = n.heads();
+    return *std::find_if(heads.begin(), heads.end(),
+                         [](const auto& head) { return head.key.topic == "events"; });
+  });
   REQUIRE(a.wait_until(
       [old = old_log.key.incarnation](Node& n) { return n.status().incarnation != old; }));
   const auto answer = a.append(make_batch(1));
@@ -370,5 +388,5 @@ TEST_CASE("a node whose store was set back begins a new incarnation and gets its
   CHECK_FALSE(answer->front().log == old_log.log);
   CHECK(answer->front().first_seq == 1);
   REQUIRE(holds_events(b, 8));
-  CHECK(a.digest() == b.digest());
+  CHECK(same_digest(a, b));
 }

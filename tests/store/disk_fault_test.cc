@@ -49,7 +49,7 @@ struct Durable {
     item.payload = payload(n, std::string(bytes, 'x'));
     batch.appends.push_back(batch_of({item}));
     device.now.ms += 10;
-    batch.now = device.now;
+    batch.now = device.reading();
     return store->commit(batch);
   }
   // How many events a node finds that starts after a crash at this moment.
@@ -63,9 +63,9 @@ struct Durable {
     options.random = [&rng] { return rng.next(); };
     const auto opened = Store::open(options, device.identity());
     if (!opened.ok()) FAIL(opened.error().message());
-    return (*opened)->heads().at(0).held.seq;
+    return data_heads(**opened).at(0).held.seq;
   }
-  std::vector<Bytes> events() const { return event_bytes_of(*store, store->heads().at(0)); }
+  std::vector<Bytes> events() const { return event_bytes_of(*store, data_heads(*store).at(0)); }
 
   Device device;
   std::unique_ptr<Store> store;
@@ -99,7 +99,7 @@ TEST_CASE("a store goes on by itself after a sync that failed under a commit") {
   REQUIRE(syncs_to_fail == 0);
   REQUIRE_FALSE(failed.ok());
   CHECK(failed.error().code == ErrorCode::kIo);
-  CHECK(durable.store->heads().at(0).held.seq == 1);
+  CHECK(data_heads(*durable.store).at(0).held.seq == 1);
   // What the caller was told: a crash may bring it back.
   CHECK(durable.after_crash() == 2);
 
@@ -136,7 +136,7 @@ TEST_CASE("as long as the disk fails every commit tries again") {
   int failed = 0;
   while (!durable.append(2, 20000).ok()) {
     REQUIRE(++failed < 10);
-    CHECK(durable.store->heads().at(0).held.seq == 1);
+    CHECK(data_heads(*durable.store).at(0).held.seq == 1);
   }
   CHECK(failed == 4);
   CHECK(durable.events().size() == 2);

@@ -89,7 +89,8 @@ class Device {
     options.mesh = test_mesh();
     options.durability = store::Durability::kMemory;
     options.random = [this] { return rng_.next(); };
-    options.now = now;
+    options.now = reading();
+    options.built = built;
     return options;
   }
   void open() {
@@ -113,8 +114,8 @@ class Device {
   }
 
   store::CommitResult commit(store::CommitBatch batch) {
-    now.ms += 10;
-    batch.now = now;
+    pass(milliseconds(10));
+    batch.now = reading();
     auto result = store_->commit(batch);
     if (!result.ok()) FAIL(result.error().message());
     return std::move(result).value();
@@ -130,7 +131,15 @@ class Device {
     return commit(std::move(batch));
   }
 
+  ClockReading reading() const { return {now, uptime}; }
+  void pass(Duration time) {
+    now.ms += time.ms();
+    uptime = uptime + time;
+  }
+
   WallTime now{1700000000000};
+  Instant uptime{seconds(1000).us};
+  WallTime built{};
 
  private:
   TempDir dir_;
@@ -138,6 +147,14 @@ class Device {
   Rng rng_;
   std::unique_ptr<store::Store> store_;
 };
+
+// The heads of a store but for the records that devices write of themselves.
+inline std::vector<store::HeadRecord> data_heads(const store::Store& store) {
+  std::vector<store::HeadRecord> heads = store.heads();
+  std::erase_if(heads,
+                [](const store::HeadRecord& head) { return head.key.topic == kControlTopic; });
+  return heads;
+}
 
 // All segments of a log as another device would receive them.
 inline std::vector<trust::VerifiedSegment> read_all(const store::Store& store,
@@ -162,6 +179,17 @@ inline trust::VerifiedSegment as_one(const std::vector<trust::VerifiedSegment>& 
   auto whole = trust::merge_segments(parts.at(0).key, encoded, codec);
   if (!whole.ok()) FAIL(whole.error().message());
   return std::move(whole).value();
+}
+
+// All get each other's records, after which equal data gives equal digests.
+inline void exchange_records(const std::vector<Device*>& devices) {
+  for (Device* from : devices) {
+    for (const store::HeadRecord& head : from->store().heads()) {
+      if (head.key.topic != kControlTopic) continue;
+      for (Device* to : devices)
+        if (to != from) to->receive(read_all(from->store(), head));
+    }
+  }
 }
 
 // The decoded events of a log, as owned bytes in order.

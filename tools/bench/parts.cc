@@ -122,7 +122,7 @@ void store_append(benchmark::State& state) {
   store::StoreOptions options;
   options.dir = dir;
   options.random = trust::random_u64;
-  options.now = {1732250000000};
+  options.now = {{1732250000000}, {}};
   {
     auto store = store::Store::open(options, *sample().identity).value();
     bench::Clicks clicks(3);
@@ -138,7 +138,8 @@ void store_append(benchmark::State& state) {
     }
     batch.now = options.now;
     for (auto _ : state) {
-      batch.now.ms += 1;
+      batch.now.wall.ms += 1;
+      batch.now.monotonic = batch.now.monotonic + milliseconds(1);
       EBB_CHECK(store->commit(batch).ok());
     }
   }
