@@ -77,8 +77,8 @@ TEST_CASE("golden records") {
   CHECK(encode_opening({}) == file.at("opening, new"));
   CHECK(encode_opening(sample_opening()) == file.at("opening, rollback"));
   CHECK(encode_clock_fix(sample_fix()) == file.at("clock fix"));
-  for (const auto& [name, bytes] : file.entries())
-    CHECK_MESSAGE(validate(bytes, limits::kPayloadBytes, limits::kDepth).ok(), name);
+  for (const auto& entry : file.entries())
+    CHECK_MESSAGE(validate(entry.second, limits::kPayloadBytes, limits::kDepth).ok(), entry.first);
 }
 
 TEST_CASE("records come back as they were") {
