@@ -110,7 +110,7 @@ class KillTest(rig.RigTest):
 
     def test_a_cut_in_the_middle_of_catch_up_resumes_where_it_was(self):
         nodes = self.mesh(1)
-        total = 60000
+        total = 300_000
         self.append_many(nodes[0], total, "bulk")
         late, before = self.cut_in_the_middle(total)
         late.start("--listen", "127.0.0.1:0", "--peer", self.addresses[0])
