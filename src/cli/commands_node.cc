@@ -145,7 +145,8 @@ std::string budgets_text(const Context& context, const nlohmann::json& answer) {
                bytes_text(count_at(row, "spent_today_bytes")), daily > 0 ? bytes_text(daily) : "-",
                bytes_text(count_at(row, "waiting_bytes"))});
   }
-  return "\n" + table.text(context.colours(), context.columns());
+  std::string text = "\n";
+  return text.append(table.text(context.colours(), context.columns()));
 }
 
 std::string links_text(const Context& context, const nlohmann::json& answer) {

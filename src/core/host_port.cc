@@ -1,7 +1,9 @@
 #include "core/host_port.h"
 
 #include <charconv>
+#include <string>
 #include <system_error>
+#include <utility>
 
 #include "core/limits.h"
 
@@ -9,8 +11,9 @@ namespace ebb {
 namespace {
 
 Error bad_address(std::string_view text) {
-  return {ErrorCode::kInvalidArgument, "address",
-          "\"" + std::string(text) + "\" is not of the form host:port"};
+  std::string message = "\"";
+  message.append(text).append("\" is not of the form host:port");
+  return {ErrorCode::kInvalidArgument, "address", std::move(message)};
 }
 
 }  // namespace

@@ -102,7 +102,8 @@ SendQueue::Item SendQueue::take(codec::Priority priority, std::size_t quantum) {
     }
     flow.deficit -= bytes;
     flow.bytes -= bytes;
-    Item item = std::move(flow.items.front());
+    Item item;
+    item = std::move(flow.items.front());
     flow.items.pop_front();
     if (flow.items.empty()) {
       lane.turns.pop_front();

@@ -19,7 +19,7 @@ using Progress = std::function<void(std::uint64_t, std::uint64_t)>;
 struct Stored {
   LogTable logs;
   std::map<LogId, Position> mark;
-  std::map<Bytes, Bytes> entries;
+  std::map<Bytes, Bytes, BytesLess> entries;
   std::optional<Hash> digest;
   std::string load_problem;
 };
@@ -225,7 +225,7 @@ void Verification::state() {
       problem("stored state: its mark of log " + log_text(log) + " is not reached by the events");
     }
   }
-  std::map<Bytes, Bytes> recomputed;
+  std::map<Bytes, Bytes, BytesLess> recomputed;
   for (state::Entry& entry : fold_->take_dirty()) {
     if (entry.value) recomputed[std::move(entry.key)] = std::move(*entry.value);
   }
