@@ -283,7 +283,9 @@ void Engine::handle(Instant now, WallTime wall, Input input, Effects& out) {
   std::visit([&](auto& in) { on_input(ctx, in); }, input);
   end_step(ctx);
   ctx.out = nullptr;
+  // What became due in this very step, such as a dial that nobody wanted before, is not late.
   ctx.expected_tick = earliest(ctx);
+  if (ctx.expected_tick) ctx.expected_tick = std::max(*ctx.expected_tick, now);
 }
 
 std::optional<Instant> Engine::next_deadline() const {

@@ -74,6 +74,25 @@ TEST_CASE("a third of the mesh dies at once and the rest finds together again") 
     CHECK(rig.greeted(i) >= limits::kOverlayMin);
 }
 
+TEST_CASE("links that fall silent all at once end in time, whatever is dialled meanwhile") {
+  Crowd rig(15);
+  rig.start_all(milliseconds(50));
+  for (std::size_t i = 0; i < rig.size; ++i)
+    rig.append(i);
+  rig.run_for(seconds(20));
+  rig.parted = [](std::size_t, std::size_t) { return true; };
+  for (std::size_t i = 0; i < rig.size; ++i) {
+    REQUIRE(rig.greeted(i) >= limits::kOverlayMin);
+    rig.node(i).mute = true;
+  }
+  const Duration dead_after = rig.node(0).config.dead_after;
+  rig.run_for(dead_after + seconds(1));
+  for (std::size_t i = 0; i < rig.size; ++i) {
+    CAPTURE(i);
+    CHECK(rig.greeted(i) == 0);
+  }
+}
+
 TEST_CASE("up to eight nodes form a full mesh") {
   Crowd rig(8);
   rig.start_all(milliseconds(300));

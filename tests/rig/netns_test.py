@@ -1,4 +1,4 @@
-"""Thirty real nodes on poor links: every event reaches every node."""
+"""Thirty real nodes on poor links: every event reaches every node, and half-open links end."""
 
 import json
 import os
@@ -20,6 +20,8 @@ POOR = range(20, 30)  # every path from and to these is poor
 GOOD = {"latency_ms": 2, "jitter_ms": 1}
 # 256 kbit/s; 10 % are lost; a second's worth waits at most.
 BAD = {"latency_ms": 100, "jitter_ms": 20, "rate": 32000, "loss_permille": 100, "queue": 32000}
+RELEASE_SECONDS = 60
+LINKS = 3  # that each node has at least before all of them are cut
 
 ECHO = """
 import socket, sys
@@ -132,3 +134,29 @@ class NetnsTest(rig.RigTest):
         self.all_hold(nodes, 100 * HOSTS, 120)
         self.converged(nodes, 100 * HOSTS, 60)
         self.assertGreater(network.counts()["lost"], 100)
+
+    def test_black_holed_links_give_their_descriptors_back_in_60_seconds(self):
+        hosts = 15
+        network = self.network(hosts)
+        nodes = self.nodes(network, [range(host) for host in range(hosts)])
+        self.wait(lambda: all(len(netns.established(node)) >= LINKS for node in nodes),
+                  f"{LINKS} links of each node")
+        for node in nodes:
+            self.append(node, 10, "before")
+        self.converged(nodes, 10 * hosts)
+        doomed = [set(netns.established(node)) for node in nodes]
+        self.assertGreaterEqual(min(map(len, doomed)), LINKS)
+
+        network.cut("*", "*")
+        cut_at = time.monotonic()
+        self.wait(lambda: not any(netns.sockets_held(node) & links
+                                  for node, links in zip(nodes, doomed)),
+                  "the ends of all links to be given back", RELEASE_SECONDS)
+        print(f"{sum(map(len, doomed))} descriptors given back after "
+              f"{time.monotonic() - cut_at:.1f} s", file=sys.stderr)
+
+        for node in nodes:
+            self.append(node, 10, "alone")
+        network.heal()
+        self.all_hold(nodes, 20 * hosts, 120)
+        self.converged(nodes, 20 * hosts)
