@@ -15,7 +15,7 @@ class BadInputTest(rig.RigTest):
         lines = "".join(json.dumps({"type": "t", "payload": n}) + "\n" for n in range(3))
         done = node.run("append", "--ndjson", "-", stdin=lines + '{"type": oops\n' + lines,
                         check=False)
-        self.assert_exit(done, 1, "line 4")
+        self.assert_exit(done, 1, "line 4", "not JSON", "3 events")
         self.assertEqual(node.digest()["events"], 3)
 
     def test_numbers_out_of_range_duplicate_keys_and_depth_are_refused_by_name(self):

@@ -8,6 +8,7 @@ import threading
 import time
 
 import rig
+from cut_proxy import CutProxy
 
 KILLS = 200 if os.environ.get("EBB_LONG") else 20
 SEED = int(os.environ.get("EBB_RIG_SEED", "7"))
@@ -71,10 +72,11 @@ class KillTest(rig.RigTest):
         writers = [Writer(node, node.name) for node in nodes]
         for writer in writers:
             writer.start()
-        victim = 1
         for _ in range(KILLS):
+            victim = chance.randrange(len(nodes))
             goal = writers[victim].acks + chance.randint(1, 12)
-            self.wait(lambda goal=goal: writers[victim].acks >= goal or writers[victim].failure,
+            writer = writers[victim]
+            self.wait(lambda writer=writer, goal=goal: writer.acks >= goal or writer.failure,
                       "the writer to go on")
             nodes[victim].kill()
             self.restart(nodes, victim)
@@ -89,6 +91,7 @@ class KillTest(rig.RigTest):
             stored = self.stored(node)
             lost = {dot for dot, payload in acknowledged.items() if stored.get(dot) != payload}
             self.assertEqual(lost, set(), f"acknowledged and not on {node.name}")
+            self.assertEqual(node.metric("ebb_forks_suspected_total"), 0)
         for node in nodes:
             self.assertEqual(node.stop(), 0)
             report = node.run("verify", "--state")
@@ -117,6 +120,22 @@ class KillTest(rig.RigTest):
         self.converged([nodes[0], late], total)
         everything = nodes[0].status()
         missing = everything["events"] + everything["records"] - before
+        self.assertEqual(late.metric("ebb_events_received_total"), missing)
+        self.assertEqual(late.metric("ebb_events_redundant_total"), 0)
+
+    def test_a_stream_reset_inside_a_delta_resumes_where_it_was(self):
+        nodes = self.mesh(1)
+        total = 300_000
+        self.append_many(nodes[0], total, "bulk")
+        proxy = CutProxy(self.addresses[0], 300_001)
+        self.addCleanup(proxy.close)
+        late = self.watched(rig.ebb_node.EbbNode(rig.PROGRAM, self.dir / "late", "late"))
+        late.init("--mesh", self.dir / "fleet.mesh")
+        late.start("--listen", "127.0.0.1:0", "--peer", proxy.address)
+        self.converged([nodes[0], late], total)
+        self.assertEqual(proxy.cuts, 1)
+        everything = nodes[0].status()
+        missing = everything["events"] + everything["records"] - 1  # late's own opening
         self.assertEqual(late.metric("ebb_events_received_total"), missing)
         self.assertEqual(late.metric("ebb_events_redundant_total"), 0)
 

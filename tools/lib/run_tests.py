@@ -23,6 +23,8 @@ GCC = ("gcc", "g++")
 CLANG = ("clang-14", "clang++-14")
 SANITIZED = ("-Db_lundef=false", "-Doptimization=1", "-Ddebug=false")
 TRACES = "-g1 -fno-omit-frame-pointer -fno-sanitize-recover=all"
+REPEATED_SUITES = ("unit", "rig")
+REPEATS_LONG = 19  # with the first run: 20 in a row
 ALL_SUITES = ("unit", "sim", "rig", "lint", "fuzz-smoke")
 
 
@@ -189,6 +191,8 @@ class Runner:
             self.fail_build(failure.log)
             return False
         self.timed("test", self.test)
+        if self.args.repeat and self.build is BUILDS[0]:
+            self.timed("again", self.repeat)
         return True
 
     def timed(self, step, action):
@@ -262,6 +266,18 @@ class Runner:
             failed = 1
         return f"{len(tests)} programs, {passed} cases passed, {failed} failed"
 
+    def repeat(self):
+        """Runs the suites that start threads and processes again and again; counts failures alone."""
+        log = self.logs / f"{self.build.name}-again.txt"
+        command = ["meson", "test", "-C", str(self.directory), "--no-rebuild", "--no-suite", "long"]
+        for suite in REPEATED_SUITES:
+            command += ["--suite", suite]
+        command += ["--repeat", str(self.args.repeat), "--maxfail", "1"]
+        if run_logged(command, log, self.env) == 0:
+            return f"{self.args.repeat} times"
+        self.fail_build(log)
+        return "failed"
+
     def count_program(self, test):
         """Adds one program to the count; returns its passed cases."""
         name, output = test["name"], test.get("stdout") or ""
@@ -313,8 +329,14 @@ def parse(arguments):
     parser = argparse.ArgumentParser(prog="tools/test", description=__doc__)
     parser.add_argument("--quick", action="store_true", help="only the g++ build")
     parser.add_argument("--long", action="store_true", help="the long suites as well")
+    parser.add_argument("--repeat", type=int, metavar="N",
+                        help="run units and rigs of the g++ build N times more; "
+                             f"{REPEATS_LONG} with --long")
     parser.add_argument("-j", dest="jobs", type=int, default=0, metavar="N", help="jobs at a time")
-    return parser.parse_args(arguments)
+    args = parser.parse_args(arguments)
+    if args.repeat is None:
+        args.repeat = REPEATS_LONG if args.long else 0
+    return args
 
 
 def main(arguments):
