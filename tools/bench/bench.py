@@ -17,6 +17,7 @@ sys.dont_write_bytecode = True
 sys.path.insert(0, str(ROOT / "tools" / "lib"))
 
 import ebb_node  # noqa: E402
+from shared_limits import SharedLimits  # noqa: E402
 
 BATCH = 1000
 MERGE_QUIET = 0.5  # kMergeQuiet of src/node/store_thread.cc, in seconds
@@ -224,6 +225,26 @@ class Bench:
         self.report.add("bytes written per live commit", spent / count, "B", 4096, "B, one page")
         self.stop_all()
 
+    def limits(self):
+        """The limits themselves against the programs of ../shared/limits, best of three each."""
+        if not SharedLimits.present():
+            print("limits: needs ../shared/limits")
+            return
+        shared = SharedLimits(ROOT / "build" / "shared-limits", self.dir)
+        pairs = [
+            ("plain rows, FULL", "events/s", max, shared.rows,
+             lambda: self.limit("rows", self.dir, 400000)["events_per_second"]),
+            ("pipe, one hash a segment", "events/s", max, shared.pipe,
+             lambda: self.limit("pipe", self.dir, 1000000, "batch")["events_per_second"]),
+            ("fdatasync", "ms", min, shared.fsync_ms,
+             lambda: self.limit("fsync", self.dir)["p50_ms"]),
+            ("round trip", "ms", min, shared.roundtrip_ms,
+             lambda: self.limit("roundtrip")["p50_ms"])]
+        for what, unit, best, theirs, ours in pairs:
+            runs = [(ours(), theirs()) for _ in range(3)]
+            self.report.add(what, best(run[0] for run in runs), unit,
+                            best(run[1] for run in runs), unit, "0.9 to 1.1 x")
+
     def parts(self):
         program = pathlib.Path(self.options.build) / "tools" / "bench" / "bench_parts"
         subprocess.run([program, "--benchmark_counters_tabular=true"], check=True, cwd=self.dir)
@@ -262,7 +283,7 @@ def written(pid):
 
 
 MEASURES = ["append", "append_one", "catchup", "live", "commit_bytes", "parts", "spread",
-            "spread_log_normal"]
+            "spread_log_normal", "limits"]
 
 
 def main():
