@@ -84,6 +84,7 @@ struct Context {
   HeadTable heads;
   Arrival arrival_head = 0;
   std::map<DeviceId, codec::Cursor> cursors;  // ours of them, as persisted
+  std::map<DeviceId, Arrival> told_cursors;   // theirs of us, from their last HELLO; kStoredPeers
 
   std::map<LinkId, Link> links;
   std::array<Link*, limits::kLinks> slots{};

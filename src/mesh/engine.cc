@@ -9,15 +9,16 @@
 #include "mesh/dialer.h"
 #include "mesh/gossip.h"
 #include "mesh/greeting.h"
+#include "mesh/learn.h"
 #include "mesh/live.h"
 #include "mesh/outbox.h"
 #include "mesh/overlay.h"
 #include "mesh/peers.h"
 #include "mesh/ping.h"
 #include "mesh/receive.h"
-#include "mesh/reconcile.h"
 #include "mesh/serve.h"
 #include "mesh/status.h"
+#include "mesh/sync_answer.h"
 #include "mesh/want.h"
 
 namespace ebb::mesh {
@@ -37,8 +38,26 @@ void on_message(Context& ctx, Link& link, const codec::YourLogsAsk& m) {
 void on_message(Context& ctx, Link& link, const codec::YourLogsHeads& m) {
   on_your_logs(ctx, link, m);
 }
-void on_message(Context& ctx, Link& link, const codec::SyncReq& m) { on_sync_req(ctx, link, m); }
-void on_message(Context& ctx, Link& link, const codec::SyncResp& m) { on_sync_resp(ctx, link, m); }
+void on_message(Context& ctx, Link& link, const codec::SyncListReq& m) {
+  on_sync_req(ctx, link, m);
+}
+void on_message(Context& ctx, Link& link, const codec::SyncRangesReq& m) {
+  on_sync_req(ctx, link, m);
+}
+void on_message(Context& ctx, Link& link, const codec::SyncCutsReq& m) {
+  on_sync_req(ctx, link, m);
+}
+void on_message(Context& ctx, Link& link, const codec::SyncHeadsReq& m) {
+  on_sync_req(ctx, link, m);
+}
+void on_message(Context& ctx, Link& link, const codec::SyncList& m) { on_sync_resp(ctx, link, m); }
+void on_message(Context& ctx, Link& link, const codec::SyncRanges& m) {
+  on_sync_resp(ctx, link, m);
+}
+void on_message(Context& ctx, Link& link, const codec::SyncChanges& m) {
+  on_sync_resp(ctx, link, m);
+}
+void on_message(Context& ctx, Link& link, const codec::SyncHeads& m) { on_sync_resp(ctx, link, m); }
 void on_message(Context& ctx, Link& link, const codec::Want& m) { on_want(ctx, link, m); }
 void on_message(Context& ctx, Link& link, const codec::Delta& m) { on_delta(ctx, link, m); }
 void on_message(Context& ctx, Link& link, const codec::Ack& m) { on_ack(ctx, link, m); }

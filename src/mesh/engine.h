@@ -5,8 +5,8 @@
 // Model:
 //   - Heads: per log the committed position, what each link has announced or acknowledged, and one
 //     eager bit a link. Root fingerprint kept as heads move.
-//   - Links: channel -> HELLO both ways -> YOUR_LOGS settled -> if roots differ, the list of heads
-//     -> WANT / DELTA / ACK until both ends have said done -> live.
+//   - Links: channel -> HELLO both ways -> YOUR_LOGS settled -> if roots differ, the heads that do
+//     (by cursor, list or ranges) -> WANT / DELTA / ACK until both ends have said done -> live.
 //   - Live: a new segment is verified, pushed to eager links at once and announced (HAVE) to the
 //     others after its commit; a duplicate push makes its link lazy (PRUNE). Missing after HAVE:
 //     WANT from an announcer after a delay that adapts to the round trip.

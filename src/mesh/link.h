@@ -20,6 +20,7 @@
 
 #include "codec/frame.h"
 #include "codec/message.h"
+#include "core/id_prefix.h"
 #include "core/ids.h"
 #include "core/limits.h"
 #include "core/time.h"
@@ -34,6 +35,9 @@ namespace ebb::mesh {
 
 enum class Phase : std::uint8_t { kConnecting, kChannel, kGreeting, kReconciling, kLive };
 
+// How an end learns what the other holds and it lacks.
+enum class Learning : std::uint8_t { kUnknown, kNothing, kChanges, kList, kRanges };
+
 // The reconciliation that a link begins with.
 struct Exchange {
   ReconciliationId id;
@@ -46,8 +50,20 @@ struct Exchange {
   std::uint64_t held_before = 0, known_before = 0;
   Fingerprint root_before;
 
+  // Of the peer's heads. While it is asked and not done the peer owes answers.
+  Learning learning = Learning::kUnknown;
   bool list_asked = false, list_done = false;
+  std::size_t answers_due = 0;
   LogId list_after;
+  bool changes_done = false;
+  std::set<codec::LogCut> cuts, asked_cuts;  // that name no log here; and those asked about
+  std::set<LogId> disputed, asked_heads;     // as long as ours, with another chain
+  std::deque<IdPrefix> ranges;               // that differ and are not asked about yet
+  std::set<IdPrefix> asked_ranges;
+  std::deque<std::size_t> ranges_in_question;  // ranges of each question that is not answered
+  std::size_t ranges_compared = 0;
+  Arrival covered = 0;    // the peer's cursor once all that was learnt is stored
+  bool left_out = false;  // something that was learnt will not be stored: the cursor stays
   bool done_sent = false, done_received = false;
   // What must be stored before we are done.
   std::map<LogId, Seq> awaited;
@@ -91,9 +107,7 @@ struct Link {
   // Greeting.
   bool hello_received = false;
   codec::Hello theirs;
-  ReconciliationId my_id;
-  Fingerprint my_root;
-  std::uint64_t my_count = 0;
+  codec::Hello mine;
   Instant hello_sent;
   Instant hello_came;
   bool asked_for_ours = false;  // what they hold of our logs
@@ -102,7 +116,7 @@ struct Link {
   bool settled = false;  // own logs may go out
 
   Exchange exchange;
-  std::optional<codec::SyncReq> waiting_request;  // until settled
+  std::optional<codec::Message> waiting_request;  // a SYNC_REQ, until settled
 
   // What we want of the peer.
   std::set<LogId> asked;                      // logs whose `asked` is this slot

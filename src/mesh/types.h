@@ -178,7 +178,7 @@ struct PeerSeen {
 struct Reconciliation {
   ReconciliationId id;
   DeviceId peer;
-  std::string_view kind;  // "hello", "list", "gossip"
+  std::string_view kind;  // "hello", "cursor", "list", "ranges"
   WallTime started;
   Duration duration;
   std::uint64_t rounds = 0;

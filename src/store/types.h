@@ -92,7 +92,7 @@ struct CursorUpdate {
 struct ReconciliationRow {
   ReconciliationId id;
   DeviceId peer;
-  std::string kind;  // "hello", "list", "gossip"
+  std::string kind;  // "hello", "cursor", "list", "ranges"
   WallTime started;
   std::int64_t duration_us = 0;
   std::uint64_t rounds = 0;

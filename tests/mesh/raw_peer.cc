@@ -20,6 +20,7 @@ RawPeer::RawPeer(FakeStore& store, std::uint8_t peer_seed, mesh::Config config)
   config_.mesh = test_mesh();
   config_.heads = store.heads();
   config_.arrival_head = store.arrival_head();
+  config_.epoch = store.epoch();
   config_.incarnation = store.incarnation();
   engine_ = std::make_unique<mesh::Engine>(config_, Rng(42));
 }
@@ -137,6 +138,8 @@ void RawPeer::apply(mesh::Effects& effects) {
   for (const mesh::Commit& commit : effects.commits) {
     for (const mesh::Reconciliation& row : commit.reconciliations)
       rows_.push_back(row);
+    for (const mesh::CursorMoved& moved : commit.cursors)
+      cursors_.push_back(moved);
     if (commit.segments.empty()) continue;
     ++commits_;
     if (answers_commits) answers_.emplace_back(store_.commit(commit));

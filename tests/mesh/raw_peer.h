@@ -54,6 +54,7 @@ class RawPeer {
   const std::vector<mesh::Notice>& notices() const { return notices_; }
   const std::vector<mesh::Read>& reads() const { return reads_; }
   const std::vector<mesh::Reconciliation>& rows() const { return rows_; }
+  const std::vector<mesh::CursorMoved>& cursors() const { return cursors_; }
   std::size_t commits() const { return commits_; }
   bool faulted_with(std::string_view reason) const;
   mesh::Engine& engine() { return *engine_; }
@@ -86,6 +87,7 @@ class RawPeer {
   std::vector<mesh::Notice> notices_;
   std::vector<mesh::Read> reads_;
   std::vector<mesh::Reconciliation> rows_;
+  std::vector<mesh::CursorMoved> cursors_;
   std::size_t commits_ = 0;
 };
 

@@ -32,20 +32,18 @@ TEST_CASE("nothing of our own logs goes out before the peer has shown its view o
   peer.send(peer.hello());
   peer.forget_received();
   // Everything that could make the engine talk of its own log.
-  codec::SyncReq request;
-  request.reconciliation = peer.hello().reconciliation;
-  peer.send(request);
+  peer.send(codec::SyncListReq{});
   codec::Want want;
   want.ranges = {{store.own_log("a"), 1, 0}};
   peer.send(want);
   peer.input(store.append({"a", 1}));
   peer.run_until(peer.now + seconds(2));
   CHECK(peer.reads().empty());
-  CHECK(!peer.take<codec::SyncResp>());
+  CHECK(!peer.take<codec::SyncList>());
   CHECK(peer.engine().counters().pushes_sent == 0);
 
   peer.send(codec::YourLogsSummary{});
-  const auto list = peer.take<codec::SyncResp>();
+  const auto list = peer.take<codec::SyncList>();
   REQUIRE(list);
   REQUIRE(list->heads.size() == 1);
   CHECK(list->heads[0].seq == 6);
@@ -58,12 +56,14 @@ TEST_CASE("a peer that lags behind is asked for its heads once and then served")
   static_cast<void>(store.append({"a", 5}));
   RawPeer peer(store, 2);
   peer.connect();
-  peer.send(peer.hello());
+  codec::Hello hello = peer.hello();
+  hello.count = 1;
+  peer.send(hello);
   peer.send(other_summary());
   CHECK(peer.take<codec::YourLogsAsk>());
   peer.send(codec::YourLogsHeads{{signed_head(old)}, false});
   CHECK(!found_rollback(peer.notices()));
-  CHECK(peer.take<codec::SyncReq>());
+  CHECK(peer.take<codec::SyncListReq>());
   codec::Want want;
   want.ranges = {{old.log, 6, 0}};
   peer.send(want);
@@ -119,12 +119,10 @@ TEST_CASE("the same sequence number with another chain is a rollback too") {
   peer.send(other_summary());
   peer.send(codec::YourLogsHeads{{signed_head(twin.heads()[0])}, false});
   CHECK(found_rollback(peer.notices()));
-  const auto list = peer.take<codec::SyncResp>();
+  const auto list = peer.take<codec::SyncList>();
   CHECK(!list);
-  codec::SyncReq request;
-  request.reconciliation = peer.hello().reconciliation;
-  peer.send(request);
-  const auto filtered = peer.take<codec::SyncResp>();
+  peer.send(codec::SyncListReq{});
+  const auto filtered = peer.take<codec::SyncList>();
   REQUIRE(filtered);
   CHECK(filtered->heads.empty());
 }
