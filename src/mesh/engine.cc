@@ -194,12 +194,14 @@ void on_input(Context& ctx, IncarnationBegun& begun) {
   ctx.config.incarnation = begun.incarnation;
   ctx.own_blocked = false;
   // What was held back is an ordinary old log now: told, and where a peer has more, asked for.
-  for (auto& [log, entry] : ctx.heads.entries()) {
-    if (!is_own(ctx, entry)) continue;
-    ask_now(ctx, entry);
+  for (const LogId& log : ctx.heads.behind()) {
+    LogEntry* entry = ctx.heads.find(log);
+    if (entry != nullptr && is_own(ctx, *entry)) ask_now(ctx, *entry);
+  }
+  for (const LogEntry* entry : ctx.heads.of_device(ctx.config.self)) {
     for (Link* link : ctx.slots) {
       if (link == nullptr) continue;
-      link->have_extra.insert(log);
+      link->have_extra.insert(entry->id);
       plan_flush(ctx, *link);
     }
   }

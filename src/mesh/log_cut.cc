@@ -30,17 +30,17 @@ codec::LogCut cut_of(const ReconciliationId& salt, const LogId& log) {
 LogEntry* find_cut(HeadTable& heads, const ReconciliationId& salt, const codec::LogCut& cut) {
   LogId first;
   std::copy_n(cut.data.begin(), kPlainBytes, first.data.begin());
-  LogEntry* found = nullptr;
+  const LogId* found = nullptr;
   std::size_t sharing = 0;
-  auto& entries = heads.entries();
+  const auto& entries = heads.entries();
   for (auto it = entries.lower_bound(first); it != entries.end() && same_beginning(it->first, cut);
        ++it) {
     if (++sharing > kSharing) return nullptr;
     if (cut_of(salt, it->first) != cut) continue;
     if (found != nullptr) return nullptr;
-    found = &it->second;
+    found = &it->first;
   }
-  return found;
+  return found == nullptr ? nullptr : heads.find(*found);
 }
 
 }  // namespace ebb::mesh

@@ -52,22 +52,14 @@ void finish(Context& ctx, Link& link, std::string_view outcome) {
   ctx.out->commits.push_back(std::move(commit));
 }
 
-// The peer holds what we held at the HELLOs; what came later is announced.
-void note_peer_holds(Context& ctx, const Link& link) {
-  for (auto& [log, entry] : ctx.heads.entries()) {
-    if (entry.held.seq > 0 && entry.arrival <= link.mine.arrival_head) {
-      ctx.heads.announce(entry, link.slot, entry.held.seq);
-    }
-  }
-}
-
 // At the time of the HELLOs.
 bool has_equal_root(const Link& link) {
   return link.theirs.root == link.mine.root && link.theirs.count == link.mine.count;
 }
 
 void finish_in_sync(Context& ctx, Link& link) {
-  note_peer_holds(ctx, link);
+  // What came later is announced.
+  ctx.heads.announce_all(link.slot, link.mine.arrival_head);
   ++ctx.counters.reconciliations_in_sync;
   finish(ctx, link, "in_sync");
   link.phase = Phase::kLive;

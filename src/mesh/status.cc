@@ -72,7 +72,7 @@ std::vector<LinkStatus> link_statuses(const Context& ctx) {
     }
     if (link.slot != kNoSlot) {
       for (const auto& [log, entry] : ctx.heads.entries())
-        add_log(status, entry, link.slot);
+        add_log(status, *ctx.heads.find(log), link.slot);
     }
     list.push_back(std::move(status));
   }

@@ -246,8 +246,10 @@ void run_log_timers(Context& ctx) {
 
 void release_wants(Context& ctx, Link& link, bool liar) {
   std::vector<LogId> orphans(link.asked.begin(), link.asked.end());
-  for (const auto& [log, entry] : ctx.heads.entries()) {
-    if (entry.parent == link.slot && is_missing(ctx, entry)) orphans.push_back(log);
+  for (const LogId& log : ctx.heads.behind()) {
+    const LogEntry* entry = ctx.heads.find(log);
+    const bool ours = entry != nullptr && entry->parent == link.slot;
+    if (ours && is_missing(ctx, *entry)) orphans.push_back(log);
   }
   for (const LogId& log : orphans) {
     LogEntry* entry = ctx.heads.find(log);
@@ -281,11 +283,13 @@ void resume_commits_if_due(Context& ctx) {
     link->credit_withheld = 0;
     plan_flush(ctx, *link);
   }
-  for (auto& [log, entry] : ctx.heads.entries()) {
-    if (entry.asked != kNoSlot) {
-      ask_again(ctx, entry);
+  for (const LogId& log : ctx.heads.behind()) {
+    LogEntry* entry = ctx.heads.find(log);
+    if (entry == nullptr) continue;
+    if (entry->asked != kNoSlot) {
+      ask_again(ctx, *entry);
     } else {
-      ask_now(ctx, entry);
+      ask_now(ctx, *entry);
     }
   }
 }
