@@ -131,6 +131,13 @@ struct SyncHeadsReq {
   bool operator==(const SyncHeadsReq&) const = default;
 };
 
+// Do we have the same below this prefix? Answered by its range, or by none when we do.
+struct SyncAuditReq {
+  IdPrefix prefix;
+  Fingerprint fingerprint;
+  bool operator==(const SyncAuditReq&) const = default;
+};
+
 struct ListedHead {
   LogId log;
   Seq seq = 0;
@@ -244,8 +251,8 @@ struct Bye {
 
 using Message =
     std::variant<Hello, YourLogsSummary, YourLogsAsk, YourLogsHeads, SyncListReq, SyncRangesReq,
-                 SyncCutsReq, SyncHeadsReq, SyncList, SyncRanges, SyncChanges, SyncHeads, Want,
-                 Delta, Ack, Have, Prune, Ping, Peers, Bye>;
+                 SyncCutsReq, SyncHeadsReq, SyncAuditReq, SyncList, SyncRanges, SyncChanges,
+                 SyncHeads, Want, Delta, Ack, Have, Prune, Ping, Peers, Bye>;
 
 // A short lower-case name for metrics and logs: "hello", "your_logs", "delta"...
 std::string_view message_name(const Message& message);

@@ -190,7 +190,8 @@ SyncChanges read_sync_changes(TapeReader& reader) {
 // later version to say.
 Message read_sync_req(TapeReader& reader, std::size_t fields) {
   const std::uint64_t kind = reader.uint();
-  if (reader.ok() && kind <= static_cast<std::uint8_t>(SyncReqKind::kHeads) && fields < 2) {
+  constexpr std::size_t kFields[] = {2, 2, 2, 2, 3};  // by kind, with the kind
+  if (reader.ok() && kind < std::size(kFields) && fields < kFields[kind]) {
     reader.fail(ErrorCode::kMalformed);
   }
   switch (static_cast<SyncReqKind>(kind)) {
@@ -202,6 +203,12 @@ Message read_sync_req(TapeReader& reader, std::size_t fields) {
       return SyncCutsReq{taken(reader, unpack_cuts(reader.bin()))};
     case SyncReqKind::kHeads:
       return SyncHeadsReq{read_log_ids(reader)};
+    case SyncReqKind::kAudit: {
+      SyncAuditReq m;
+      m.prefix = reader.ok() ? taken(reader, unpack_prefix(reader.bin())) : IdPrefix{};
+      m.fingerprint = reader.fixed<Fingerprint>();
+      return m;
+    }
   }
   reader.fail(ErrorCode::kUnsupported);
   return SyncListReq{};

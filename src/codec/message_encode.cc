@@ -73,6 +73,12 @@ class MessageWriter {
     log_ids(m.logs);
   }
 
+  void operator()(const SyncAuditReq& m) {
+    begin_sync(SyncReqKind::kAudit, 2);
+    writer_.bin(pack_prefix(m.prefix));
+    writer_.bin(m.fingerprint.view());
+  }
+
   void operator()(const SyncList& m) {
     begin_sync(SyncRespKind::kList, 3);
     writer_.bin(pack_heads(m.heads));
@@ -241,6 +247,7 @@ struct Name {
   std::string_view operator()(const SyncRangesReq&) const { return "sync_req"; }
   std::string_view operator()(const SyncCutsReq&) const { return "sync_req"; }
   std::string_view operator()(const SyncHeadsReq&) const { return "sync_req"; }
+  std::string_view operator()(const SyncAuditReq&) const { return "sync_req"; }
   std::string_view operator()(const SyncList&) const { return "sync_resp"; }
   std::string_view operator()(const SyncRanges&) const { return "sync_resp"; }
   std::string_view operator()(const SyncChanges&) const { return "sync_resp"; }

@@ -28,7 +28,7 @@ enum class MessageType : std::uint8_t {
 enum class YourLogsKind : std::uint8_t { kSummary = 0, kAsk = 1, kHeads = 2 };
 
 // DO NOT CHANGE: sent. Kinds of SYNC_REQ and SYNC_RESP.
-enum class SyncReqKind : std::uint8_t { kList = 0, kRanges = 1, kCuts = 2, kHeads = 3 };
+enum class SyncReqKind : std::uint8_t { kList = 0, kRanges = 1, kCuts = 2, kHeads = 3, kAudit = 4 };
 enum class SyncRespKind : std::uint8_t { kList = 0, kRanges = 1, kChanges = 2, kHeads = 3 };
 
 inline constexpr std::uint64_t kDeltaLast = 1;     // flag of a DELTA

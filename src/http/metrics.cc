@@ -97,9 +97,7 @@ void write_peers(PrometheusText& out, const node::MeshCounters& mesh,
   out.counter("ebb_datagrams_dropped_total", "Gossip datagrams that were not for us or broken.",
               mesh.datagrams_dropped);
   out.counter("ebb_audit_repairs_total",
-              "Differences found between settled neighbours. No part of this version looks for "
-              "them, so that 0 says nothing yet.",
-              mesh.audit_repairs);
+              "Heads that only an audit has brought: 0 in a healthy mesh.", mesh.audit_repairs);
   out.counter("ebb_forks_suspected_total", "Logs of which two histories were seen.",
               mesh.forks_suspected);
   out.counter("ebb_rollbacks_found_total",

@@ -118,6 +118,7 @@ struct Context {
   std::optional<Instant> dial_at;  // the earliest dial that is allowed
   std::optional<Instant> shuffle_at;
   std::optional<Instant> gossip_at;
+  std::optional<Instant> audit_at;
   std::uint64_t datagram_counter = 0;
   std::optional<Instant> expected_tick;
 };

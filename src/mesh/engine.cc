@@ -4,6 +4,7 @@
 #include <utility>
 #include <variant>
 
+#include "mesh/audit.h"
 #include "mesh/bounds.h"
 #include "mesh/context.h"
 #include "mesh/dialer.h"
@@ -48,6 +49,9 @@ void on_message(Context& ctx, Link& link, const codec::SyncCutsReq& m) {
   on_sync_req(ctx, link, m);
 }
 void on_message(Context& ctx, Link& link, const codec::SyncHeadsReq& m) {
+  on_sync_req(ctx, link, m);
+}
+void on_message(Context& ctx, Link& link, const codec::SyncAuditReq& m) {
   on_sync_req(ctx, link, m);
 }
 void on_message(Context& ctx, Link& link, const codec::SyncList& m) { on_sync_resp(ctx, link, m); }
@@ -157,6 +161,7 @@ void on_input(Context& ctx, Tick&) {
   run_link_timers(ctx);
   resume_commits_if_due(ctx);
   run_log_timers(ctx);
+  run_audits(ctx);
   run_gossip(ctx);
   run_shuffle(ctx);
   run_dialer(ctx);
@@ -252,6 +257,7 @@ void end_step(Context& ctx) {
   keep_budgets(ctx);
   plan_dials(ctx);
   plan_gossip(ctx);
+  plan_audits(ctx);
   if (ctx.peer_clocks.changed(ctx.now)) tell_peer_clock(ctx);
 }
 
@@ -263,6 +269,7 @@ std::optional<Instant> earliest(const Context& ctx) {
   consider(ctx.dial_at);
   consider(ctx.gossip_at);
   consider(ctx.shuffle_at);
+  consider(next_audit_deadline(ctx));
   consider(ctx.commits_paused_until);
   consider(ctx.peer_clocks.next_expiry());
   if (!ctx.log_timers.empty()) consider(ctx.log_timers.begin()->first);
@@ -288,6 +295,7 @@ Engine::Engine(Config config, Rng rng)
   load_peers(ctx);
   plan_dials(ctx);
   plan_gossip(ctx);
+  plan_audits(ctx);
 }
 
 Engine::~Engine() = default;

@@ -13,6 +13,8 @@
 //   - Invariant: nothing of our own logs is sent, pushed or announced on a link whose YOUR_LOGS is
 //     not settled. Arrival numbers, HAVE and HELLO name committed heads only.
 //     Rationale: a rolled-back device must learn of it before it signs a number twice.
+//   - Audits: now and then a sixteenth of all heads is compared with one neighbour; what a healthy
+//     mesh would have brought long ago is fetched, and counts as a repair.
 //   - Segments past held+1 are asked for again in order, never kept aside (yet).
 // Units:     Instant is the driver's monotonic time.
 // Ownership: owns everything; inputs are consumed.
@@ -75,6 +77,7 @@ struct Config {
   Duration have_batch = milliseconds(5);         // announcements gather so long on a quiet link
   Duration have_batch_max = milliseconds(50);    // and on a busy one
   Duration refresh_interval = seconds(600);      // between floods of one log
+  Duration audit_interval = seconds(60);
 };
 
 class Engine {

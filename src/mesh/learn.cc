@@ -4,6 +4,8 @@
 #include <cstring>
 #include <vector>
 
+#include "mesh/audit.h"
+#include "mesh/learnt.h"
 #include "mesh/log_cut.h"
 #include "mesh/reconcile.h"
 #include "mesh/sync_answer.h"
@@ -18,65 +20,6 @@ constexpr std::uint64_t kFewLogs = 64;  // their list is shorter than a few roun
 constexpr std::size_t kRangesInFlight = 4;
 constexpr std::size_t kSecondLevel = IdPrefix::kChildren * IdPrefix::kChildren;
 constexpr std::size_t kSecondDepth = 2;
-
-// ---- what is learnt of one log
-
-// Takes a head of the peer's. `same_chain` counts where it is as long as ours.
-void take_head(Context& ctx, Link& link, LogEntry& entry, Seq seq, bool same_chain) {
-  Exchange& ex = link.exchange;
-  ctx.heads.announce(entry, link.slot, seq);
-  if (is_current_own(ctx, entry)) {
-    // YOUR_LOGS is the judge of those; what we lack of them is not to be had by asking.
-    if (seq > entry.held.seq) ex.left_out = true;
-    return;
-  }
-  if (seq == entry.held.seq && !same_chain) {
-    ex.disputed.insert(entry.id);  // its signed head will show
-    return;
-  }
-  if (seq <= entry.held.seq || entry.capped) return;
-  if (entry.peer(link.slot).refused) {
-    ex.left_out = true;
-    return;
-  }
-  ex.awaited[entry.id] = std::min(seq, limits::kSeqMax);
-  ask_now(ctx, entry);
-}
-
-void take_listed(Context& ctx, Link& link, const codec::ListedHead& head) {
-  LogEntry* entry = ctx.heads.find_or_add(head.log);
-  if (entry == nullptr) {
-    link.exchange.left_out = true;
-    return;
-  }
-  take_head(ctx, link, *entry, head.seq, chain_prefix(entry->held.chain) == head.chain);
-}
-
-void take_cut(Context& ctx, Link& link, const codec::CutHead& head) {
-  LogEntry* entry = find_cut(ctx.heads, link.exchange.id, head.log);
-  if (entry == nullptr) {
-    link.exchange.cuts.insert(head.log);
-    return;
-  }
-  const bool same_chain =
-      std::equal(head.chain.data.begin(), head.chain.data.end(), entry->held.chain.data.begin());
-  take_head(ctx, link, *entry, head.seq, same_chain);
-}
-
-// The peer has shown a signed head of a log that is as long here, with another chain.
-void judge_disputed(Context& ctx, Link& link, const LogId& log, const Position& theirs) {
-  LogEntry* entry = ctx.heads.find(log);
-  if (entry == nullptr || theirs == entry->held) return;
-  if (theirs.seq > entry->held.seq) {
-    take_head(ctx, link, *entry, theirs.seq, true);
-    return;
-  }
-  link.exchange.left_out = true;
-  if (theirs.seq < entry->held.seq) return;  // ours has grown meanwhile: it shows nothing now
-  ++ctx.counters.forks_suspected;
-  notice(ctx, link, NoticeKind::kForkSuspected, dot_text({log, theirs.seq}));
-  refuse_log(ctx, link, *entry);
-}
 
 // Counts what was told. False after a fault.
 template <class Heads>
@@ -153,6 +96,11 @@ void go_on(Context& ctx, Link& link) {
   ask_for_cuts(ctx, link);
   ask_for_disputed(ctx, link);
   if (ex.answers_due > 0 || !link.settled) return;
+  if (ex.auditing) {
+    ex.auditing = false;
+    end_audit(ctx, link);
+    return;
+  }
   // What the peer can neither name nor prove we cannot ask for.
   if (!ex.asked_cuts.empty() || !ex.asked_heads.empty()) ex.left_out = true;
   ex.list_done = true;
@@ -192,7 +140,8 @@ bool cursors_fail(const Link& link) {
 
 // False after a fault.
 bool expect(Context& ctx, Link& link, bool expected) {
-  const bool owed = link.exchange.active && link.exchange.answers_due > 0;
+  const bool running = link.exchange.active || link.exchange.auditing;
+  const bool owed = running && link.exchange.answers_due > 0;
   if (owed && expected) {
     --link.exchange.answers_due;
     link.last_progress = ctx.now;
@@ -269,7 +218,9 @@ void take_range(Context& ctx, Link& link, const codec::SyncRange& theirs) {
 bool check_ranges(Context& ctx, Link& link, const codec::SyncRanges& answer) {
   Exchange& ex = link.exchange;
   for (const codec::SyncRange& range : answer.ranges) {
-    if (range.prefix.depth == 0 || !ex.asked_ranges.contains(range.prefix.parent())) {
+    // That of an audit's question comes back itself.
+    const bool below = range.prefix.depth > 0 && ex.asked_ranges.contains(range.prefix.parent());
+    if (!below && !(ex.auditing && ex.rounds == 1 && ex.asked_ranges.contains(range.prefix))) {
       fault(ctx, link, "malformed_list");
       return false;
     }
@@ -310,6 +261,19 @@ void begin_learning(Context& ctx, Link& link) {
   } else if (ex.learning == Learning::kUnknown) {
     learn_all(ctx, link);
   }
+}
+
+void begin_audit(Context& ctx, Link& link, const IdPrefix& prefix) {
+  const ReconciliationId id = link.exchange.id;
+  link.exchange = {};
+  Exchange& ex = link.exchange;
+  ex.id = id;
+  ex.auditing = true;
+  ex.learning = Learning::kRanges;
+  ex.asked_ranges.insert(prefix);
+  ex.ranges_in_question.push_back(1);
+  note_asked(ctx, link);
+  send(ctx, link, codec::SyncAuditReq{prefix, range_fingerprint(ctx.heads.held().sum(prefix))});
 }
 
 void on_sync_resp(Context& ctx, Link& link, const codec::SyncList& list) {

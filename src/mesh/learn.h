@@ -20,6 +20,9 @@ void choose_learning(Link& link);
 // Own logs may go out: asks, unless the peer tells without.
 void begin_learning(Context& ctx, Link& link);
 
+// Compares what is below a prefix with a peer that is live.
+void begin_audit(Context& ctx, Link& link, const IdPrefix& prefix);
+
 void on_sync_resp(Context& ctx, Link& link, const codec::SyncList& list);
 void on_sync_resp(Context& ctx, Link& link, const codec::SyncRanges& ranges);
 void on_sync_resp(Context& ctx, Link& link, const codec::SyncChanges& changes);

@@ -42,6 +42,7 @@ enum class Learning : std::uint8_t { kUnknown, kNothing, kChanges, kList, kRange
 struct Exchange {
   ReconciliationId id;
   bool active = false;
+  bool auditing = false;  // no reconciliation: what is learnt goes to Link::audit
   std::string_view kind = "hello";
   WallTime started;
   Instant begun;
@@ -84,6 +85,12 @@ struct ServeJob {
   std::size_t unsent = 0;  // DELTAs of it that have not left whole
 };
 
+// What the last audit of a link has shown: heads that the peer has and we lacked then.
+struct Audit {
+  std::map<LogId, Seq> lacking;
+  std::optional<Instant> judge_at;
+};
+
 struct Link {
   LinkId id;
   bool dialled = false;
@@ -116,6 +123,7 @@ struct Link {
   bool settled = false;  // own logs may go out
 
   Exchange exchange;
+  Audit audit;
   std::optional<codec::Message> waiting_request;  // a SYNC_REQ, until settled
 
   // What we want of the peer.

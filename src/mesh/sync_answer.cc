@@ -212,4 +212,17 @@ void on_sync_req(Context& ctx, Link& link, const codec::SyncHeadsReq& request) {
   send(ctx, link, answer);
 }
 
+void on_sync_req(Context& ctx, Link& link, const codec::SyncAuditReq& request) {
+  if (!link.settled) {
+    fault(ctx, link, "out_of_order", "sync_req");
+    return;
+  }
+  codec::SyncRanges answer;
+  answer.covered = covered(ctx, link);
+  const trust::FingerprintSum sum = ctx.heads.held().sum(request.prefix);
+  const bool differs = range_fingerprint(sum) != request.fingerprint;
+  if (differs && sum.count() > 0) answer.ranges.push_back(range_of(ctx, request.prefix));
+  send(ctx, link, answer);
+}
+
 }  // namespace ebb::mesh

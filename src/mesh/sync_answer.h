@@ -28,6 +28,7 @@ void on_sync_req(Context& ctx, Link& link, const codec::SyncListReq& request);
 void on_sync_req(Context& ctx, Link& link, const codec::SyncRangesReq& request);
 void on_sync_req(Context& ctx, Link& link, const codec::SyncCutsReq& request);
 void on_sync_req(Context& ctx, Link& link, const codec::SyncHeadsReq& request);
+void on_sync_req(Context& ctx, Link& link, const codec::SyncAuditReq& request);
 
 // A set's fingerprint as ranges tell it: zero stands for the empty one.
 Fingerprint range_fingerprint(const trust::FingerprintSum& sum);

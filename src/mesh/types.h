@@ -321,8 +321,8 @@ struct Counters {
   std::uint64_t dials = 0, dial_failures = 0;
   std::uint64_t reconciliations_in_sync = 0, reconciliations_interrupted = 0,
                 reconciliations_refused = 0;
-  std::uint64_t audit_repairs = 0;  // differences found between linked, settled nodes: by no part
-                                    // of this version, so that 0 says nothing yet
+  std::uint64_t audits = 0;         // ended, equal or not
+  std::uint64_t audit_repairs = 0;  // heads that only an audit has brought: 0 in a healthy mesh
   std::uint64_t forks_suspected = 0, rollbacks_found = 0;
 };
 

@@ -114,8 +114,9 @@ TEST_CASE("a type or kind that is not known is unsupported, a wrong one malforme
   CHECK(code_of(Bytes{0x91, 0xa0}) == ErrorCode::kMalformed);
   CHECK(code_of(Bytes{0x01}) == ErrorCode::kMalformed);
   CHECK(code_of(Bytes{0x80}) == ErrorCode::kMalformed);
-  CHECK(code_of(message(3, 4)) == ErrorCode::kUnsupported);
+  CHECK(code_of(message(3, 5)) == ErrorCode::kUnsupported);
   CHECK(code_of(message(4, 4)) == ErrorCode::kUnsupported);
+  CHECK(code_of(message(3, 4)) == ErrorCode::kMalformed);
   for (const std::uint64_t kind : {0U, 1U, 2U, 3U}) {
     CHECK(code_of(message(3, kind)) == ErrorCode::kMalformed);
     CHECK(code_of(message(4, kind)) == ErrorCode::kMalformed);

@@ -134,6 +134,7 @@ inline std::vector<std::pair<std::string, codec::Message>> sample_messages(ByteV
       {"sync_req_ranges", codec::SyncRangesReq{{range, codec::SyncRange{}}}},
       {"sync_req_cuts", codec::SyncCutsReq{{counting<codec::LogCut>(0xa0)}}},
       {"sync_req_heads", codec::SyncHeadsReq{{log}}},
+      {"sync_req_audit", codec::SyncAuditReq{range.prefix, counting<Fingerprint>(0x70)}},
       {"sync_resp_list", codec::SyncList{listed, true, 70000}},
       {"sync_resp_ranges", codec::SyncRanges{{range}, listed, 70000}},
       {"sync_resp_changes",

@@ -34,6 +34,7 @@ std::vector<Bytes> one_of_each(FakeStore& author) {
           frame_of(codec::SyncRangesReq{{range}}),
           frame_of(codec::SyncCutsReq{{{}}}),
           frame_of(codec::SyncHeadsReq{{segment.log}}),
+          frame_of(codec::SyncAuditReq{range.prefix, range.children[5]}),
           frame_of(codec::SyncList{{{segment.log, 4, {}}}, true, 9}),
           frame_of(codec::SyncRanges{{range}, {{segment.log, 4, {}}}, 9}),
           frame_of(codec::SyncChanges{{{{}, 4, {}}}, {{segment.log, 4, {}}}, false, false, 9}),
