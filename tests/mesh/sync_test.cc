@@ -95,6 +95,47 @@ TEST_CASE("without a cursor a few differences among many logs are found by range
   MESSAGE("8 of 10,000 by ranges: " << rig.cost.sync_bytes << " B");
 }
 
+TEST_CASE("cursor, ranges and list, side by side") {
+  // Of 10,000 logs so many have grown on one side. The list is what an empty node would be sent.
+  constexpr std::size_t kLogs = 10000;
+  constexpr std::size_t kDevices = 20;
+  for (const std::size_t changed : {1U, 10U, 100U, 1000U}) {
+    std::uint64_t bytes[2] = {};
+    std::uint64_t rounds[2] = {};
+    for (const bool by_cursor : {true, false}) {
+      Authors authors(kDevices);
+      SyncPair rig(kLogs - changed);
+      std::vector<trust::VerifiedSegment> later;
+      for (std::size_t i = 0; i < changed; ++i) {
+        const auto first = authors.append(i % kDevices, 1 + i / kDevices, {"t", 150});
+        store_segment(rig.store(0), first);
+        store_segment(rig.store(1), first);
+        later.push_back(authors.append(i % kDevices, 1 + i / kDevices));
+      }
+      if (by_cursor) rig.meet();
+      for (const trust::VerifiedSegment& segment : later)
+        store_segment(rig.store(0), segment);
+      rig.meet(seconds(10));
+      REQUIRE(rig.equal());
+      REQUIRE((rig.last_row(1).kind == "cursor") == by_cursor);
+      bytes[by_cursor ? 0 : 1] = rig.cost.sync_bytes;
+      rounds[by_cursor ? 0 : 1] = rig.last_row(1).rounds;
+    }
+    MESSAGE(changed << " of 10,000: cursor " << bytes[0] << " B, " << rounds[0] << " round; ranges "
+                    << bytes[1] << " B, " << rounds[1] << " rounds");
+    CHECK(bytes[0] <= 100 + 12 * changed);
+    CHECK(bytes[0] < bytes[1]);
+  }
+  SyncPair rig(kLogs);
+  rig.add_node(3, {1});
+  rig.start(1);
+  rig.start(2);
+  rig.run_for(seconds(1));
+  const std::uint64_t list = rig.count(1, "sync_resp").bytes_out;
+  MESSAGE("all 10,000 as a list: " << list << " B");
+  CHECK(list <= 28 * kLogs);
+}
+
 TEST_CASE("any few differences in any set of logs are found by ranges") {
   Rng rng(11);
   for (int round = 0; round < 30; ++round) {
