@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "core/limits.h"
 #include "mesh/log_cut.h"
 #include "mesh/sync_answer.h"
 #include "mesh/want.h"
@@ -32,7 +33,7 @@ void take_head(Context& ctx, Link& link, LogEntry& entry, Seq seq, bool same_cha
     return;
   }
   ex.awaited[entry.id] = std::min(seq, limits::kSeqMax);
-  ask_now(ctx, entry);
+  offer(ctx, link, entry);
 }
 
 }  // namespace

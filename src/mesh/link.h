@@ -127,6 +127,7 @@ struct Link {
   std::optional<codec::Message> waiting_request;  // a SYNC_REQ, until settled
 
   // What we want of the peer.
+  std::set<LogId> offers;                     // learnt and lacking, asked of nobody yet
   std::set<LogId> asked;                      // logs whose `asked` is this slot
   std::set<LogId> ask_queue, ask_queue_live;  // not sent yet
   std::size_t wants_out = 0;                  // sent, their `last` not received

@@ -67,6 +67,7 @@ void withdraw(Context& ctx, LogEntry& entry) {
     link->asked.erase(entry.id);
     link->ask_queue.erase(entry.id);
     link->ask_queue_live.erase(entry.id);
+    if (!link->offers.empty()) touch(ctx, *link);  // it has room again
   }
   entry.asked = kNoSlot;
   set_timer(ctx, entry, std::nullopt);
@@ -118,6 +119,26 @@ void let_others_catch_up(Context& ctx) {
   }
 }
 
+void take_offers(Context& ctx, Link& link) {
+  // What cannot be fetched here now stays offered.
+  if (!may_send(ctx, link, codec::Priority::kCatchUp)) return;
+  while (!link.offers.empty() && link.asked.size() < limits::kLogsAskedAtOnce &&
+         !ctx.commits_paused_until) {
+    LogEntry* entry = ctx.heads.find(*link.offers.begin());
+    link.offers.erase(link.offers.begin());
+    // One that another link is asked for comes back to this one if that link ends.
+    if (entry == nullptr || entry->asked != kNoSlot || !is_missing(ctx, *entry)) continue;
+    const PeerLog* peer = entry->find_peer(link.slot);
+    const bool has_more = peer != nullptr && !peer->refused && peer->announced > entry->pending.seq;
+    if (!has_more) continue;
+    if (is_metered(ctx, link)) {
+      ask_now(ctx, *entry);  // whoever costs nothing comes first
+    } else {
+      ask(ctx, *entry, link);
+    }
+  }
+}
+
 void flush_queue(Context& ctx, Link& link, std::set<LogId>& queue, const ReconciliationId& id) {
   // Half of what a peer must accept, so that a WANT sent while answers are on their way is no
   // fault.
@@ -156,6 +177,11 @@ void refuse_log(Context& ctx, Link& link, LogEntry& entry) {
   entry.peer(link.slot).refused = true;
   if (entry.asked == link.slot) withdraw(ctx, entry);
   stop_awaiting(ctx, link, entry.id);
+}
+
+void offer(Context& ctx, Link& link, const LogEntry& entry) {
+  link.offers.insert(entry.id);
+  touch(ctx, link);
 }
 
 void ask_now(Context& ctx, LogEntry& entry) {
@@ -199,6 +225,7 @@ void note_progress(Context& ctx, LogEntry& entry) {
 
 void want_answered(Context& ctx, Link& link, bool live) {
   if (link.wants_out == 0) return;
+  touch(ctx, link);
   link.owes_since.reset();
   if (!live && link.catch_ups_out > 0) {
     --link.catch_ups_out;
@@ -228,6 +255,7 @@ void want_answered(Context& ctx, Link& link, bool live) {
 
 void flush_wants(Context& ctx, Link& link) {
   if (link.closed) return;
+  take_offers(ctx, link);
   flush_queue(ctx, link, link.ask_queue_live, ReconciliationId{});
   flush_queue(ctx, link, link.ask_queue, link.exchange.id);
 }

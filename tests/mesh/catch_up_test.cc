@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "core/limits.h"
+#include "tests/mesh/many_logs.h"
 #include "tests/mesh/raw_peer.h"
 #include "tests/mesh/rig.h"
 
@@ -188,6 +189,29 @@ TEST_CASE("two sources of one log are not both asked for it") {
   REQUIRE(in_sync(rig, 0, 2));
   CHECK(redundant(rig, 2) == 0);
   CHECK(rig.node(2).rows.size() == 2);
+}
+
+TEST_CASE("several peers share one catch-up, and nothing is fetched twice") {
+  Authors authors(4);
+  Rig rig;
+  rig.commit_delay = milliseconds(2);
+  for (std::uint8_t seed = 1; seed <= 3; ++seed)
+    rig.add_node(seed);
+  rig.add_node(4, {0, 1, 2});
+  for (std::size_t i = 0; i < 2000; ++i) {
+    const auto segment = authors.append(i % 4, 1 + i / 4, {"t", 3, 100});
+    for (const std::size_t holder : {0U, 1U, 2U})
+      store_segment(rig.store(holder), segment);
+  }
+  for (const std::size_t i : {0U, 1U, 2U, 3U})
+    rig.start(i);
+  rig.run_for(seconds(10));
+  CHECK(rig.store(3).events() == 6000);
+  CHECK(redundant(rig, 3) == 0);
+  for (const std::size_t holder : {0U, 1U, 2U}) {
+    CAPTURE(holder);
+    CHECK(rig.engine(holder).counters().events_sent >= 1000);
+  }
 }
 
 TEST_CASE("when the source dies another announcer is asked for the rest") {
