@@ -217,6 +217,8 @@ struct Ack {
 
 struct Have {
   std::vector<LogSeq> heads;
+  // The receiver has told that it holds all that the sender committed up to here; 0: not said.
+  Arrival covered = 0;
   bool operator==(const Have&) const = default;
 };
 

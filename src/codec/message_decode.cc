@@ -263,7 +263,10 @@ Message read_ack(TapeReader& reader) {
 }
 
 Message read_have(TapeReader& reader) {
-  return Have{list<LogSeq>(reader, limits::kHeadsPerMessage, read_log_seq)};
+  Have m;
+  m.heads = list<LogSeq>(reader, limits::kHeadsPerMessage, read_log_seq);
+  m.covered = reader.uint();
+  return m;
 }
 
 Message read_prune(TapeReader& reader) { return Prune{read_log_ids(reader)}; }
@@ -305,7 +308,7 @@ constexpr Shape kShapes[] = {
     {MessageType::kWant, 2, "want", read_want},
     {MessageType::kDelta, 4, "delta", read_delta},
     {MessageType::kAck, 4, "ack", read_ack},
-    {MessageType::kHave, 1, "have", read_have},
+    {MessageType::kHave, 2, "have", read_have},
     {MessageType::kPrune, 1, "prune", read_prune},
     {MessageType::kPing, 2, "ping", read_ping},
     {MessageType::kPeers, 2, "peers", read_peers},

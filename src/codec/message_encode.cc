@@ -139,8 +139,9 @@ class MessageWriter {
   }
 
   void operator()(const Have& m) {
-    begin(MessageType::kHave, 1);
+    begin(MessageType::kHave, 2);
     log_seqs(m.heads);
+    writer_.uint(m.covered);
   }
 
   void operator()(const Prune& m) {

@@ -78,6 +78,7 @@ struct Config {
   Duration have_batch_max = milliseconds(50);    // and on a busy one
   Duration refresh_interval = seconds(600);      // between floods of one log
   Duration audit_interval = seconds(60);
+  Duration cover_interval = seconds(10);  // between two movements of a cursor on a live link
 };
 
 class Engine {

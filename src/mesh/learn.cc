@@ -102,7 +102,7 @@ void go_on(Context& ctx, Link& link) {
     return;
   }
   // What the peer can neither name nor prove we cannot ask for.
-  if (!ex.asked_cuts.empty() || !ex.asked_heads.empty()) ex.left_out = true;
+  if (!ex.asked_cuts.empty() || !ex.asked_heads.empty()) link.left_out = true;
   ex.list_done = true;
   ex.known_before = ctx.heads.events_known();
   check_done(ctx, link);
@@ -206,7 +206,7 @@ void take_range(Context& ctx, Link& link, const codec::SyncRange& theirs) {
     if (!differs || theirs.children[digit].is_zero()) continue;
     const IdPrefix child = theirs.prefix.child(digit);
     if (child.depth == IdPrefix::kDepthMax) {
-      link.exchange.left_out = true;  // nothing is finer than one id
+      link.left_out = true;  // nothing is finer than one id
       continue;
     }
     link.exchange.ranges.push_back(child);

@@ -63,8 +63,7 @@ struct Exchange {
   std::set<IdPrefix> asked_ranges;
   std::deque<std::size_t> ranges_in_question;  // ranges of each question that is not answered
   std::size_t ranges_compared = 0;
-  Arrival covered = 0;    // the peer's cursor once all that was learnt is stored
-  bool left_out = false;  // something that was learnt will not be stored: the cursor stays
+  Arrival covered = 0;  // the peer's cursor once all that was learnt is stored
   bool done_sent = false, done_received = false;
   // What must be stored before we are done.
   std::map<LogId, Seq> awaited;
@@ -124,6 +123,14 @@ struct Link {
 
   Exchange exchange;
   Audit audit;
+  bool left_out = false;  // something that the peer has will not be stored: its cursor stays
+
+  // How far each end's cursor may go while the link is live.
+  Arrival confirmed = 0;     // the peer has told that it holds all of ours up to here
+  Arrival covered_told = 0;  // and knows that we know
+  Instant covered_told_at;
+  std::optional<Instant> covered_due;  // when there is more to tell
+  Arrival covered = 0;                 // what the peer said of its own, not taken over yet
   std::optional<codec::Message> waiting_request;  // a SYNC_REQ, until settled
 
   // What we want of the peer.

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "mesh/covered.h"
 #include "mesh/outbox.h"
 #include "mesh/peers.h"
 #include "mesh/reconcile.h"
@@ -175,6 +176,7 @@ void flush_link(Context& ctx, Link& link) {
   while (link.credit_owed > 0 || !link.durable_owed.empty())
     send_ack(ctx, link, false);
   flush_haves(ctx, link);
+  tell_covered(ctx, link);
   tell_peers(ctx, link);
 }
 
@@ -192,6 +194,7 @@ void on_ack(Context& ctx, Link& link, const codec::Ack& ack) {
     ctx.heads.announce(*entry, link.slot, durable.seq);
     ask_after_announcement(ctx, link, *entry);
   }
+  if (!ack.durable.empty()) tell_covered(ctx, link);
   if (ack.done && ack.reconciliation == link.exchange.id) on_done(ctx, link);
 }
 
@@ -200,6 +203,8 @@ void on_have(Context& ctx, Link& link, const codec::Have& have) {
     LogEntry* entry = note_claim(ctx, link, head.log, head.seq);
     if (entry != nullptr) ask_after_announcement(ctx, link, *entry);
   }
+  if (have.covered > 0) take_covered(ctx, link, have.covered);
+  tell_covered(ctx, link);
 }
 
 void on_prune(Context& ctx, Link& link, const codec::Prune& prune) {

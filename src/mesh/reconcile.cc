@@ -2,24 +2,13 @@
 
 #include <algorithm>
 
+#include "mesh/covered.h"
 #include "mesh/learn.h"
 #include "mesh/live.h"
 #include "mesh/sync_answer.h"
 
 namespace ebb::mesh {
 namespace {
-
-// Moves the cursor of the peer as far as the exchange has brought us.
-void move_cursor(Context& ctx, const Link& link, Commit& commit) {
-  const Exchange& ex = link.exchange;
-  if (ex.left_out) return;
-  const codec::Cursor next{link.theirs.epoch, std::min(ex.covered, link.theirs.arrival_head)};
-  codec::Cursor& cursor = ctx.cursors[*link.peer];
-  const bool further = cursor.epoch != next.epoch || cursor.arrival < next.arrival;
-  if (!further) return;
-  cursor = next;
-  commit.cursors.push_back({*link.peer, next});
-}
 
 void finish(Context& ctx, Link& link, std::string_view outcome) {
   Exchange& ex = link.exchange;
@@ -48,7 +37,9 @@ void finish(Context& ctx, Link& link, std::string_view outcome) {
   Commit commit;
   commit.token = new_token(ctx);
   commit.reconciliations.push_back(row);
-  if (outcome == "in_sync") move_cursor(ctx, link, commit);
+  if (outcome == "in_sync") {
+    move_cursor(ctx, link, std::min(ex.covered, link.theirs.arrival_head), commit);
+  }
   ctx.out->commits.push_back(std::move(commit));
 }
 
@@ -60,9 +51,14 @@ bool has_equal_root(const Link& link) {
 void finish_in_sync(Context& ctx, Link& link) {
   // What came later is announced.
   ctx.heads.announce_all(link.slot, link.mine.arrival_head);
+  link.confirmed = link.mine.arrival_head;
+  link.covered_told = link.mine.arrival_head;
   ++ctx.counters.reconciliations_in_sync;
+  // An exchange has brought each end what the other's next HELLO would name; equal roots have not.
+  if (has_equal_root(link)) link.covered_told_at = ctx.now;
   finish(ctx, link, "in_sync");
   link.phase = Phase::kLive;
+  tell_covered(ctx, link);
   touch(ctx, link);
 }
 
@@ -120,7 +116,7 @@ void note_stored(Context& ctx, const LogEntry& entry) {
 
 void stop_awaiting(Context& ctx, Link& link, const LogId& log) {
   if (link.exchange.awaited.erase(log) == 0) return;
-  link.exchange.left_out = true;
+  link.left_out = true;
   check_done(ctx, link);
 }
 

@@ -147,7 +147,7 @@ inline std::vector<std::pair<std::string, codec::Message>> sample_messages(ByteV
       {"want", codec::Want{reconciliation, {{log, 1, 0}, {log, 7, 300}}}},
       {"delta", codec::Delta{reconciliation, {key, control}, {segment, segment}, true, true}},
       {"ack", codec::Ack{reconciliation, 65536, positions, true}},
-      {"have", codec::Have{positions}},
+      {"have", codec::Have{positions, 300}},
       {"prune", codec::Prune{{log}}},
       {"ping", codec::Ping{300, true}},
       {"peers", codec::Peers{{{counting<DeviceId>(0x90), "127.0.0.1:7400"}}, true}},

@@ -40,7 +40,10 @@ struct Tally {
 // and put back, with a new epoch or, against the rule, without.
 class Sessions {
  public:
-  Sessions(std::uint64_t seed, bool new_epochs) : rng_(seed), new_epochs_(new_epochs) {}
+  Sessions(std::uint64_t seed, bool new_epochs) : rng_(seed), new_epochs_(new_epochs) {
+    for (const std::size_t i : {std::size_t{0}, std::size_t{1}})
+      rig_.node(i).config.cover_interval = milliseconds(1);
+  }
 
   void run(Tally& tally) {
     for (std::uint64_t i = 0; i < kSessionsOfARig; ++i) {
@@ -88,7 +91,10 @@ class Sessions {
       return kept;
     };
     const std::size_t rows = rig_.node(0).rows.size();
+    FakeStore& failing = rig_.store(rng_.below(2));
+    failing.failing = rng_.chance(1, 10);
     rig_.meet(milliseconds(40));
+    failing.failing = false;
     for (std::size_t row = rows; row < rig_.node(0).rows.size(); ++row)
       tally.by_cursor += rig_.node(0).rows[row].kind == "cursor" ? 1U : 0U;
     tally.gaps += gaps(rig_.store(0), rig_.store(1)) + gaps(rig_.store(1), rig_.store(0));
@@ -123,6 +129,58 @@ TEST_CASE("the same sessions show gaps when a restored store keeps its epoch") {
   const Tally tally = run_sessions(kSessions / 10, false);
   MESSAGE(tally.sessions << " sessions, " << tally.gaps << " gaps");
   CHECK(tally.gaps > 0);
+}
+
+TEST_CASE("a first sync leaves both cursors at its end") {
+  Authors authors(10);
+  SyncPair rig(0);
+  for (std::size_t i = 0; i < 500; ++i)
+    store_segment(rig.store(0), authors.append(i % 10, 1 + i / 10));
+  rig.meet();
+  REQUIRE(rig.equal());
+  store_segment(rig.store(0), authors.append(0, 1));
+  rig.meet();
+  CHECK(rig.equal());
+  CHECK(rig.last_row(0).kind == "cursor");
+  CHECK(rig.last_row(1).kind == "cursor");
+  CHECK(rig.last_row(1).heads_compared == 1);
+  CHECK(rig.cost.sync_bytes <= 100);
+}
+
+TEST_CASE("cursors follow a live link, so that the next one begins where it ended") {
+  SyncPair rig(0);
+  rig.start(1);
+  rig.start(0);
+  for (int i = 0; i < 300; ++i) {
+    rig.append(static_cast<std::size_t>(i % 2), {"t" + std::to_string(i % 30), 1});
+    rig.run_for(milliseconds(300));
+  }
+  rig.run_for(seconds(11));
+  rig.stop(0);
+  rig.stop(1);
+  static_cast<void>(rig.store(0).append({"t0", 1}));
+  rig.meet();
+  CHECK(rig.equal());
+  CHECK(rig.last_row(1).kind == "cursor");
+  CHECK(rig.last_row(1).heads_compared == 1);
+  CHECK(rig.last_row(0).heads_compared == 0);
+}
+
+TEST_CASE("a cursor that the peer tells waits until what it announced is stored") {
+  FakeStore store(1);
+  FakeStore author(9);
+  const auto segment = author.append({"a", 2}).own_segments[0];
+  RawPeer peer(store, 2);
+  peer.greet();
+  peer.send(codec::Have{{{segment.log, 2}}, 9});
+  CHECK(peer.cursors().empty());
+  peer.send(delta_of({segment}));
+  REQUIRE(store.events() == 2);
+  REQUIRE(peer.cursors().size() == 1);
+  CHECK(peer.cursors()[0].cursor.arrival == 9);
+  // Never back.
+  peer.send(codec::Have{{}, 4});
+  CHECK(peer.cursors().size() == 1);
 }
 
 TEST_CASE("two nodes that have lost what both cursors promise find out by their roots") {
