@@ -73,7 +73,7 @@ TEST_CASE("the segments of a DELTA are views into its frame") {
 
 TEST_CASE("fields behind the known ones are ignored, in the message and in its lists") {
   const Bytes bytes = written([](Writer& w) {
-    w.array(4);
+    w.array(5);
     w.uint(8);  // HAVE
     w.array(1);
     w.array(4);  // [log, seq] and two fields more
@@ -85,6 +85,7 @@ TEST_CASE("fields behind the known ones are ignored, in the message and in its l
     w.nil();
     w.array(0);
     w.real(0.5);
+    w.uint(7);
     w.array(2);
     w.str("later");
     w.map(0);

@@ -58,9 +58,10 @@ void SyncPair::meet(Duration duration) {
   for (const std::size_t i : {std::size_t{0}, std::size_t{1}}) {
     cost.requests += count(i, "sync_req").messages_out;
     cost.sync_bytes += count(i, "sync_req").bytes_out + count(i, "sync_resp").bytes_out;
-    const mesh::MessageCount hellos = count(i, "hello");
-    cost.hello_bytes = std::max(cost.hello_bytes, hellos.bytes_out / hellos.messages_out);
     cost.wants += count(i, "want").messages_out;
+    const mesh::MessageCount hellos = count(i, "hello");
+    if (hellos.messages_out == 0) continue;
+    cost.hello_bytes = std::max(cost.hello_bytes, hellos.bytes_out / hellos.messages_out);
   }
   stop(0);
   stop(1);
