@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "mesh/learn.h"
+#include "mesh/outbox.h"
 #include "mesh/want.h"
 
 namespace ebb::mesh {
@@ -13,9 +14,10 @@ namespace {
 constexpr Duration kUnderWayMin = seconds(2);
 constexpr int kUnderWayRoundTrips = 4;
 
-bool may_audit(const Link& link) {
+bool may_audit(const Context& ctx, const Link& link) {
   const Exchange& ex = link.exchange;
-  return link.phase == Phase::kLive && !ex.active && !ex.auditing && !link.audit.judge_at;
+  return may_send(ctx, link, codec::Priority::kBulk) && link.phase == Phase::kLive && !ex.active &&
+         !ex.auditing && !link.audit.judge_at;
 }
 
 // Nobody is asked for it, nobody will be, and it has not come.
@@ -28,7 +30,7 @@ void judge(Context& ctx, Link& link) {
   for (const auto& [log, seq] : std::exchange(link.audit.lacking, {})) {
     LogEntry* entry = ctx.heads.find(log);
     if (entry == nullptr || !is_lacking(*entry, seq) || entry->peer(link.slot).refused) continue;
-    ask_now(ctx, *entry);
+    ask_for_repair(ctx, *entry);
     if (entry->asked != kNoSlot) ++ctx.counters.audit_repairs;
   }
 }
@@ -36,7 +38,7 @@ void judge(Context& ctx, Link& link) {
 void begin_one(Context& ctx) {
   std::vector<Link*> candidates;
   for (Link* link : ctx.slots) {
-    if (link != nullptr && may_audit(*link)) candidates.push_back(link);
+    if (link != nullptr && may_audit(ctx, *link)) candidates.push_back(link);
   }
   if (candidates.empty()) return;
   Link& link = *candidates[ctx.rng.below(candidates.size())];

@@ -170,8 +170,10 @@ void on_input(Context& ctx, Tick&) {
 void on_input(Context& ctx, LocalTime& time) {
   ctx.budget.set_time(time);
   if (ctx.budget.size() == 0) return;
-  for (auto& [log, entry] : ctx.heads.entries())
-    ask_now(ctx, entry);
+  for (const LogId& log : ctx.heads.behind()) {
+    LogEntry* entry = ctx.heads.find(log);
+    if (entry != nullptr && !is_offered(ctx, log)) ask_now(ctx, *entry);
+  }
   for (auto& [id, link] : ctx.links) {
     if (link.link_class == LinkBudget::kNone) continue;
     pump_output(ctx, link);
@@ -243,7 +245,7 @@ void end_step(Context& ctx) {
       ctx.links.erase(it);
       continue;
     }
-    if (it->second.queue.bytes(codec::Priority::kControl) > limits::kControlBytes) {
+    if (messages_exceed_bound(it->second)) {
       close_link(ctx, it->second, "the peer reads too slowly");
       continue;
     }

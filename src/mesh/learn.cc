@@ -45,7 +45,7 @@ void ask_for_list(Context& ctx, Link& link) {
   note_asked(ctx, link);
   link.exchange.kind = "list";
   link.exchange.learning = Learning::kList;
-  send(ctx, link, codec::SyncListReq{link.exchange.list_after});
+  send(ctx, link, codec::SyncListReq{link.exchange.list_after}, sync_priority(link));
 }
 
 void ask_for_ranges(Context& ctx, Link& link) {
@@ -59,7 +59,7 @@ void ask_for_ranges(Context& ctx, Link& link) {
     }
     ex.ranges_in_question.push_back(request.ranges.size());
     note_asked(ctx, link);
-    send(ctx, link, request);
+    send(ctx, link, request, sync_priority(link));
   }
 }
 
@@ -71,7 +71,7 @@ void ask_for_cuts(Context& ctx, Link& link) {
   ex.cuts.clear();
   if (request.cuts.empty()) return;
   note_asked(ctx, link);
-  send(ctx, link, request);
+  send(ctx, link, request, sync_priority(link));
 }
 
 void ask_for_disputed(Context& ctx, Link& link) {
@@ -85,7 +85,7 @@ void ask_for_disputed(Context& ctx, Link& link) {
   }
   if (request.logs.empty()) return;
   note_asked(ctx, link);
-  send(ctx, link, request);
+  send(ctx, link, request, sync_priority(link));
 }
 
 // An answer was taken in: asks on, or has learnt all.
@@ -273,7 +273,8 @@ void begin_audit(Context& ctx, Link& link, const IdPrefix& prefix) {
   ex.asked_ranges.insert(prefix);
   ex.ranges_in_question.push_back(1);
   note_asked(ctx, link);
-  send(ctx, link, codec::SyncAuditReq{prefix, range_fingerprint(ctx.heads.held().sum(prefix))});
+  const Fingerprint mine = range_fingerprint(ctx.heads.held().sum(prefix));
+  send(ctx, link, codec::SyncAuditReq{prefix, mine}, sync_priority(link));
 }
 
 void on_sync_resp(Context& ctx, Link& link, const codec::SyncList& list) {

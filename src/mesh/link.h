@@ -82,6 +82,7 @@ struct ServeJob {
   ReconciliationId reconciliation;
   std::size_t open_ranges = 0;
   std::size_t unsent = 0;  // DELTAs of it that have not left whole
+  bool is_repair = false;  // of what an audit has shown
 };
 
 // What the last audit of a link has shown: heads that the peer has and we lacked then.

@@ -87,6 +87,10 @@ void compare_range(const Context& ctx, const Link& link, const codec::SyncRange&
 
 }  // namespace
 
+codec::Priority sync_priority(const Link& link) {
+  return link.phase == Phase::kLive ? codec::Priority::kBulk : codec::Priority::kControl;
+}
+
 bool is_current(const codec::Cursor& cursor, const codec::Hello& of) {
   return cursor.epoch == of.epoch && cursor.arrival > 0 && cursor.arrival <= of.arrival_head;
 }
@@ -159,7 +163,7 @@ void on_sync_req(Context& ctx, Link& link, const codec::SyncListReq& request) {
     }
     list.heads.push_back(listed(it->second));
   }
-  send(ctx, link, list);
+  send(ctx, link, list, sync_priority(link));
 }
 
 void on_sync_req(Context& ctx, Link& link, const codec::SyncRangesReq& request) {
@@ -175,7 +179,7 @@ void on_sync_req(Context& ctx, Link& link, const codec::SyncRangesReq& request) 
   answer.covered = covered(ctx, link);
   for (const codec::SyncRange& range : request.ranges)
     compare_range(ctx, link, range, answer);
-  send(ctx, link, answer);
+  send(ctx, link, answer, sync_priority(link));
 }
 
 void on_sync_req(Context& ctx, Link& link, const codec::SyncCutsReq& request) {
@@ -193,7 +197,7 @@ void on_sync_req(Context& ctx, Link& link, const codec::SyncCutsReq& request) {
   list.covered = covered(ctx, link);
   for (const LogId& log : logs)
     list.heads.push_back(listed(*ctx.heads.find(log)));
-  send(ctx, link, list);
+  send(ctx, link, list, sync_priority(link));
 }
 
 void on_sync_req(Context& ctx, Link& link, const codec::SyncHeadsReq& request) {
@@ -209,7 +213,7 @@ void on_sync_req(Context& ctx, Link& link, const codec::SyncHeadsReq& request) {
     answer.heads.push_back(
         {entry->key, entry->held.seq, entry->hlc, entry->held.chain, entry->signature});
   }
-  send(ctx, link, answer);
+  send(ctx, link, answer, sync_priority(link));
 }
 
 void on_sync_req(Context& ctx, Link& link, const codec::SyncAuditReq& request) {
@@ -222,7 +226,7 @@ void on_sync_req(Context& ctx, Link& link, const codec::SyncAuditReq& request) {
   const trust::FingerprintSum sum = ctx.heads.held().sum(request.prefix);
   const bool differs = range_fingerprint(sum) != request.fingerprint;
   if (differs && sum.count() > 0) answer.ranges.push_back(range_of(ctx, request.prefix));
-  send(ctx, link, answer);
+  send(ctx, link, answer, sync_priority(link));
 }
 
 }  // namespace ebb::mesh

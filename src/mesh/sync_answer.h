@@ -17,6 +17,9 @@
 
 namespace ebb::mesh {
 
+// How questions and answers of this link go: those of its exchange as control, later ones are of an
+// audit.
+codec::Priority sync_priority(const Link& link);
 // Whether the cursor is one of that node's store as it was when it sent this HELLO.
 bool is_current(const codec::Cursor& cursor, const codec::Hello& of);
 // What changed here since the peer's cursor, which is current.

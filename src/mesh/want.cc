@@ -46,8 +46,7 @@ Link* best_announcer(Context& ctx, const LogEntry& entry, SlotMask except) {
   return best;
 }
 
-void ask(Context& ctx, LogEntry& entry, Link& link) {
-  const bool live = !link.exchange.active || !link.exchange.awaited.contains(entry.id);
+void ask_as(Context& ctx, LogEntry& entry, Link& link, bool live) {
   entry.asked = link.slot;
   entry.asked_live = live;
   entry.answered = false;
@@ -58,6 +57,11 @@ void ask(Context& ctx, LogEntry& entry, Link& link) {
   (live ? link.ask_queue_live : link.ask_queue).insert(entry.id);
   set_timer(ctx, entry, live ? std::optional(ctx.now + answer_time(link)) : std::nullopt);
   touch(ctx, link);
+}
+
+void ask(Context& ctx, LogEntry& entry, Link& link) {
+  const bool awaited = link.exchange.active && link.exchange.awaited.contains(entry.id);
+  ask_as(ctx, entry, link, !awaited);
 }
 
 // Nobody is asked for the log any more.
@@ -185,6 +189,12 @@ void offer(Context& ctx, Link& link, const LogEntry& entry) {
   touch(ctx, link);
 }
 
+bool is_offered(const Context& ctx, const LogId& log) {
+  return std::any_of(ctx.slots.begin(), ctx.slots.end(), [&log](const Link* link) {
+    return link != nullptr && link->offers.contains(log);
+  });
+}
+
 void ask_now(Context& ctx, LogEntry& entry) {
   if (ctx.commits_paused_until || entry.asked != kNoSlot || !is_missing(ctx, entry)) return;
   Link* best = best_announcer(ctx, entry, entry.tried);
@@ -193,6 +203,13 @@ void ask_now(Context& ctx, LogEntry& entry) {
     best = best_announcer(ctx, entry, 0);
   }
   if (best != nullptr) ask(ctx, entry, *best);
+}
+
+void ask_for_repair(Context& ctx, LogEntry& entry) {
+  if (ctx.commits_paused_until || entry.asked != kNoSlot || !is_missing(ctx, entry)) return;
+  Link* best = best_announcer(ctx, entry, 0);
+  const bool may_ask = best != nullptr && may_send(ctx, *best, codec::Priority::kBulk);
+  if (may_ask) ask_as(ctx, entry, *best, false);
 }
 
 void ask_after_announcement(Context& ctx, Link& announcer, LogEntry& entry) {

@@ -26,8 +26,12 @@ void refuse_log(Context& ctx, Link& link, LogEntry& entry);
 // The exchange of the link has shown that the peer holds more of the log: it will be asked when it
 // has room for another one, unless somebody else is first.
 void offer(Context& ctx, Link& link, const LogEntry& entry);
+// Some link will be asked for it when it has room.
+bool is_offered(const Context& ctx, const LogId& log);
 // Asks the best announcer for what is missing, if anything is and nobody is asked already.
 void ask_now(Context& ctx, LogEntry& entry);
+// The same for what an audit has shown: behind everything else, and only where that may go now.
+void ask_for_repair(Context& ctx, LogEntry& entry);
 // The same after the time that a push may take.
 void ask_after_announcement(Context& ctx, Link& announcer, LogEntry& entry);
 // What was asked for has to be asked for once more: its segments were not stored.

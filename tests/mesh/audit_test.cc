@@ -60,10 +60,40 @@ TEST_CASE("an audit finds what nobody announced, and counts it when it was not u
     CHECK(peer.engine().counters().audit_repairs == 1);
     const auto want = peer.take<codec::Want>();
     REQUIRE(want);
-    codec::Delta delta = delta_of({segment});
+    CHECK(!want->reconciliation.is_zero());
+    codec::Delta delta = delta_of({segment}, want->reconciliation);
     delta.last = true;
     peer.send(delta);
     CHECK(store.events() == 2);
+  }
+}
+
+TEST_CASE("what an audit asks, answers and repairs goes behind everything else") {
+  FakeStore store(1);
+  const LogId log = store.append({"a", 2}).own_segments[0].log;
+  RawPeer peer(store, 2);
+  peer.greet(store.heads());
+  const auto bulk = [&peer] { return peer.bytes_sent_as(codec::Priority::kBulk); };
+  SUBCASE("the question") {
+    while (!peer.take<codec::SyncAuditReq>())
+      run_alive(peer, seconds(1));
+    CHECK(bulk() > 0);
+  }
+  SUBCASE("the answer") {
+    peer.send(codec::SyncAuditReq{IdPrefix{}.child(id_digit(log, 0)), {}});
+    const auto answer = peer.take<codec::SyncRanges>();
+    REQUIRE(answer);
+    CHECK(answer->ranges.size() == 1);
+    CHECK(bulk() > 0);
+  }
+  SUBCASE("the repair") {
+    const std::size_t catch_up = peer.bytes_sent_as(codec::Priority::kCatchUp);
+    peer.send(codec::Want{peer.hello().reconciliation, {{log, 1, 0}}});
+    const auto delta = peer.take<codec::Delta>();
+    REQUIRE(delta);
+    CHECK(delta->last);
+    CHECK(bulk() > 0);
+    CHECK(peer.bytes_sent_as(codec::Priority::kCatchUp) == catch_up);
   }
 }
 
