@@ -122,8 +122,10 @@ void HeadTable::retract(LogEntry& entry, int slot) {
 
 void HeadTable::announce_all(int slot, Arrival upto) {
   SlotChanges& changes = slots_[static_cast<std::size_t>(slot)];
+  // What an earlier one has said of the same link still holds.
+  const bool again = changes.in_sync > changes.ended;
   changes.in_sync = ++link_changes_;
-  changes.holds_upto = upto;
+  changes.holds_upto = again ? std::max(changes.holds_upto, upto) : upto;
 }
 
 void HeadTable::forget_slot(int slot, bool liar) {
