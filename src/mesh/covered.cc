@@ -58,9 +58,8 @@ void tell_covered(Context& ctx, Link& link) {
   if (!link.greeted() || link.phase != Phase::kLive) return;
   advance_confirmed(ctx, link);
   if (link.confirmed <= link.covered_told) return;
-  const Instant due = link.covered_told_at + ctx.config.cover_interval;
-  if (due > ctx.now) {
-    link.covered_due = due;
+  if (link.covered_told_at && *link.covered_told_at + ctx.config.cover_interval > ctx.now) {
+    link.covered_due = *link.covered_told_at + ctx.config.cover_interval;
     return;
   }
   link.covered_told = link.confirmed;

@@ -129,7 +129,7 @@ struct Link {
   // How far each end's cursor may go while the link is live.
   Arrival confirmed = 0;     // the peer has told that it holds all of ours up to here
   Arrival covered_told = 0;  // and knows that we know
-  Instant covered_told_at;
+  std::optional<Instant> covered_told_at;
   std::optional<Instant> covered_due;  // when there is more to tell
   Arrival covered = 0;                 // what the peer said of its own, not taken over yet
   std::optional<codec::Message> waiting_request;  // a SYNC_REQ, until settled
