@@ -9,11 +9,12 @@ namespace {
 // With more logs behind it is not worth looking at each of them; another telling will come.
 constexpr std::size_t kBehindMax = 256;
 
-// Goes on over what the peer has told to hold. Each log has one place in the order of arrival, so
-// no step is taken twice for one commit.
+// Goes on over what the peer has told to hold, as far as every arrival is known. Each log has one
+// place in the order of arrival, so no step is taken twice for one commit.
 void advance_confirmed(Context& ctx, Link& link) {
   const auto& by_arrival = ctx.heads.by_arrival();
-  for (auto it = by_arrival.upper_bound(link.confirmed); it != by_arrival.end(); ++it) {
+  for (auto it = by_arrival.upper_bound(link.confirmed);
+       it != by_arrival.end() && it->first <= ctx.arrival_head; ++it) {
     const LogEntry* entry = ctx.heads.find(it->second);
     const PeerLog* peer = entry == nullptr ? nullptr : entry->find_peer(link.slot);
     if (peer == nullptr || peer->announced < entry->held.seq) return;
@@ -27,7 +28,8 @@ bool holds_all_announced(const Context& ctx, const Link& link) {
   for (const LogId& log : ctx.heads.behind()) {
     const LogEntry* entry = ctx.heads.find(log);
     const PeerLog* peer = entry == nullptr ? nullptr : entry->find_peer(link.slot);
-    if (peer != nullptr && peer->announced > entry->held.seq) return false;
+    // What went out ahead of its commit counts too: the peer may hold it, and its telling go by it.
+    if (peer != nullptr && peer->reaches() > entry->held.seq) return false;
   }
   return true;
 }

@@ -199,6 +199,8 @@ void on_input(Context& ctx, ClockJudged& judged) { ctx.config.clock_suspect = ju
 
 void on_input(Context& ctx, IncarnationBegun& begun) {
   ctx.config.incarnation = begun.incarnation;
+  // What peers have told of the epoch before says nothing of this one.
+  if (std::exchange(ctx.config.epoch, begun.epoch) != begun.epoch) ctx.told_cursors.clear();
   ctx.own_blocked = false;
   // What was held back is an ordinary old log now: told, and where a peer has more, asked for.
   for (const LogId& log : ctx.heads.behind()) {

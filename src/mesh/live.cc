@@ -63,12 +63,14 @@ void flush_haves(Context& ctx, Link& link) {
   }
   const auto& by_arrival = ctx.heads.by_arrival();
   auto it = by_arrival.upper_bound(link.have_cursor);
-  for (; it != by_arrival.end() && have.heads.size() < limits::kHeadsPerMessage; ++it) {
+  // Not beyond what is known whole: what is still to be told of a transaction may come before it.
+  const auto end = by_arrival.upper_bound(ctx.arrival_head);
+  for (; it != end && have.heads.size() < limits::kHeadsPerMessage; ++it) {
     if (const LogEntry* entry = ctx.heads.find(it->second)) add(*entry);
     link.have_cursor = it->first;
   }
   if (!have.heads.empty()) send(ctx, link, have);
-  if (it != by_arrival.end() || !link.have_extra.empty()) plan_flush(ctx, link);
+  if (it != end || !link.have_extra.empty()) plan_flush(ctx, link);
 }
 
 // Every link is eager again, and the first to push becomes parent.

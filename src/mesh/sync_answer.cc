@@ -117,7 +117,11 @@ void send_changes(Context& ctx, Link& link) {
   codec::SyncChanges changes;
   changes.covered = covered(ctx, link);
   const Arrival since = link.theirs.cursor.arrival;
-  if (changes_exceed(ctx, since, limits::kChangesListed) && !was_mostly_offline(link)) {
+  // Of a store that was set back the peer's cursor may name arrivals that are other events now.
+  const bool set_back = ctx.own_blocked || link.mine.epoch != ctx.config.epoch;
+  const bool too_many =
+      changes_exceed(ctx, since, limits::kChangesListed) && !was_mostly_offline(link);
+  if (set_back || too_many) {
     changes.too_many = true;
     send(ctx, link, changes);
     return;

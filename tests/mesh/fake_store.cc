@@ -42,6 +42,11 @@ FakeStore::FakeStore(std::uint8_t seed, Incarnation incarnation)
   identity_ = std::move(identity).value();
 }
 
+mesh::IncarnationBegun FakeStore::begin_anew(Incarnation incarnation) {
+  incarnation_ = incarnation;
+  return {incarnation_, ++epoch_};
+}
+
 LogId FakeStore::own_log(std::string_view topic) const {
   return trust::log_id({device(), incarnation_, std::string(topic)});
 }
@@ -125,6 +130,10 @@ mesh::Committed FakeStore::commit(const mesh::Commit& commit) {
 mesh::ReadDone FakeStore::read(const mesh::Read& read) {
   mesh::ReadDone done;
   done.token = read.token;
+  if (failing_reads) {
+    done.failed = Error{ErrorCode::kIo, "fake store"};
+    return done;
+  }
   std::size_t bytes = 0;
   for (const trust::VerifiedSegment& segment : segments(read.log)) {
     if (segment.last_seq() < read.from) continue;

@@ -34,6 +34,8 @@ class FakeStore {
   const trust::Identity& identity() const { return *identity_; }
   Incarnation incarnation() const { return incarnation_; }
   void begin_incarnation(Incarnation incarnation) { incarnation_ = incarnation; }
+  // The same behind a rollback: with a new epoch.
+  mesh::IncarnationBegun begin_anew(Incarnation incarnation);
 
   // Appends one segment to a log of our own; the answer is what the engine is told (token 0).
   mesh::Committed append(const AppendShape& shape);
@@ -65,7 +67,8 @@ class FakeStore {
   // The newest `segments` of a log are lost, as after the restore of an old backup.
   void roll_back(const LogId& log, std::size_t segments);
 
-  bool failing = false;  // every commit fails, as on a full disk
+  bool failing = false;        // every commit fails, as on a full disk
+  bool failing_reads = false;  // every read does, as on a bad one
 
  private:
   struct Log {
