@@ -1,6 +1,7 @@
 #include "mesh/audit.h"
 
 #include <algorithm>
+#include <iterator>
 #include <utility>
 #include <vector>
 
@@ -41,8 +42,15 @@ void begin_one(Context& ctx) {
     if (link != nullptr && may_audit(ctx, *link)) candidates.push_back(link);
   }
   if (candidates.empty()) return;
-  Link& link = *candidates[ctx.rng.below(candidates.size())];
-  begin_audit(ctx, link, IdPrefix{}.child(ctx.rng.below(IdPrefix::kChildren)));
+  // Where something is known to be left out, all of it is gone through first.
+  std::vector<Link*> incomplete;
+  std::copy_if(candidates.begin(), candidates.end(), std::back_inserter(incomplete),
+               [](const Link* link) { return link->incomplete; });
+  const std::vector<Link*>& of = incomplete.empty() ? candidates : incomplete;
+  Link& link = *of[ctx.rng.below(of.size())];
+  link.audit.whole = link.incomplete;
+  const IdPrefix all;
+  begin_audit(ctx, link, link.incomplete ? all : all.child(ctx.rng.below(IdPrefix::kChildren)));
 }
 
 }  // namespace
@@ -76,7 +84,11 @@ std::optional<Instant> next_audit_deadline(const Context& ctx) {
 
 void end_audit(Context& ctx, Link& link) {
   ++ctx.counters.audits;
-  if (link.audit.lacking.empty()) return;
+  const bool whole = std::exchange(link.audit.whole, false);
+  if (link.audit.lacking.empty()) {
+    if (whole) link.incomplete = false;
+    return;
+  }
   link.audit.judge_at = ctx.now + std::max(kUnderWayMin, round_trip(link) * kUnderWayRoundTrips);
 }
 

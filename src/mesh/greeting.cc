@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "mesh/dialer.h"
+#include "mesh/learnt.h"
 #include "mesh/live.h"
 #include "mesh/outbox.h"
 #include "mesh/overlay.h"
@@ -138,14 +139,15 @@ bool judge_head(Context& ctx, Link& link, const codec::SignedHead& head) {
     fault(ctx, link, "bad_signature", "head in your_logs");
     return false;
   }
-  // Logs of incarnations that have ended are fetched back like any other.
-  if (head.key.incarnation != ctx.config.incarnation) return true;
   LogEntry* entry = ctx.heads.find_or_add(log);
   const Position held = entry == nullptr ? Position{} : entry->held;
   if (entry != nullptr && !entry->has_key) {
     entry->key = head.key;
     entry->has_key = true;
   }
+  if (head.seq > held.seq) take_own(ctx, link, entry, head.seq);
+  // Logs of incarnations that have ended are fetched back like any other.
+  if (head.key.incarnation != ctx.config.incarnation) return true;
   const bool other_chain = head.seq == held.seq && head.chain != held.chain;
   if (head.seq > held.seq || other_chain) rollback_found(ctx, link, dot_text({log, head.seq}));
   return true;

@@ -96,13 +96,13 @@ void go_on(Context& ctx, Link& link) {
   ask_for_cuts(ctx, link);
   ask_for_disputed(ctx, link);
   if (ex.answers_due > 0 || !link.settled) return;
+  // What the peer can neither name nor prove we cannot ask for.
+  if (!ex.asked_cuts.empty() || !ex.asked_heads.empty()) leave_out(link);
   if (ex.auditing) {
     ex.auditing = false;
     end_audit(ctx, link);
     return;
   }
-  // What the peer can neither name nor prove we cannot ask for.
-  if (!ex.asked_cuts.empty() || !ex.asked_heads.empty()) link.left_out = true;
   ex.list_done = true;
   ex.known_before = ctx.heads.events_known();
   check_done(ctx, link);
@@ -206,7 +206,7 @@ void take_range(Context& ctx, Link& link, const codec::SyncRange& theirs) {
     if (!differs || theirs.children[digit].is_zero()) continue;
     const IdPrefix child = theirs.prefix.child(digit);
     if (child.depth == IdPrefix::kDepthMax) {
-      link.left_out = true;  // nothing is finer than one id
+      leave_out(link);  // nothing is finer than one id
       continue;
     }
     link.exchange.ranges.push_back(child);
@@ -344,7 +344,7 @@ void on_sync_resp(Context& ctx, Link& link, const codec::SyncHeads& answer) {
     const LogId log = trust::log_id(head.key);
     const Bytes signed_bytes = trust::head_bytes({log, head.seq, head.hlc, head.chain});
     const bool genuine = ex.asked_heads.erase(log) > 0 &&
-                         trust::verify(head.key.device, signed_bytes, head.signature);
+                         signatures(ctx).holds(head.key.device, signed_bytes, head.signature);
     if (!genuine) {
       fault(ctx, link, "bad_signature", "head in sync_resp");
       return;

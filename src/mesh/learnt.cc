@@ -16,7 +16,7 @@ void take_head(Context& ctx, Link& link, LogEntry& entry, Seq seq, bool same_cha
   ctx.heads.announce(entry, link.slot, seq);
   if (is_current_own(ctx, entry)) {
     // YOUR_LOGS is the judge of those; what we lack of them is not to be had by asking.
-    if (seq > entry.held.seq) link.left_out = true;
+    if (seq > entry.held.seq) leave_out(link);
     return;
   }
   if (seq == entry.held.seq && !same_chain) {
@@ -25,7 +25,7 @@ void take_head(Context& ctx, Link& link, LogEntry& entry, Seq seq, bool same_cha
   }
   if (seq <= entry.held.seq || entry.capped) return;
   if (entry.peer(link.slot).refused) {
-    link.left_out = true;
+    leave_out(link);
     return;
   }
   if (ex.auditing) {
@@ -41,7 +41,7 @@ void take_head(Context& ctx, Link& link, LogEntry& entry, Seq seq, bool same_cha
 void take_listed(Context& ctx, Link& link, const codec::ListedHead& head) {
   LogEntry* entry = ctx.heads.find_or_add(head.log);
   if (entry == nullptr) {
-    link.left_out = true;
+    leave_out(link);
     return;
   }
   take_head(ctx, link, *entry, head.seq, chain_prefix(entry->held.chain) == head.chain);
@@ -58,6 +58,14 @@ void take_cut(Context& ctx, Link& link, const codec::CutHead& head) {
   take_head(ctx, link, *entry, head.seq, same_chain);
 }
 
+void take_own(Context& ctx, Link& link, LogEntry* entry, Seq seq) {
+  if (entry == nullptr) {
+    leave_out(link);
+  } else {
+    take_head(ctx, link, *entry, seq, true);
+  }
+}
+
 void judge_disputed(Context& ctx, Link& link, const LogId& log, const Position& theirs) {
   LogEntry* entry = ctx.heads.find(log);
   if (entry == nullptr || theirs == entry->held) return;
@@ -65,7 +73,7 @@ void judge_disputed(Context& ctx, Link& link, const LogId& log, const Position& 
     take_head(ctx, link, *entry, theirs.seq, true);
     return;
   }
-  link.left_out = true;
+  leave_out(link);
   if (theirs.seq < entry->held.seq) return;  // ours has grown meanwhile: it shows nothing now
   ++ctx.counters.forks_suspected;
   notice(ctx, link, NoticeKind::kForkSuspected, dot_text({log, theirs.seq}));

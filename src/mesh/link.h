@@ -89,6 +89,7 @@ struct ServeJob {
 struct Audit {
   std::map<LogId, Seq> lacking;
   std::optional<Instant> judge_at;
+  bool whole = false;  // it went over all ids, and nothing was left out yet
 };
 
 struct Link {
@@ -124,7 +125,8 @@ struct Link {
 
   Exchange exchange;
   Audit audit;
-  bool left_out = false;  // something that the peer has will not be stored: its cursor stays
+  bool left_out = false;    // something that the peer has was not to be had: its cursor stays
+  bool incomplete = false;  // the same, until an audit over all ids has found nothing
 
   // How far each end's cursor may go while the link is live.
   Arrival confirmed = 0;     // the peer has told that it holds all of ours up to here
@@ -190,6 +192,13 @@ struct Link {
 
   bool greeted() const { return slot != kNoSlot && !closed; }
 };
+
+// Something that the peer has will not be stored, now or ever.
+inline void leave_out(Link& link) {
+  link.left_out = true;
+  link.incomplete = true;
+  link.audit.whole = false;
+}
 
 constexpr Duration clamp(Duration value, Duration low, Duration high) {
   return value < low ? low : (value > high ? high : value);

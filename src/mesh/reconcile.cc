@@ -10,6 +10,8 @@
 namespace ebb::mesh {
 namespace {
 
+constexpr std::string_view kInSync = "in_sync";
+
 void finish(Context& ctx, Link& link, std::string_view outcome) {
   Exchange& ex = link.exchange;
   if (!ex.active) return;
@@ -37,7 +39,7 @@ void finish(Context& ctx, Link& link, std::string_view outcome) {
   Commit commit;
   commit.token = new_token(ctx);
   commit.reconciliations.push_back(row);
-  if (outcome == "in_sync") {
+  if (outcome == kInSync) {
     move_cursor(ctx, link, std::min(ex.covered, link.theirs.arrival_head), commit);
   }
   ctx.out->commits.push_back(std::move(commit));
@@ -53,10 +55,10 @@ void finish_in_sync(Context& ctx, Link& link) {
   ctx.heads.announce_all(link.slot, link.mine.arrival_head);
   link.confirmed = link.mine.arrival_head;
   link.covered_told = link.mine.arrival_head;
-  ++ctx.counters.reconciliations_in_sync;
+  ++(link.left_out ? ctx.counters.reconciliations_left_out : ctx.counters.reconciliations_in_sync);
   // An exchange has brought each end what the other's next HELLO would name; equal roots have not.
   if (has_equal_root(link)) link.covered_told_at = ctx.now;
-  finish(ctx, link, "in_sync");
+  finish(ctx, link, link.left_out ? "left_out" : kInSync);
   link.phase = Phase::kLive;
   tell_covered(ctx, link);
   touch(ctx, link);
@@ -116,7 +118,7 @@ void note_stored(Context& ctx, const LogEntry& entry) {
 
 void stop_awaiting(Context& ctx, Link& link, const LogId& log) {
   if (link.exchange.awaited.erase(log) == 0) return;
-  link.left_out = true;
+  leave_out(link);
   check_done(ctx, link);
 }
 

@@ -1,8 +1,9 @@
 // Reconcile: how a link begins. Equal roots: done with the greeting. Otherwise each side learns
 // what the other holds (learn.h), wants what it lacks, and says done when all of it is stored.
 //
-// Model:     Exchange in link.h. It ends in_sync when both sides have said done, interrupted when
-//            the link ends before, refused when the HELLO was; each end is one row.
+// Model:     Exchange in link.h. It ends when both sides have said done: in_sync, or left_out where
+//            this end could not have something that the other has; interrupted when the link ends
+//            before, refused when the HELLO was. Each end is one row.
 //   - Cursor of a peer: everything that it had committed up to that arrival, in that epoch of its
 //     store, is stored here. It moves at the end of an exchange, in a transaction behind those of
 //     what was learnt, and not at all when something of that was left out.

@@ -179,7 +179,7 @@ LogEntry* note_claim(Context& ctx, Link& link, const LogId& log, Seq seq) {
 
 void refuse_log(Context& ctx, Link& link, LogEntry& entry) {
   entry.peer(link.slot).refused = true;
-  link.left_out = true;
+  leave_out(link);
   if (entry.asked == link.slot) withdraw(ctx, entry);
   stop_awaiting(ctx, link, entry.id);
 }
@@ -264,7 +264,7 @@ void want_answered(Context& ctx, Link& link, bool live) {
     if (entry == nullptr || link.closed) continue;
     withdraw(ctx, *entry);
     if (!entry->answered) {
-      link.left_out = true;
+      leave_out(link);
       ctx.heads.retract(*entry, link.slot);
       stop_awaiting(ctx, link, log);
     }

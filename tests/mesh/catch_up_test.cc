@@ -124,6 +124,32 @@ TEST_CASE("more logs than fit a page or a WANT are listed and fetched in pages")
   CHECK(rig.node(2).rows[0].heads_compared == 5000);
 }
 
+TEST_CASE("a read that fails at the sender leaves the receiver behind, until an audit mends it") {
+  Rig rig;
+  rig.add_node(1);
+  rig.add_node(2, {0});
+  rig.append(0, {"a", 5});
+  rig.append(0, {"b", 5});
+  rig.store(0).failing_reads = true;
+  rig.start(0);
+  rig.start(1);
+  rig.run_for(seconds(2));
+  REQUIRE(rig.node(1).rows.size() == 1);
+  CHECK(rig.node(1).rows[0].outcome == "left_out");
+  CHECK(rig.node(0).rows[0].outcome == "in_sync");  // which lacks nothing
+  REQUIRE(rig.engine(1).links().size() == 1);
+  CHECK(rig.engine(1).links()[0].state == "incomplete");
+  CHECK(rig.store(1).events() == 0);
+  CHECK(rig.store(1).cursors().empty());
+
+  rig.store(0).failing_reads = false;
+  rig.run_for(seconds(80));
+  CHECK(in_sync(rig, 0, 1));
+  CHECK(rig.engine(1).counters().audit_repairs == 2);
+  rig.run_for(seconds(80));
+  CHECK(rig.engine(1).links()[0].state == "in_sync");
+}
+
 TEST_CASE("after a stream broke inside a DELTA nothing that is stored is sent again") {
   Rig rig;
   rig.add_node(1);

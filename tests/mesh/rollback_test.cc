@@ -1,5 +1,6 @@
 #include <doctest/doctest.h>
 
+#include "tests/mesh/many_logs.h"
 #include "tests/mesh/raw_peer.h"
 #include "tests/mesh/rig.h"
 
@@ -100,12 +101,72 @@ TEST_CASE("a rolled-back device learns of it, stays silent, and fetches its lost
   rig.run_for(seconds(1));
   CHECK(rig.store(1).events() == 44);
 
-  rig.store(0).begin_incarnation(2);
-  rig.input(0, mesh::IncarnationBegun{2});
+  rig.input(0, rig.store(0).begin_anew(2));
   rig.append(0, {"a", 1});
   rig.run_for(seconds(5));
   CHECK(rig.store(0).events() == 46);
   CHECK(rig.engine(0).root() == rig.engine(1).root());
+}
+
+TEST_CASE("what was lost of an incarnation that has ended is fetched, whatever the cursors say") {
+  Rig rig;
+  rig.add_node(1);
+  rig.add_node(2, {0});
+  rig.start(0);
+  rig.start(1);
+  for (int i = 0; i < 5; ++i)
+    rig.append(0, {"a", 2});
+  rig.run_for(seconds(15));
+  REQUIRE(rig.store(1).events() == 10);
+  rig.stop(0);
+  rig.run_for(seconds(1));
+  REQUIRE(rig.store(0).cursors().size() == 1);
+  REQUIRE(rig.store(0).cursors()[0].second.arrival == rig.store(1).arrival_head());
+  // A crash between the new incarnation and the return of what was lost.
+  rig.store(0).roll_back(rig.store(0).own_log("a"), 3);
+  static_cast<void>(rig.store(0).begin_anew(2));
+  rig.start(0);
+  rig.run_for(seconds(5));
+  CHECK(rig.store(0).events() == 10);
+  CHECK(rig.engine(0).counters().rollbacks_found == 0);
+}
+
+// A node that was set back without knowing it, and has received other events since: its peer's
+// cursor names an arrival that is one of these now.
+TEST_CASE("where a rollback is found the peer is told all, not what its cursor leaves out") {
+  Rig rig;
+  rig.add_node(1);
+  rig.add_node(2, {0});
+  Authors authors(1);
+  const auto backup = rig.store(0).back_up();
+  rig.start(0);
+  rig.start(1);
+  for (int i = 0; i < 3; ++i)
+    rig.append(0, {"a", 1});
+  rig.run_for(seconds(15));
+  rig.stop(0);
+  rig.stop(1);
+  rig.run_for(seconds(1));
+  REQUIRE(rig.store(1).cursors().size() == 1);
+  REQUIRE(rig.store(1).cursors()[0].second.arrival == 3);
+  rig.store(0).restore(*backup, false);
+  for (Incarnation incarnation = 1; incarnation <= 5; ++incarnation)
+    store_segment(rig.store(0), authors.append(0, incarnation));
+  rig.start(0);
+  rig.start(1);
+  rig.run_for(seconds(5));
+  REQUIRE(found_rollback(rig.node(0).notices));
+  CHECK(rig.store(1).events() == 8);
+  CHECK(rig.node(1).rows.back().kind != "cursor");
+
+  // The new epoch goes into every HELLO from then on.
+  rig.input(0, rig.store(0).begin_anew(2));
+  rig.run_for(seconds(2));
+  CHECK(rig.store(0).events() == 8);
+  rig.stop(1);
+  rig.start(1);
+  rig.run_for(seconds(15));
+  CHECK(rig.store(1).cursors()[0].second.epoch == rig.store(0).epoch());
 }
 
 TEST_CASE("the same sequence number with another chain is a rollback too") {
