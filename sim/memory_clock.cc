@@ -39,7 +39,7 @@ void MemoryClock::open(WallTime built, const ClockReading& now) {
 
 MemoryClock::Beginning MemoryClock::begin(const ClockReading& now,
                                           std::optional<codec::OpeningReason> reason) const {
-  Beginning out{judge.judge(now), std::nullopt};
+  Beginning out{judge.judge(now), std::nullopt, false};
   std::vector<codec::ClockFix> wrong;
   if (out.verdict.repair_ms) {
     wrong = fixes(out.verdict.time, *out.verdict.repair_ms);
@@ -47,6 +47,8 @@ MemoryClock::Beginning MemoryClock::begin(const ClockReading& now,
   }
   if (!wrong.empty() && !reason) reason = codec::OpeningReason::kClock;
   if (!reason) return out;
+  out.set_back =
+      *reason == codec::OpeningReason::kRestore || *reason == codec::OpeningReason::kRollback;
   codec::Opening opening;
   opening.reason = *reason;
   if (*reason != codec::OpeningReason::kNew) {

@@ -24,6 +24,7 @@ class MemoryClock {
   struct Beginning {
     ClockVerdict verdict;
     std::optional<store::AppendBatch> records;
+    bool set_back = false;  // the store was: it gets a new epoch
   };
   Beginning begin(const ClockReading& now, std::optional<codec::OpeningReason> reason) const;
   // The commit is done; these are its own segments. `moved`: some log has.

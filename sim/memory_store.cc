@@ -174,7 +174,8 @@ void MemoryStore::append(const store::CommitBatch& batch, const MemoryClock::Beg
                          Moves& moves, store::CommitResult& result) {
   if (beginning.records) {
     disk_.incarnation = random_();
-    result.begun = disk_.incarnation;
+    if (beginning.set_back) disk_.epoch = random_();
+    result.begun = store::Begun{disk_.incarnation, disk_.epoch};
   }
   const HlcClock from = beginning.verdict.repair_ms ? HlcClock() : clock_.hlc;
   MemoryAppend stage(disk_, *fold_, identity_, from, beginning.verdict);

@@ -132,7 +132,10 @@ TEST_CASE("another seed gives another trace") {
 
 TEST_CASE("a host with a restored old store gets its events back and signs no number twice") {
   std::uint64_t rolled_back = 0;
-  for (std::uint64_t seed = 1; seed <= 8; ++seed) {
+  // The first few, and some that once did not agree: a read that had failed at one host left
+  // another behind that took itself to be complete, or a cursor had gone over what its own host had
+  // lost.
+  for (const std::uint64_t seed : {1U, 2U, 3U, 4U, 5U, 6U, 7U, 8U, 93U, 270U, 469U}) {
     Options options = expand_seed(only_seed().value_or(seed), 4, kShort);
     // A store that comes back empty has another incarnation already.
     options.plan(Fault::kLateStart, 0);
@@ -144,8 +147,9 @@ TEST_CASE("a host with a restored old store gets its events back and signs no nu
     CHECK_MESSAGE((outcome.rollbacks_found > 0) == (outcome.events_rolled_back > 0),
                   "seed " << options.seed);
     rolled_back += outcome.events_rolled_back;
+    if (only_seed()) return;
   }
-  if (!only_seed()) CHECK(rolled_back > 0);
+  CHECK(rolled_back > 0);
 }
 
 TEST_CASE("a mesh of one agrees with itself") { must_be_good(run(expand_seed(1, 1, kShort))); }

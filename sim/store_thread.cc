@@ -247,7 +247,6 @@ void StoreThread::refuse(const Job& job, const Error& error) {
       mesh::Committed answer;
       answer.token = token;
       answer.failed = error;
-      answer.arrival_head = store_->arrival_head();
       to_engine_(std::move(answer));
     });
   }
@@ -274,30 +273,33 @@ void StoreThread::answer_engine(const Job& job, const store::CommitResult& resul
     later([this, suspect = clock_suspect_] { to_engine_(mesh::ClockJudged{suspect}); });
   }
   if (result.begun) {
-    later([this, begun = *result.begun] { to_engine_(mesh::IncarnationBegun{begun}); });
+    const mesh::IncarnationBegun begun{result.begun->incarnation, result.begun->epoch};
+    later([this, begun] { to_engine_(begun); });
   }
+  std::vector<mesh::Committed> answers;
   mesh::Committed own;
   own.own_segments = result.own_segments;
-  own.arrival_head = result.arrival_head;
   for (const store::HeadAdvance& advance : result.advances) {
     if (advance.own_append) own.advanced.push_back(stored_head(advance.head));
   }
-  if (!own.advanced.empty()) later([this, own] { to_engine_(own); });
+  if (!own.advanced.empty()) answers.push_back(std::move(own));
 
   std::size_t next = 0;
   for (const mesh::Commit& effect : job.commits) {
     if (effect.segments.empty()) continue;
     mesh::Committed answer;
     answer.token = effect.token;
-    answer.arrival_head = result.arrival_head;
     for (std::size_t i = 0; i < effect.segments.size(); ++i) {
       answer.outcomes.push_back(commit_outcome(result.segments.at(next++)));
     }
     for (const store::HeadAdvance& advance : result.advances) {
       if (mentions(effect, advance.head.log)) answer.advanced.push_back(stored_head(advance.head));
     }
-    later([this, answer] { to_engine_(answer); });
+    answers.push_back(std::move(answer));
   }
+  if (!answers.empty()) answers.back().arrival_head = result.arrival_head;
+  for (mesh::Committed& answer : answers)
+    later([this, answer = std::move(answer)] { to_engine_(answer); });
 }
 
 void StoreThread::pretend_stored(const mesh::Commit& effect) {

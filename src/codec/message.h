@@ -6,11 +6,13 @@
 //            kUnsupported and is to be counted and ignored; so is a kind of YOUR_LOGS, SYNC_REQ
 //            or SYNC_RESP that it does not know. What fields mean is for the engine to judge:
 //            seqs may be 0 and ranges empty.
-// Limits:    limits::kFrameBytes, kElementsPerFrame, kHeadsPerMessage, kPeersPerMessage.
+// Limits:    limits::kFrameBytes, kElementsPerFrame, kHeadsPerMessage, kRangesPerMessage,
+//            kPeersPerMessage.
 // Threads:   pure functions; any thread.
 // Spec:      docs/wire_format.md section 7
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <string>
 #include <variant>
@@ -19,6 +21,7 @@
 #include "codec/frame.h"
 #include "codec/segment.h"
 #include "core/bytes.h"
+#include "core/id_prefix.h"
 #include "core/ids.h"
 #include "core/result.h"
 #include "core/time.h"
@@ -49,6 +52,8 @@ inline constexpr std::uint64_t kFeatureWantsPeers = 2;    // tell me addresses
 
 using ScopeHash = FixedBytes<8, struct ScopeHashTag>;
 using ChainPrefix = FixedBytes<8, struct ChainPrefixTag>;
+using ChainCut = FixedBytes<2, struct ChainCutTag>;
+using LogCut = FixedBytes<7, struct LogCutTag>;  // of a log id, under the salt of a link
 
 struct Cursor {
   StoreEpoch epoch = 0;
@@ -99,11 +104,38 @@ struct YourLogsHeads {
   bool operator==(const YourLogsHeads&) const = default;
 };
 
-struct SyncReq {
-  ReconciliationId reconciliation;
-  std::uint64_t kind = 0;
+// Heads by log id, from behind this one on.
+struct SyncListReq {
   LogId after;
-  bool operator==(const SyncReq&) const = default;
+  bool operator==(const SyncListReq&) const = default;
+};
+
+// What the sender's fingerprints are below a prefix; zero: no head there.
+struct SyncRange {
+  IdPrefix prefix;
+  std::array<Fingerprint, IdPrefix::kChildren> children;
+  bool operator==(const SyncRange&) const = default;
+};
+struct SyncRangesReq {
+  std::vector<SyncRange> ranges;
+  bool operator==(const SyncRangesReq&) const = default;
+};
+// Which logs are these?
+struct SyncCutsReq {
+  std::vector<LogCut> cuts;
+  bool operator==(const SyncCutsReq&) const = default;
+};
+// Show the signed heads of these.
+struct SyncHeadsReq {
+  std::vector<LogId> logs;
+  bool operator==(const SyncHeadsReq&) const = default;
+};
+
+// Do we have the same below this prefix? Answered by its range, or by none when we do.
+struct SyncAuditReq {
+  IdPrefix prefix;
+  Fingerprint fingerprint;
+  bool operator==(const SyncAuditReq&) const = default;
 };
 
 struct ListedHead {
@@ -112,14 +144,40 @@ struct ListedHead {
   ChainPrefix chain;
   bool operator==(const ListedHead&) const = default;
 };
+struct CutHead {
+  LogCut log;
+  Seq seq = 0;
+  ChainCut chain;
+  bool operator==(const CutHead&) const = default;
+};
 
-struct SyncResp {
-  ReconciliationId reconciliation;
-  std::uint64_t kind = 0;
+// A page of the list, or the whole heads of the cuts that were asked for.
+struct SyncList {
   std::vector<ListedHead> heads;
   bool more = false;
-  Arrival arrival_head = 0;
-  bool operator==(const SyncResp&) const = default;
+  Arrival covered = 0;  // whoever stores this list to its end has everything up to here
+  bool operator==(const SyncList&) const = default;
+};
+// Of the ranges in a request: those that differ, as finer ranges or as their heads.
+struct SyncRanges {
+  std::vector<SyncRange> ranges;
+  std::vector<ListedHead> heads;
+  Arrival covered = 0;
+  bool operator==(const SyncRanges&) const = default;
+};
+// Sent without being asked: the heads that changed since the receiver's cursor, in order of
+// arrival.
+struct SyncChanges {
+  std::vector<CutHead> heads;
+  std::vector<ListedHead> whole;  // those whose cut would be ambiguous
+  bool more = false;
+  bool too_many = false;  // ask in another way
+  Arrival covered = 0;
+  bool operator==(const SyncChanges&) const = default;
+};
+struct SyncHeads {
+  std::vector<SignedHead> heads;
+  bool operator==(const SyncHeads&) const = default;
 };
 
 struct WantRange {
@@ -159,6 +217,8 @@ struct Ack {
 
 struct Have {
   std::vector<LogSeq> heads;
+  // The receiver has told that it holds all that the sender committed up to here; 0: not said.
+  Arrival covered = 0;
   bool operator==(const Have&) const = default;
 };
 
@@ -191,8 +251,10 @@ struct Bye {
   bool operator==(const Bye&) const = default;
 };
 
-using Message = std::variant<Hello, YourLogsSummary, YourLogsAsk, YourLogsHeads, SyncReq, SyncResp,
-                             Want, Delta, Ack, Have, Prune, Ping, Peers, Bye>;
+using Message =
+    std::variant<Hello, YourLogsSummary, YourLogsAsk, YourLogsHeads, SyncListReq, SyncRangesReq,
+                 SyncCutsReq, SyncHeadsReq, SyncAuditReq, SyncList, SyncRanges, SyncChanges,
+                 SyncHeads, Want, Delta, Ack, Have, Prune, Ping, Peers, Bye>;
 
 // A short lower-case name for metrics and logs: "hello", "your_logs", "delta"...
 std::string_view message_name(const Message& message);

@@ -1,5 +1,6 @@
 #include "codec/message.h"
 #include "codec/message_types.h"
+#include "codec/sync_heads.h"
 #include "codec/tape.h"
 #include "core/limits.h"
 
@@ -9,6 +10,8 @@ namespace {
 // What a decoder of one message reads from: the fields behind its type. A failure sticks in the
 // reader and is looked at once, at the end; until then fields are zero.
 using Decoder = Message (*)(TapeReader&);
+// Of a message of several kinds, with the number of its fields.
+using KindDecoder = Message (*)(TapeReader&, std::size_t);
 
 // A list of at most `elements_max`, each read by `read`.
 template <class Element, class Read>
@@ -46,14 +49,35 @@ SignedHead read_signed_head(TapeReader& reader) {
   return head;
 }
 
-ListedHead read_listed_head(TapeReader& reader) {
-  const auto fields = reader.enter(3);
-  ListedHead head;
-  head.log = reader.fixed<LogId>();
-  head.seq = reader.uint();
-  head.chain = reader.fixed<ChainPrefix>();
+// What a packed value unpacks to; nothing after a failure, which sticks in the reader.
+template <class Unpacked>
+Unpacked taken(TapeReader& reader, Result<Unpacked> unpacked) {
+  if (unpacked.ok()) return std::move(*unpacked);
+  reader.fail(unpacked.error().code);
+  return {};
+}
+
+std::vector<ListedHead> read_packed_heads(TapeReader& reader) {
+  return taken(reader, unpack_heads(reader.bin()));
+}
+
+SyncRange read_range(TapeReader& reader) {
+  const auto fields = reader.enter(2);
+  SyncRange range;
+  range.prefix = reader.ok() ? taken(reader, unpack_prefix(reader.bin())) : IdPrefix{};
+  const Status children = unpack_children(reader.bin(), range);
+  if (!children.ok()) reader.fail(children.error().code);
   reader.leave(fields);
-  return head;
+  return range;
+}
+
+std::vector<SyncRange> read_ranges(TapeReader& reader) {
+  return list<SyncRange>(reader, limits::kRangesPerMessage, read_range);
+}
+
+std::vector<LogId> read_log_ids(TapeReader& reader) {
+  return list<LogId>(reader, limits::kHeadsPerMessage,
+                     [](TapeReader& element) { return element.fixed<LogId>(); });
 }
 
 WantRange read_want_range(TapeReader& reader) {
@@ -135,29 +159,79 @@ Message read_your_logs(TapeReader& reader, std::size_t fields) {
   return is_summary ? read_summary(reader) : read_heads(reader);
 }
 
-// What follows another kind is for a later version to say.
-std::uint64_t read_sync_kind(TapeReader& reader) {
-  const std::uint64_t kind = reader.uint();
-  if (kind != kSyncKindList) reader.fail(ErrorCode::kUnsupported);
-  return kind;
-}
-
-Message read_sync_req(TapeReader& reader) {
-  SyncReq m;
-  m.reconciliation = reader.fixed<ReconciliationId>();
-  m.kind = read_sync_kind(reader);
-  m.after = reader.fixed<LogId>();
-  return m;
-}
-
-Message read_sync_resp(TapeReader& reader) {
-  SyncResp m;
-  m.reconciliation = reader.fixed<ReconciliationId>();
-  m.kind = read_sync_kind(reader);
-  m.heads = list<ListedHead>(reader, limits::kHeadsPerMessage, read_listed_head);
+SyncList read_sync_list(TapeReader& reader) {
+  SyncList m;
+  m.heads = read_packed_heads(reader);
   m.more = reader.boolean();
-  m.arrival_head = reader.uint();
+  m.covered = reader.uint();
   return m;
+}
+
+SyncRanges read_sync_ranges(TapeReader& reader) {
+  SyncRanges m;
+  m.ranges = read_ranges(reader);
+  m.heads = read_packed_heads(reader);
+  m.covered = reader.uint();
+  return m;
+}
+
+SyncChanges read_sync_changes(TapeReader& reader) {
+  SyncChanges m;
+  m.heads = taken(reader, unpack_cut_heads(reader.bin()));
+  m.whole = read_packed_heads(reader);
+  const std::uint64_t flags = reader.uint();
+  m.more = (flags & kChangesMore) != 0;
+  m.too_many = (flags & kChangesTooMany) != 0;
+  m.covered = reader.uint();
+  return m;
+}
+
+// The kind is the first field; each has a shape of its own, and what follows another kind is for a
+// later version to say.
+Message read_sync_req(TapeReader& reader, std::size_t fields) {
+  const std::uint64_t kind = reader.uint();
+  constexpr std::size_t kFields[] = {2, 2, 2, 2, 3};  // by kind, with the kind
+  if (reader.ok() && kind < std::size(kFields) && fields < kFields[kind]) {
+    reader.fail(ErrorCode::kMalformed);
+  }
+  switch (static_cast<SyncReqKind>(kind)) {
+    case SyncReqKind::kList:
+      return SyncListReq{reader.fixed<LogId>()};
+    case SyncReqKind::kRanges:
+      return SyncRangesReq{read_ranges(reader)};
+    case SyncReqKind::kCuts:
+      return SyncCutsReq{taken(reader, unpack_cuts(reader.bin()))};
+    case SyncReqKind::kHeads:
+      return SyncHeadsReq{read_log_ids(reader)};
+    case SyncReqKind::kAudit: {
+      SyncAuditReq m;
+      m.prefix = reader.ok() ? taken(reader, unpack_prefix(reader.bin())) : IdPrefix{};
+      m.fingerprint = reader.fixed<Fingerprint>();
+      return m;
+    }
+  }
+  reader.fail(ErrorCode::kUnsupported);
+  return SyncListReq{};
+}
+
+Message read_sync_resp(TapeReader& reader, std::size_t fields) {
+  const std::uint64_t kind = reader.uint();
+  constexpr std::size_t kFields[] = {4, 4, 5, 2};  // by kind, with the kind
+  if (reader.ok() && kind < std::size(kFields) && fields < kFields[kind]) {
+    reader.fail(ErrorCode::kMalformed);
+  }
+  switch (static_cast<SyncRespKind>(kind)) {
+    case SyncRespKind::kList:
+      return read_sync_list(reader);
+    case SyncRespKind::kRanges:
+      return read_sync_ranges(reader);
+    case SyncRespKind::kChanges:
+      return read_sync_changes(reader);
+    case SyncRespKind::kHeads:
+      return SyncHeads{list<SignedHead>(reader, limits::kHeadsPerMessage, read_signed_head)};
+  }
+  reader.fail(ErrorCode::kUnsupported);
+  return SyncHeads{};
 }
 
 Message read_want(TapeReader& reader) {
@@ -189,13 +263,13 @@ Message read_ack(TapeReader& reader) {
 }
 
 Message read_have(TapeReader& reader) {
-  return Have{list<LogSeq>(reader, limits::kHeadsPerMessage, read_log_seq)};
+  Have m;
+  m.heads = list<LogSeq>(reader, limits::kHeadsPerMessage, read_log_seq);
+  m.covered = reader.uint();
+  return m;
 }
 
-Message read_prune(TapeReader& reader) {
-  return Prune{list<LogId>(reader, limits::kHeadsPerMessage,
-                           [](TapeReader& element) { return element.fixed<LogId>(); })};
-}
+Message read_prune(TapeReader& reader) { return Prune{read_log_ids(reader)}; }
 
 Message read_ping(TapeReader& reader) {
   Ping m;
@@ -222,18 +296,19 @@ struct Shape {
   MessageType type;
   std::size_t fields_min;  // behind the type
   std::string_view context;
-  Decoder decode;  // null: the kind decides
+  Decoder decode;
+  KindDecoder decode_kind = nullptr;  // instead
 };
 
 constexpr Shape kShapes[] = {
     {MessageType::kHello, 16, "hello", read_hello},
-    {MessageType::kYourLogs, 1, "your_logs", nullptr},
-    {MessageType::kSyncReq, 3, "sync_req", read_sync_req},
-    {MessageType::kSyncResp, 5, "sync_resp", read_sync_resp},
+    {MessageType::kYourLogs, 1, "your_logs", nullptr, read_your_logs},
+    {MessageType::kSyncReq, 1, "sync_req", nullptr, read_sync_req},
+    {MessageType::kSyncResp, 1, "sync_resp", nullptr, read_sync_resp},
     {MessageType::kWant, 2, "want", read_want},
     {MessageType::kDelta, 4, "delta", read_delta},
     {MessageType::kAck, 4, "ack", read_ack},
-    {MessageType::kHave, 1, "have", read_have},
+    {MessageType::kHave, 2, "have", read_have},
     {MessageType::kPrune, 1, "prune", read_prune},
     {MessageType::kPing, 2, "ping", read_ping},
     {MessageType::kPeers, 2, "peers", read_peers},
@@ -254,8 +329,8 @@ Result<Message> decode_message(ByteView frame) {
     TapeReader reader(tape, shape.context);
     reader.enter(1 + shape.fields_min);
     reader.uint();  // the type
-    Message message =
-        shape.decode != nullptr ? shape.decode(reader) : read_your_logs(reader, elements.size - 1);
+    Message message = shape.decode != nullptr ? shape.decode(reader)
+                                              : shape.decode_kind(reader, elements.size - 1);
     EBB_RETURN_IF_ERROR(reader.status());
     return message;
   }

@@ -4,6 +4,7 @@
 
 #include "codec/frame.h"
 #include "codec/message_types.h"
+#include "codec/sync_heads.h"
 #include "codec/value.h"
 #include "core/check.h"
 #include "core/limits.h"
@@ -48,38 +49,61 @@ class MessageWriter {
 
   void operator()(const YourLogsHeads& m) {
     begin_your_logs(YourLogsKind::kHeads, 2);
-    writer_.array(m.heads.size());
-    for (const SignedHead& head : m.heads) {
-      writer_.array(5);
-      log_key(head.key);
-      writer_.uint(head.seq);
-      writer_.uint(head.hlc.value);
-      writer_.bin(head.chain.view());
-      writer_.bin(head.signature.view());
-    }
+    signed_heads(m.heads);
     writer_.boolean(m.more);
   }
 
-  void operator()(const SyncReq& m) {
-    begin(MessageType::kSyncReq, 3);
-    writer_.bin(m.reconciliation.view());
-    writer_.uint(m.kind);
+  void operator()(const SyncListReq& m) {
+    begin_sync(SyncReqKind::kList, 1);
     writer_.bin(m.after.view());
   }
 
-  void operator()(const SyncResp& m) {
-    begin(MessageType::kSyncResp, 5);
-    writer_.bin(m.reconciliation.view());
-    writer_.uint(m.kind);
-    writer_.array(m.heads.size());
-    for (const ListedHead& head : m.heads) {
-      writer_.array(3);
-      writer_.bin(head.log.view());
-      writer_.uint(head.seq);
-      writer_.bin(head.chain.view());
-    }
+  void operator()(const SyncRangesReq& m) {
+    begin_sync(SyncReqKind::kRanges, 1);
+    ranges(m.ranges);
+  }
+
+  void operator()(const SyncCutsReq& m) {
+    begin_sync(SyncReqKind::kCuts, 1);
+    writer_.bin(pack_cuts(m.cuts));
+  }
+
+  void operator()(const SyncHeadsReq& m) {
+    begin_sync(SyncReqKind::kHeads, 1);
+    log_ids(m.logs);
+  }
+
+  void operator()(const SyncAuditReq& m) {
+    begin_sync(SyncReqKind::kAudit, 2);
+    writer_.bin(pack_prefix(m.prefix));
+    writer_.bin(m.fingerprint.view());
+  }
+
+  void operator()(const SyncList& m) {
+    begin_sync(SyncRespKind::kList, 3);
+    writer_.bin(pack_heads(m.heads));
     writer_.boolean(m.more);
-    writer_.uint(m.arrival_head);
+    writer_.uint(m.covered);
+  }
+
+  void operator()(const SyncRanges& m) {
+    begin_sync(SyncRespKind::kRanges, 3);
+    ranges(m.ranges);
+    writer_.bin(pack_heads(m.heads));
+    writer_.uint(m.covered);
+  }
+
+  void operator()(const SyncChanges& m) {
+    begin_sync(SyncRespKind::kChanges, 4);
+    writer_.bin(pack_cut_heads(m.heads));
+    writer_.bin(pack_heads(m.whole));
+    writer_.uint((m.more ? kChangesMore : 0) | (m.too_many ? kChangesTooMany : 0));
+    writer_.uint(m.covered);
+  }
+
+  void operator()(const SyncHeads& m) {
+    begin_sync(SyncRespKind::kHeads, 1);
+    signed_heads(m.heads);
   }
 
   void operator()(const Want& m) {
@@ -115,15 +139,14 @@ class MessageWriter {
   }
 
   void operator()(const Have& m) {
-    begin(MessageType::kHave, 1);
+    begin(MessageType::kHave, 2);
     log_seqs(m.heads);
+    writer_.uint(m.covered);
   }
 
   void operator()(const Prune& m) {
     begin(MessageType::kPrune, 1);
-    writer_.array(m.logs.size());
-    for (const LogId& log : m.logs)
-      writer_.bin(log.view());
+    log_ids(m.logs);
   }
 
   void operator()(const Ping& m) {
@@ -160,6 +183,43 @@ class MessageWriter {
     writer_.uint(static_cast<std::uint8_t>(kind));
   }
 
+  void begin_sync(SyncReqKind kind, std::size_t fields) {
+    begin(MessageType::kSyncReq, 1 + fields);
+    writer_.uint(static_cast<std::uint8_t>(kind));
+  }
+
+  void begin_sync(SyncRespKind kind, std::size_t fields) {
+    begin(MessageType::kSyncResp, 1 + fields);
+    writer_.uint(static_cast<std::uint8_t>(kind));
+  }
+
+  void signed_heads(const std::vector<SignedHead>& heads) {
+    writer_.array(heads.size());
+    for (const SignedHead& head : heads) {
+      writer_.array(5);
+      log_key(head.key);
+      writer_.uint(head.seq);
+      writer_.uint(head.hlc.value);
+      writer_.bin(head.chain.view());
+      writer_.bin(head.signature.view());
+    }
+  }
+
+  void ranges(const std::vector<SyncRange>& ranges) {
+    writer_.array(ranges.size());
+    for (const SyncRange& range : ranges) {
+      writer_.array(2);
+      writer_.bin(pack_prefix(range.prefix));
+      writer_.bin(pack_children(range));
+    }
+  }
+
+  void log_ids(const std::vector<LogId>& logs) {
+    writer_.array(logs.size());
+    for (const LogId& log : logs)
+      writer_.bin(log.view());
+  }
+
   void log_key(const LogKey& key) {
     writer_.array(3);
     writer_.bin(key.device.view());
@@ -184,8 +244,15 @@ struct Name {
   std::string_view operator()(const YourLogsSummary&) const { return "your_logs"; }
   std::string_view operator()(const YourLogsAsk&) const { return "your_logs"; }
   std::string_view operator()(const YourLogsHeads&) const { return "your_logs"; }
-  std::string_view operator()(const SyncReq&) const { return "sync_req"; }
-  std::string_view operator()(const SyncResp&) const { return "sync_resp"; }
+  std::string_view operator()(const SyncListReq&) const { return "sync_req"; }
+  std::string_view operator()(const SyncRangesReq&) const { return "sync_req"; }
+  std::string_view operator()(const SyncCutsReq&) const { return "sync_req"; }
+  std::string_view operator()(const SyncHeadsReq&) const { return "sync_req"; }
+  std::string_view operator()(const SyncAuditReq&) const { return "sync_req"; }
+  std::string_view operator()(const SyncList&) const { return "sync_resp"; }
+  std::string_view operator()(const SyncRanges&) const { return "sync_resp"; }
+  std::string_view operator()(const SyncChanges&) const { return "sync_resp"; }
+  std::string_view operator()(const SyncHeads&) const { return "sync_resp"; }
   std::string_view operator()(const Want&) const { return "want"; }
   std::string_view operator()(const Delta&) const { return "delta"; }
   std::string_view operator()(const Ack&) const { return "ack"; }

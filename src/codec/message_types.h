@@ -27,12 +27,15 @@ enum class MessageType : std::uint8_t {
 // DO NOT CHANGE: sent.
 enum class YourLogsKind : std::uint8_t { kSummary = 0, kAsk = 1, kHeads = 2 };
 
-// DO NOT CHANGE: sent. Other kinds of SYNC_REQ and SYNC_RESP are not known to this version.
-inline constexpr std::uint64_t kSyncKindList = 0;
+// DO NOT CHANGE: sent. Kinds of SYNC_REQ and SYNC_RESP.
+enum class SyncReqKind : std::uint8_t { kList = 0, kRanges = 1, kCuts = 2, kHeads = 3, kAudit = 4 };
+enum class SyncRespKind : std::uint8_t { kList = 0, kRanges = 1, kChanges = 2, kHeads = 3 };
 
 inline constexpr std::uint64_t kDeltaLast = 1;     // flag of a DELTA
 inline constexpr std::uint64_t kDeltaFlood = 2;    // flag of a DELTA
 inline constexpr std::uint64_t kAckDone = 1;       // flag of an ACK
 inline constexpr std::uint64_t kPeersShuffle = 1;  // flag of a PEERS
+inline constexpr std::uint64_t kChangesMore = 1;   // flags of changes
+inline constexpr std::uint64_t kChangesTooMany = 2;
 
 }  // namespace ebb::codec

@@ -36,6 +36,14 @@ struct IdPrefix {
     ++below.depth;
     return below;
   }
+  IdPrefix parent() const {
+    EBB_CHECK(depth > 0);
+    IdPrefix above = *this;
+    --above.depth;
+    std::uint8_t& byte = above.first.data[above.depth / 2];
+    byte = above.depth % 2 == 0 ? 0 : static_cast<std::uint8_t>(byte & 0xf0);
+    return above;
+  }
   LogId last() const {
     LogId id = first;
     for (std::size_t digit = depth; digit < kDepthMax; ++digit) {

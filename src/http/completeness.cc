@@ -4,7 +4,7 @@ namespace ebb::http {
 
 std::string_view completeness_state(const node::NodeStatus& status) {
   if (status.links == 0) return status.events_known > status.events_held ? "behind" : "alone";
-  const bool all_here = status.events_known <= status.events_held;
+  const bool all_here = status.events_known <= status.events_held && status.links_incomplete == 0;
   return all_here && status.links_in_sync > 0 ? "in_sync" : "behind";
 }
 

@@ -1,8 +1,8 @@
 // Completeness as the API tells it: what is held of what is known to exist.
 //
 // Model:   a link counts when both ends have greeted. "alone" without links; "in_sync" when one has
-// compared everything and nothing known
-//          is missing; "behind" otherwise, also while the first comparison is going on.
+//          compared everything and nothing known is missing; "behind" otherwise, also while the
+//          first comparison is going on, and where a peer has something that could not be had.
 // Threads: pure functions; any thread.
 // Spec:    docs/api.md
 #pragma once

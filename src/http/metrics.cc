@@ -7,8 +7,8 @@
 namespace ebb::http {
 namespace {
 
-constexpr std::array<std::string_view, 4> kLinkStates = {"connecting", "greeting", "reconciling",
-                                                         "in_sync"};
+constexpr std::array<std::string_view, 5> kLinkStates = {"connecting", "greeting", "reconciling",
+                                                         "in_sync", "incomplete"};
 
 void write_appends(PrometheusText& out, const node::NodeCounters& node) {
   out.counter("ebb_events_appended_total", "Events appended by local programs.",
@@ -70,6 +70,7 @@ void write_protocol(PrometheusText& out, const node::MeshCounters& mesh,
   }
   out.family("ebb_reconciliations_total", "counter", "Reconciliations, by outcome.");
   out.sample(mesh.reconciliations_in_sync, {{"outcome", "in_sync"}});
+  out.sample(mesh.reconciliations_left_out, {{"outcome", "left_out"}});
   out.sample(mesh.reconciliations_interrupted, {{"outcome", "interrupted"}});
   out.sample(mesh.reconciliations_refused, {{"outcome", "refused"}});
 }
@@ -97,9 +98,7 @@ void write_peers(PrometheusText& out, const node::MeshCounters& mesh,
   out.counter("ebb_datagrams_dropped_total", "Gossip datagrams that were not for us or broken.",
               mesh.datagrams_dropped);
   out.counter("ebb_audit_repairs_total",
-              "Differences found between settled neighbours. No part of this version looks for "
-              "them, so that 0 says nothing yet.",
-              mesh.audit_repairs);
+              "Heads that only an audit has brought: 0 in a healthy mesh.", mesh.audit_repairs);
   out.counter("ebb_forks_suspected_total", "Logs of which two histories were seen.",
               mesh.forks_suspected);
   out.counter("ebb_rollbacks_found_total",

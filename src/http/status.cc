@@ -39,6 +39,10 @@ Verdict verdict_of(const node::NodeStatus& status) {
     const std::uint64_t missing = status.events_known - status.events_held;
     return {"warn", "behind: " + counted(missing, "event") + " known elsewhere are missing here"};
   }
+  if (status.links_incomplete > 0) {
+    return {"warn", "behind: not everything that " + counted(status.links_incomplete, "neighbour") +
+                        " has could be had yet"};
+  }
   return {"warn", "comparing with " + counted(status.links, "neighbour")};
 }
 

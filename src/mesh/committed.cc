@@ -1,5 +1,6 @@
 #include <utility>
 
+#include "mesh/covered.h"
 #include "mesh/live.h"
 #include "mesh/receive.h"
 #include "mesh/reconcile.h"
@@ -101,6 +102,7 @@ void on_committed(Context& ctx, Committed& answer) {
     ctx.commits.erase(it);
     answer_parts(ctx, answer, commit);
   }
+  if (ctx.commits.empty()) retry_covered(ctx);
   for (const trust::VerifiedSegment& segment : answer.own_segments) {
     LogEntry* entry = ctx.heads.find(segment.log);
     if (entry != nullptr) push_segment(ctx, *entry, segment, kNoSlot, false);

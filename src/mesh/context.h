@@ -84,6 +84,7 @@ struct Context {
   HeadTable heads;
   Arrival arrival_head = 0;
   std::map<DeviceId, codec::Cursor> cursors;  // ours of them, as persisted
+  std::map<DeviceId, Arrival> told_cursors;   // theirs of us, from their last HELLO; kStoredPeers
 
   std::map<LinkId, Link> links;
   std::array<Link*, limits::kLinks> slots{};
@@ -117,6 +118,7 @@ struct Context {
   std::optional<Instant> dial_at;  // the earliest dial that is allowed
   std::optional<Instant> shuffle_at;
   std::optional<Instant> gossip_at;
+  std::optional<Instant> audit_at;
   std::uint64_t datagram_counter = 0;
   std::optional<Instant> expected_tick;
 };

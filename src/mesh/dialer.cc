@@ -181,7 +181,9 @@ void dialer_link_closed(Context& ctx, const Link& link) {
     if (link.turned_away)
       target->next = ctx.now + ctx.config.dial_backoff_max / 2 + backoff(ctx, kFailuresMax) / 2;
     const std::uint32_t patience = target->first_hand ? kFailuresOfLearnt : kFailuresOfHearsay;
-    if (!target->configured && target->failures > patience) {
+    // Without any link the failures say more of ourselves than of the address.
+    const bool tells = greeted_links(ctx) > 0;
+    if (tells && !target->configured && target->failures > patience) {
       ctx.targets.erase(link.address);
     }
   } else if (link.peer && link.settled) {

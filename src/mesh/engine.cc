@@ -4,20 +4,22 @@
 #include <utility>
 #include <variant>
 
+#include "mesh/audit.h"
 #include "mesh/bounds.h"
 #include "mesh/context.h"
 #include "mesh/dialer.h"
 #include "mesh/gossip.h"
 #include "mesh/greeting.h"
+#include "mesh/learn.h"
 #include "mesh/live.h"
 #include "mesh/outbox.h"
 #include "mesh/overlay.h"
 #include "mesh/peers.h"
 #include "mesh/ping.h"
 #include "mesh/receive.h"
-#include "mesh/reconcile.h"
 #include "mesh/serve.h"
 #include "mesh/status.h"
+#include "mesh/sync_answer.h"
 #include "mesh/want.h"
 
 namespace ebb::mesh {
@@ -37,8 +39,29 @@ void on_message(Context& ctx, Link& link, const codec::YourLogsAsk& m) {
 void on_message(Context& ctx, Link& link, const codec::YourLogsHeads& m) {
   on_your_logs(ctx, link, m);
 }
-void on_message(Context& ctx, Link& link, const codec::SyncReq& m) { on_sync_req(ctx, link, m); }
-void on_message(Context& ctx, Link& link, const codec::SyncResp& m) { on_sync_resp(ctx, link, m); }
+void on_message(Context& ctx, Link& link, const codec::SyncListReq& m) {
+  on_sync_req(ctx, link, m);
+}
+void on_message(Context& ctx, Link& link, const codec::SyncRangesReq& m) {
+  on_sync_req(ctx, link, m);
+}
+void on_message(Context& ctx, Link& link, const codec::SyncCutsReq& m) {
+  on_sync_req(ctx, link, m);
+}
+void on_message(Context& ctx, Link& link, const codec::SyncHeadsReq& m) {
+  on_sync_req(ctx, link, m);
+}
+void on_message(Context& ctx, Link& link, const codec::SyncAuditReq& m) {
+  on_sync_req(ctx, link, m);
+}
+void on_message(Context& ctx, Link& link, const codec::SyncList& m) { on_sync_resp(ctx, link, m); }
+void on_message(Context& ctx, Link& link, const codec::SyncRanges& m) {
+  on_sync_resp(ctx, link, m);
+}
+void on_message(Context& ctx, Link& link, const codec::SyncChanges& m) {
+  on_sync_resp(ctx, link, m);
+}
+void on_message(Context& ctx, Link& link, const codec::SyncHeads& m) { on_sync_resp(ctx, link, m); }
 void on_message(Context& ctx, Link& link, const codec::Want& m) { on_want(ctx, link, m); }
 void on_message(Context& ctx, Link& link, const codec::Delta& m) { on_delta(ctx, link, m); }
 void on_message(Context& ctx, Link& link, const codec::Ack& m) { on_ack(ctx, link, m); }
@@ -138,6 +161,7 @@ void on_input(Context& ctx, Tick&) {
   run_link_timers(ctx);
   resume_commits_if_due(ctx);
   run_log_timers(ctx);
+  run_audits(ctx);
   run_gossip(ctx);
   run_shuffle(ctx);
   run_dialer(ctx);
@@ -146,8 +170,10 @@ void on_input(Context& ctx, Tick&) {
 void on_input(Context& ctx, LocalTime& time) {
   ctx.budget.set_time(time);
   if (ctx.budget.size() == 0) return;
-  for (auto& [log, entry] : ctx.heads.entries())
-    ask_now(ctx, entry);
+  for (const LogId& log : ctx.heads.behind()) {
+    LogEntry* entry = ctx.heads.find(log);
+    if (entry != nullptr && !is_offered(ctx, log)) ask_now(ctx, *entry);
+  }
   for (auto& [id, link] : ctx.links) {
     if (link.link_class == LinkBudget::kNone) continue;
     pump_output(ctx, link);
@@ -173,14 +199,18 @@ void on_input(Context& ctx, ClockJudged& judged) { ctx.config.clock_suspect = ju
 
 void on_input(Context& ctx, IncarnationBegun& begun) {
   ctx.config.incarnation = begun.incarnation;
+  // What peers have told of the epoch before says nothing of this one.
+  if (std::exchange(ctx.config.epoch, begun.epoch) != begun.epoch) ctx.told_cursors.clear();
   ctx.own_blocked = false;
   // What was held back is an ordinary old log now: told, and where a peer has more, asked for.
-  for (auto& [log, entry] : ctx.heads.entries()) {
-    if (!is_own(ctx, entry)) continue;
-    ask_now(ctx, entry);
+  for (const LogId& log : ctx.heads.behind()) {
+    LogEntry* entry = ctx.heads.find(log);
+    if (entry != nullptr && is_own(ctx, *entry)) ask_now(ctx, *entry);
+  }
+  for (const LogEntry* entry : ctx.heads.of_device(ctx.config.self)) {
     for (Link* link : ctx.slots) {
       if (link == nullptr) continue;
-      link->have_extra.insert(log);
+      link->have_extra.insert(entry->id);
       plan_flush(ctx, *link);
     }
   }
@@ -217,7 +247,7 @@ void end_step(Context& ctx) {
       ctx.links.erase(it);
       continue;
     }
-    if (it->second.queue.bytes(codec::Priority::kControl) > limits::kControlBytes) {
+    if (messages_exceed_bound(it->second)) {
       close_link(ctx, it->second, "the peer reads too slowly");
       continue;
     }
@@ -231,6 +261,7 @@ void end_step(Context& ctx) {
   keep_budgets(ctx);
   plan_dials(ctx);
   plan_gossip(ctx);
+  plan_audits(ctx);
   if (ctx.peer_clocks.changed(ctx.now)) tell_peer_clock(ctx);
 }
 
@@ -242,6 +273,7 @@ std::optional<Instant> earliest(const Context& ctx) {
   consider(ctx.dial_at);
   consider(ctx.gossip_at);
   consider(ctx.shuffle_at);
+  consider(next_audit_deadline(ctx));
   consider(ctx.commits_paused_until);
   consider(ctx.peer_clocks.next_expiry());
   if (!ctx.log_timers.empty()) consider(ctx.log_timers.begin()->first);
@@ -267,6 +299,7 @@ Engine::Engine(Config config, Rng rng)
   load_peers(ctx);
   plan_dials(ctx);
   plan_gossip(ctx);
+  plan_audits(ctx);
 }
 
 Engine::~Engine() = default;

@@ -5,14 +5,16 @@
 // Model:
 //   - Heads: per log the committed position, what each link has announced or acknowledged, and one
 //     eager bit a link. Root fingerprint kept as heads move.
-//   - Links: channel -> HELLO both ways -> YOUR_LOGS settled -> if roots differ, the list of heads
-//     -> WANT / DELTA / ACK until both ends have said done -> live.
+//   - Links: channel -> HELLO both ways -> YOUR_LOGS settled -> if roots differ, the heads that do
+//     (by cursor, list or ranges) -> WANT / DELTA / ACK until both ends have said done -> live.
 //   - Live: a new segment is verified, pushed to eager links at once and announced (HAVE) to the
 //     others after its commit; a duplicate push makes its link lazy (PRUNE). Missing after HAVE:
 //     WANT from an announcer after a delay that adapts to the round trip.
 //   - Invariant: nothing of our own logs is sent, pushed or announced on a link whose YOUR_LOGS is
 //     not settled. Arrival numbers, HAVE and HELLO name committed heads only.
 //     Rationale: a rolled-back device must learn of it before it signs a number twice.
+//   - Audits: now and then a sixteenth of all heads is compared with one neighbour; what a healthy
+//     mesh would have brought long ago is fetched, and counts as a repair.
 //   - Segments past held+1 are asked for again in order, never kept aside (yet).
 // Units:     Instant is the driver's monotonic time.
 // Ownership: owns everything; inputs are consumed.
@@ -75,6 +77,8 @@ struct Config {
   Duration have_batch = milliseconds(5);         // announcements gather so long on a quiet link
   Duration have_batch_max = milliseconds(50);    // and on a busy one
   Duration refresh_interval = seconds(600);      // between floods of one log
+  Duration audit_interval = seconds(60);
+  Duration cover_interval = seconds(10);  // between two movements of a cursor on a live link
 };
 
 class Engine {

@@ -5,12 +5,14 @@
 #include <utility>
 
 #include "mesh/dialer.h"
+#include "mesh/learnt.h"
 #include "mesh/live.h"
 #include "mesh/outbox.h"
 #include "mesh/overlay.h"
 #include "mesh/peers.h"
 #include "mesh/receive.h"
 #include "mesh/reconcile.h"
+#include "mesh/sync_answer.h"
 
 namespace ebb::mesh {
 namespace {
@@ -22,14 +24,23 @@ ReconciliationId random_id(Rng& rng) {
   return ReconciliationId::from(bytes).value_or(ReconciliationId{});
 }
 
+// How many of our heads changed since the cursor that the peer told last; all, when it told none.
+std::uint64_t changes_since_told(const Context& ctx, const DeviceId& peer) {
+  const auto told = ctx.told_cursors.find(peer);
+  if (told == ctx.told_cursors.end()) return ctx.heads.root().count();
+  const auto& by_arrival = ctx.heads.by_arrival();
+  std::uint64_t changes = 0;
+  for (auto it = by_arrival.upper_bound(told->second); it != by_arrival.end(); ++it) {
+    if (++changes > limits::kChangesListed) return ctx.heads.root().count();
+  }
+  return changes;
+}
+
 void send_hello(Context& ctx, Link& link) {
   const trust::FingerprintSum& root = ctx.heads.root();
-  link.my_id = random_id(ctx.rng);
-  link.my_root = root.fingerprint();
-  link.my_count = root.count();
   link.have_cursor = ctx.arrival_head;
   link.hello_sent = ctx.now;
-  codec::Hello hello;
+  codec::Hello& hello = link.mine;
   hello.mesh = ctx.config.mesh;
   hello.fold_version = ctx.config.fold_version;
   hello.features = overlay_features(ctx, link);
@@ -37,14 +48,21 @@ void send_hello(Context& ctx, Link& link) {
   hello.arrival_head = ctx.arrival_head;
   const auto cursor = ctx.cursors.find(*link.peer);
   if (cursor != ctx.cursors.end()) hello.cursor = cursor->second;
-  hello.changes_since = link.my_count;  // no cursor of theirs is kept yet: all may be news
-  hello.root = link.my_root;
-  hello.count = link.my_count;
+  hello.changes_since = changes_since_told(ctx, *link.peer);
+  hello.root = root.fingerprint();
+  hello.count = root.count();
   if (!ctx.config.clock_suspect) hello.wall = ctx.wall;
   const bool metered = ctx.config.metered || ctx.budget.is_metered(link.link_class);
   hello.budget_class = metered ? codec::kBudgetMetered : 0;
-  hello.reconciliation = link.my_id;
+  hello.reconciliation = random_id(ctx.rng);
   send(ctx, link, hello);
+}
+
+void note_told_cursor(Context& ctx, const Link& link) {
+  const codec::Cursor& cursor = link.theirs.cursor;
+  const bool room =
+      ctx.told_cursors.contains(*link.peer) || ctx.told_cursors.size() < limits::kStoredPeers;
+  if (is_current(cursor, link.mine) && room) ctx.told_cursors[*link.peer] = cursor.arrival;
 }
 
 void refuse(Context& ctx, Link& link, codec::ByeCode code, const std::string& text) {
@@ -121,14 +139,15 @@ bool judge_head(Context& ctx, Link& link, const codec::SignedHead& head) {
     fault(ctx, link, "bad_signature", "head in your_logs");
     return false;
   }
-  // Logs of incarnations that have ended are fetched back like any other.
-  if (head.key.incarnation != ctx.config.incarnation) return true;
   LogEntry* entry = ctx.heads.find_or_add(log);
   const Position held = entry == nullptr ? Position{} : entry->held;
   if (entry != nullptr && !entry->has_key) {
     entry->key = head.key;
     entry->has_key = true;
   }
+  if (head.seq > held.seq) take_own(ctx, link, entry, head.seq);
+  // Logs of incarnations that have ended are fetched back like any other.
+  if (head.key.incarnation != ctx.config.incarnation) return true;
   const bool other_chain = head.seq == held.seq && head.chain != held.chain;
   if (head.seq > held.seq || other_chain) rollback_found(ctx, link, dot_text({log, head.seq}));
   return true;
@@ -191,6 +210,7 @@ void on_hello(Context& ctx, Link& link, const codec::Hello& hello) {
     return;
   }
   overlay_joined(ctx, link);
+  note_told_cursor(ctx, link);
   begin_exchange(ctx, link);
   const trust::FingerprintSum sum = ctx.heads.device_sum(*link.peer);
   send(ctx, link, codec::YourLogsSummary{sum.fingerprint(), sum.count()});

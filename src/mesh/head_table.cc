@@ -1,6 +1,7 @@
 #include "mesh/head_table.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "core/limits.h"
 
@@ -23,12 +24,13 @@ void HeadTable::load(const std::vector<StoredHead>& heads) {
 }
 
 LogEntry* HeadTable::advance(const StoredHead& head) {
-  LogEntry& entry = entries_[head.log];
-  entry.id = head.log;
+  LogEntry* known = find(head.log);  // with what links held of it before it moves
+  LogEntry& entry = known != nullptr ? *known : add(head.log);
   if (!entry.has_key) {
     entry.key = head.key;
     entry.has_key = true;
   }
+  unstored_.erase(head.log);
   held_.set(head.log, head.held);
   sums_[head.key.device].move(head.log, entry.held, head.held);
   events_held_ = events_held_ - entry.held.seq + head.held.seq;
@@ -46,22 +48,54 @@ LogEntry* HeadTable::advance(const StoredHead& head) {
   return &entry;
 }
 
+LogEntry& HeadTable::add(const LogId& log) {
+  LogEntry& entry = entries_[log];
+  entry.id = log;
+  entry.links_taken_over = link_changes_;
+  return entry;
+}
+
 LogEntry* HeadTable::find(const LogId& log) {
   const auto it = entries_.find(log);
-  return it == entries_.end() ? nullptr : &it->second;
+  if (it == entries_.end()) return nullptr;
+  take_over_links(it->second);
+  return &it->second;
 }
 
 const LogEntry* HeadTable::find(const LogId& log) const {
   const auto it = entries_.find(log);
-  return it == entries_.end() ? nullptr : &it->second;
+  if (it == entries_.end()) return nullptr;
+  take_over_links(it->second);
+  return &it->second;
+}
+
+void HeadTable::take_over_links(LogEntry& entry) const {
+  const std::uint64_t seen = std::exchange(entry.links_taken_over, link_changes_);
+  if (seen == link_changes_) return;
+  for (int slot = 0; slot < static_cast<int>(limits::kLinks); ++slot) {
+    const SlotChanges& changes = slots_[static_cast<std::size_t>(slot)];
+    if (changes.ended > seen) {
+      const SlotMask keep = ~slot_bit(slot);
+      entry.lazy &= keep;
+      entry.pruned &= keep;
+      entry.tried &= keep;
+      if (entry.parent == slot) entry.parent = kNoSlot;
+      if (entry.racer == slot) entry.racer = kNoSlot;
+      if (entry.find_peer(slot) != nullptr) entry.peer(slot) = PeerLog{};
+    }
+    const bool held_there = changes.in_sync > seen && changes.in_sync > changes.ended &&
+                            entry.arrival != 0 && entry.arrival <= changes.holds_upto;
+    if (!held_there) continue;
+    PeerLog& peer = entry.peer(slot);
+    peer.announced = std::max(peer.announced, entry.held.seq);
+  }
 }
 
 LogEntry* HeadTable::find_or_add(const LogId& log) {
   if (LogEntry* entry = find(log)) return entry;
   if (entries_.size() >= limits::kKnownLogs) return nullptr;
-  LogEntry& entry = entries_[log];
-  entry.id = log;
-  return &entry;
+  unstored_.insert(log);
+  return &add(log);
 }
 
 std::vector<LogEntry*> HeadTable::of_device(const DeviceId& device) {
@@ -86,21 +120,31 @@ void HeadTable::retract(LogEntry& entry, int slot) {
   lower_known(entry);
 }
 
+void HeadTable::announce_all(int slot, Arrival upto) {
+  SlotChanges& changes = slots_[static_cast<std::size_t>(slot)];
+  // What an earlier one has said of the same link still holds.
+  const bool again = changes.in_sync > changes.ended;
+  changes.in_sync = ++link_changes_;
+  changes.holds_upto = again ? std::max(changes.holds_upto, upto) : upto;
+}
+
 void HeadTable::forget_slot(int slot, bool liar) {
-  const SlotMask keep = ~slot_bit(slot);
+  slots_[static_cast<std::size_t>(slot)].ended = ++link_changes_;
+  if (liar) {
+    const std::vector<LogId> claimed(behind_.begin(), behind_.end());
+    for (const LogId& log : claimed)
+      lower_known(*find(log));
+  }
   const bool crowded = entries_.size() > limits::kKnownLogs / 2;
-  for (auto it = entries_.begin(); it != entries_.end();) {
-    LogEntry& entry = it->second;
-    entry.lazy &= keep;
-    entry.pruned &= keep;
-    entry.tried &= keep;
-    if (entry.parent == slot) entry.parent = kNoSlot;
-    if (entry.racer == slot) entry.racer = kNoSlot;
-    if (entry.find_peer(slot) != nullptr) entry.peer(slot) = PeerLog{};
+  for (auto it = unstored_.begin(); it != unstored_.end();) {
+    LogEntry& entry = *find(*it++);
     const bool shown = entry.has_key || entry.pending.seq > 0;
-    if (liar || (crowded && !shown)) lower_known(entry);
+    if (crowded && !shown) lower_known(entry);
     const bool idle = !entry.timer && entry.commits == 0;
-    it = !shown && entry.known == 0 && idle ? entries_.erase(it) : std::next(it);
+    if (shown || entry.known > 0 || !idle) continue;
+    const LogId log = entry.id;
+    unstored_.erase(log);
+    entries_.erase(log);
   }
 }
 
@@ -112,6 +156,11 @@ trust::FingerprintSum HeadTable::device_sum(const DeviceId& device) const {
 void HeadTable::set_known(LogEntry& entry, Seq known) {
   events_known_ = events_known_ - entry.known + known;
   entry.known = known;
+  if (known > entry.held.seq) {
+    behind_.insert(entry.id);
+  } else {
+    behind_.erase(entry.id);
+  }
 }
 
 void HeadTable::lower_known(LogEntry& entry) {

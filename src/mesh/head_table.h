@@ -5,6 +5,11 @@
 //   - held: committed. pending: verified and handed to a commit that has not been answered; never
 //     less than held. known: the furthest anyone has claimed; never less than held.
 //   - A link is a slot number 0..63, so that a set of links is one word.
+//   - What happens to a link as a whole (it ends, it holds all that we held at some arrival) is
+//     noted once, and each entry takes it over when it is looked up next; entries are only handed
+//     out after that. So the end of a link, and two nodes in sync, cost nothing per log.
+//   - Logs that are known to go on beyond what is held, and those of which nothing is stored, are
+//     kept in sets, so that looking for what is missing does not go through what is not.
 //   - The tree of fingerprints and the sum of each device are over held heads; they move with
 //     advance().
 //   - A claim of a peer is a hint: it is clamped to limits::kSeqMax, allocates nothing by its size,
@@ -14,6 +19,7 @@
 // Limits:    limits::kKnownLogs entries; beyond it find_or_add answers null.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <map>
 #include <optional>
@@ -22,6 +28,7 @@
 #include <vector>
 
 #include "core/ids.h"
+#include "core/limits.h"
 #include "core/time.h"
 #include "mesh/types.h"
 #include "trust/fingerprint_tree.h"
@@ -74,7 +81,9 @@ struct LogEntry {
   const PeerLog* find_peer(int slot) const;
 
  private:
-  std::vector<PeerLog> peers_;  // by slot, as long as the highest slot in use here
+  friend class HeadTable;
+  std::vector<PeerLog> peers_;         // by slot, as long as the highest slot in use here
+  std::uint64_t links_taken_over = 0;  // HeadTable::link_changes_ when it was looked up last
 };
 
 class HeadTable {
@@ -87,15 +96,20 @@ class HeadTable {
   LogEntry* find(const LogId& log);
   const LogEntry* find(const LogId& log) const;
   LogEntry* find_or_add(const LogId& log);
-  std::map<LogId, LogEntry>& entries() { return entries_; }
+  // All entries in order of id, for those who look at heads only: what an entry says of links may
+  // be out of date until it is looked up by find().
   const std::map<LogId, LogEntry>& entries() const { return entries_; }
   // Logs whose newest commit came after `arrival`, in order of arrival.
   const std::map<Arrival, LogId>& by_arrival() const { return by_arrival_; }
   // Logs of one device that are held, in order of id.
   std::vector<LogEntry*> of_device(const DeviceId& device);
+  // Logs that somebody has claimed to be longer than what is held, in order of id.
+  const std::set<LogId>& behind() const { return behind_; }
 
   // Takes note that the link holds the log up to `seq`.
   void announce(LogEntry& entry, int slot, Seq seq);
+  // The link holds every head that we have committed up to this arrival and not moved since.
+  void announce_all(int slot, Arrival upto);
   // The link's claim beyond what is in hand was wrong.
   void retract(LogEntry& entry, int slot);
   // The link is gone. Its claims stay known, unless `liar`; claims of logs of which nothing was
@@ -111,13 +125,26 @@ class HeadTable {
   std::uint64_t events_known() const { return events_known_; }
 
  private:
+  // What happened to the link of a slot, by the number of the change.
+  struct SlotChanges {
+    std::uint64_t ended = 0;
+    std::uint64_t in_sync = 0;
+    Arrival holds_upto = 0;  // since in_sync
+  };
+  LogEntry& add(const LogId& log);
+  void take_over_links(LogEntry& entry) const;
   void set_known(LogEntry& entry, Seq known);
   void lower_known(LogEntry& entry);
 
-  std::map<LogId, LogEntry> entries_;
+  // Mutable, because an entry takes over changes of links whoever looks it up.
+  mutable std::map<LogId, LogEntry> entries_;
   std::map<Arrival, LogId> by_arrival_;
   std::map<DeviceId, trust::FingerprintSum> sums_;
   std::set<std::pair<DeviceId, LogId>> by_device_;
+  std::set<LogId> behind_;
+  std::set<LogId> unstored_;
+  std::array<SlotChanges, limits::kLinks> slots_{};
+  std::uint64_t link_changes_ = 0;
   trust::FingerprintTree held_;
   std::uint64_t events_held_ = 0;
   std::uint64_t events_known_ = 0;

@@ -20,6 +20,7 @@
 
 #include "codec/frame.h"
 #include "codec/message.h"
+#include "core/id_prefix.h"
 #include "core/ids.h"
 #include "core/limits.h"
 #include "core/time.h"
@@ -34,10 +35,14 @@ namespace ebb::mesh {
 
 enum class Phase : std::uint8_t { kConnecting, kChannel, kGreeting, kReconciling, kLive };
 
+// How an end learns what the other holds and it lacks.
+enum class Learning : std::uint8_t { kUnknown, kNothing, kChanges, kList, kRanges };
+
 // The reconciliation that a link begins with.
 struct Exchange {
   ReconciliationId id;
   bool active = false;
+  bool auditing = false;  // no reconciliation: what is learnt goes to Link::audit
   std::string_view kind = "hello";
   WallTime started;
   Instant begun;
@@ -46,8 +51,19 @@ struct Exchange {
   std::uint64_t held_before = 0, known_before = 0;
   Fingerprint root_before;
 
+  // Of the peer's heads. While it is asked and not done the peer owes answers.
+  Learning learning = Learning::kUnknown;
   bool list_asked = false, list_done = false;
+  std::size_t answers_due = 0;
   LogId list_after;
+  bool changes_done = false;
+  std::set<codec::LogCut> cuts, asked_cuts;  // that name no log here; and those asked about
+  std::set<LogId> disputed, asked_heads;     // as long as ours, with another chain
+  std::deque<IdPrefix> ranges;               // that differ and are not asked about yet
+  std::set<IdPrefix> asked_ranges;
+  std::deque<std::size_t> ranges_in_question;  // ranges of each question that is not answered
+  std::size_t ranges_compared = 0;
+  Arrival covered = 0;  // the peer's cursor once all that was learnt is stored
   bool done_sent = false, done_received = false;
   // What must be stored before we are done.
   std::map<LogId, Seq> awaited;
@@ -66,6 +82,14 @@ struct ServeJob {
   ReconciliationId reconciliation;
   std::size_t open_ranges = 0;
   std::size_t unsent = 0;  // DELTAs of it that have not left whole
+  bool is_repair = false;  // of what an audit has shown
+};
+
+// What the last audit of a link has shown: heads that the peer has and we lacked then.
+struct Audit {
+  std::map<LogId, Seq> lacking;
+  std::optional<Instant> judge_at;
+  bool whole = false;  // it went over all ids, and nothing was left out yet
 };
 
 struct Link {
@@ -91,9 +115,7 @@ struct Link {
   // Greeting.
   bool hello_received = false;
   codec::Hello theirs;
-  ReconciliationId my_id;
-  Fingerprint my_root;
-  std::uint64_t my_count = 0;
+  codec::Hello mine;
   Instant hello_sent;
   Instant hello_came;
   bool asked_for_ours = false;  // what they hold of our logs
@@ -102,9 +124,20 @@ struct Link {
   bool settled = false;  // own logs may go out
 
   Exchange exchange;
-  std::optional<codec::SyncReq> waiting_request;  // until settled
+  Audit audit;
+  bool left_out = false;    // something that the peer has was not to be had: its cursor stays
+  bool incomplete = false;  // the same, until an audit over all ids has found nothing
+
+  // How far each end's cursor may go while the link is live.
+  Arrival confirmed = 0;     // the peer has told that it holds all of ours up to here
+  Arrival covered_told = 0;  // and knows that we know
+  std::optional<Instant> covered_told_at;
+  std::optional<Instant> covered_due;  // when there is more to tell
+  Arrival covered = 0;                 // what the peer said of its own, not taken over yet
+  std::optional<codec::Message> waiting_request;  // a SYNC_REQ, until settled
 
   // What we want of the peer.
+  std::set<LogId> offers;                     // learnt and lacking, asked of nobody yet
   std::set<LogId> asked;                      // logs whose `asked` is this slot
   std::set<LogId> ask_queue, ask_queue_live;  // not sent yet
   std::size_t wants_out = 0;                  // sent, their `last` not received
@@ -159,6 +192,13 @@ struct Link {
 
   bool greeted() const { return slot != kNoSlot && !closed; }
 };
+
+// Something that the peer has will not be stored, now or ever.
+inline void leave_out(Link& link) {
+  link.left_out = true;
+  link.incomplete = true;
+  link.audit.whole = false;
+}
 
 constexpr Duration clamp(Duration value, Duration low, Duration high) {
   return value < low ? low : (value > high ? high : value);

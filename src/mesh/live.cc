@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "mesh/covered.h"
 #include "mesh/outbox.h"
 #include "mesh/peers.h"
 #include "mesh/reconcile.h"
@@ -62,12 +63,14 @@ void flush_haves(Context& ctx, Link& link) {
   }
   const auto& by_arrival = ctx.heads.by_arrival();
   auto it = by_arrival.upper_bound(link.have_cursor);
-  for (; it != by_arrival.end() && have.heads.size() < limits::kHeadsPerMessage; ++it) {
+  // Not beyond what is known whole: what is still to be told of a transaction may come before it.
+  const auto end = by_arrival.upper_bound(ctx.arrival_head);
+  for (; it != end && have.heads.size() < limits::kHeadsPerMessage; ++it) {
     if (const LogEntry* entry = ctx.heads.find(it->second)) add(*entry);
     link.have_cursor = it->first;
   }
   if (!have.heads.empty()) send(ctx, link, have);
-  if (it != by_arrival.end() || !link.have_extra.empty()) plan_flush(ctx, link);
+  if (it != end || !link.have_extra.empty()) plan_flush(ctx, link);
 }
 
 // Every link is eager again, and the first to push becomes parent.
@@ -175,6 +178,7 @@ void flush_link(Context& ctx, Link& link) {
   while (link.credit_owed > 0 || !link.durable_owed.empty())
     send_ack(ctx, link, false);
   flush_haves(ctx, link);
+  tell_covered(ctx, link);
   tell_peers(ctx, link);
 }
 
@@ -192,6 +196,7 @@ void on_ack(Context& ctx, Link& link, const codec::Ack& ack) {
     ctx.heads.announce(*entry, link.slot, durable.seq);
     ask_after_announcement(ctx, link, *entry);
   }
+  if (!ack.durable.empty()) tell_covered(ctx, link);
   if (ack.done && ack.reconciliation == link.exchange.id) on_done(ctx, link);
 }
 
@@ -200,6 +205,8 @@ void on_have(Context& ctx, Link& link, const codec::Have& have) {
     LogEntry* entry = note_claim(ctx, link, head.log, head.seq);
     if (entry != nullptr) ask_after_announcement(ctx, link, *entry);
   }
+  if (have.covered > 0) take_covered(ctx, link, have.covered);
+  tell_covered(ctx, link);
 }
 
 void on_prune(Context& ctx, Link& link, const codec::Prune& prune) {

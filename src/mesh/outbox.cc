@@ -119,7 +119,12 @@ void send(Context& ctx, Link& link, const codec::Message& message, codec::Priori
   count_sent(ctx, codec::message_name(message), bytes.size());
   link.queue.push(priority, std::move(bytes));
   pump_output(ctx, link);
-  if (link.queue.bytes(codec::Priority::kControl) > limits::kControlBytes) touch(ctx, link);
+  if (messages_exceed_bound(link)) touch(ctx, link);
+}
+
+bool messages_exceed_bound(const Link& link) {
+  return link.queue.bytes(codec::Priority::kControl) > limits::kControlBytes ||
+         link.queue.bytes(codec::Priority::kBulk) > limits::kControlBytes;
 }
 
 void send_delta(Context& ctx, Link& link, codec::Priority priority, QueuedDelta delta) {

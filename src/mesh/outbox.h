@@ -17,6 +17,8 @@ namespace ebb::mesh {
 void send_wire(Context& ctx, Link& link, Bytes wire);
 // Segments of a log as one DELTA.
 void send_delta(Context& ctx, Link& link, codec::Priority priority, QueuedDelta delta);
+// Of what a peer may ask for without credit (control, audits) too much waits: it is to be closed.
+bool messages_exceed_bound(const Link& link);
 // Hands over what may go now.
 void pump_output(Context& ctx, Link& link);
 // Hands over all control messages, whatever waits: the link is about to be closed.

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <vector>
 
+#include "mesh/covered.h"
 #include "mesh/outbox.h"
 
 namespace ebb::mesh {
@@ -57,6 +58,7 @@ void check_link(Context& ctx, Link& link) {
     link.owes_since.reset();
     watch_progress(ctx, link);
   }
+  if (link.covered_due && *link.covered_due <= ctx.now) tell_covered(ctx, link);
   check_life(ctx, link);
 }
 
@@ -108,6 +110,7 @@ std::optional<Instant> next_link_deadline(const Context& ctx) {
       if (link.owes_since) consider(*link.owes_since + kProgressTime);
     }
     if (link.flush_at && link.greeted()) consider(*link.flush_at);
+    if (link.covered_due) consider(*link.covered_due);
   }
   return next;
 }

@@ -90,7 +90,11 @@ void judge_own_segment(Context& ctx, Link& link, LogEntry& entry,
   }
   const bool further = segment.last_seq() > entry.held.seq;
   const bool other = segment.last_seq() == entry.held.seq && segment.chain != entry.held.chain;
-  if (further || other) rollback_found(ctx, link, dot_text({segment.log, segment.last_seq()}));
+  if (!further && !other) return;
+  // Asked for when the incarnation has changed.
+  ctx.heads.announce(entry, link.slot, segment.last_seq());
+  leave_out(link);
+  rollback_found(ctx, link, dot_text({segment.log, segment.last_seq()}));
 }
 
 // Verifies a segment that may extend what is in hand. False after a fault.

@@ -1,21 +1,16 @@
 #include "mesh/reconcile.h"
 
 #include <algorithm>
-#include <cstring>
-#include <utility>
 
-#include "core/limits.h"
+#include "mesh/covered.h"
+#include "mesh/learn.h"
 #include "mesh/live.h"
-#include "mesh/want.h"
+#include "mesh/sync_answer.h"
 
 namespace ebb::mesh {
 namespace {
 
-codec::ChainPrefix chain_prefix(const Hash& chain) {
-  codec::ChainPrefix prefix;
-  std::memcpy(prefix.data.data(), chain.data.data(), codec::ChainPrefix::kSize);
-  return prefix;
-}
+constexpr std::string_view kInSync = "in_sync";
 
 void finish(Context& ctx, Link& link, std::string_view outcome) {
   Exchange& ex = link.exchange;
@@ -44,148 +39,63 @@ void finish(Context& ctx, Link& link, std::string_view outcome) {
   Commit commit;
   commit.token = new_token(ctx);
   commit.reconciliations.push_back(row);
-  if (outcome == "in_sync") {
-    const codec::Cursor cursor{link.theirs.epoch, link.theirs.arrival_head};
-    ctx.cursors[row.peer] = cursor;
-    commit.cursors.push_back({row.peer, cursor});
+  if (outcome == kInSync) {
+    move_cursor(ctx, link, std::min(ex.covered, link.theirs.arrival_head), commit);
   }
   ctx.out->commits.push_back(std::move(commit));
 }
 
+// At the time of the HELLOs.
+bool has_equal_root(const Link& link) {
+  return link.theirs.root == link.mine.root && link.theirs.count == link.mine.count;
+}
+
 void finish_in_sync(Context& ctx, Link& link) {
-  ++ctx.counters.reconciliations_in_sync;
-  finish(ctx, link, "in_sync");
+  // What came later is announced.
+  ctx.heads.announce_all(link.slot, link.mine.arrival_head);
+  link.confirmed = link.mine.arrival_head;
+  link.covered_told = link.mine.arrival_head;
+  ++(link.left_out ? ctx.counters.reconciliations_left_out : ctx.counters.reconciliations_in_sync);
+  // An exchange has brought each end what the other's next HELLO would name; equal roots have not.
+  if (has_equal_root(link)) link.covered_told_at = ctx.now;
+  finish(ctx, link, link.left_out ? "left_out" : kInSync);
   link.phase = Phase::kLive;
+  tell_covered(ctx, link);
   touch(ctx, link);
-}
-
-// Says done once everything that the list promised is stored.
-void check_done(Context& ctx, Link& link) {
-  Exchange& ex = link.exchange;
-  if (!ex.active || link.closed || !ex.list_done || ex.done_sent || !ex.awaited.empty()) return;
-  ex.done_sent = true;
-  send_ack(ctx, link, true);
-  if (ex.done_received) finish_in_sync(ctx, link);
-}
-
-void answer_request(Context& ctx, Link& link, const codec::SyncReq& request) {
-  codec::SyncResp response;
-  response.reconciliation = request.reconciliation;
-  response.arrival_head = ctx.arrival_head;
-  const auto& entries = ctx.heads.entries();
-  for (auto it = entries.upper_bound(request.after); it != entries.end(); ++it) {
-    const LogEntry& entry = it->second;
-    if (entry.held.seq == 0 || !may_publish(ctx, link, entry)) continue;
-    if (response.heads.size() == limits::kHeadsPerMessage) {
-      response.more = true;
-      break;
-    }
-    response.heads.push_back({entry.id, entry.held.seq, chain_prefix(entry.held.chain)});
-  }
-  send(ctx, link, response);
-}
-
-void take_listed(Context& ctx, Link& link, const codec::ListedHead& head) {
-  LogEntry* entry = note_claim(ctx, link, head.log, head.seq);
-  if (entry == nullptr) return;
-  if (entry->held.seq == head.seq && chain_prefix(entry->held.chain) != head.chain) {
-    if (is_current_own(ctx, *entry)) return;  // YOUR_LOGS is the judge of those
-    ++ctx.counters.forks_suspected;
-    notice(ctx, link, NoticeKind::kForkSuspected, dot_text({head.log, head.seq}));
-    refuse_log(ctx, link, *entry);
-    return;
-  }
-  const bool lacking = head.seq > entry->held.seq && !entry->capped &&
-                       !entry->peer(link.slot).refused && !is_current_own(ctx, *entry);
-  if (!lacking) return;
-  link.exchange.awaited[head.log] = std::min(head.seq, limits::kSeqMax);
-  ask_now(ctx, *entry);
-}
-
-// False after a fault.
-bool check_page(Context& ctx, Link& link, const codec::SyncResp& response) {
-  Exchange& ex = link.exchange;
-  if (!ex.active || !ex.list_asked || ex.list_done || response.reconciliation != ex.id) {
-    fault(ctx, link, "out_of_order", "sync_resp");
-    return false;
-  }
-  LogId last = ex.list_after;
-  for (const codec::ListedHead& head : response.heads) {
-    if (head.log <= last || head.seq == 0) {
-      fault(ctx, link, "malformed_list");
-      return false;
-    }
-    last = head.log;
-  }
-  ex.heads_compared += response.heads.size();
-  const bool endless = ex.heads_compared > limits::kKnownLogs;
-  if (endless || (response.more && response.heads.empty())) {
-    fault(ctx, link, "endless_list");
-    return false;
-  }
-  ex.list_after = last;
-  return true;
-}
-
-void ask_for_list(Context& ctx, Link& link) {
-  ++link.exchange.rounds;
-  link.last_progress = ctx.now;
-  link.exchange.list_asked = true;
-  send(ctx, link, codec::SyncReq{link.exchange.id, 0, link.exchange.list_after});
 }
 
 }  // namespace
 
 void begin_exchange(Context& ctx, Link& link) {
   Exchange& ex = link.exchange;
-  ex.id = link.dialled ? link.my_id : link.theirs.reconciliation;
+  ex.id = link.dialled ? link.mine.reconciliation : link.theirs.reconciliation;
   ex.active = true;
   ex.started = ctx.wall;
   ex.begun = ctx.now;
   ex.held_before = ctx.heads.events_held();
   ex.known_before = std::max(ctx.heads.events_known(), ex.held_before);
-  ex.root_before = link.my_root;
+  ex.root_before = link.mine.root;
+  ex.covered = link.theirs.arrival_head;
+  if (!has_equal_root(link)) choose_learning(link);
 }
 
 void compare_roots(Context& ctx, Link& link) {
   link.phase = Phase::kReconciling;
-  if (link.theirs.root == link.my_root && link.theirs.count == link.my_count) {
-    // Equal at the time of the HELLOs; what came later is announced from the cursor on.
-    for (auto& [log, entry] : ctx.heads.entries()) {
-      if (entry.held.seq > 0 && entry.arrival <= link.have_cursor) {
-        ctx.heads.announce(entry, link.slot, entry.held.seq);
-      }
-    }
+  if (has_equal_root(link)) {
     finish_in_sync(ctx, link);
   } else {
-    link.exchange.kind = "list";
-    ask_for_list(ctx, link);
+    begin_learning(ctx, link);
   }
-  if (link.waiting_request) {
-    answer_request(ctx, link, *std::exchange(link.waiting_request, std::nullopt));
-  }
+  answer_waiting(ctx, link);
   plan_flush(ctx, link);
 }
 
-void on_sync_req(Context& ctx, Link& link, const codec::SyncReq& request) {
-  if (link.settled) {
-    answer_request(ctx, link, request);
-  } else {
-    link.waiting_request = request;
-  }
-}
-
-void on_sync_resp(Context& ctx, Link& link, const codec::SyncResp& response) {
-  if (!check_page(ctx, link, response)) return;
-  for (const codec::ListedHead& head : response.heads)
-    take_listed(ctx, link, head);
-  if (response.more) {
-    ask_for_list(ctx, link);
-    return;
-  }
-  link.exchange.list_done = true;
-  link.exchange.known_before = ctx.heads.events_known();
-  check_done(ctx, link);
+void check_done(Context& ctx, Link& link) {
+  Exchange& ex = link.exchange;
+  if (!ex.active || link.closed || !ex.list_done || ex.done_sent || !ex.awaited.empty()) return;
+  ex.done_sent = true;
+  send_ack(ctx, link, true);
+  if (ex.done_received) finish_in_sync(ctx, link);
 }
 
 void on_done(Context& ctx, Link& link) {
@@ -207,7 +117,9 @@ void note_stored(Context& ctx, const LogEntry& entry) {
 }
 
 void stop_awaiting(Context& ctx, Link& link, const LogId& log) {
-  if (link.exchange.awaited.erase(log) > 0) check_done(ctx, link);
+  if (link.exchange.awaited.erase(log) == 0) return;
+  leave_out(link);
+  check_done(ctx, link);
 }
 
 void refuse_exchange(Context& ctx, Link& link) {

@@ -1,10 +1,15 @@
-// Reconcile: how a link begins. Equal roots: done with the greeting. Otherwise each side asks for
-// the other's list of heads, wants what it lacks, and says done when all of it is stored.
+// Reconcile: how a link begins. Equal roots: done with the greeting. Otherwise each side learns
+// what the other holds (learn.h), wants what it lacks, and says done when all of it is stored.
 //
-// Model:     Exchange in link.h. It ends in_sync when both sides have said done, interrupted when
-//            the link ends before, refused when the HELLO was; each end is one row.
+// Model:     Exchange in link.h. It ends when both sides have said done: in_sync, or left_out where
+//            this end could not have something that the other has; interrupted when the link ends
+//            before, refused when the HELLO was. Each end is one row.
+//   - Cursor of a peer: everything that it had committed up to that arrival, in that epoch of its
+//     store, is stored here. It moves at the end of an exchange, in a transaction behind those of
+//     what was learnt, and not at all when something of that was left out.
+//     Rationale: a cursor that runs ahead hides a gap from every later exchange but those that
+//     compare fingerprints; one that lags only costs bytes.
 // Threads:   not thread-safe; part of the engine.
-// Limits:    lists are paged by limits::kHeadsPerMessage, in order of log id.
 // Spec:      docs/wire_format.md section 7
 #pragma once
 
@@ -14,10 +19,10 @@ namespace ebb::mesh {
 
 // HELLOs were exchanged.
 void begin_exchange(Context& ctx, Link& link);
-// Own logs may go out: compares roots, then ends the exchange or asks for the list.
+// Own logs may go out: compares roots, then ends the exchange or learns what differs.
 void compare_roots(Context& ctx, Link& link);
-void on_sync_req(Context& ctx, Link& link, const codec::SyncReq& request);
-void on_sync_resp(Context& ctx, Link& link, const codec::SyncResp& response);
+// Says done once everything that was learnt is stored.
+void check_done(Context& ctx, Link& link);
 // The peer has all that it wanted.
 void on_done(Context& ctx, Link& link);
 

@@ -153,8 +153,9 @@ void send_batch(Context& ctx, Link& link, ServeRange range, ServeJob& job, Batch
   ctx.counters.events_sent += batch.events;
   const bool live = job.reconciliation.is_zero();
   const std::string& topic = entry->key.topic;
-  const codec::Priority priority =
-      live ? push_priority(ctx, topic) : catch_up_priority(ctx, topic, batch.priority);
+  codec::Priority priority = codec::Priority::kBulk;
+  if (live) priority = push_priority(ctx, topic);
+  if (!live && !job.is_repair) priority = catch_up_priority(ctx, topic, batch.priority);
   range.priority = priority;
   job.unsent += batch.deltas.size();
   if (range_end(ctx, link, range) == 0) {
@@ -210,8 +211,11 @@ void on_want(Context& ctx, Link& link, const codec::Want& want) {
   }
   const std::uint64_t job = link.next_job++;
   // One open range of its own keeps the job alive while its ranges are taken in.
-  link.jobs[job] = {want.reconciliation, 1};
   const bool live = want.reconciliation.is_zero();
+  // The peer has had all that its exchange showed.
+  const bool is_repair = !live && link.phase == Phase::kLive;
+  const codec::Priority first = is_repair ? codec::Priority::kBulk : codec::Priority::kCatchUp;
+  link.jobs[job] = {want.reconciliation, 1, 0, is_repair};
   for (const codec::WantRange& wanted : want.ranges) {
     if (wanted.from == 0) {
       fault(ctx, link, "malformed_want");
@@ -219,7 +223,7 @@ void on_want(Context& ctx, Link& link, const codec::Want& want) {
     }
     cancel_ranges(ctx, link, wanted.log);
     ++link.jobs[job].open_ranges;
-    link.serving.push_back({wanted.log, wanted.from, wanted.to, job});
+    link.serving.push_back({wanted.log, wanted.from, wanted.to, job, first});
     LogEntry* entry = ctx.heads.find(wanted.log);
     if (entry == nullptr) continue;
     // It lacks everything from here on, whatever was sent before.

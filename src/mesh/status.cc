@@ -6,8 +6,8 @@
 namespace ebb::mesh {
 namespace {
 
-std::string_view phase_name(Phase phase) {
-  switch (phase) {
+std::string_view state_name(const Link& link) {
+  switch (link.phase) {
     case Phase::kConnecting:
     case Phase::kChannel:
       return "connecting";
@@ -16,7 +16,7 @@ std::string_view phase_name(Phase phase) {
     case Phase::kReconciling:
       return "reconciling";
     case Phase::kLive:
-      return "in_sync";
+      return link.incomplete ? "incomplete" : "in_sync";
   }
   return "connecting";
 }
@@ -59,7 +59,7 @@ std::vector<LinkStatus> link_statuses(const Context& ctx) {
     status.peer = link.peer;
     status.remote = link.remote;
     status.dialled = link.dialled;
-    status.state = phase_name(link.phase);
+    status.state = state_name(link);
     status.rtt = link.srtt;
     status.bytes_in = link.bytes_in;
     status.bytes_out = link.bytes_out;
@@ -72,7 +72,7 @@ std::vector<LinkStatus> link_statuses(const Context& ctx) {
     }
     if (link.slot != kNoSlot) {
       for (const auto& [log, entry] : ctx.heads.entries())
-        add_log(status, entry, link.slot);
+        add_log(status, *ctx.heads.find(log), link.slot);
     }
     list.push_back(std::move(status));
   }

@@ -115,6 +115,7 @@ struct Committed {
   std::vector<CommitOutcome> outcomes;               // one per segment of the Commit
   std::vector<StoredHead> advanced;                  // logs that moved, with new arrivals
   std::vector<trust::VerifiedSegment> own_segments;  // to be pushed
+  // Everything up to it has been told; 0 while more of the same transaction follows.
   Arrival arrival_head = 0;
 };
 struct ReadDone {
@@ -135,9 +136,11 @@ struct AddPeer {
 // BYE to everyone; the engine answers nothing afterwards.
 struct Shutdown {};
 // The store has begun a new incarnation, after a RollbackFound notice or to set the clock right.
-// Comes before the Committed that tells of its first logs.
+// Comes before the Committed that tells of its first logs. Behind a rollback the epoch is a new
+// one, for arrival numbers that were told may name other events now.
 struct IncarnationBegun {
   Incarnation incarnation = 0;
+  StoreEpoch epoch = 0;
 };
 
 // Whether our wall clock is suspect, where that has changed: peers are then not told what it shows.
@@ -178,14 +181,14 @@ struct PeerSeen {
 struct Reconciliation {
   ReconciliationId id;
   DeviceId peer;
-  std::string_view kind;  // "hello", "list", "gossip"
+  std::string_view kind;  // "hello", "cursor", "list", "ranges"
   WallTime started;
   Duration duration;
   std::uint64_t rounds = 0;
   std::uint64_t heads_compared = 0;
   std::uint64_t events_in = 0, events_out = 0;
   std::uint64_t bytes_in = 0, bytes_out = 0;
-  std::string_view outcome;  // "in_sync", "interrupted", "refused"
+  std::string_view outcome;  // "in_sync", "left_out", "interrupted", "refused"
   std::uint64_t held_before = 0, known_before = 0;
   std::uint64_t held_after = 0, known_after = 0;
   Fingerprint root_before, root_after;
@@ -269,7 +272,7 @@ struct LinkStatus {
   std::optional<DeviceId> peer;
   std::string remote;
   bool dialled = false;
-  std::string_view state;  // "connecting", "greeting", "reconciling", "in_sync"
+  std::string_view state;  // "connecting", "greeting", "reconciling", "in_sync", "incomplete"
   std::optional<Duration> rtt;
   std::uint64_t eager_logs = 0, lazy_logs = 0;
   std::uint64_t missing_here = 0;   // events announced by the peer and not held here
@@ -319,10 +322,10 @@ struct Counters {
   std::uint64_t pushes_sent = 0, pushes_received = 0;
   std::uint64_t datagrams_in = 0, datagrams_out = 0, datagrams_dropped = 0;
   std::uint64_t dials = 0, dial_failures = 0;
-  std::uint64_t reconciliations_in_sync = 0, reconciliations_interrupted = 0,
-                reconciliations_refused = 0;
-  std::uint64_t audit_repairs = 0;  // differences found between linked, settled nodes: by no part
-                                    // of this version, so that 0 says nothing yet
+  std::uint64_t reconciliations_in_sync = 0, reconciliations_left_out = 0,
+                reconciliations_interrupted = 0, reconciliations_refused = 0;
+  std::uint64_t audits = 0;         // ended, equal or not
+  std::uint64_t audit_repairs = 0;  // heads that only an audit has brought: 0 in a healthy mesh
   std::uint64_t forks_suspected = 0, rollbacks_found = 0;
 };
 

@@ -46,8 +46,7 @@ Link* best_announcer(Context& ctx, const LogEntry& entry, SlotMask except) {
   return best;
 }
 
-void ask(Context& ctx, LogEntry& entry, Link& link) {
-  const bool live = !link.exchange.active || !link.exchange.awaited.contains(entry.id);
+void ask_as(Context& ctx, LogEntry& entry, Link& link, bool live) {
   entry.asked = link.slot;
   entry.asked_live = live;
   entry.answered = false;
@@ -60,6 +59,11 @@ void ask(Context& ctx, LogEntry& entry, Link& link) {
   touch(ctx, link);
 }
 
+void ask(Context& ctx, LogEntry& entry, Link& link) {
+  const bool awaited = link.exchange.active && link.exchange.awaited.contains(entry.id);
+  ask_as(ctx, entry, link, !awaited);
+}
+
 // Nobody is asked for the log any more.
 void withdraw(Context& ctx, LogEntry& entry) {
   if (entry.asked == kNoSlot) return;
@@ -67,6 +71,7 @@ void withdraw(Context& ctx, LogEntry& entry) {
     link->asked.erase(entry.id);
     link->ask_queue.erase(entry.id);
     link->ask_queue_live.erase(entry.id);
+    if (!link->offers.empty()) touch(ctx, *link);  // it has room again
   }
   entry.asked = kNoSlot;
   set_timer(ctx, entry, std::nullopt);
@@ -118,6 +123,26 @@ void let_others_catch_up(Context& ctx) {
   }
 }
 
+void take_offers(Context& ctx, Link& link) {
+  // What cannot be fetched here now stays offered.
+  if (!may_send(ctx, link, codec::Priority::kCatchUp)) return;
+  while (!link.offers.empty() && link.asked.size() < limits::kLogsAskedAtOnce &&
+         !ctx.commits_paused_until) {
+    LogEntry* entry = ctx.heads.find(*link.offers.begin());
+    link.offers.erase(link.offers.begin());
+    // One that another link is asked for comes back to this one if that link ends.
+    if (entry == nullptr || entry->asked != kNoSlot || !is_missing(ctx, *entry)) continue;
+    const PeerLog* peer = entry->find_peer(link.slot);
+    const bool has_more = peer != nullptr && !peer->refused && peer->announced > entry->pending.seq;
+    if (!has_more) continue;
+    if (is_metered(ctx, link)) {
+      ask_now(ctx, *entry);  // whoever costs nothing comes first
+    } else {
+      ask(ctx, *entry, link);
+    }
+  }
+}
+
 void flush_queue(Context& ctx, Link& link, std::set<LogId>& queue, const ReconciliationId& id) {
   // Half of what a peer must accept, so that a WANT sent while answers are on their way is no
   // fault.
@@ -154,8 +179,20 @@ LogEntry* note_claim(Context& ctx, Link& link, const LogId& log, Seq seq) {
 
 void refuse_log(Context& ctx, Link& link, LogEntry& entry) {
   entry.peer(link.slot).refused = true;
+  leave_out(link);
   if (entry.asked == link.slot) withdraw(ctx, entry);
   stop_awaiting(ctx, link, entry.id);
+}
+
+void offer(Context& ctx, Link& link, const LogEntry& entry) {
+  link.offers.insert(entry.id);
+  touch(ctx, link);
+}
+
+bool is_offered(const Context& ctx, const LogId& log) {
+  return std::any_of(ctx.slots.begin(), ctx.slots.end(), [&log](const Link* link) {
+    return link != nullptr && link->offers.contains(log);
+  });
 }
 
 void ask_now(Context& ctx, LogEntry& entry) {
@@ -166,6 +203,13 @@ void ask_now(Context& ctx, LogEntry& entry) {
     best = best_announcer(ctx, entry, 0);
   }
   if (best != nullptr) ask(ctx, entry, *best);
+}
+
+void ask_for_repair(Context& ctx, LogEntry& entry) {
+  if (ctx.commits_paused_until || entry.asked != kNoSlot || !is_missing(ctx, entry)) return;
+  Link* best = best_announcer(ctx, entry, 0);
+  const bool may_ask = best != nullptr && may_send(ctx, *best, codec::Priority::kBulk);
+  if (may_ask) ask_as(ctx, entry, *best, false);
 }
 
 void ask_after_announcement(Context& ctx, Link& announcer, LogEntry& entry) {
@@ -199,6 +243,7 @@ void note_progress(Context& ctx, LogEntry& entry) {
 
 void want_answered(Context& ctx, Link& link, bool live) {
   if (link.wants_out == 0) return;
+  touch(ctx, link);
   link.owes_since.reset();
   if (!live && link.catch_ups_out > 0) {
     --link.catch_ups_out;
@@ -219,6 +264,7 @@ void want_answered(Context& ctx, Link& link, bool live) {
     if (entry == nullptr || link.closed) continue;
     withdraw(ctx, *entry);
     if (!entry->answered) {
+      leave_out(link);
       ctx.heads.retract(*entry, link.slot);
       stop_awaiting(ctx, link, log);
     }
@@ -228,6 +274,7 @@ void want_answered(Context& ctx, Link& link, bool live) {
 
 void flush_wants(Context& ctx, Link& link) {
   if (link.closed) return;
+  take_offers(ctx, link);
   flush_queue(ctx, link, link.ask_queue_live, ReconciliationId{});
   flush_queue(ctx, link, link.ask_queue, link.exchange.id);
 }
@@ -246,8 +293,10 @@ void run_log_timers(Context& ctx) {
 
 void release_wants(Context& ctx, Link& link, bool liar) {
   std::vector<LogId> orphans(link.asked.begin(), link.asked.end());
-  for (const auto& [log, entry] : ctx.heads.entries()) {
-    if (entry.parent == link.slot && is_missing(ctx, entry)) orphans.push_back(log);
+  for (const LogId& log : ctx.heads.behind()) {
+    const LogEntry* entry = ctx.heads.find(log);
+    const bool ours = entry != nullptr && entry->parent == link.slot;
+    if (ours && is_missing(ctx, *entry)) orphans.push_back(log);
   }
   for (const LogId& log : orphans) {
     LogEntry* entry = ctx.heads.find(log);
@@ -281,11 +330,13 @@ void resume_commits_if_due(Context& ctx) {
     link->credit_withheld = 0;
     plan_flush(ctx, *link);
   }
-  for (auto& [log, entry] : ctx.heads.entries()) {
-    if (entry.asked != kNoSlot) {
-      ask_again(ctx, entry);
+  for (const LogId& log : ctx.heads.behind()) {
+    LogEntry* entry = ctx.heads.find(log);
+    if (entry == nullptr) continue;
+    if (entry->asked != kNoSlot) {
+      ask_again(ctx, *entry);
     } else {
-      ask_now(ctx, entry);
+      ask_now(ctx, *entry);
     }
   }
 }

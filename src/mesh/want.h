@@ -4,9 +4,13 @@
 //            open-ended: the peer streams what it has within our credit. Every WANT is answered by
 //            exactly one DELTA with `last`; when none is out any more, a log without a useful
 //            answer was a false claim, which is taken back; three such rounds end the link.
+//            What an exchange shows is not asked for all at once: a link is asked for another log
+//            when it has brought one, so that several peers share one catch-up, each as fast as it
+//            is, and nothing is fetched twice.
 //            A log known from an announcement waits a little for a push before it is asked for, and
 //            goes to the next announcer when the first does not answer in time.
 // Threads:   not thread-safe; part of the engine.
+// Limits:    limits::kLogsAskedAtOnce logs of an exchange asked of one link.
 // Spec:      docs/wire_format.md section 7
 #pragma once
 
@@ -19,8 +23,15 @@ LogEntry* note_claim(Context& ctx, Link& link, const LogId& log, Seq seq);
 // The link will not be asked for the log again, and nobody waits for it there.
 void refuse_log(Context& ctx, Link& link, LogEntry& entry);
 
+// The exchange of the link has shown that the peer holds more of the log: it will be asked when it
+// has room for another one, unless somebody else is first.
+void offer(Context& ctx, Link& link, const LogEntry& entry);
+// Some link will be asked for it when it has room.
+bool is_offered(const Context& ctx, const LogId& log);
 // Asks the best announcer for what is missing, if anything is and nobody is asked already.
 void ask_now(Context& ctx, LogEntry& entry);
+// The same for what an audit has shown: behind everything else, and only where that may go now.
+void ask_for_repair(Context& ctx, LogEntry& entry);
 // The same after the time that a push may take.
 void ask_after_announcement(Context& ctx, Link& announcer, LogEntry& entry);
 // What was asked for has to be asked for once more: its segments were not stored.

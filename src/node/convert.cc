@@ -97,7 +97,6 @@ std::vector<mesh::Committed> committed_news(const std::vector<CommitPart>& parts
     (advance.own_append ? own.advanced : received).push_back(stored_head(advance.head));
   }
   own.own_segments = result.own_segments;
-  own.arrival_head = result.arrival_head;
   std::vector<mesh::Committed> news;
   if (!own.advanced.empty()) news.push_back(std::move(own));
   std::size_t next = 0;
@@ -107,9 +106,9 @@ std::vector<mesh::Committed> committed_news(const std::vector<CommitPart>& parts
     for (std::size_t i = 0; i < part.segments; ++i)
       answer.outcomes.push_back(commit_outcome(result.segments.at(next++)));
     answer.advanced = std::exchange(received, {});
-    answer.arrival_head = result.arrival_head;
     news.push_back(std::move(answer));
   }
+  if (!news.empty()) news.back().arrival_head = result.arrival_head;
   return news;
 }
 

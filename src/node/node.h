@@ -91,6 +91,7 @@ struct NodeStatus {
   std::uint64_t records_held = 0;  // of the events held, those in control topics
   MissingLogs missing;             // at most kMissingLogsTold by name
   std::uint64_t links_in_sync = 0, links = 0, peers = 0;  // links: those that have greeted
+  std::uint64_t links_incomplete = 0;  // something that the peer has could not be had
   Fingerprint root;
   std::uint64_t store_bytes = 0;
   std::uint64_t append_queue_bytes = 0, engine_queue_bytes = 0;

@@ -35,7 +35,7 @@ struct Node::Impl {
 
   // What parts say.
   void on_committed(CommitReport report);
-  void on_incarnation_begun(Incarnation begun);
+  void on_incarnation_begun(const store::Begun& begun);
   void answer_appends(CommitReport& report);
   void observe(const CommitReport& report);
   void on_read(const mesh::Read& read);

@@ -40,13 +40,13 @@ NodeStatus Node::status() const {
   if (status.events_known > status.events_held) {
     status.missing = engine.missing_logs(limits::kMissingLogsTold);
   }
-  status.links = static_cast<std::uint64_t>(
-      std::count_if(links.begin(), links.end(), [](const mesh::LinkStatus& link) {
-        return link.state == "reconciling" || link.state == "in_sync";
-      }));
-  status.links_in_sync = static_cast<std::uint64_t>(
-      std::count_if(links.begin(), links.end(),
-                    [](const mesh::LinkStatus& link) { return link.state == "in_sync"; }));
+  for (const mesh::LinkStatus& link : links) {
+    const bool in_sync = link.state == "in_sync";
+    const bool incomplete = link.state == "incomplete";
+    if (in_sync) ++status.links_in_sync;
+    if (incomplete) ++status.links_incomplete;
+    if (in_sync || incomplete || link.state == "reconciling") ++status.links;
+  }
   status.peers = engine.peers().size();
   status.root = engine.root();
   const std::string database = impl.home.paths.store + "/ebb.db";

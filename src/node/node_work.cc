@@ -105,10 +105,11 @@ void Node::Impl::on_committed(CommitReport report) {
   if (report.result.ok()) tell_listeners({report.result->advances});
 }
 
-void Node::Impl::on_incarnation_begun(Incarnation begun) {
-  incarnation = begun;
-  log(LogLevel::kWarn, "incarnation_begun", {{"incarnation", std::to_string(begun)}});
-  driver.feed(mesh::IncarnationBegun{begun});
+void Node::Impl::on_incarnation_begun(const store::Begun& begun) {
+  incarnation = begun.incarnation;
+  epoch = begun.epoch;
+  log(LogLevel::kWarn, "incarnation_begun", {{"incarnation", std::to_string(incarnation)}});
+  driver.feed(mesh::IncarnationBegun{begun.incarnation, begun.epoch});
 }
 
 void Node::Impl::answer_appends(CommitReport& report) {

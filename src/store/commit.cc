@@ -14,8 +14,14 @@ struct Beginning {
   Status status;
   ClockVerdict verdict;
   std::optional<Incarnation> incarnation;
+  std::optional<StoreEpoch> epoch;
   AppendBatch records;
 };
+
+// Arrival numbers that were given before may be given again for other events.
+bool is_set_back(codec::OpeningReason reason) {
+  return reason == codec::OpeningReason::kRestore || reason == codec::OpeningReason::kRollback;
+}
 
 Beginning judge_clock(const StoreParts& store, const ClockReading& now,
                       std::optional<codec::OpeningReason> reason) {
@@ -37,6 +43,7 @@ Beginning judge_clock(const StoreParts& store, const ClockReading& now,
   if (!fixes.empty() && !reason) reason = codec::OpeningReason::kClock;
   if (!reason) return out;
   out.incarnation = store.options.random();
+  if (is_set_back(*reason)) out.epoch = store.options.random();
   out.records = record_batch(opening_record(own, *reason), fixes);
   return out;
 }
@@ -94,6 +101,7 @@ Status Store::Commit::write(const CommitBatch& batch) {
   if (beginning_.incarnation) {
     EBB_RETURN_IF_ERROR(put_meta(*store_.db, "incarnation", *beginning_.incarnation));
   }
+  if (beginning_.epoch) EBB_RETURN_IF_ERROR(put_meta(*store_.db, "epoch", *beginning_.epoch));
   flushes_ = store_.fold.due(batch.now.monotonic);
   if (flushes_) store_.fold.collect();
   EBB_RETURN_IF_ERROR(write_appends());
@@ -179,8 +187,9 @@ void Store::Commit::take_over_clock() {
   }
   if (!beginning_.incarnation) return;
   store_.incarnation = *beginning_.incarnation;
+  store_.epoch = beginning_.epoch.value_or(store_.epoch);
   store_.topics.clear();
-  result_.begun = beginning_.incarnation;
+  result_.begun = Begun{store_.incarnation, store_.epoch};
 }
 
 void Store::Commit::fold() {

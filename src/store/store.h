@@ -87,8 +87,9 @@ class Store {
   void commit(Staging staging, const CommitBatch& batch, const CommitDone& durable);
   Result<CommitResult> commit(const CommitBatch& batch);
 
-  // Logs of this device get a new incarnation, whose first event closes the one before. The result
-  // is that of any commit; so is one of commit() that had to repair the clock, `begun` tells.
+  // Logs of this device get a new incarnation, whose first event closes the one before; with it the
+  // store gets a new epoch where it was set back (restore, rollback). The result is that of any
+  // commit; so is one of commit() that had to repair the clock, `begun` tells.
   Result<CommitResult> begin_incarnation(codec::OpeningReason reason, const ClockReading& now);
 
   // What peers say the time is, for the commits from now on; nullopt: too few of them.

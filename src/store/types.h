@@ -92,14 +92,14 @@ struct CursorUpdate {
 struct ReconciliationRow {
   ReconciliationId id;
   DeviceId peer;
-  std::string kind;  // "hello", "list", "gossip"
+  std::string kind;  // "hello", "cursor", "list", "ranges"
   WallTime started;
   std::int64_t duration_us = 0;
   std::uint64_t rounds = 0;
   std::uint64_t heads_compared = 0;
   std::uint64_t events_in = 0, events_out = 0;
   std::uint64_t bytes_in = 0, bytes_out = 0;
-  std::string outcome;  // "in_sync", "interrupted", "refused"
+  std::string outcome;  // "in_sync", "left_out", "interrupted", "refused"
   // Completeness: held events of all events either side knew, before and after.
   std::uint64_t held_before = 0, known_before = 0;
   std::uint64_t held_after = 0, known_after = 0;
@@ -136,15 +136,21 @@ struct HeadAdvance {
   bool own_append = false;
 };
 
+// An incarnation of our logs that has begun, and the epoch from then on: a new one where the store
+// was set back.
+struct Begun {
+  Incarnation incarnation = 0;
+  StoreEpoch epoch = 0;
+};
+
 struct CommitResult {
   std::vector<Result<std::vector<DotRange>>> appends;  // one per AppendBatch
   std::vector<SegmentOutcome> segments;                // one per VerifiedSegment
   std::vector<HeadAdvance> advances;                   // one per log that moved
   std::vector<trust::VerifiedSegment> own_segments;    // sealed by this commit, to be pushed
   Arrival arrival_head = 0;
-  ClockVerdict clock;  // what was stamped with
-  // This commit began a new incarnation of our logs.
-  std::optional<Incarnation> begun;
+  ClockVerdict clock;          // what was stamped with
+  std::optional<Begun> begun;  // with this commit
 };
 
 }  // namespace ebb::store

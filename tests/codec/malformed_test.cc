@@ -241,13 +241,14 @@ TEST_CASE("nesting as deep as the bytes go is refused") {
 }
 
 TEST_CASE("a message of nothing but small elements costs a fixed multiple of its bytes") {
-  // [8, [], [nil, ...], [nil, ...], ...]: valid, with as many tokens as bytes.
+  // [8, [], 0, [nil, ...], [nil, ...], ...]: valid, with as many tokens as bytes.
   for (const std::size_t lists : {7U, 15U}) {
     Bytes bytes;
     Writer writer(bytes);
-    writer.array(2 + lists);
+    writer.array(3 + lists);
     writer.uint(8);
     writer.array(0);
+    writer.uint(0);
     for (std::size_t i = 0; i < lists; ++i) {
       writer.array(limits::kElementsPerContainer);
       bytes.insert(bytes.end(), limits::kElementsPerContainer, 0xc0);

@@ -73,7 +73,7 @@ TEST_CASE("the segments of a DELTA are views into its frame") {
 
 TEST_CASE("fields behind the known ones are ignored, in the message and in its lists") {
   const Bytes bytes = written([](Writer& w) {
-    w.array(4);
+    w.array(5);
     w.uint(8);  // HAVE
     w.array(1);
     w.array(4);  // [log, seq] and two fields more
@@ -85,6 +85,7 @@ TEST_CASE("fields behind the known ones are ignored, in the message and in its l
     w.nil();
     w.array(0);
     w.real(0.5);
+    w.uint(7);
     w.array(2);
     w.str("later");
     w.map(0);
@@ -114,8 +115,13 @@ TEST_CASE("a type or kind that is not known is unsupported, a wrong one malforme
   CHECK(code_of(Bytes{0x91, 0xa0}) == ErrorCode::kMalformed);
   CHECK(code_of(Bytes{0x01}) == ErrorCode::kMalformed);
   CHECK(code_of(Bytes{0x80}) == ErrorCode::kMalformed);
-  SyncReq request{counting<ReconciliationId>(1), 1, {}};
-  CHECK(code_of(message_bytes(request)) == ErrorCode::kUnsupported);
+  CHECK(code_of(message(3, 5)) == ErrorCode::kUnsupported);
+  CHECK(code_of(message(4, 4)) == ErrorCode::kUnsupported);
+  CHECK(code_of(message(3, 4)) == ErrorCode::kMalformed);
+  for (const std::uint64_t kind : {0U, 1U, 2U, 3U}) {
+    CHECK(code_of(message(3, kind)) == ErrorCode::kMalformed);
+    CHECK(code_of(message(4, kind)) == ErrorCode::kMalformed);
+  }
 }
 
 TEST_CASE("lists and texts over their bound are refused") {
@@ -135,6 +141,90 @@ TEST_CASE("lists and texts over their bound are refused") {
   CHECK(decode_message(message_bytes(bye)).ok());
   bye.text += 'b';
   CHECK(code_of(message_bytes(bye)) == ErrorCode::kTooLarge);
+}
+
+namespace {
+
+// A list as SYNC messages pack it.
+ErrorCode code_of_packed(const Bytes& packed) {
+  return code_of(written([&packed](Writer& w) {
+    w.array(5);
+    w.uint(4);  // SYNC_RESP
+    w.uint(0);  // list
+    w.bin(packed);
+    w.boolean(false);
+    w.uint(0);
+  }));
+}
+
+Bytes packed_head(const Bytes& seq) {
+  Bytes packed(LogId::kSize, 7);
+  append(packed, seq);
+  packed.insert(packed.end(), ChainPrefix::kSize, 8);
+  return packed;
+}
+
+}  // namespace
+
+TEST_CASE("packed lists hold the largest seq in its one form, and nothing that is cut off") {
+  SyncList list{{{counting<LogId>(1), UINT64_MAX, {}}, {counting<LogId>(2), 127, {}}}, false, 0};
+  const auto decoded = decode_message(message_bytes(list));
+  REQUIRE(decoded.ok());
+  CHECK(std::get<SyncList>(*decoded) == list);
+  CHECK(code_of_packed(packed_head({0x80, 0x00})) == ErrorCode::kMalformed);  // padded
+  CHECK(code_of_packed(packed_head(Bytes(9, 0xff))) == ErrorCode::kMalformed);
+  Bytes too_large(9, 0xff);
+  too_large.push_back(0x02);  // bit 64
+  CHECK(code_of_packed(packed_head(too_large)) == ErrorCode::kMalformed);
+  Bytes cut = packed_head({0x01});
+  cut.pop_back();
+  CHECK(code_of_packed(cut) == ErrorCode::kMalformed);
+}
+
+TEST_CASE("packed lists over their bound are refused") {
+  SyncList list;
+  list.heads.resize(limits::kHeadsPerMessage, {counting<LogId>(1), 1, {}});
+  CHECK(decode_message(message_bytes(list)).ok());
+  list.heads.push_back(list.heads.front());
+  CHECK(code_of(message_bytes(list)) == ErrorCode::kTooLarge);
+  SyncCutsReq cuts;
+  cuts.cuts.resize(limits::kHeadsPerMessage + 1);
+  CHECK(code_of(message_bytes(cuts)) == ErrorCode::kTooLarge);
+  SyncRanges ranges;
+  ranges.ranges.resize(limits::kRangesPerMessage);
+  CHECK(decode_message(message_bytes(ranges)).ok());
+  ranges.ranges.emplace_back();
+  CHECK(code_of(message_bytes(ranges)) == ErrorCode::kTooLarge);
+}
+
+TEST_CASE("a range has one form: no digits behind its depth, no empty child with a fingerprint") {
+  const auto range = [](const Bytes& prefix, const Bytes& children) {
+    return written([&](Writer& w) {
+      w.array(3);
+      w.uint(3);  // SYNC_REQ
+      w.uint(1);  // ranges
+      w.array(1);
+      w.array(2);
+      w.bin(prefix);
+      w.bin(children);
+    });
+  };
+  CHECK(decode_message(range({3, 0xa5, 0xf0}, {0, 0})).ok());
+  CHECK(code_of(range({3, 0xa5, 0xf1}, {0, 0})) == ErrorCode::kMalformed);
+  CHECK(code_of(range({3, 0xa5}, {0, 0})) == ErrorCode::kMalformed);
+  CHECK(code_of(range({3, 0xa5, 0xf0, 0}, {0, 0})) == ErrorCode::kMalformed);
+  CHECK(code_of(range({}, {0, 0})) == ErrorCode::kMalformed);
+  Bytes deepest(17);
+  deepest[0] = 32;
+  CHECK(code_of(range(deepest, {0, 0})) == ErrorCode::kMalformed);
+  Bytes zero_child{0, 1};
+  zero_child.resize(2 + Fingerprint::kSize);
+  CHECK(code_of(range({0}, zero_child)) == ErrorCode::kMalformed);
+  zero_child.back() = 1;
+  CHECK(decode_message(range({0}, zero_child)).ok());
+  zero_child.push_back(1);
+  CHECK(code_of(range({0}, zero_child)) == ErrorCode::kMalformed);
+  CHECK(code_of(range({0}, {0, 1})) == ErrorCode::kMalformed);
 }
 
 TEST_CASE("a log key names a valid topic") {

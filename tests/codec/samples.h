@@ -118,20 +118,36 @@ inline std::vector<std::pair<std::string, codec::Message>> sample_messages(ByteV
   const LogKey control{counting<DeviceId>(0x90), 1, "_ebb"};
   const codec::SignedHead head{key, 300, Hlc::at({kSampleMs}, 2), counting<Hash>(0x30),
                                counting<Signature>(0x40)};
+  const std::vector<codec::ListedHead> listed{{log, 300, counting<codec::ChainPrefix>(0x30)},
+                                              {counting<LogId>(0x21), 1, {}}};
+  codec::SyncRange range;
+  range.prefix = IdPrefix{}.child(0xa).child(0x5).child(0xf);
+  range.children[0] = counting<Fingerprint>(0x70);
+  range.children[9] = counting<Fingerprint>(0x71);
   const std::vector<codec::LogSeq> positions{{log, 1}, {counting<LogId>(0x21), 70000}};
   return {
       {"hello", sample_hello()},
       {"your_logs_summary", codec::YourLogsSummary{counting<Fingerprint>(0x70), 3}},
       {"your_logs_ask", codec::YourLogsAsk{}},
       {"your_logs_heads", codec::YourLogsHeads{{head, head}, true}},
-      {"sync_req", codec::SyncReq{reconciliation, 0, log}},
-      {"sync_resp",
-       codec::SyncResp{
-           reconciliation, 0, {{log, 300, counting<codec::ChainPrefix>(0x30)}}, true, 70000}},
+      {"sync_req_list", codec::SyncListReq{log}},
+      {"sync_req_ranges", codec::SyncRangesReq{{range, codec::SyncRange{}}}},
+      {"sync_req_cuts", codec::SyncCutsReq{{counting<codec::LogCut>(0xa0)}}},
+      {"sync_req_heads", codec::SyncHeadsReq{{log}}},
+      {"sync_req_audit", codec::SyncAuditReq{range.prefix, counting<Fingerprint>(0x70)}},
+      {"sync_resp_list", codec::SyncList{listed, true, 70000}},
+      {"sync_resp_ranges", codec::SyncRanges{{range}, listed, 70000}},
+      {"sync_resp_changes",
+       codec::SyncChanges{{{counting<codec::LogCut>(0xa0), 70000, counting<codec::ChainCut>(0x30)}},
+                          listed,
+                          true,
+                          false,
+                          300}},
+      {"sync_resp_heads", codec::SyncHeads{{head}}},
       {"want", codec::Want{reconciliation, {{log, 1, 0}, {log, 7, 300}}}},
       {"delta", codec::Delta{reconciliation, {key, control}, {segment, segment}, true, true}},
       {"ack", codec::Ack{reconciliation, 65536, positions, true}},
-      {"have", codec::Have{positions}},
+      {"have", codec::Have{positions, 300}},
       {"prune", codec::Prune{{log}}},
       {"ping", codec::Ping{300, true}},
       {"peers", codec::Peers{{{counting<DeviceId>(0x90), "127.0.0.1:7400"}}, true}},

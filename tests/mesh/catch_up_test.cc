@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "core/limits.h"
+#include "tests/mesh/many_logs.h"
 #include "tests/mesh/raw_peer.h"
 #include "tests/mesh/rig.h"
 
@@ -123,6 +124,32 @@ TEST_CASE("more logs than fit a page or a WANT are listed and fetched in pages")
   CHECK(rig.node(2).rows[0].heads_compared == 5000);
 }
 
+TEST_CASE("a read that fails at the sender leaves the receiver behind, until an audit mends it") {
+  Rig rig;
+  rig.add_node(1);
+  rig.add_node(2, {0});
+  rig.append(0, {"a", 5});
+  rig.append(0, {"b", 5});
+  rig.store(0).failing_reads = true;
+  rig.start(0);
+  rig.start(1);
+  rig.run_for(seconds(2));
+  REQUIRE(rig.node(1).rows.size() == 1);
+  CHECK(rig.node(1).rows[0].outcome == "left_out");
+  CHECK(rig.node(0).rows[0].outcome == "in_sync");  // which lacks nothing
+  REQUIRE(rig.engine(1).links().size() == 1);
+  CHECK(rig.engine(1).links()[0].state == "incomplete");
+  CHECK(rig.store(1).events() == 0);
+  CHECK(rig.store(1).cursors().empty());
+
+  rig.store(0).failing_reads = false;
+  rig.run_for(seconds(80));
+  CHECK(in_sync(rig, 0, 1));
+  CHECK(rig.engine(1).counters().audit_repairs == 2);
+  rig.run_for(seconds(80));
+  CHECK(rig.engine(1).links()[0].state == "in_sync");
+}
+
 TEST_CASE("after a stream broke inside a DELTA nothing that is stored is sent again") {
   Rig rig;
   rig.add_node(1);
@@ -188,6 +215,29 @@ TEST_CASE("two sources of one log are not both asked for it") {
   REQUIRE(in_sync(rig, 0, 2));
   CHECK(redundant(rig, 2) == 0);
   CHECK(rig.node(2).rows.size() == 2);
+}
+
+TEST_CASE("several peers share one catch-up, and nothing is fetched twice") {
+  Authors authors(4);
+  Rig rig;
+  rig.commit_delay = milliseconds(2);
+  for (std::uint8_t seed = 1; seed <= 3; ++seed)
+    rig.add_node(seed);
+  rig.add_node(4, {0, 1, 2});
+  for (std::size_t i = 0; i < 2000; ++i) {
+    const auto segment = authors.append(i % 4, 1 + i / 4, {"t", 3, 100});
+    for (const std::size_t holder : {0U, 1U, 2U})
+      store_segment(rig.store(holder), segment);
+  }
+  for (const std::size_t i : {0U, 1U, 2U, 3U})
+    rig.start(i);
+  rig.run_for(seconds(10));
+  CHECK(rig.store(3).events() == 6000);
+  CHECK(redundant(rig, 3) == 0);
+  for (const std::size_t holder : {0U, 1U, 2U}) {
+    CAPTURE(holder);
+    CHECK(rig.engine(holder).counters().events_sent >= 1000);
+  }
 }
 
 TEST_CASE("when the source dies another announcer is asked for the rest") {

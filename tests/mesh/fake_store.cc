@@ -27,11 +27,24 @@ void append_event(Bytes& raw, Hlc hlc, std::size_t payload_bytes) {
 
 }  // namespace
 
-FakeStore::FakeStore(std::uint8_t seed, Incarnation incarnation) : incarnation_(incarnation) {
+struct FakeStore::Backup {
+  std::map<LogId, Log> logs;
+  std::map<DeviceId, codec::Cursor> cursors;
+  Arrival arrival = 0;
+  std::uint64_t clock = 0;
+};
+
+FakeStore::FakeStore(std::uint8_t seed, Incarnation incarnation)
+    : incarnation_(incarnation), epoch_(std::uint64_t{seed} << 32 | 1) {
   EBB_CHECK(trust::crypto_ready().ok());
   auto identity = trust::Identity::from_seed(seed_bytes(seed));
   EBB_CHECK(identity.ok());
   identity_ = std::move(identity).value();
+}
+
+mesh::IncarnationBegun FakeStore::begin_anew(Incarnation incarnation) {
+  incarnation_ = incarnation;
+  return {incarnation_, ++epoch_};
 }
 
 LogId FakeStore::own_log(std::string_view topic) const {
@@ -101,6 +114,8 @@ mesh::Committed FakeStore::commit(const mesh::Commit& commit) {
     answer.failed = Error{ErrorCode::kDiskFull, "fake store"};
     return answer;
   }
+  for (const mesh::CursorMoved& moved : commit.cursors)
+    cursors_[moved.peer] = moved.cursor;
   std::set<LogId> moved;
   for (const trust::VerifiedSegment& segment : commit.segments) {
     answer.outcomes.push_back(store_one(segment));
@@ -115,6 +130,10 @@ mesh::Committed FakeStore::commit(const mesh::Commit& commit) {
 mesh::ReadDone FakeStore::read(const mesh::Read& read) {
   mesh::ReadDone done;
   done.token = read.token;
+  if (failing_reads) {
+    done.failed = Error{ErrorCode::kIo, "fake store"};
+    return done;
+  }
   std::size_t bytes = 0;
   for (const trust::VerifiedSegment& segment : segments(read.log)) {
     if (segment.last_seq() < read.from) continue;
@@ -151,9 +170,41 @@ const std::vector<trust::VerifiedSegment>& FakeStore::segments(const LogId& log)
   return it == logs_.end() ? kNone : it->second.segments;
 }
 
+std::vector<std::pair<DeviceId, codec::Cursor>> FakeStore::cursors() const {
+  return {cursors_.begin(), cursors_.end()};
+}
+
+void FakeStore::copy_logs(const FakeStore& other) {
+  for (const auto& [id, log] : other.logs_) {
+    logs_[id] = log;
+    logs_[id].head.arrival = ++arrival_;
+  }
+}
+
+void FakeStore::add_head(mesh::StoredHead head) {
+  head.arrival = ++arrival_;
+  Log& log = logs_[head.log];
+  log.head = std::move(head);
+}
+
+void FakeStore::lose(const LogId& log) { logs_.erase(log); }
+
+std::shared_ptr<const FakeStore::Backup> FakeStore::back_up() const {
+  return std::make_shared<const Backup>(Backup{logs_, cursors_, arrival_, clock_});
+}
+
+void FakeStore::restore(const Backup& backup, bool new_epoch) {
+  logs_ = backup.logs;
+  cursors_ = backup.cursors;
+  arrival_ = backup.arrival;
+  clock_ = backup.clock;
+  if (new_epoch) ++epoch_;
+}
+
 void FakeStore::roll_back(const LogId& log, std::size_t segments) {
   Log& rolled = logs_.at(log);
   EBB_CHECK(segments <= rolled.segments.size());
+  ++epoch_;
   const std::vector<trust::VerifiedSegment> kept(
       rolled.segments.begin(), rolled.segments.end() - static_cast<std::ptrdiff_t>(segments));
   logs_.erase(log);

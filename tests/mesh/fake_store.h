@@ -34,6 +34,8 @@ class FakeStore {
   const trust::Identity& identity() const { return *identity_; }
   Incarnation incarnation() const { return incarnation_; }
   void begin_incarnation(Incarnation incarnation) { incarnation_ = incarnation; }
+  // The same behind a rollback: with a new epoch.
+  mesh::IncarnationBegun begin_anew(Incarnation incarnation);
 
   // Appends one segment to a log of our own; the answer is what the engine is told (token 0).
   mesh::Committed append(const AppendShape& shape);
@@ -45,10 +47,28 @@ class FakeStore {
   std::uint64_t events() const;
   const std::vector<trust::VerifiedSegment>& segments(const LogId& log) const;
   LogId own_log(std::string_view topic) const;
+  StoreEpoch epoch() const { return epoch_; }
+  std::vector<std::pair<DeviceId, codec::Cursor>> cursors() const;
+
+  // Takes over the other store's logs, as after an exchange.
+  void copy_logs(const FakeStore& other);
+
+  // A head without events: for tests in which nobody asks for them.
+  void add_head(mesh::StoredHead head);
+  // The log is gone without a trace, as no store may ever do.
+  void lose(const LogId& log);
+
+  // All that is stored, and putting it back; whether the epoch is then a new one is up to the
+  // caller, who may want to see what happens without.
+  struct Backup;
+  std::shared_ptr<const Backup> back_up() const;
+  void restore(const Backup& backup, bool new_epoch);
+
   // The newest `segments` of a log are lost, as after the restore of an old backup.
   void roll_back(const LogId& log, std::size_t segments);
 
-  bool failing = false;  // every commit fails, as on a full disk
+  bool failing = false;        // every commit fails, as on a full disk
+  bool failing_reads = false;  // every read does, as on a bad one
 
  private:
   struct Log {
@@ -60,7 +80,9 @@ class FakeStore {
 
   std::unique_ptr<trust::Identity> identity_;
   Incarnation incarnation_;
+  StoreEpoch epoch_;
   std::map<LogId, Log> logs_;
+  std::map<DeviceId, codec::Cursor> cursors_;
   Arrival arrival_ = 0;
   std::uint64_t clock_ = 0;
 };

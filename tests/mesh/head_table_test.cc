@@ -72,6 +72,21 @@ void compare(const mesh::HeadTable& table, const Model& model) {
   REQUIRE(table.by_arrival() == arrivals);
   for (const auto& [device, sum] : devices)
     REQUIRE(table.device_sum(device) == sum);
+  for (const LogId& log : table.behind())
+    REQUIRE(model.known.at(log) > model.held(log));
+  for (const auto& [log, seq] : model.known)
+    REQUIRE(table.behind().contains(log) == (seq > model.held(log)));
+}
+
+// What is said of links, of one log: nobody looks at all of them at every step.
+void compare_links(const mesh::HeadTable& table, const Model& model, const LogId& log) {
+  const mesh::LogEntry* entry = table.find(log);
+  for (int slot = 0; slot < static_cast<int>(kSlots); ++slot) {
+    const auto claims = model.claims.find(log);
+    const bool claimed = claims != model.claims.end() && claims->second.contains(slot);
+    const mesh::PeerLog* peer = entry == nullptr ? nullptr : entry->find_peer(slot);
+    REQUIRE((peer == nullptr ? 0 : peer->announced) == (claimed ? claims->second.at(slot) : 0));
+  }
 }
 
 TEST_CASE("sums, arrivals and claims agree with a naive model after random steps") {
@@ -85,7 +100,7 @@ TEST_CASE("sums, arrivals and claims agree with a naive model after random steps
       const std::uint64_t number = rng.below(kLogs);
       const LogId log = trust::log_id(key_of(number));
       const int slot = static_cast<int>(rng.below(kSlots));
-      const std::uint64_t action = rng.below(10);
+      const std::uint64_t action = rng.below(11);
       if (action < 4) {
         const mesh::StoredHead head =
             head_of(number, model.held(log) + rng.between(1, 5), ++arrival);
@@ -97,6 +112,14 @@ TEST_CASE("sums, arrivals and claims agree with a naive model after random steps
         table.announce(*table.find_or_add(log), slot, seq);
         model.claims[log][slot] = std::max(model.claims[log][slot], seq);
         model.known[log] = std::max(model.known[log], seq);
+      } else if (action == 10) {
+        const Arrival upto = rng.below(arrival + 1);
+        table.announce_all(slot, upto);
+        for (const auto& [held, head] : model.heads) {
+          if (head.arrival > upto) continue;
+          Seq& claim = model.claims[held][slot];
+          claim = std::max(claim, head.held.seq);
+        }
       } else if (action < 9) {
         table.retract(*table.find_or_add(log), slot);
         model.claims[log][slot] = std::min(model.claims[log][slot], model.held(log));
@@ -114,6 +137,7 @@ TEST_CASE("sums, arrivals and claims agree with a naive model after random steps
         }
       }
       compare(table, model);
+      if (rng.chance(1, 3)) compare_links(table, model, log);
     }
   }
 }

@@ -23,12 +23,22 @@ std::vector<Bytes> one_of_each(FakeStore& author) {
   hello.reconciliation = id;
   const codec::SignedHead signed_head{head.key, head.held.seq, head.hlc, head.held.chain,
                                       head.signature};
+  codec::SyncRange range;
+  range.prefix = IdPrefix{}.child(3);
+  range.children[5].data[0] = 1;
   return {frame_of(hello),
           frame_of(codec::YourLogsSummary{{}, 3}),
           frame_of(codec::YourLogsAsk{}),
           frame_of(codec::YourLogsHeads{{signed_head}, true}),
-          frame_of(codec::SyncReq{id, 0, segment.log}),
-          frame_of(codec::SyncResp{id, 0, {{segment.log, 4, {}}}, true, 9}),
+          frame_of(codec::SyncListReq{segment.log}),
+          frame_of(codec::SyncRangesReq{{range}}),
+          frame_of(codec::SyncCutsReq{{{}}}),
+          frame_of(codec::SyncHeadsReq{{segment.log}}),
+          frame_of(codec::SyncAuditReq{range.prefix, range.children[5]}),
+          frame_of(codec::SyncList{{{segment.log, 4, {}}}, true, 9}),
+          frame_of(codec::SyncRanges{{range}, {{segment.log, 4, {}}}, 9}),
+          frame_of(codec::SyncChanges{{{{}, 4, {}}}, {{segment.log, 4, {}}}, false, false, 9}),
+          frame_of(codec::SyncHeads{{signed_head}}),
           frame_of(codec::Want{id, {{segment.log, 1, 0}}}),
           frame_of(delta_of({segment}, id)),
           frame_of(codec::Ack{id, 0, {{segment.log, 2}}, true}),
@@ -280,7 +290,6 @@ TEST_CASE("lists that do not end, go back or come unasked end the link") {
     peer.send(hello);
     peer.send(codec::YourLogsSummary{});
   };
-  const ReconciliationId id = RawPeer(store, 2).hello().reconciliation;
   LogId low;
   low.data[0] = 1;
   LogId high;
@@ -289,19 +298,19 @@ TEST_CASE("lists that do not end, go back or come unasked end the link") {
   SUBCASE("unasked") {
     RawPeer peer(store, 2);
     peer.greet();
-    peer.send(codec::SyncResp{id, 0, {}, false, 0});
+    peer.send(codec::SyncList{});
     CHECK(peer.faulted_with("out_of_order"));
   }
   SUBCASE("going back") {
     RawPeer peer(store, 2);
     begin(peer);
-    peer.send(codec::SyncResp{id, 0, {{high, 1, {}}, {low, 1, {}}}, false, 0});
+    peer.send(codec::SyncList{{{high, 1, {}}, {low, 1, {}}}, false, 0});
     CHECK(peer.faulted_with("malformed_list"));
   }
   SUBCASE("more of nothing") {
     RawPeer peer(store, 2);
     begin(peer);
-    peer.send(codec::SyncResp{id, 0, {}, true, 0});
+    peer.send(codec::SyncList{{}, true, 0});
     CHECK(peer.faulted_with("endless_list"));
   }
   SUBCASE("more than there can be") {
@@ -309,7 +318,7 @@ TEST_CASE("lists that do not end, go back or come unasked end the link") {
     begin(peer);
     std::uint64_t number = 0;
     while (!peer.closed()) {
-      codec::SyncResp page{id, 0, {}, true, 0};
+      codec::SyncList page{{}, true, 0};
       for (std::size_t i = 0; i < limits::kHeadsPerMessage; ++i) {
         Bytes name;
         append_be64(name, ++number);
@@ -318,7 +327,7 @@ TEST_CASE("lists that do not end, go back or come unasked end the link") {
       }
       peer.send(page);
       peer.forget_received();
-      REQUIRE(number < 2 * limits::kKnownLogs);
+      REQUIRE(number < 2 * limits::kKnownLogs + 2 * limits::kHeadsPerMessage);
     }
     CHECK(peer.faulted_with("endless_list"));
     CHECK(peer.engine().events_known() == 0);

@@ -20,6 +20,7 @@ RawPeer::RawPeer(FakeStore& store, std::uint8_t peer_seed, mesh::Config config)
   config_.mesh = test_mesh();
   config_.heads = store.heads();
   config_.arrival_head = store.arrival_head();
+  config_.epoch = store.epoch();
   config_.incarnation = store.incarnation();
   engine_ = std::make_unique<mesh::Engine>(config_, Rng(42));
 }
@@ -111,6 +112,15 @@ bool RawPeer::answer_ping(ByteView frame) {
   return true;
 }
 
+void RawPeer::count_chunks(ByteView chunks) {
+  while (chunks.size() >= codec::kChunkHeaderBytes) {
+    const std::uint32_t header = read_be32(chunks.first(codec::kChunkHeaderBytes));
+    const std::size_t piece = header & 0xffffffU;
+    bytes_sent_as_.at(header >> 24U & 7U) += piece;
+    chunks = chunks.subspan(codec::kChunkHeaderBytes + piece);
+  }
+}
+
 void RawPeer::apply(mesh::Effects& effects) {
   for (const mesh::Send& sent : effects.sends) {
     if (sent.link == link_) append(stream_, sent.bytes);
@@ -121,6 +131,7 @@ void RawPeer::apply(mesh::Effects& effects) {
     preamble_seen_ = true;
     stream_.erase(stream_.begin(), stream_.begin() + static_cast<std::ptrdiff_t>(preamble));
   }
+  if (preamble_seen_) count_chunks(stream_);
   if (preamble_seen_) splitter_.push(std::exchange(stream_, {}));
   while (preamble_seen_) {
     const Result<ByteView> frame = splitter_.next();
@@ -137,6 +148,8 @@ void RawPeer::apply(mesh::Effects& effects) {
   for (const mesh::Commit& commit : effects.commits) {
     for (const mesh::Reconciliation& row : commit.reconciliations)
       rows_.push_back(row);
+    for (const mesh::CursorMoved& moved : commit.cursors)
+      cursors_.push_back(moved);
     if (commit.segments.empty()) continue;
     ++commits_;
     if (answers_commits) answers_.emplace_back(store_.commit(commit));

@@ -4,6 +4,7 @@
 // Threads:   not thread-safe; one test.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <deque>
 #include <optional>
@@ -48,12 +49,17 @@ class RawPeer {
   }
   std::size_t messages_waiting() const { return received_.size(); }
   void forget_received() { received_.clear(); }
+  // Of the chunks that the engine has sent with this priority, without their headers.
+  std::size_t bytes_sent_as(codec::Priority priority) const {
+    return bytes_sent_as_[codec::index_of(priority)];
+  }
 
   bool closed() const { return closed_; }
   const std::vector<mesh::PeerFault>& faults() const { return faults_; }
   const std::vector<mesh::Notice>& notices() const { return notices_; }
   const std::vector<mesh::Read>& reads() const { return reads_; }
   const std::vector<mesh::Reconciliation>& rows() const { return rows_; }
+  const std::vector<mesh::CursorMoved>& cursors() const { return cursors_; }
   std::size_t commits() const { return commits_; }
   bool faulted_with(std::string_view reason) const;
   mesh::Engine& engine() { return *engine_; }
@@ -70,6 +76,7 @@ class RawPeer {
   void step(mesh::Input input);
   void apply(mesh::Effects& effects);
   bool answer_ping(ByteView frame);
+  void count_chunks(ByteView chunks);
 
   FakeStore& store_;
   FakeStore peer_;
@@ -78,6 +85,7 @@ class RawPeer {
   mesh::LinkId link_{mesh::kInboundBit};
   Bytes stream_;  // until the preamble has come whole
   codec::FrameSplitter splitter_;
+  std::array<std::size_t, codec::kPriorities> bytes_sent_as_{};
   bool preamble_seen_ = false;
   bool closed_ = false;
   std::deque<Bytes> received_;
@@ -86,6 +94,7 @@ class RawPeer {
   std::vector<mesh::Notice> notices_;
   std::vector<mesh::Read> reads_;
   std::vector<mesh::Reconciliation> rows_;
+  std::vector<mesh::CursorMoved> cursors_;
   std::size_t commits_ = 0;
 };
 

@@ -43,6 +43,8 @@ void Rig::start(std::size_t i) {
   ++started.generation;
   started.config.heads = started.store->heads();
   started.config.arrival_head = started.store->arrival_head();
+  started.config.epoch = started.store->epoch();
+  started.config.cursors = started.store->cursors();
   started.config.incarnation = started.store->incarnation();
   started.config.known_peers = started.seen;
   started.config.budgets = started.budgets;
@@ -178,7 +180,8 @@ void Rig::apply(std::size_t i, mesh::Effects& effects) {
       acting.seen.push_back(seen);
     for (const mesh::BudgetSpent& spent : commit.budgets)
       acting.budgets.push_back(spent);
-    if (!commit.segments.empty()) later(commit_delay, i, acting.store->commit(commit));
+    mesh::Committed answer = acting.store->commit(commit);
+    if (!commit.segments.empty()) later(commit_delay, i, std::move(answer));
   }
   for (const mesh::Read& read : effects.reads) {
     acting.reads.push_back(read);

@@ -29,12 +29,12 @@ TEST_CASE("a new incarnation begins with a record that closes every log of the o
       device.store().begin_incarnation(codec::OpeningReason::kRollback, device.reading());
   REQUIRE(begun.ok());
   REQUIRE(begun->begun);
-  CHECK(*begun->begun == device.store().incarnation());
-  CHECK(*begun->begun != before);
+  CHECK(begun->begun->incarnation == device.store().incarnation());
+  CHECK(begun->begun->incarnation != before);
   REQUIRE(begun->advances.size() == 1);
   CHECK(begun->advances[0].own_append);
   CHECK(begun->advances[0].head.key ==
-        LogKey{device.identity().device(), *begun->begun, std::string(kControlTopic)});
+        LogKey{device.identity().device(), begun->begun->incarnation, std::string(kControlTopic)});
   CHECK(begun->own_segments.size() == 1);
 
   const codec::Opening opening = openings(device).back();
@@ -51,6 +51,28 @@ TEST_CASE("a new incarnation begins with a record that closes every log of the o
     REQUIRE(named != heads.end());
     CHECK(closed.end == named->held);
   }
+}
+
+TEST_CASE("a store that was set back gets a new epoch, another incarnation leaves it as it is") {
+  Device device(1);
+  device.append({event(1)});
+  const StoreEpoch before = device.store().epoch();
+  bool set_back = true;
+  codec::OpeningReason reason = codec::OpeningReason::kRollback;
+  SUBCASE("found by a peer") {}
+  SUBCASE("restored") { reason = codec::OpeningReason::kRestore; }
+  SUBCASE("only its clock was wrong") {
+    reason = codec::OpeningReason::kClock;
+    set_back = false;
+  }
+  const auto begun = device.store().begin_incarnation(reason, device.reading());
+  REQUIRE(begun.ok());
+  REQUIRE(begun->begun);
+  const StoreEpoch epoch = device.store().epoch();
+  CHECK(begun->begun->epoch == epoch);
+  CHECK((epoch != before) == set_back);
+  device.reopen();
+  CHECK(device.store().epoch() == epoch);
 }
 
 TEST_CASE("a store that was cut off before its first incarnation begins it at the next start") {

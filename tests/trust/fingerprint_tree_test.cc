@@ -95,6 +95,8 @@ TEST_CASE("the children of a prefix are its ids in order, without a gap") {
   CHECK(prefix.last().data[1] == 0xff);
   CHECK(prefix.child(0).first == prefix.first);
   CHECK(prefix.child(15).last() == prefix.last());
+  CHECK(prefix.child(9).parent() == prefix);
+  CHECK(prefix.child(9).child(0xc).parent().parent() == prefix);
   for (std::size_t digit = 1; digit < IdPrefix::kChildren; ++digit) {
     CHECK(prefix.child(digit - 1).last() < prefix.child(digit).first);
     CHECK(prefix.covers(prefix.child(digit).first));

@@ -1,0 +1,95 @@
+#include "mesh/audit.h"
+
+#include <algorithm>
+#include <iterator>
+#include <utility>
+#include <vector>
+
+#include "mesh/learn.h"
+#include "mesh/outbox.h"
+#include "mesh/want.h"
+
+namespace ebb::mesh {
+namespace {
+
+constexpr Duration kUnderWayMin = seconds(2);
+constexpr int kUnderWayRoundTrips = 4;
+
+bool may_audit(const Context& ctx, const Link& link) {
+  const Exchange& ex = link.exchange;
+  return may_send(ctx, link, codec::Priority::kBulk) && link.phase == Phase::kLive && !ex.active &&
+         !ex.auditing && !link.audit.judge_at;
+}
+
+// Nobody is asked for it, nobody will be, and it has not come.
+bool is_lacking(const LogEntry& entry, Seq seq) {
+  return !entry.capped && entry.pending.seq < seq && entry.asked == kNoSlot && !entry.timer;
+}
+
+void judge(Context& ctx, Link& link) {
+  link.audit.judge_at.reset();
+  for (const auto& [log, seq] : std::exchange(link.audit.lacking, {})) {
+    LogEntry* entry = ctx.heads.find(log);
+    if (entry == nullptr || !is_lacking(*entry, seq) || entry->peer(link.slot).refused) continue;
+    ask_for_repair(ctx, *entry);
+    if (entry->asked != kNoSlot) ++ctx.counters.audit_repairs;
+  }
+}
+
+void begin_one(Context& ctx) {
+  std::vector<Link*> candidates;
+  for (Link* link : ctx.slots) {
+    if (link != nullptr && may_audit(ctx, *link)) candidates.push_back(link);
+  }
+  if (candidates.empty()) return;
+  // Where something is known to be left out, all of it is gone through first.
+  std::vector<Link*> incomplete;
+  std::copy_if(candidates.begin(), candidates.end(), std::back_inserter(incomplete),
+               [](const Link* link) { return link->incomplete; });
+  const std::vector<Link*>& of = incomplete.empty() ? candidates : incomplete;
+  Link& link = *of[ctx.rng.below(of.size())];
+  link.audit.whole = link.incomplete;
+  const IdPrefix all;
+  begin_audit(ctx, link, link.incomplete ? all : all.child(ctx.rng.below(IdPrefix::kChildren)));
+}
+
+}  // namespace
+
+void plan_audits(Context& ctx) {
+  if (ctx.audit_at) return;
+  const Duration mean = ctx.config.audit_interval;
+  const auto spread = static_cast<std::uint64_t>(std::max<std::int64_t>(mean.us / 2, 1));
+  const auto jitter = static_cast<std::int64_t>(ctx.rng.below(spread));
+  ctx.audit_at = ctx.now + mean * 3 / 4 + microseconds(jitter);
+}
+
+void run_audits(Context& ctx) {
+  for (Link* link : ctx.slots) {
+    const bool due = link != nullptr && link->audit.judge_at && *link->audit.judge_at <= ctx.now;
+    if (due) judge(ctx, *link);
+  }
+  if (!ctx.audit_at || *ctx.audit_at > ctx.now) return;
+  ctx.audit_at.reset();
+  begin_one(ctx);
+}
+
+std::optional<Instant> next_audit_deadline(const Context& ctx) {
+  std::optional<Instant> next = ctx.audit_at;
+  for (const Link* link : ctx.slots) {
+    if (link == nullptr || !link->audit.judge_at) continue;
+    if (!next || *link->audit.judge_at < *next) next = link->audit.judge_at;
+  }
+  return next;
+}
+
+void end_audit(Context& ctx, Link& link) {
+  ++ctx.counters.audits;
+  const bool whole = std::exchange(link.audit.whole, false);
+  if (link.audit.lacking.empty()) {
+    if (whole) link.incomplete = false;
+    return;
+  }
+  link.audit.judge_at = ctx.now + std::max(kUnderWayMin, round_trip(link) * kUnderWayRoundTrips);
+}
+
+}  // namespace ebb::mesh

@@ -1,0 +1,29 @@
+// Covered: how cursors move. At the end of an exchange, and while a link is live: each end tells
+// the other up to which arrival it knows that the other holds everything, so that the next link
+// does not begin with what this one has brought.
+//
+// Model:     the teller goes by what the receiver itself has told (HAVE, ACK, lists), so the order
+//            in which pushes and announcements arrive does not matter. What the receiver has told
+//            it may have lost again before it was stored (a push runs ahead of its commit, a commit
+//            fails): it takes a cursor over only while nothing is being committed and nothing that
+//            the peer announced is missing.
+// Threads:   not thread-safe; part of the engine.
+// Limits:    at most one telling each Config::cover_interval and link; never on a link on which
+//            something was refused or could not be had.
+// Spec:      docs/wire_format.md section 7
+#pragma once
+
+#include "mesh/context.h"
+
+namespace ebb::mesh {
+
+// The cursor of the link's peer goes to `upto`, if that is further and nothing was left out.
+void move_cursor(Context& ctx, const Link& link, Arrival upto, Commit& commit);
+
+// Tells the peer, when there is something to tell and it is time.
+void tell_covered(Context& ctx, Link& link);
+// The peer has told; it is taken over now or when commits are answered.
+void take_covered(Context& ctx, Link& link, Arrival covered);
+void retry_covered(Context& ctx);
+
+}  // namespace ebb::mesh
