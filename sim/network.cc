@@ -35,7 +35,23 @@ std::optional<Network::Place> Network::find(HostIndex host, mesh::LinkId link) c
 
 Duration Network::delay(HostIndex from, HostIndex to) { return travel_time(path(from, to), rng_); }
 
+void Network::set_access(HostIndex host, const Access& access) {
+  accesses_.resize(up_.size());
+  uplinks_.resize(up_.size());
+  accesses_[host] = access;
+  set_read_rate(host, access.down);
+}
+
 PathOptions Network::path(HostIndex from, HostIndex to) const {
+  if (!accesses_.empty()) {
+    const Access& here = accesses_[from];
+    const Access& there = accesses_[to];
+    return {.latency = here.latency + there.latency,
+            .jitter = here.jitter + there.jitter,
+            .rate = here.up,
+            .loss_permille = here.loss_permille + there.loss_permille -
+                             here.loss_permille * there.loss_permille / 1000};
+  }
   return {.latency = topology_.latency(from, to),
           .jitter = options_.jitter,
           .rate = std::max<std::uint64_t>(options_.rate / topology_.divisor(from, to), 1),
@@ -91,6 +107,9 @@ void Network::send(HostIndex from, mesh::LinkId link, Bytes bytes, bool report) 
   const std::optional<Place> place = find(from, link);
   if (!place || bytes.empty()) return;
   bytes_sent_ += bytes.size();
+  if (meter_) {
+    meter_(from, connections_.at(place->id).ends[1 - place->side].host, bytes.size());
+  }
   // One write in four is cut at places of chance, the others only where they are too long.
   const bool cuts = rng_.chance(1, 4);
   ByteView rest(bytes);
@@ -115,11 +134,12 @@ void Network::queue_chunk(ConnectionId id, std::size_t side, Bytes bytes, bool e
   Flow& flow = connection.flows[side];
   const HostIndex from = connection.ends[side].host;
   const HostIndex to = connection.ends[1 - side].host;
-  const Passage passage = flow.path.carry(path(from, to), queue_.now(), bytes.size(), rng_);
+  Path& lane = accesses_.empty() ? flow.path : uplinks_[from];
+  const Passage passage = lane.carry(path(from, to), queue_.now(), bytes.size(), rng_);
   Instant due = passage.due;
   if (passage.fate == Fate::kLost) {
     counts_.count(Fault::kStreamDelayed);
-    due = due + kRetransmission + topology_.latency(to, from);
+    due = due + kRetransmission + path(to, from).latency;
   }
   due = std::max(due, flow.last_due);
   flow.last_due = due;
@@ -339,6 +359,15 @@ void Network::calm() {
   }
   topology_.restore_addresses();
   open_all();
+}
+
+std::vector<Direction> Network::connected() const {
+  std::vector<Direction> pairs;
+  for (const auto& [id, connection] : connections_) {
+    if (!connection.established || !connection.ends[0].open || !connection.ends[1].open) continue;
+    pairs.push_back({connection.ends[0].host, connection.ends[1].host});
+  }
+  return pairs;
 }
 
 std::size_t Network::waiting_bytes(HostIndex host) const {

@@ -42,9 +42,13 @@ class CommandLine {
   RunFlags run_;
   ShrinkFlags shrink_;
   std::string file_;
+  PlanFlags plan_flags_;
+  std::uint64_t plan_seed_ = 0;
+  CLI::Option* plan_seed_option_ = nullptr;
   CLI::Option* seed_ = nullptr;
   CLI::App* scenarios_ = nullptr;
   CLI::App* replay_ = nullptr;
+  CLI::App* plan_ = nullptr;
 };
 
 void CommandLine::add_shrink(CLI::App* app) {
@@ -79,6 +83,17 @@ void CommandLine::add_commands() {
   replay_ = app_.add_subcommand("replay", "Run a schedule that --shrink wrote");
   replay_->add_option("file", file_, "The schedule")->required()->type_name("FILE");
   add_shrink(replay_);
+  plan_ = app_.add_subcommand("plan", "Run a fleet of yours and report times and bytes");
+  plan_->add_option("fleet", plan_flags_.file, "What docs/planning.md describes")
+      ->required()
+      ->type_name("FLEET.toml");
+  plan_->add_flag("--json", plan_flags_.json, "Print JSON instead of tables");
+  plan_->add_option("--html", plan_flags_.html, "Write a page with plots as well")
+      ->type_name("FILE");
+  plan_->add_option("--duration", plan_flags_.duration, "Instead of the file's, as \"6h\"")
+      ->type_name("TIME");
+  plan_seed_option_ = plan_->add_option("--seed", plan_seed_, "Instead of the file's");
+  plan_seed_option_->check(CLI::Range(std::int64_t{0}, std::int64_t{INT64_MAX}));
 }
 
 CommandLine::CommandLine() {
@@ -151,6 +166,10 @@ Exit CommandLine::call(cli::Terminal& terminal) {
     return cli::usage_failure("--trace and --shrink exclude each other");
   if (!run_.shrink && !shrink_.out.empty()) return cli::usage_failure("--out needs --shrink");
   if (command == scenarios_) return list_scenarios(terminal);
+  if (command == plan_) {
+    if (plan_seed_option_->count() > 0) plan_flags_.seed = plan_seed_;
+    return plan_fleet(plan_flags_, terminal);
+  }
   if (command != replay_) return call_run(terminal);
   if (!run_.shrink) return replay_file(file_, run_.trace, terminal);
   EBB_ASSIGN(const sim::Schedule schedule, schedule_of_file(file_));

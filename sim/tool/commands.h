@@ -43,6 +43,16 @@ Exit replay_file(const std::string& path, bool trace, const cli::Terminal& termi
 // `what`: the run in words, for messages.
 Exit shrink_schedule(const sim::Schedule& schedule, const std::string& what,
                      const ShrinkFlags& flags, const cli::Terminal& terminal);
+// Runs the fleet of a file; its report goes to stdout, as tables or JSON, and to a page.
+struct PlanFlags {
+  std::string file;
+  std::string html;      // file to write; empty: none
+  std::string duration;  // instead of the file's
+  std::optional<std::uint64_t> seed;
+  bool json = false;
+};
+Exit plan_fleet(const PlanFlags& flags, const cli::Terminal& terminal);
+
 cli::Outcome<sim::Schedule> schedule_of_file(const std::string& path);
 
 // Whole files, of at most 64 MiB.
