@@ -21,7 +21,8 @@ constexpr std::string_view kStyle = R"(
 :root{color-scheme:light dark;--ground:#fff;--text:#1a1a1a;--soft:#595959;--grid:#ddd;
 --bar:#0060a8;--s0:#0060a8;--s1:#b3432b;--s2:#2a7a3b;--s3:#7a4fa3;--s4:#946200;--s5:#00767a;
 --s6:#a3326e;--s7:#4d5a66}
-@media(prefers-color-scheme:dark){:root{--ground:#14171a;--text:#e8e8e8;--soft:#a8b0b8;--grid:#363c42;
+@media(prefers-color-scheme:dark){:root{--ground:#14171a;--text:#e8e8e8;--soft:#a8b0b8;
+--grid:#363c42;
 --bar:#5fb0ee;--s0:#5fb0ee;--s1:#f0907a;--s2:#7fd08f;--s3:#c3a0ea;--s4:#e0b45a;--s5:#5fcdd0;
 --s6:#ee8fc0;--s7:#b0bcc8}}
 body{background:var(--ground);color:var(--text);font:16px/1.5 system-ui,sans-serif;max-width:60rem;
