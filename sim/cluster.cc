@@ -302,7 +302,7 @@ void Cluster::acknowledged(HostIndex host, const store::AppendBatch& batch,
 MemoryUse Cluster::memory_use(HostIndex host) const {
   const StoreThread& storage = hosts_[host]->storage();
   return {hosts_[host]->heap_bytes(), storage.waiting_bytes(), network_.waiting_bytes(host),
-          storage.store()->heads().size()};
+          storage.store()->log_count()};
 }
 
 void Cluster::stepped(HostIndex host) {

@@ -24,6 +24,14 @@ Duration draw_below(Rng& rng, Duration bound) {
   return microseconds(static_cast<std::int64_t>(rng.below(static_cast<std::uint64_t>(bound.us))));
 }
 
+// A plan wants the usual, not the worst: no write is cut where no network would cut it.
+NetworkOptions whole_writes() {
+  NetworkOptions options;
+  options.chunk_bytes_max = 16384;
+  options.cuts = false;
+  return options;
+}
+
 std::int32_t minute_of_day(Instant now) {
   return static_cast<std::int32_t>(now.us % kDay.us / kMinute.us);
 }
@@ -35,7 +43,7 @@ FleetRun::FleetRun(Fleet fleet)
       rng_(fleet_.seed),
       meter_(fleet_.group_of_devices(), fleet_.groups.size()),
       network_(
-          queue_, rng_.fork(), NetworkOptions{}, fleet_.devices(), counts_,
+          queue_, rng_.fork(), whole_writes(), fleet_.devices(), counts_,
           [this](HostIndex host, mesh::Input input) { hosts_[host]->deliver(std::move(input)); }),
       links_seen_(fleet_.groups.size() * fleet_.groups.size(), 0) {
   EBB_CHECK(fleet_.devices() > 0 && fleet_.devices() <= kFleetDevices);

@@ -18,7 +18,9 @@
 #include <functional>
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
+#include <unordered_map>
 #include <utility>
 #include <vector>
 
@@ -188,8 +190,10 @@ class Network {
   std::vector<bool> descriptors_;                                 // false: none is left
   std::map<std::pair<HostIndex, HostIndex>, Instant> nat_holes_;  // (behind NAT, sent to), when
   std::vector<std::uint64_t> life_;  // news for an earlier life of a host reaches nobody
-  std::map<ConnectionId, Connection> connections_;
-  std::map<std::pair<HostIndex, std::uint64_t>, Place> places_;
+  // Nothing goes over them in their order.
+  std::unordered_map<ConnectionId, Connection> connections_;
+  std::vector<std::map<std::uint64_t, Place>> places_;  // of each host, by link
+  std::set<std::pair<ConnectionId, std::size_t>> stalled_;
   std::uint64_t next_connection_ = 1;
   std::uint64_t next_inbound_ = 1;
   std::uint64_t bytes_sent_ = 0;

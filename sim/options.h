@@ -32,6 +32,7 @@ struct NetworkOptions {
   Duration jitter = milliseconds(2);
   std::uint64_t rate = 1000000;
   std::uint64_t chunk_bytes_max = 4096;  // streams are cut at random places into pieces up to this
+  bool cuts = true;                      // one write in four, at places of chance
   std::uint64_t stream_loss_permille = 0;
   std::uint64_t stream_resets_per_million = 0;  // of the pieces
   std::uint64_t datagram_loss_permille = 0;
@@ -60,7 +61,6 @@ enum class PlantedBug : std::uint8_t {
   kAcknowledgesTooEarly,  // clients are told before the commit
   kRestoresOldStore,      // a restart brings back the store as it was at the start before
 };
-inline constexpr PlantedBug kLastPlantedBug = PlantedBug::kRestoresOldStore;
 
 // Which classes a run may have.
 using FaultSet = std::array<bool, kFaultClasses>;

@@ -282,7 +282,8 @@ void StoreThread::answer_engine(const Job& job, const store::CommitResult& resul
   for (const store::HeadAdvance& advance : result.advances) {
     if (advance.own_append) own.advanced.push_back(stored_head(advance.head));
   }
-  if (!own.advanced.empty()) later([this, own] { to_engine_(own); });
+  if (!own.advanced.empty())
+    later([this, own = std::move(own)]() mutable { to_engine_(std::move(own)); });
 
   std::size_t next = 0;
   for (const mesh::Commit& effect : job.commits) {
@@ -296,7 +297,7 @@ void StoreThread::answer_engine(const Job& job, const store::CommitResult& resul
     for (const store::HeadAdvance& advance : result.advances) {
       if (mentions(effect, advance.head.log)) answer.advanced.push_back(stored_head(advance.head));
     }
-    later([this, answer] { to_engine_(answer); });
+    later([this, answer = std::move(answer)]() mutable { to_engine_(std::move(answer)); });
   }
 }
 

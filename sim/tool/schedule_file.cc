@@ -46,6 +46,7 @@ void visit_network(NetworkRef& n, const Visit& visit) {
   visit("jitter_us", n.jitter);
   visit("rate", n.rate);
   visit("chunk_bytes_max", n.chunk_bytes_max);
+  visit("cuts", n.cuts);
   visit("stream_loss_permille", n.stream_loss_permille);
   visit("stream_resets_per_million", n.stream_resets_per_million);
   visit("datagram_loss_permille", n.datagram_loss_permille);
@@ -190,7 +191,6 @@ void check_hosts(TomlReader& reader, const Options& options) {
   if (options.nodes == 0 || options.nodes > static_cast<std::size_t>(kNodesMax)) {
     reader.wrong("nodes", "must be from 1 to " + std::to_string(kNodesMax));
   }
-  if (options.bug > sim::kLastPlantedBug) reader.wrong("bug", "there is no such bug");
   if (options.left_out && *options.left_out >= options.nodes) {
     reader.wrong("left_out", "must be a host");
   }

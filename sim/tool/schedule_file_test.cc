@@ -43,8 +43,6 @@ TEST_CASE("options of tests are kept too") {
   schedule.options.left_out_is_deaf = true;
   schedule.options.left_out_read_rate = 100;
   schedule.options.steady_interval = ebb::milliseconds(1500);
-  schedule.options.bug = ebb::sim::PlantedBug::kForgetsSegments;
-  schedule.options.bug_host = 2;
   const auto read = read_schedule(write_schedule({schedule, {}}), "f.toml");
   REQUIRE_MESSAGE(read.ok(), read.error().detail);
   CHECK(read->schedule == schedule);
@@ -65,5 +63,4 @@ TEST_CASE("what is wrong in a file is told with its key and line") {
         "f.toml line 5: fault[0].host: must be a whole number from 0 to 2");
   CHECK(error_of("[options]\nnodes = 3\n[[fault]]\nclass = \"kil\"\n") ==
         "f.toml line 4: fault[0].class: must be a fault class, not \"kil\"");
-  CHECK(error_of("[options]\nbug = 200\n") == "f.toml line 2: options.bug: there is no such bug");
 }
