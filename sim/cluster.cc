@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "core/check.h"
+#include "sim/scenarios.h"
 
 namespace ebb::sim {
 namespace {
@@ -33,29 +34,30 @@ Rng stream(std::uint64_t seed, Stream name) {
 
 }  // namespace
 
-Cluster::Cluster(const Options& options, std::string dir, Trace::Lines lines)
-    : options_(options),
+Cluster::Cluster(const Schedule& schedule, std::string dir, Trace::Lines lines)
+    : options_(schedule.options),
       trace_(std::move(lines)),
       durability_(ledger_, findings_),
       order_(findings_),
       convergence_(ledger_, findings_),
       cursors_(findings_),
       followers_(findings_),
-      refold_(stream(options.seed, Stream::kRefold), findings_),
+      refold_(stream(options_.seed, Stream::kRefold), findings_),
       memory_(findings_),
-      plan_(plan_faults(options, stream(options.seed, Stream::kFaults))),
+      plan_(schedule.faults),
       network_(
-          queue_, stream(options.seed, Stream::kNetwork), options.network, options.nodes, counts_,
+          queue_, stream(options_.seed, Stream::kNetwork), options_.network, options_.nodes,
+          counts_,
           [this](HostIndex host, mesh::Input input) { hosts_[host]->deliver(std::move(input)); }),
-      schedule_rng_(stream(options.seed, Stream::kSchedule)),
-      workload_(stream(options.seed, Stream::kWorkload)),
-      started_late_(options.nodes, false),
-      steps_(options.nodes, 0) {
-  EBB_CHECK(options.nodes > 0);
-  Rng rng = stream(options.seed, Stream::kHosts);
+      schedule_rng_(stream(options_.seed, Stream::kSchedule)),
+      workload_(stream(options_.seed, Stream::kWorkload)),
+      started_late_(options_.nodes, false),
+      steps_(options_.nodes, 0) {
+  EBB_CHECK(options_.nodes > 0);
+  Rng rng = stream(options_.seed, Stream::kHosts);
   make_hosts(dir, rng);
   make_injectors();
-  if (options.left_out) leave_out(*options.left_out);
+  if (options_.left_out) leave_out(*options_.left_out);
 }
 
 void Cluster::leave_out(HostIndex host) {
@@ -300,7 +302,7 @@ void Cluster::acknowledged(HostIndex host, const store::AppendBatch& batch,
 MemoryUse Cluster::memory_use(HostIndex host) const {
   const StoreThread& storage = hosts_[host]->storage();
   return {hosts_[host]->heap_bytes(), storage.waiting_bytes(), network_.waiting_bytes(host),
-          storage.store()->heads().size()};
+          storage.store()->log_count()};
 }
 
 void Cluster::stepped(HostIndex host) {
@@ -328,8 +330,16 @@ void Cluster::trouble(HostIndex host, const std::string& text) {
   findings_.add("host", host, text);
 }
 
+Outcome run_schedule(const Schedule& schedule, const std::string& dir, Trace::Lines lines) {
+  return Cluster(schedule, dir, std::move(lines)).run();
+}
+
+Schedule schedule_of(const Options& options) {
+  return {options, plan_faults(options, stream(options.seed, Stream::kFaults))};
+}
+
 Outcome run_seed(const Options& options, const std::string& dir, Trace::Lines lines) {
-  return Cluster(options, dir, std::move(lines)).run();
+  return run_schedule(schedule_of(options), dir, std::move(lines));
 }
 
 std::string report(const Outcome& outcome) {
@@ -339,10 +349,9 @@ std::string report(const Outcome& outcome) {
   text += ", " + std::to_string(outcome.findings.count()) + " findings\n";
   for (const std::string& finding : outcome.findings.texts())
     text += "  " + finding + "\n";
-  // What only a test asks for, ebb-sim cannot replay.
-  if (outcome.options.restore || outcome.options.bug != PlantedBug::kNone) return text;
-  text += "replay: ebb-sim --seed " + std::to_string(outcome.options.seed) + " --nodes " +
-          std::to_string(outcome.options.nodes) + " --trace\n";
+  // What only a test asks for, no line replays.
+  const std::string line = replay_line(outcome.options);
+  if (!line.empty()) text += "replay: " + line + '\n';
   return text;
 }
 

@@ -56,7 +56,7 @@ std::string report(const Outcome& outcome);
 class Cluster : private Observer {
  public:
   // `dir` exists and is empty.
-  Cluster(const Options& options, std::string dir, Trace::Lines lines = {});
+  Cluster(const Schedule& schedule, std::string dir, Trace::Lines lines = {});
   Outcome run();
 
  private:
@@ -116,6 +116,9 @@ class Cluster : private Observer {
 };
 
 // A fresh cluster in `dir`, which exists and is empty.
+Outcome run_schedule(const Schedule& schedule, const std::string& dir, Trace::Lines lines = {});
+// The faults that the seed of `options` plans.
+Schedule schedule_of(const Options& options);
 Outcome run_seed(const Options& options, const std::string& dir, Trace::Lines lines = {});
 
 }  // namespace ebb::sim

@@ -18,13 +18,18 @@ bool Network::may_reach_by_datagram(HostIndex from, HostIndex to) {
   return hole != nat_holes_.end() && queue_.now() - hole->second < kNatMemory;
 }
 
+std::uint64_t Network::datagram_loss(HostIndex from, HostIndex to) const {
+  return accesses_.empty() ? options_.datagram_loss_permille : path(from, to).loss_permille;
+}
+
 void Network::send_datagram(HostIndex from, const std::string& to, Bytes bytes) {
   bytes_sent_ += bytes.size();
   const std::optional<HostIndex> target = topology_.host_at(to);
   if (!target || topology_.is_cut(from, *target)) return;
   if (!may_reach_by_datagram(from, *target)) return;
   if (topology_.swallows(from, *target, bytes.size())) return;
-  if (rng_.chance(options_.datagram_loss_permille, 1000)) {
+  if (meter_) meter_(from, *target, bytes.size());
+  if (rng_.chance(datagram_loss(from, *target), 1000)) {
     counts_.count(Fault::kDatagramLost);
     return;
   }

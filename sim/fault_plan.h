@@ -31,6 +31,14 @@ struct PlannedFault {
   HostIndex other = 0;           // of a pair; never `host` where there are two hosts
   std::vector<bool> other_side;  // of a partition: one per host
   std::uint64_t amount = 0;      // any number; what it means is the class's
+  bool operator==(const PlannedFault&) const = default;
+};
+
+// A run to the last detail: what a seed expands to, or what is left of that (sim/shrink.h).
+struct Schedule {
+  Options options;
+  std::vector<PlannedFault> faults;
+  bool operator==(const Schedule&) const = default;
 };
 
 // In order of time, all of them begun before the chaos is over.

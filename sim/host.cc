@@ -98,6 +98,8 @@ mesh::Config Host::config() const {
     config.known_peers.push_back({peer.device, peer.address, peer.last_heard});
   config.incarnation = store.incarnation();
   config.built = setup_.built;
+  config.link_classes = setup_.link_classes;
+  config.metered = setup_.metered;
   config.clock_suspect = storage_.clock_is_suspect();
   if (!setup_.real) config.signatures = &stand_in_check_;
   return config;

@@ -49,6 +49,8 @@ class Host {
     WallTime built;          // when its program was built
     DiskOptions disk;
     PlantedBug bug = PlantedBug::kNone;
+    std::vector<mesh::LinkClass> link_classes;
+    bool metered = false;
   };
 
   Host(const World& world, Setup setup, Rng rng);

@@ -48,6 +48,7 @@ class MemoryStore : public Storage {
   void hear_peers(std::optional<PeerClock> peers) override { clock_.judge.hear(peers); }
   const ClockJudge& clock_judge() const override { return clock_.judge; }
   std::vector<store::HeadRecord> heads() const override;
+  std::size_t log_count() const override { return disk_.logs.size(); }
   StoreEpoch epoch() const override { return disk_.epoch; }
   Incarnation incarnation() const override { return disk_.incarnation; }
   Arrival arrival_head() const override { return disk_.arrival_head; }

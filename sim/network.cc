@@ -25,17 +25,34 @@ Network::Network(EventQueue& queue, Rng rng, const NetworkOptions& options, std:
       reads_(hosts),
       behind_nat_(hosts, false),
       descriptors_(hosts, true),
-      life_(hosts, 0) {}
+      life_(hosts, 0),
+      places_(hosts) {}
 
 std::optional<Network::Place> Network::find(HostIndex host, mesh::LinkId link) const {
-  const auto found = places_.find({host, link.value});
-  if (found == places_.end()) return std::nullopt;
+  const auto found = places_[host].find(link.value);
+  if (found == places_[host].end()) return std::nullopt;
   return found->second;
 }
 
 Duration Network::delay(HostIndex from, HostIndex to) { return travel_time(path(from, to), rng_); }
 
+void Network::set_access(HostIndex host, const Access& access) {
+  accesses_.resize(up_.size());
+  uplinks_.resize(up_.size());
+  accesses_[host] = access;
+  set_read_rate(host, access.down);
+}
+
 PathOptions Network::path(HostIndex from, HostIndex to) const {
+  if (!accesses_.empty()) {
+    const Access& here = accesses_[from];
+    const Access& there = accesses_[to];
+    return {.latency = here.latency + there.latency,
+            .jitter = here.jitter + there.jitter,
+            .rate = here.up,
+            .loss_permille = here.loss_permille + there.loss_permille -
+                             here.loss_permille * there.loss_permille / 1000};
+  }
   return {.latency = topology_.latency(from, to),
           .jitter = options_.jitter,
           .rate = std::max<std::uint64_t>(options_.rate / topology_.divisor(from, to), 1),
@@ -46,7 +63,7 @@ void Network::dial(HostIndex from, mesh::LinkId link, const std::string& address
   const ConnectionId id = next_connection_++;
   Connection& connection = connections_[id];
   connection.ends[0] = {from, link, true};
-  places_[{from, link.value}] = {id, 0};
+  places_[from][link.value] = {id, 0};
   if (!descriptors_[from]) return drop_end(id, 0, kLocal, "too many open files");
   const std::optional<HostIndex> target = topology_.host_at(address);
   if (!target) return drop_end(id, 0, kLocal, "no such address");
@@ -66,7 +83,7 @@ void Network::arrive_dial(ConnectionId id, HostIndex target) {
   if (!up_[target]) return drop_end(id, 0, delay(target, from), "connection refused");
   const mesh::LinkId inbound{mesh::kInboundBit | next_inbound_++};
   found->second.ends[1] = {target, inbound, true};
-  places_[{target, inbound.value}] = {id, 1};
+  places_[target][inbound.value] = {id, 1};
   queue_.after(delay(target, from), [this, id] { establish(id); });
   const std::string& whole = current_address(from);
   const std::string remote =
@@ -91,8 +108,11 @@ void Network::send(HostIndex from, mesh::LinkId link, Bytes bytes, bool report) 
   const std::optional<Place> place = find(from, link);
   if (!place || bytes.empty()) return;
   bytes_sent_ += bytes.size();
+  if (meter_) {
+    meter_(from, connections_.at(place->id).ends[1 - place->side].host, bytes.size());
+  }
   // One write in four is cut at places of chance, the others only where they are too long.
-  const bool cuts = rng_.chance(1, 4);
+  const bool cuts = options_.cuts && rng_.chance(1, 4);
   ByteView rest(bytes);
   while (!rest.empty()) {
     const std::uint64_t most = std::min<std::uint64_t>(rest.size(), options_.chunk_bytes_max);
@@ -115,11 +135,12 @@ void Network::queue_chunk(ConnectionId id, std::size_t side, Bytes bytes, bool e
   Flow& flow = connection.flows[side];
   const HostIndex from = connection.ends[side].host;
   const HostIndex to = connection.ends[1 - side].host;
-  const Passage passage = flow.path.carry(path(from, to), queue_.now(), bytes.size(), rng_);
+  Path& lane = accesses_.empty() ? flow.path : uplinks_[from];
+  const Passage passage = lane.carry(path(from, to), queue_.now(), bytes.size(), rng_);
   Instant due = passage.due;
   if (passage.fate == Fate::kLost) {
     counts_.count(Fault::kStreamDelayed);
-    due = due + kRetransmission + topology_.latency(to, from);
+    due = due + kRetransmission + path(to, from).latency;
   }
   due = std::max(due, flow.last_due);
   flow.last_due = due;
@@ -154,6 +175,7 @@ void Network::pump(ConnectionId id, std::size_t side) {
   flow.pumping = false;
   if (is_stuck(found->second, side)) {
     flow.stalled = true;
+    stalled_.emplace(id, side);
     return;
   }
   Reading& reading = reads_[to.host];
@@ -231,7 +253,7 @@ void Network::drop_end(ConnectionId id, std::size_t side, Duration delay, const 
   if (found == connections_.end() || !found->second.ends[side].open) return;
   End& end = found->second.ends[side];
   end.open = false;
-  places_.erase({end.host, end.link.value});
+  places_[end.host].erase(end.link.value);
   const HostIndex host = end.host;
   const mesh::LinkId link = end.link;
   queue_.after(delay, [this, host, link, reason, life = life_[host]] {
@@ -257,10 +279,8 @@ void Network::reset(ConnectionId id) {
 void Network::host_down(HostIndex host, bool silent) {
   up_[host] = false;
   std::vector<Place> places;
-  for (auto it = places_.lower_bound({host, 0}); it != places_.end() && it->first.first == host;
-       ++it) {
-    places.push_back(it->second);
-  }
+  for (const auto& [link, place] : places_[host])
+    places.push_back(place);
   for (const Place& place : places) {
     const auto found = connections_.find(place.id);
     if (found == connections_.end()) continue;
@@ -271,15 +291,13 @@ void Network::host_down(HostIndex host, bool silent) {
     }
     End& end = connection.ends[place.side];
     end.open = false;
-    places_.erase({end.host, end.link.value});
+    places_[end.host].erase(end.link.value);
     erase_if_closed(place.id);
   }
 }
 
 bool Network::half_open(HostIndex host) {
-  for (auto it = places_.lower_bound({host, 0}); it != places_.end() && it->first.first == host;
-       ++it) {
-    const Place place = it->second;
+  for (const auto& [link, place] : places_[host]) {
     Connection& connection = connections_.at(place.id);
     if (!connection.established || !connection.ends[1 - place.side].open) continue;
     if (connection.half_open || connection.flows[1 - place.side].ending) continue;
@@ -311,18 +329,26 @@ void Network::set_reading(HostIndex host, bool reads) {
 }
 
 void Network::resume_stalled() {
-  for (auto& [id, connection] : connections_) {
-    for (std::size_t side = 0; side < 2; ++side) {
-      Flow& flow = connection.flows[side];
-      if (!flow.stalled || is_stuck(connection, side)) continue;
-      flow.stalled = false;
-      const Instant resumed =
-          queue_.now() + delay(connection.ends[side].host, connection.ends[1 - side].host);
-      if (!flow.chunks.empty()) {
-        flow.chunks.front().due = std::max(flow.chunks.front().due, resumed);
-      }
-      schedule_pump(id, side);
+  for (auto it = stalled_.begin(); it != stalled_.end();) {
+    const auto [id, side] = *it;
+    const auto found = connections_.find(id);
+    if (found == connections_.end()) {
+      it = stalled_.erase(it);
+      continue;
     }
+    if (is_stuck(found->second, side)) {
+      ++it;
+      continue;
+    }
+    it = stalled_.erase(it);
+    Flow& flow = found->second.flows[side];
+    flow.stalled = false;
+    const Instant resumed =
+        queue_.now() + delay(found->second.ends[side].host, found->second.ends[1 - side].host);
+    if (!flow.chunks.empty()) {
+      flow.chunks.front().due = std::max(flow.chunks.front().due, resumed);
+    }
+    schedule_pump(id, side);
   }
 }
 
@@ -341,11 +367,19 @@ void Network::calm() {
   open_all();
 }
 
+std::vector<Direction> Network::connected() const {
+  std::vector<Direction> pairs;
+  for (const auto& [id, connection] : connections_) {
+    if (!connection.established || !connection.ends[0].open || !connection.ends[1].open) continue;
+    pairs.push_back({connection.ends[0].host, connection.ends[1].host});
+  }
+  return pairs;
+}
+
 std::size_t Network::waiting_bytes(HostIndex host) const {
   std::size_t waiting = 0;
-  for (auto it = places_.lower_bound({host, 0}); it != places_.end() && it->first.first == host;
-       ++it) {
-    const std::size_t bytes = connections_.at(it->second.id).flows[it->second.side].bytes;
+  for (const auto& [link, place] : places_[host]) {
+    const std::size_t bytes = connections_.at(place.id).flows[place.side].bytes;
     if (bytes > kSocketBytes) waiting += bytes - kSocketBytes;
   }
   return waiting;

@@ -18,7 +18,9 @@
 #include <functional>
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
+#include <unordered_map>
 #include <utility>
 #include <vector>
 
@@ -31,8 +33,19 @@
 
 namespace ebb::sim {
 
+// A host's own way to all others, beside what lies between the pair: whatever it sends leaves
+// through one queue. Rates in bytes a second, 0: no limit.
+struct Access {
+  Duration latency{};  // a path has those of both ends, as it has their jitter and their loss
+  Duration jitter{};
+  std::uint64_t up = 0, down = 0;
+  std::uint64_t loss_permille = 0;
+};
+
 class Network {
  public:
+  // Of what is handed to the network, whatever becomes of it.
+  using Meter = std::function<void(HostIndex from, HostIndex to, std::size_t bytes)>;
   using Deliver = std::function<void(HostIndex, mesh::Input)>;
   static constexpr std::uint16_t kPort = Topology::kPort;
 
@@ -79,12 +92,18 @@ class Network {
   void set_reading(HostIndex host, bool reads);
   // Bytes a second that it takes from all its sockets together; 0: all there are.
   void set_read_rate(HostIndex host, std::uint64_t rate) { reads_[host].rate = rate; }
+  // Before the run: the first call takes the place of the options' latencies, rate and loss.
+  void set_access(HostIndex host, const Access& access);
+  void set_meter(Meter meter) { meter_ = std::move(meter); }
   void set_behind_nat(HostIndex host) { behind_nat_[host] = true; }
   void set_descriptors(HostIndex host, bool left) { descriptors_[host] = left; }
 
   // From now on nothing is lost, duplicated, reordered or reset; paths are open, readers read, and
   // every address that a host ever had leads to it.
   void calm();
+
+  // Who is connected: the dialling end first.
+  std::vector<Direction> connected() const;
 
   // What a host's driver keeps for its links because the sockets do not take it.
   std::size_t waiting_bytes(HostIndex host) const;
@@ -135,6 +154,7 @@ class Network {
   };
 
   PathOptions path(HostIndex from, HostIndex to) const;
+  std::uint64_t datagram_loss(HostIndex from, HostIndex to) const;
   Duration delay(HostIndex from, HostIndex to);
   // Whether the flow cannot move now, and for no time that is known.
   bool is_stuck(const Connection& connection, std::size_t side) const;
@@ -163,12 +183,17 @@ class Network {
   Topology topology_;
   std::vector<bool> up_;
   std::vector<Reading> reads_;
+  std::vector<Access> accesses_;  // one a host, or none at all
+  std::vector<Path> uplinks_;     // the same
+  Meter meter_;
   std::vector<bool> behind_nat_;
   std::vector<bool> descriptors_;                                 // false: none is left
   std::map<std::pair<HostIndex, HostIndex>, Instant> nat_holes_;  // (behind NAT, sent to), when
   std::vector<std::uint64_t> life_;  // news for an earlier life of a host reaches nobody
-  std::map<ConnectionId, Connection> connections_;
-  std::map<std::pair<HostIndex, std::uint64_t>, Place> places_;
+  // Nothing goes over them in their order.
+  std::unordered_map<ConnectionId, Connection> connections_;
+  std::vector<std::map<std::uint64_t, Place>> places_;  // of each host, by link
+  std::set<std::pair<ConnectionId, std::size_t>> stalled_;
   std::uint64_t next_connection_ = 1;
   std::uint64_t next_inbound_ = 1;
   std::uint64_t bytes_sent_ = 0;

@@ -77,14 +77,17 @@ std::string classes_text(const Options& options) {
 
 }  // namespace
 
-Options expand_seed(std::uint64_t seed, std::size_t nodes, Duration chaos) {
+Options expand_seed(std::uint64_t seed, std::size_t nodes, Duration chaos,
+                    const std::optional<FaultSet>& classes) {
   Rng rng(seed);
   Options options;
   options.seed = seed;
+  options.scenario = "faults";
   options.nodes = nodes;
   options.chaos = chaos;
   options.real = rng.chance(1, 4);
   draw_classes(rng, options);
+  if (classes) options.enabled = *classes;
   draw_plan(rng, options);
   const std::uint64_t batches = 40 + rng.below(400);
   options.append_batches =
@@ -103,6 +106,7 @@ std::vector<std::pair<std::string, std::string>> describe(const Options& options
   const DiskOptions& disk = options.disk;
   const auto permille = [](std::uint64_t value) { return std::to_string(value) + " permille"; };
   return {
+      {"scenario", options.scenario},
       {"nodes", std::to_string(options.nodes)},
       {"real", options.real ? "yes" : "no"},
       {"chaos", ms_text(options.chaos)},

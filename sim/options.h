@@ -32,12 +32,14 @@ struct NetworkOptions {
   Duration jitter = milliseconds(2);
   std::uint64_t rate = 1000000;
   std::uint64_t chunk_bytes_max = 4096;  // streams are cut at random places into pieces up to this
+  bool cuts = true;                      // one write in four, at places of chance
   std::uint64_t stream_loss_permille = 0;
   std::uint64_t stream_resets_per_million = 0;  // of the pieces
   std::uint64_t datagram_loss_permille = 0;
   std::uint64_t datagram_duplicate_permille = 0;
   std::uint64_t datagram_reorder_permille = 0;
   Duration dial_timeout = seconds(10);
+  bool operator==(const NetworkOptions&) const = default;
 };
 
 // Of the commits, of the reads.
@@ -49,6 +51,7 @@ struct DiskOptions {
   std::uint64_t commit_fail_permille = 0;
   std::uint64_t read_late_permille = 0;
   std::uint64_t read_fail_permille = 0;
+  bool operator==(const DiskOptions&) const = default;
 };
 
 // A deliberate defect of one host: what the checkers are for, and how they are tested.
@@ -59,8 +62,12 @@ enum class PlantedBug : std::uint8_t {
   kRestoresOldStore,      // a restart brings back the store as it was at the start before
 };
 
+// Which classes a run may have.
+using FaultSet = std::array<bool, kFaultClasses>;
+
 struct Options {
   std::uint64_t seed = 0;
+  std::string scenario;  // as sim/scenarios.h names it; empty: made by hand
   std::size_t nodes = 20;
   // The daemon's store on files and Ed25519, instead of the faster ones of the simulator.
   bool real = false;
@@ -70,7 +77,7 @@ struct Options {
   // Each host appends one small event so often, beside the batches; zero: it does not.
   Duration steady_interval;
   std::size_t extra_peers = 5;  // beyond the tree that keeps the peer lists connected
-  std::array<bool, kFaultClasses> enabled{};
+  FaultSet enabled{};
   // How many of each class are planned; those that happen by chance have rates instead.
   std::array<std::uint64_t, kFaultClasses> planned{};
   Duration wall_skew_max = seconds(30);
@@ -86,6 +93,7 @@ struct Options {
   // After the first agreement host 0 comes back with its store of the middle of the chaos.
   bool restore = false;
 
+  bool operator==(const Options&) const = default;
   bool has(Fault fault) const { return enabled[static_cast<std::size_t>(fault)]; }
   std::uint64_t planned_of(Fault fault) const { return planned[static_cast<std::size_t>(fault)]; }
   // So many of the class, whatever the seed says.
@@ -96,7 +104,9 @@ struct Options {
   Duration patience() const { return kGossipRound * static_cast<std::int64_t>(rounds_max); }
 };
 
-Options expand_seed(std::uint64_t seed, std::size_t nodes, Duration chaos = kSafetyPhase);
+// `classes`: these instead of the half that the seed would draw.
+Options expand_seed(std::uint64_t seed, std::size_t nodes, Duration chaos = kSafetyPhase,
+                    const std::optional<FaultSet>& classes = std::nullopt);
 
 // (name, value) of each option, for people.
 std::vector<std::pair<std::string, std::string>> describe(const Options& options);

@@ -10,10 +10,12 @@
 #include <string>
 
 #include "sim/cluster.h"
+#include "sim/scenarios.h"
 #include "tests/temp_dir.h"
 #include "trust/hash.h"
 
 using ebb::seconds;
+using ebb::sim::expand_scenario;
 using ebb::sim::expand_seed;
 using ebb::sim::Fault;
 using ebb::sim::FaultCounts;
@@ -136,12 +138,7 @@ TEST_CASE("a host with a restored old store gets its events back and signs no nu
   // another behind that took itself to be complete, or a cursor had gone over what its own host had
   // lost.
   for (const std::uint64_t seed : {1U, 2U, 3U, 4U, 5U, 6U, 7U, 8U, 93U, 270U, 469U}) {
-    Options options = expand_seed(only_seed().value_or(seed), 4, kShort);
-    // A store that comes back empty has another incarnation already.
-    options.plan(Fault::kLateStart, 0);
-    options.plan(Fault::kRestore, 0);
-    options.plan(Fault::kDiskLost, 0);
-    options.restore = true;
+    const Options options = *expand_scenario("restore", only_seed().value_or(seed), 4, kShort);
     const Outcome outcome = run(options);
     must_be_good(outcome);
     CHECK_MESSAGE((outcome.rollbacks_found > 0) == (outcome.events_rolled_back > 0),

@@ -10,6 +10,7 @@
 #include <string>
 
 #include "sim/cluster.h"
+#include "sim/scenarios.h"
 #include "trust/hash.h"
 
 namespace {
@@ -24,8 +25,8 @@ int main(int argc, char** argv) {
   if (!ebb::trust::crypto_ready().ok()) return 1;
   const std::uint64_t nodes = argument(argc, argv, 1, 10);
   const auto chaos = ebb::seconds(static_cast<std::int64_t>(argument(argc, argv, 2, 600)));
-  ebb::sim::Options options = ebb::sim::expand_seed(argument(argc, argv, 3, 1), nodes, chaos);
-  options.steady_interval = ebb::seconds(1);
+  const ebb::sim::Options options =
+      *ebb::sim::expand_scenario("steady", argument(argc, argv, 3, 1), nodes, chaos);
   std::string dir = (std::filesystem::temp_directory_path() / "sim-speed-XXXXXX").string();
   if (mkdtemp(dir.data()) == nullptr) return 1;
   // style-ok(clock): real time is what this program measures

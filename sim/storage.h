@@ -33,6 +33,7 @@ class Storage {
   virtual void hear_peers(std::optional<PeerClock> peers) = 0;
   virtual const ClockJudge& clock_judge() const = 0;
   virtual std::vector<store::HeadRecord> heads() const = 0;
+  virtual std::size_t log_count() const { return heads().size(); }
   virtual StoreEpoch epoch() const = 0;
   virtual Incarnation incarnation() const = 0;
   virtual Arrival arrival_head() const = 0;

@@ -299,7 +299,7 @@ void StoreThread::answer_engine(const Job& job, const store::CommitResult& resul
   }
   if (!answers.empty()) answers.back().arrival_head = result.arrival_head;
   for (mesh::Committed& answer : answers)
-    later([this, answer = std::move(answer)] { to_engine_(answer); });
+    later([this, answer = std::move(answer)]() mutable { to_engine_(std::move(answer)); });
 }
 
 void StoreThread::pretend_stored(const mesh::Commit& effect) {

@@ -36,8 +36,8 @@ Failure usage_failure(std::string what, std::string next) {
   return {.exit = ExitCode::kUsage, .what = std::move(what), .next = std::move(next)};
 }
 
-void print_failure(std::ostream& err, const Failure& failure) {
-  err << "ebb: " << escape_text(failure.what) << '\n';
+void print_failure(std::ostream& err, const Failure& failure, std::string_view program) {
+  err << program << ": " << escape_text(failure.what) << '\n';
   if (!failure.why.empty()) err << "  why:  " << escape_text(failure.why) << '\n';
   if (!failure.next.empty()) err << "  next: " << escape_text(failure.next) << '\n';
   err.flush();

@@ -8,6 +8,7 @@
 
 #include <iosfwd>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <variant>
 
@@ -68,7 +69,7 @@ class [[nodiscard]] Outcome {
 Failure failure_of(const Error& error, const std::string& dir);
 // Says why the command line was not understood; exit code 2.
 Failure usage_failure(std::string what, std::string next = {});
-// Writes the failure to `err`, control characters escaped.
-void print_failure(std::ostream& err, const Failure& failure);
+// Writes the failure of `program` to `err`, control characters escaped.
+void print_failure(std::ostream& err, const Failure& failure, std::string_view program = "ebb");
 
 }  // namespace ebb::cli

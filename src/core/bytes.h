@@ -5,6 +5,7 @@
 #pragma once
 
 #include <array>
+#include <bit>
 #include <compare>
 #include <cstddef>
 #include <cstdint>
@@ -65,7 +66,23 @@ struct FixedBytes {
   static constexpr std::size_t kSize = N;
   std::array<std::uint8_t, N> data{};
 
-  auto operator<=>(const FixedBytes&) const = default;
+  bool operator==(const FixedBytes& other) const {
+    return std::memcmp(data.data(), other.data.data(), N) == 0;
+  }
+  // Bytewise, by words as far as they go: maps compare keys more often than anything else happens,
+  // and a call of memcmp costs more than the comparison.
+  std::strong_ordering operator<=>(const FixedBytes& other) const {
+    std::size_t at = 0;
+    for (; at + sizeof(std::uint64_t) <= N; at += sizeof(std::uint64_t)) {
+      const std::uint64_t a = word(at);
+      const std::uint64_t b = other.word(at);
+      if (a != b) return a <=> b;
+    }
+    for (; at < N; ++at) {
+      if (data[at] != other.data[at]) return data[at] <=> other.data[at];
+    }
+    return std::strong_ordering::equal;
+  }
   ByteView view() const { return {data.data(), N}; }
   bool is_zero() const { return *this == FixedBytes{}; }
   // nullopt unless `bytes` has exactly N bytes.
@@ -73,6 +90,15 @@ struct FixedBytes {
     if (bytes.size() != N) return std::nullopt;
     FixedBytes value;
     std::memcpy(value.data.data(), bytes.data(), N);
+    return value;
+  }
+
+ private:
+  // Eight bytes as the number that orders as they do.
+  std::uint64_t word(std::size_t at) const {
+    std::uint64_t value = 0;
+    std::memcpy(&value, data.data() + at, sizeof value);
+    if constexpr (std::endian::native == std::endian::little) value = __builtin_bswap64(value);
     return value;
   }
 };

@@ -2,6 +2,8 @@
 
 #include <doctest/doctest.h>
 
+#include <cstring>
+
 #include "core/rng.h"
 
 using namespace ebb;
@@ -66,4 +68,23 @@ TEST_CASE("fixed bytes come only from exactly their size and order by their byte
   const Bytes high{1, 0, 0, 0};
   CHECK(*Four::from(low) < *Four::from(high));
   CHECK(equal(Four::from(low)->view(), low));
+}
+
+TEST_CASE("values of fixed size order as their bytes do, and are equal when those are") {
+  struct OddTag;
+  using Odd = FixedBytes<19, OddTag>;  // two words and three bytes
+  Rng rng(7);
+  for (int i = 0; i < 5000; ++i) {
+    Odd a;
+    for (std::uint8_t& byte : a.data)
+      byte = static_cast<std::uint8_t>(rng.next());
+    Odd b = a;
+    // Nothing, one byte or two differ.
+    for (std::uint64_t changes = rng.below(3); changes > 0; --changes)
+      b.data[rng.below(Odd::kSize)] = static_cast<std::uint8_t>(rng.next());
+    const int order = std::memcmp(a.data.data(), b.data.data(), Odd::kSize);
+    CHECK((a < b) == (order < 0));
+    CHECK((a > b) == (order > 0));
+    CHECK((a == b) == (order == 0));
+  }
 }

@@ -105,7 +105,7 @@ class Outside(TreeTest):
 
     def test_posix_is_allowed_in_store_and_in_the_entry_of_sim(self):
         posix = header("<unistd.h>", "<sys/file.h>")
-        self.expect_clean({"src/store/a.cc": posix, "sim/main.cc": posix})
+        self.expect_clean({"src/store/a.cc": posix, "sim/tool/a.cc": posix})
 
     def test_posix_is_refused_in_the_rest_of_sim(self):
         self.expect({"sim/world.cc": header("<unistd.h>")}, "sim may not include <unistd.h>")

@@ -1,0 +1,55 @@
+// Runs a user's fleet.
+#include <ostream>
+
+#include "cli/progress.h"
+#include "sim/fleet_run.h"
+#include "sim/tool/commands.h"
+#include "sim/tool/fleet_file.h"
+#include "sim/tool/fleet_page.h"
+#include "sim/tool/fleet_text.h"
+#include "sim/tool/units.h"
+
+namespace ebb::sim_tool {
+
+using cli::ExitCode;
+using cli::Failure;
+
+Exit plan_fleet(const PlanFlags& flags, const cli::Terminal& terminal) {
+  EBB_ASSIGN(const std::string text, read_text(flags.file));
+  Result<sim::Fleet> fleet = read_fleet(text, flags.file);
+  if (!fleet) {
+    return cli::usage_failure(fleet.error().detail, "docs/planning.md says what a fleet may have");
+  }
+  if (!flags.duration.empty()) {
+    const auto duration = parse_duration(flags.duration);
+    if (!duration || *duration < seconds(1)) {
+      return cli::usage_failure("--duration " + std::string(kDurationRule));
+    }
+    fleet->duration = *duration;
+  }
+  if (flags.seed) fleet->seed = *flags.seed;
+  // A page that cannot be written is better known before hours of computing.
+  if (!flags.html.empty()) {
+    const auto writable = write_text(flags.html, "");
+    if (!writable.ok()) return writable.error();
+  }
+  cli::Progress progress(
+      terminal.err, terminal.err_is_terminal, "simulating",
+      [](std::uint64_t ms) { return duration_words(milliseconds(static_cast<std::int64_t>(ms))); });
+  const sim::FleetReport report =
+      sim::FleetRun(std::move(*fleet)).run([&](Instant now, Duration all) {
+        progress.update(static_cast<std::uint64_t>((now - Instant{}).ms()),
+                        static_cast<std::uint64_t>(all.ms()));
+      });
+  progress.clear();
+  terminal.out << (flags.json ? fleet_json(report) : fleet_tables(report, terminal.out_is_terminal))
+               << std::flush;
+  if (!flags.html.empty()) {
+    const auto written = write_text(flags.html, fleet_page(report));
+    if (!written.ok()) return written.error();
+  }
+  // What the engines do wrong is a defect of theirs, not of the fleet.
+  return report.troubles.empty() ? ExitCode::kOk : ExitCode::kFailed;
+}
+
+}  // namespace ebb::sim_tool
