@@ -2,7 +2,8 @@
 // while an owner is named counts for it until it is freed, whoever frees it.
 //
 // Model:   this program's operator new and delete are replaced (heap_meter.cc). Allocations with an
-//          alignment of their own, and those of C libraries, are not seen.
+//          alignment of their own, and those of C libraries, are not seen. Blocks that were freed
+//          wait for the next of their size, but not under sanitizers.
 // Threads: owners are named per thread, and counted per thread; free where you allocated.
 // Limits:  kHeapOwners; more share the last.
 #pragma once

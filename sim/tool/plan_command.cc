@@ -1,4 +1,8 @@
 // Runs a user's fleet.
+#include <fmt/format.h>
+#include <sys/resource.h>
+
+#include <algorithm>
 #include <ostream>
 
 #include "cli/progress.h"
@@ -10,6 +14,26 @@
 #include "sim/tool/units.h"
 
 namespace ebb::sim_tool {
+namespace {
+
+// Of this process; what a machine does beside it does not count.
+double cpu_seconds() {
+  rusage usage{};
+  getrusage(RUSAGE_SELF, &usage);
+  return static_cast<double>(usage.ru_utime.tv_sec) +
+         static_cast<double>(usage.ru_utime.tv_usec) / 1e6;
+}
+
+std::string speed_text(const sim::FleetReport& report, double cpu) {
+  const double least = std::max(cpu, 1e-3);
+  return fmt::format(
+      "simulated {} in {:.1f} s of CPU: {:.0f} x, {:.0f} inputs/s, {:.0f} deliveries/s\n",
+      duration_words(report.ran_for), cpu, static_cast<double>(report.ran_for.us) / 1e6 / least,
+      static_cast<double>(report.steps) / least,
+      static_cast<double>(report.meter.deliveries()) / least);
+}
+
+}  // namespace
 
 using cli::ExitCode;
 using cli::Failure;
@@ -36,12 +60,14 @@ Exit plan_fleet(const PlanFlags& flags, const cli::Terminal& terminal) {
   cli::Progress progress(
       terminal.err, terminal.err_is_terminal, "simulating",
       [](std::uint64_t ms) { return duration_words(milliseconds(static_cast<std::int64_t>(ms))); });
+  const double begin = cpu_seconds();
   const sim::FleetReport report =
       sim::FleetRun(std::move(*fleet)).run([&](Instant now, Duration all) {
         progress.update(static_cast<std::uint64_t>((now - Instant{}).ms()),
                         static_cast<std::uint64_t>(all.ms()));
       });
   progress.clear();
+  terminal.err << speed_text(report, cpu_seconds() - begin) << std::flush;
   terminal.out << (flags.json ? fleet_json(report) : fleet_tables(report, terminal.out_is_terminal))
                << std::flush;
   if (!flags.html.empty()) {
