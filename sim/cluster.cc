@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "core/check.h"
+#include "sim/planted_bugs.h"
 
 namespace ebb::sim {
 namespace {
@@ -42,6 +43,7 @@ Cluster::Cluster(const Options& options, std::string dir, Trace::Lines lines)
       cursors_(findings_),
       followers_(findings_),
       refold_(stream(options.seed, Stream::kRefold), findings_),
+      stamps_(findings_),
       memory_(findings_),
       plan_(plan_faults(options, stream(options.seed, Stream::kFaults))),
       network_(
@@ -76,7 +78,14 @@ void Cluster::make_injectors() {
                          counts_,
                          trace_,
                          [this](HostIndex host) { start(host); },
-                         [this](HostIndex host) { store_replaced(host); }};
+                         [this](HostIndex host) {
+                           order_.forget(host);
+                           store_replaced(host);
+                         },
+                         [this](HostIndex host) {
+                           order_.erased(host);
+                           store_replaced(host);
+                         }};
   injectors_.push_back(make_path_faults(world));
   injectors_.push_back(make_host_faults(world));
   injectors_.push_back(make_clock_faults(world));
@@ -102,11 +111,11 @@ void Cluster::make_hosts(const std::string& dir, Rng& rng) {
     setup.wall_at_start = {kWallAtStart.ms + static_cast<std::int64_t>(rng.below(skew_ms + 1))};
     setup.built = kBuilt;
     setup.disk = options_.disk;
-    if (index == options_.bug_host) setup.bug = options_.bug;
     if (behind_nat[index]) {
       counts_.count(Fault::kBehindNat);
       network_.set_behind_nat(index);
     }
+    stamps_.read(Instant{}, index, kBuilt);
     hosts_.push_back(std::make_unique<Host>(world, std::move(setup), rng.fork()));
   }
 }
@@ -201,7 +210,6 @@ void Cluster::store_replaced(HostIndex host) {
   // Until a restored store takes another epoch, its arrival numbers begin again under the old one.
   if (epochs_.contains(host)) cursors_.forget_epoch(epochs_.at(host));
   durability_.forgive(host);
-  order_.forget(host);
   followers_.forget(host);
   workload_.forget(host);
 }
@@ -253,6 +261,7 @@ bool Cluster::survive_restore(HostIndex index, Outcome& outcome) {
   host.stop(StopKind::kClean);
   host.storage().restore_backup();
   host.expect_rollback();
+  order_.forget(index);
   store_replaced(index);
   start(index);
   if (!host.running()) return false;
@@ -273,6 +282,7 @@ bool Cluster::survive_restore(HostIndex index, Outcome& outcome) {
 
 void Cluster::opened(HostIndex host, const Storage& store) {
   order_.opened(host, store);
+  stamps_.read(queue_.now(), host, hosts_[host]->clock().wall());
   epochs_[host] = store.epoch();
   if (replaced_.erase(host) != 0) {
     ledger_.forgive([this](const Dot& dot) {
@@ -288,9 +298,13 @@ void Cluster::opened(HostIndex host, const Storage& store) {
 
 void Cluster::committed(HostIndex host, const store::CommitResult& result) {
   order_.committed(host, result);
+  stamps_.read(queue_.now(), host, hosts_[host]->clock().wall());
+  stamps_.committed(queue_.now(), host, result);
   followers_.committed(host, result);
   latency_.committed(queue_.now(), host, result);
 }
+
+void Cluster::heard_time(HostIndex host, WallTime wall) { stamps_.read(queue_.now(), host, wall); }
 
 void Cluster::acknowledged(HostIndex host, const store::AppendBatch& batch,
                            const std::vector<store::DotRange>& ranges) {
@@ -309,7 +323,7 @@ void Cluster::stepped(HostIndex host) {
 }
 
 void Cluster::audit() {
-  cursors_.check_applied(hosts_);
+  cursors_.check(hosts_);
   queue_.after(kAuditInterval, [this] { audit(); });
 }
 
@@ -329,6 +343,7 @@ void Cluster::trouble(HostIndex host, const std::string& text) {
 }
 
 Outcome run_seed(const Options& options, const std::string& dir, Trace::Lines lines) {
+  const PlantedScope scope(options.bug);
   return Cluster(options, dir, std::move(lines)).run();
 }
 
@@ -340,9 +355,12 @@ std::string report(const Outcome& outcome) {
   for (const std::string& finding : outcome.findings.texts())
     text += "  " + finding + "\n";
   // What only a test asks for, ebb-sim cannot replay.
-  if (outcome.options.restore || outcome.options.bug != PlantedBug::kNone) return text;
+  if (outcome.options.restore) return text;
   text += "replay: ebb-sim --seed " + std::to_string(outcome.options.seed) + " --nodes " +
-          std::to_string(outcome.options.nodes) + " --trace\n";
+          std::to_string(outcome.options.nodes) + " --trace";
+  if (outcome.options.bug != Bug::kNone)
+    text += " --bug " + std::string(bug_name(outcome.options.bug));
+  text += '\n';
   return text;
 }
 

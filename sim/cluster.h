@@ -24,6 +24,7 @@
 #include "sim/memory_checker.h"
 #include "sim/order_checker.h"
 #include "sim/refold_checker.h"
+#include "sim/stamp_checker.h"
 #include "sim/workload.h"
 
 namespace ebb::sim {
@@ -64,6 +65,7 @@ class Cluster : private Observer {
   void committed(HostIndex host, const store::CommitResult& result) override;
   void acknowledged(HostIndex host, const store::AppendBatch& batch,
                     const std::vector<store::DotRange>& ranges) override;
+  void heard_time(HostIndex host, WallTime wall) override;
   void stepped(HostIndex host) override;
   void trouble(HostIndex host, const std::string& text) override;
 
@@ -100,6 +102,7 @@ class Cluster : private Observer {
   CursorChecker cursors_;
   FollowerChecker followers_;
   RefoldChecker refold_;
+  StampChecker stamps_;
   MemoryChecker memory_;
   LatencyMeter latency_;
   std::vector<PlannedFault> plan_;

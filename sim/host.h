@@ -48,7 +48,6 @@ class Host {
     WallTime wall_at_start;  // what its clock says when the simulation begins
     WallTime built;          // when its program was built
     DiskOptions disk;
-    PlantedBug bug = PlantedBug::kNone;
   };
 
   Host(const World& world, Setup setup, Rng rng);

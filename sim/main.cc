@@ -11,6 +11,7 @@
 #include <system_error>
 
 #include "sim/cluster.h"
+#include "sim/planted_bugs.h"
 #include "trust/hash.h"
 
 namespace {
@@ -21,7 +22,7 @@ constexpr int kExitUsage = 2;
 constexpr std::uint64_t kNodesMax = 1000;
 
 constexpr std::string_view kHelp =
-    "Usage: ebb-sim --seed N [--seeds COUNT] [--nodes COUNT] [--trace]\n"
+    "Usage: ebb-sim --seed N [--seeds COUNT] [--nodes COUNT] [--bug NAME] [--trace]\n"
     "\n"
     "Runs a mesh of simulated nodes under faults that the seed decides, then checks that all\n"
     "of them agree and that nothing acknowledged is lost.\n"
@@ -29,6 +30,8 @@ constexpr std::string_view kHelp =
     "  --seed N       the (first) seed\n"
     "  --seeds COUNT  that many seeds from N on (default 1)\n"
     "  --nodes COUNT  nodes of the mesh, 1 to 1000 (default 20)\n"
+    "  --bug NAME     with that planted bug, in a build that has them\n"
+    "  --list-bugs    print their names\n"
     "  --trace        print every step of every node\n"
     "  --help         print this\n"
     "\n"
@@ -38,6 +41,8 @@ struct Arguments {
   std::optional<std::uint64_t> seed;
   std::uint64_t seeds = 1;
   std::uint64_t nodes = 20;
+  ebb::Bug bug = ebb::Bug::kNone;
+  bool list_bugs = false;
   bool trace = false;
   bool help = false;
 };
@@ -60,6 +65,21 @@ std::optional<Arguments> parse(int argc, char** argv) {
     if (flag == "--help") {
       arguments.help = true;
       return arguments;
+    }
+    if (flag == "--list-bugs") {
+      arguments.list_bugs = true;
+      return arguments;
+    }
+    if (flag == "--bug") {
+      const auto bug = i + 1 < argc ? ebb::sim::bug_named(argv[++i]) : std::nullopt;
+      if (!bug) {
+        std::cerr << "ebb-sim: --bug takes a name of --list-bugs"
+                  << (ebb::kBugsArePlanted ? "\n"
+                                           : "; this build has none (-Dplanted_bugs=true)\n");
+        return std::nullopt;
+      }
+      arguments.bug = *bug;
+      continue;
     }
     if (flag == "--trace") {
       arguments.trace = true;
@@ -137,8 +157,9 @@ std::optional<bool> run(std::uint64_t seed, const Arguments& arguments) {
     std::perror(scratch.path().c_str());
     return std::nullopt;
   }
-  const ebb::sim::Options options =
+  ebb::sim::Options options =
       ebb::sim::expand_seed(seed, static_cast<std::size_t>(arguments.nodes));
+  options.bug = arguments.bug;
   std::cout << "seed: " << seed << '\n';
   for (const auto& [name, value] : describe(options)) {
     std::cout << "  " << name << ": " << value << '\n';
@@ -157,6 +178,11 @@ int main(int argc, char** argv) {
   if (!arguments) return kExitUsage;
   if (arguments->help) {
     std::cout << kHelp;
+    return kExitGood;
+  }
+  if (arguments->list_bugs) {
+    for (const ebb::sim::PlantedInfo& info : ebb::sim::planted_bugs())
+      std::cout << info.name << ": " << info.what << '\n';
     return kExitGood;
   }
   const ebb::Status ready = ebb::trust::crypto_ready();

@@ -5,6 +5,7 @@
 
 #include "core/rng.h"
 #include "sim/fault_plan.h"
+#include "sim/planted_bugs.h"
 
 namespace ebb::sim {
 namespace {
@@ -127,6 +128,7 @@ std::vector<std::pair<std::string, std::string>> describe(const Options& options
       {"commit_fail", permille(disk.commit_fail_permille)},
       {"read_late", permille(disk.read_late_permille)},
       {"read_fail", permille(disk.read_fail_permille)},
+      {"bug", std::string(bug_name(options.bug))},
   };
 }
 

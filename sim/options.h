@@ -14,6 +14,7 @@
 #include <utility>
 #include <vector>
 
+#include "core/planted.h"
 #include "core/time.h"
 #include "sim/faults.h"
 
@@ -51,14 +52,6 @@ struct DiskOptions {
   std::uint64_t read_fail_permille = 0;
 };
 
-// A deliberate defect of one host: what the checkers are for, and how they are tested.
-enum class PlantedBug : std::uint8_t {
-  kNone,
-  kForgetsSegments,       // every 50th foreign segment is answered as stored, and is not
-  kAcknowledgesTooEarly,  // clients are told before the commit
-  kRestoresOldStore,      // a restart brings back the store as it was at the start before
-};
-
 struct Options {
   std::uint64_t seed = 0;
   std::size_t nodes = 20;
@@ -76,8 +69,7 @@ struct Options {
   Duration wall_skew_max = seconds(30);
   NetworkOptions network;
   DiskOptions disk;
-  PlantedBug bug = PlantedBug::kNone;
-  HostIndex bug_host = 0;
+  Bug bug = Bug::kNone;  // of every host
   // A host that the latencies leave out, and what is wrong with it all the time: how slowly it
   // reads (0: as the others), and whether it hears nobody, who all hear it.
   std::optional<HostIndex> left_out;

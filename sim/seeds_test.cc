@@ -1,7 +1,8 @@
 // The simulator's seeds. EBB_SIM_SEEDS, how many are run, is set by tests/meson.build: all of them
 // where the build is fast, fewer under sanitizers. In the environment: EBB_SIM_PART=I/N runs each
 // N-th seed, from I on, so that N processes share the work; EBB_SIM_SEED=N runs one seed;
-// EBB_SIM_HOURS=N makes every run as long; EBB_SIM_TENTH=N then says which seeds are run twice.
+// EBB_SIM_HOURS=N makes every run as long; EBB_SIM_BUG=NAME
+// plants a bug; EBB_SIM_TENTH=N then says which seeds are run twice.
 #include <doctest/doctest.h>
 
 #include <algorithm>
@@ -10,6 +11,7 @@
 #include <string>
 
 #include "sim/cluster.h"
+#include "sim/planted_bugs.h"
 #include "tests/temp_dir.h"
 #include "trust/hash.h"
 
@@ -74,7 +76,13 @@ Part part() {
 
 // 5 to 20 nodes; so are those of ebb-sim.
 Options suite_options(std::uint64_t seed) {
-  return expand_seed(seed, 5 + seed % 16, safety_phase());
+  Options options = expand_seed(seed, 5 + seed % 16, safety_phase());
+  if (const char* name = from_environment("EBB_SIM_BUG")) {
+    const auto bug = ebb::sim::bug_named(name);
+    REQUIRE_MESSAGE(bug.has_value(), "EBB_SIM_BUG: " << name);
+    options.bug = *bug;
+  }
+  return options;
 }
 
 Outcome run(const Options& options) {

@@ -4,6 +4,7 @@
 #include <utility>
 #include <variant>
 
+#include "core/planted.h"
 #include "mesh/bounds.h"
 #include "mesh/context.h"
 #include "mesh/dialer.h"
@@ -214,7 +215,7 @@ void end_step(Context& ctx) {
     const auto it = ctx.links.find(id);
     if (it == ctx.links.end()) continue;
     if (it->second.closed) {
-      ctx.links.erase(it);
+      if (!planted(Bug::kKeepEndedLinks)) ctx.links.erase(it);
       continue;
     }
     if (it->second.queue.bytes(codec::Priority::kControl) > limits::kControlBytes) {

@@ -4,6 +4,7 @@
 #include <string>
 #include <utility>
 
+#include "core/planted.h"
 #include "mesh/dialer.h"
 #include "mesh/live.h"
 #include "mesh/outbox.h"
@@ -35,6 +36,7 @@ void send_hello(Context& ctx, Link& link) {
   hello.features = overlay_features(ctx, link);
   hello.epoch = ctx.config.epoch;
   hello.arrival_head = ctx.arrival_head;
+  if (planted(Bug::kArrivalBeforeCommit)) hello.arrival_head += ctx.commits.size();
   const auto cursor = ctx.cursors.find(*link.peer);
   if (cursor != ctx.cursors.end()) hello.cursor = cursor->second;
   hello.changes_since = link.my_count;  // no cursor of theirs is kept yet: all may be news

@@ -51,6 +51,7 @@ struct Exchange {
   bool done_sent = false, done_received = false;
   // What must be stored before we are done.
   std::map<LogId, Seq> awaited;
+  bool gave_up = false;  // on some of it: in sync, but no cursor may say so
 };
 
 // A part of a WANT that we are to answer.

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "core/planted.h"
 #include "mesh/outbox.h"
 #include "mesh/peers.h"
 #include "mesh/reconcile.h"
@@ -66,6 +67,7 @@ void flush_haves(Context& ctx, Link& link) {
     if (const LogEntry* entry = ctx.heads.find(it->second)) add(*entry);
     link.have_cursor = it->first;
   }
+  if (planted(Bug::kDropLastHave) && !have.heads.empty()) have.heads.pop_back();
   if (!have.heads.empty()) send(ctx, link, have);
   if (it != by_arrival.end() || !link.have_extra.empty()) plan_flush(ctx, link);
 }

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "core/planted.h"
 #include "mesh/serve.h"
 
 namespace ebb::mesh {
@@ -51,6 +52,7 @@ Bytes encode_delta(Context& ctx, Link& link, const QueuedDelta& queued) {
   }
   delta.flood = queued.flood;
   delta.last = ends_job(link, queued.job);
+  if (planted(Bug::kDropLastSegment) && delta.last) delta.segments.pop_back();
   Bytes message;
   message.reserve(bytes);
   codec::encode_message(delta, message);

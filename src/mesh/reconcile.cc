@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "core/limits.h"
+#include "core/planted.h"
 #include "mesh/live.h"
 #include "mesh/want.h"
 
@@ -44,7 +45,7 @@ void finish(Context& ctx, Link& link, std::string_view outcome) {
   Commit commit;
   commit.token = new_token(ctx);
   commit.reconciliations.push_back(row);
-  if (outcome == "in_sync") {
+  if (outcome == "in_sync" && !ex.gave_up) {
     const codec::Cursor cursor{link.theirs.epoch, link.theirs.arrival_head};
     ctx.cursors[row.peer] = cursor;
     commit.cursors.push_back({row.peer, cursor});
@@ -62,7 +63,8 @@ void finish_in_sync(Context& ctx, Link& link) {
 // Says done once everything that the list promised is stored.
 void check_done(Context& ctx, Link& link) {
   Exchange& ex = link.exchange;
-  if (!ex.active || link.closed || !ex.list_done || ex.done_sent || !ex.awaited.empty()) return;
+  const bool lacks = !ex.awaited.empty() && !planted(Bug::kCursorEarly);
+  if (!ex.active || link.closed || !ex.list_done || ex.done_sent || lacks) return;
   ex.done_sent = true;
   send_ack(ctx, link, true);
   if (ex.done_received) finish_in_sync(ctx, link);
@@ -82,6 +84,7 @@ void answer_request(Context& ctx, Link& link, const codec::SyncReq& request) {
     }
     response.heads.push_back({entry.id, entry.held.seq, chain_prefix(entry.held.chain)});
   }
+  if (planted(Bug::kDropLastOfPage) && !response.heads.empty()) response.heads.pop_back();
   send(ctx, link, response);
 }
 
@@ -207,7 +210,9 @@ void note_stored(Context& ctx, const LogEntry& entry) {
 }
 
 void stop_awaiting(Context& ctx, Link& link, const LogId& log) {
-  if (link.exchange.awaited.erase(log) > 0) check_done(ctx, link);
+  if (link.exchange.awaited.erase(log) == 0) return;
+  link.exchange.gave_up = true;
+  check_done(ctx, link);
 }
 
 void refuse_exchange(Context& ctx, Link& link) {

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <vector>
 
+#include "core/planted.h"
 #include "mesh/live.h"
 #include "mesh/outbox.h"
 #include "mesh/reconcile.h"
@@ -251,7 +252,7 @@ void release_wants(Context& ctx, Link& link, bool liar) {
   }
   for (const LogId& log : orphans) {
     LogEntry* entry = ctx.heads.find(log);
-    if (entry != nullptr && entry->asked == link.slot) {
+    if (entry != nullptr && entry->asked == link.slot && !planted(Bug::kAskNobodyAfterCut)) {
       entry->asked = kNoSlot;
       set_timer(ctx, *entry, std::nullopt);
     }
@@ -274,7 +275,7 @@ void pause_commits(Context& ctx) {
 
 void resume_commits_if_due(Context& ctx) {
   if (!ctx.commits_paused_until || ctx.now < *ctx.commits_paused_until) return;
-  ctx.commits_paused_until.reset();
+  if (!planted(Bug::kPauseForEver)) ctx.commits_paused_until.reset();
   for (Link* link : ctx.slots) {
     if (link == nullptr) continue;
     link->credit_owed += link->credit_withheld;

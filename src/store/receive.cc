@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "core/limits.h"
+#include "core/planted.h"
 #include "store/store.h"
 #include "trust/chain.h"
 
@@ -13,6 +14,9 @@ Result<SegmentOutcome> ReceiveStage::add(const trust::VerifiedSegment& segment) 
     return SegmentOutcome::kRefused;
   }
   const LogRow* known = logs_.find(segment.log);
+  if (planted(Bug::kKeepGaps) && known != nullptr && segment.first_seq > known->head.held.seq + 1) {
+    return store(segment, logs_.edit(segment.log));
+  }
   if (known == nullptr) {
     if (logs_.log_count() >= limits::kKnownLogs) return SegmentOutcome::kRefused;
     if (segment.first_seq != 1) return SegmentOutcome::kGap;
