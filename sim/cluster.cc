@@ -111,6 +111,8 @@ void Cluster::make_hosts(const std::string& dir, Rng& rng) {
     setup.wall_at_start = {kWallAtStart.ms + static_cast<std::int64_t>(rng.below(skew_ms + 1))};
     setup.built = kBuilt;
     setup.disk = options_.disk;
+    setup.rare = options_.rare;
+    setup.wire_version = options_.mixed_wire && index % 2 == 0 ? 2 : 1;
     if (behind_nat[index]) {
       counts_.count(Fault::kBehindNat);
       network_.set_behind_nat(index);

@@ -98,6 +98,18 @@ mesh::Config Host::config() const {
   config.incarnation = store.incarnation();
   config.built = setup_.built;
   config.clock_suspect = storage_.clock_is_suspect();
+  const RareOptions& rare = setup_.rare;
+  config.tuning = rare.tuning;
+  config.tuning.wire_version = setup_.wire_version;
+  config.ping_idle = rare.ping_idle;
+  config.dead_after = rare.dead_after;
+  config.handshake_timeout = rare.handshake_timeout;
+  config.dial_backoff_max = rare.dial_backoff_max;
+  config.gossip_interval = rare.gossip_interval;
+  config.shuffle_interval = rare.shuffle_interval;
+  config.have_batch = rare.have_batch;
+  config.have_batch_max = rare.have_batch_max;
+  config.refresh_interval = rare.refresh_interval;
   if (!setup_.real) config.signatures = &stand_in_check_;
   return config;
 }

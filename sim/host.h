@@ -48,6 +48,8 @@ class Host {
     WallTime wall_at_start;  // what its clock says when the simulation begins
     WallTime built;          // when its program was built
     DiskOptions disk;
+    RareOptions rare;
+    std::uint64_t wire_version = 1;
   };
 
   Host(const World& world, Setup setup, Rng rng);

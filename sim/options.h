@@ -16,6 +16,7 @@
 
 #include "core/planted.h"
 #include "core/time.h"
+#include "mesh/tuning.h"
 #include "sim/faults.h"
 
 namespace ebb::sim {
@@ -52,6 +53,21 @@ struct DiskOptions {
   std::uint64_t read_fail_permille = 0;
 };
 
+// What makes rare paths of an engine common: tiny buffers and pages, early timeouts.
+struct RareOptions {
+  bool on = false;
+  mesh::Tuning tuning;
+  Duration ping_idle = seconds(15);
+  Duration dead_after = seconds(45);
+  Duration handshake_timeout = seconds(10);
+  Duration dial_backoff_max = seconds(300);
+  Duration gossip_interval = seconds(60);
+  Duration shuffle_interval = seconds(60);
+  Duration have_batch = milliseconds(5);
+  Duration have_batch_max = milliseconds(50);
+  Duration refresh_interval = seconds(600);
+};
+
 struct Options {
   std::uint64_t seed = 0;
   std::size_t nodes = 20;
@@ -69,7 +85,9 @@ struct Options {
   Duration wall_skew_max = seconds(30);
   NetworkOptions network;
   DiskOptions disk;
-  Bug bug = Bug::kNone;  // of every host
+  RareOptions rare;         // of every host
+  bool mixed_wire = false;  // half of the hosts send what a later version might
+  Bug bug = Bug::kNone;     // of every host
   // A host that the latencies leave out, and what is wrong with it all the time: how slowly it
   // reads (0: as the others), and whether it hears nobody, who all hear it.
   std::optional<HostIndex> left_out;

@@ -54,6 +54,9 @@ constexpr std::array kRecorded = {
     Recorded{"drop_last_have", 2, "liveness"},
     Recorded{"ask_nobody_after_cut", 1, "liveness"},
     Recorded{"reads_never_end", 1, "liveness"},
+    Recorded{"credit_never_returned", 2, "liveness"},
+    Recorded{"refuse_later_fields", 1, "liveness"},
+    Recorded{"refuse_later_messages", 3, "host"},
     Recorded{"pause_for_ever", 1, "host"},
     Recorded{"keep_ended_links", 3, "memory"},
 };

@@ -103,6 +103,8 @@ TEST_CASE("5 to 20 nodes agree after half an hour of faults, from 100 seeds") {
   const Part mine = part();
   FaultCounts faults;
   std::uint64_t runs = 0;
+  std::uint64_t rare = 0;
+  std::uint64_t mixed = 0;
   for (std::uint64_t seed = 1 + mine.index; seed <= kSeeds; seed += mine.count) {
     const Outcome outcome = run(suite_options(seed));
     must_be_good(outcome);
@@ -110,9 +112,13 @@ TEST_CASE("5 to 20 nodes agree after half an hour of faults, from 100 seeds") {
     CHECK(outcome.virtual_time >= safety_phase());
     faults.add(outcome.faults);
     ++runs;
+    rare += outcome.options.rare.on ? 1U : 0U;
+    mixed += outcome.options.mixed_wire ? 1U : 0U;
   }
   // A run that meets no faults proves little. Each part has to do its share.
   if (kSeeds < kSeedsAll) return;
+  CHECK(rare * 4 >= runs);
+  CHECK(mixed * 3 >= runs);
   CHECK(faults.beyond_packets() >= kFaultsPerRun * runs);
   for (std::size_t i = 0; i < ebb::sim::kFaultClasses; ++i) {
     const auto fault = static_cast<Fault>(i);

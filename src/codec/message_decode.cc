@@ -2,6 +2,7 @@
 #include "codec/message_types.h"
 #include "codec/tape.h"
 #include "core/limits.h"
+#include "core/planted.h"
 
 namespace ebb::codec {
 namespace {
@@ -253,6 +254,7 @@ Result<Message> decode_message(ByteView frame) {
     if (static_cast<std::uint64_t>(shape.type) != type) continue;
     TapeReader reader(tape, shape.context);
     reader.enter(1 + shape.fields_min);
+    if (planted(Bug::kRefuseLaterFields) && elements.size > 1 + shape.fields_min) break;
     reader.uint();  // the type
     Message message =
         shape.decode != nullptr ? shape.decode(reader) : read_your_logs(reader, elements.size - 1);

@@ -48,6 +48,9 @@ enum class Bug : std::uint8_t {
   kDropLastHave,
   kAskNobodyAfterCut,
   kReadsNeverEnd,
+  kCreditNeverReturned,
+  kRefuseLaterFields,
+  kRefuseLaterMessages,
   kPauseForEver,
   kKeepEndedLinks,
 };

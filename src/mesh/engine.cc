@@ -64,7 +64,7 @@ void count_delta(Context& ctx, std::size_t frame_bytes) {
 void on_frame(Context& ctx, Link& link, ByteView frame) {
   const Result<codec::Message> message = codec::decode_message(frame);
   if (!message.ok()) {
-    if (message.error().code == ErrorCode::kUnsupported) {
+    if (message.error().code == ErrorCode::kUnsupported && !planted(Bug::kRefuseLaterMessages)) {
       count_message(ctx, "unknown", frame.size());  // of a later version; to be ignored
     } else {
       fault(ctx, link, "malformed_frame", message.error().message());

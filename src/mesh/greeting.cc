@@ -32,6 +32,7 @@ void send_hello(Context& ctx, Link& link) {
   link.hello_sent = ctx.now;
   codec::Hello hello;
   hello.mesh = ctx.config.mesh;
+  hello.wire_max = ctx.config.tuning.wire_version;
   hello.fold_version = ctx.config.fold_version;
   hello.features = overlay_features(ctx, link);
   hello.epoch = ctx.config.epoch;
@@ -160,6 +161,7 @@ void on_link_up(Context& ctx, const LinkUp& up) {
   link->since = ctx.now;
   link->last_received = ctx.now;
   link->greeting_deadline = ctx.now + ctx.config.handshake_timeout;
+  link->credit = ctx.config.tuning.credit_bytes;
   link->channel = make_plain_channel(ctx.config.self);
   Bytes wire;
   link->channel->start(wire);
@@ -196,6 +198,7 @@ void on_hello(Context& ctx, Link& link, const codec::Hello& hello) {
   begin_exchange(ctx, link);
   const trust::FingerprintSum sum = ctx.heads.device_sum(*link.peer);
   send(ctx, link, codec::YourLogsSummary{sum.fingerprint(), sum.count()});
+  send_later(ctx, link);
   notice(ctx, link, NoticeKind::kLinkEstablished, link.remote);
   meet_peer(ctx, link);
 }
@@ -230,7 +233,7 @@ void on_your_logs(Context& ctx, Link& link, const codec::YourLogsAsk&) {
   codec::YourLogsHeads page;
   for (const LogEntry* entry : logs) {
     if (entry->held.seq == 0) continue;
-    if (page.heads.size() == limits::kHeadsPerMessage) {
+    if (page.heads.size() == ctx.config.tuning.heads_per_message) {
       page.more = true;
       send(ctx, link, page);
       page = {};

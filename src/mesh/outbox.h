@@ -16,6 +16,8 @@ namespace ebb::mesh {
 // Wire bytes that need no sealing (the channel's own).
 void send_wire(Context& ctx, Link& link, Bytes wire);
 // Segments of a log as one DELTA.
+// Of a later version (tuning.h): a message that peers of this one do not know.
+void send_later(Context& ctx, Link& link);
 void send_delta(Context& ctx, Link& link, codec::Priority priority, QueuedDelta delta);
 // Hands over what may go now.
 void pump_output(Context& ctx, Link& link);

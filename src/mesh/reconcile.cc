@@ -78,7 +78,7 @@ void answer_request(Context& ctx, Link& link, const codec::SyncReq& request) {
   for (auto it = entries.upper_bound(request.after); it != entries.end(); ++it) {
     const LogEntry& entry = it->second;
     if (entry.held.seq == 0 || !may_publish(ctx, link, entry)) continue;
-    if (response.heads.size() == limits::kHeadsPerMessage) {
+    if (response.heads.size() == ctx.config.tuning.heads_per_message) {
       response.more = true;
       break;
     }

@@ -110,7 +110,7 @@ bool may_catch_up(const Context& ctx, const Link& link) {
     all += each == nullptr ? 0 : each->catch_ups_out;
   // What it would bring is not allowed on this link now; whoever has it elsewhere was asked first.
   if (!may_send(ctx, link, codec::Priority::kCatchUp)) return false;
-  return all < limits::kCatchUps && link.catch_ups_out < limits::kCatchUpsPerPeer;
+  return all < ctx.config.tuning.catch_ups && link.catch_ups_out < limits::kCatchUpsPerPeer;
 }
 
 void let_others_catch_up(Context& ctx) {
@@ -127,7 +127,7 @@ void flush_queue(Context& ctx, Link& link, std::set<LogId>& queue, const Reconci
          (live || may_catch_up(ctx, link))) {
     codec::Want want;
     want.reconciliation = id;
-    while (!queue.empty() && want.ranges.size() < limits::kHeadsPerMessage) {
+    while (!queue.empty() && want.ranges.size() < ctx.config.tuning.heads_per_message) {
       const LogId log = *queue.begin();
       queue.erase(queue.begin());
       const LogEntry* entry = ctx.heads.find(log);
