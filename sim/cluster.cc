@@ -98,7 +98,7 @@ void Cluster::make_hosts(const std::string& dir, Rng& rng) {
   append_be64(mesh, rng.next());
   const auto behind_nat = plan_nat(options_, stream(options_.seed, Stream::kNat));
   const auto peers = plan_peers(options_, behind_nat, stream(options_.seed, Stream::kPeers));
-  const Host::World world{queue_, network_, trace_, *this, counts_};
+  const Host::World world{queue_, network_, trace_, *this, counts_, &liar_};
   const auto skew_ms = static_cast<std::uint64_t>(options_.wall_skew_max.ms());
   for (HostIndex index = 0; index < options_.nodes; ++index) {
     Host::Setup setup;
@@ -117,8 +117,12 @@ void Cluster::make_hosts(const std::string& dir, Rng& rng) {
       counts_.count(Fault::kBehindNat);
       network_.set_behind_nat(index);
     }
+    if (index == options_.liar_host()) setup.lies = &options_;
     stamps_.read(Instant{}, index, kBuilt);
     hosts_.push_back(std::make_unique<Host>(world, std::move(setup), rng.fork()));
+    if (hosts_.back()->honest()) continue;
+    liar_ = hosts_.back()->device();
+    ledger_.excuse(index);
   }
 }
 
@@ -321,6 +325,7 @@ MemoryUse Cluster::memory_use(HostIndex host) const {
 
 void Cluster::stepped(HostIndex host) {
   if (++steps_[host] % kStepsBetweenMeasures != 0 || !hosts_[host]->running()) return;
+  if (!hosts_[host]->honest()) return;
   memory_.check(host, memory_use(host));
 }
 
@@ -335,12 +340,13 @@ void Cluster::check_at_rest() {
   for (HostIndex host = 0; host < hosts_.size(); ++host) {
     if (!hosts_[host]->running()) continue;
     followers_.check(host, *hosts_[host]->storage().store());
-    memory_.check_at_rest(host, memory_use(host));
+    if (hosts_[host]->honest()) memory_.check_at_rest(host, memory_use(host));
   }
   if (hosts_.front()->running()) refold_.check(0, *hosts_.front()->storage().store());
 }
 
 void Cluster::trouble(HostIndex host, const std::string& text) {
+  if (host == options_.liar_host()) return;
   findings_.add("host", host, text);
 }
 

@@ -10,6 +10,7 @@
 
 #include <map>
 #include <memory>
+#include <optional>
 #include <set>
 #include <string>
 #include <vector>
@@ -115,6 +116,7 @@ class Cluster : private Observer {
   std::set<HostIndex> replaced_;            // and not opened since
   std::map<HostIndex, StoreEpoch> epochs_;  // as last opened
   std::vector<std::uint64_t> steps_;        // of each host
+  std::optional<DeviceId> liar_;
   bool chaos_ = true;
 };
 

@@ -89,7 +89,7 @@ void Network::establish(ConnectionId id) {
 
 void Network::send(HostIndex from, mesh::LinkId link, Bytes bytes, bool report) {
   const std::optional<Place> place = find(from, link);
-  if (!place || bytes.empty()) return;
+  if (!place) return;
   bytes_sent_ += bytes.size();
   // One write in four is cut at places of chance, the others only where they are too long.
   const bool cuts = rng_.chance(1, 4);

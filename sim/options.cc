@@ -13,13 +13,16 @@ namespace {
 // Of a generator of its own: what is drawn from it moves nothing else of a seed.
 constexpr std::uint64_t kBeside = 0x9e3779b97f4a7c15ULL;
 
+// The others still have to have somebody.
+constexpr std::size_t kNodesWithLiar = 4;
+
 // Half of the classes, which half is the seed's.
 void draw_classes(Rng& rng, Options& options) {
-  std::array<std::size_t, kFaultClasses> order{};
+  std::array<std::size_t, kDrawnClasses> order{};
   std::iota(order.begin(), order.end(), std::size_t{0});
   for (std::size_t i = order.size(); i > 1; --i)
     std::swap(order[i - 1], order[rng.below(i)]);
-  for (std::size_t i = 0; i < (kFaultClasses + 1) / 2; ++i)
+  for (std::size_t i = 0; i < (kDrawnClasses + 1) / 2; ++i)
     options.enabled[order[i]] = true;
 }
 
@@ -101,6 +104,14 @@ RareOptions expand_rare(Rng rng) {
   return rare;
 }
 
+// In every fourth seed.
+void draw_liar(Rng& rng, Options& options) {
+  if (!rng.chance(1, 4) || options.nodes < kNodesWithLiar) return;
+  options.lie(rng.between(20, 300));
+  for (std::size_t i = kDrawnClasses; i < kFaultClasses; ++i)
+    options.enabled[i] = rng.chance(3, 4);
+}
+
 std::string ms_text(Duration duration) { return std::to_string(duration.ms()) + " ms"; }
 
 // What is not as it always is.
@@ -170,6 +181,7 @@ Options expand_seed(std::uint64_t seed, std::size_t nodes, Duration chaos) {
   Rng beside(seed ^ kBeside);
   options.rare = expand_rare(beside.fork());
   options.mixed_wire = beside.chance(1, 2);
+  draw_liar(beside, options);
   return options;
 }
 
@@ -204,6 +216,9 @@ std::vector<std::pair<std::string, std::string>> describe(const Options& options
       {"read_fail", permille(disk.read_fail_permille)},
       {"rare_paths", rare_text(options.rare)},
       {"wire_versions", options.mixed_wire ? "1 and 2" : "1"},
+      {"liar", options.liar ? "host " + std::to_string(*options.liar_host()) + ", " +
+                                  permille(options.lies_permille)
+                            : "none"},
       {"bug", std::string(bug_name(options.bug))},
   };
 }

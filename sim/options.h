@@ -85,7 +85,11 @@ struct Options {
   Duration wall_skew_max = seconds(30);
   NetworkOptions network;
   DiskOptions disk;
-  RareOptions rare;         // of every host
+  RareOptions rare;  // of every host
+  // The last host lies: in so many of its messages, and some it says so many times more.
+  bool liar = false;
+  std::uint64_t lies_permille = 0;
+  std::uint64_t floods = 0;
   bool mixed_wire = false;  // half of the hosts send what a later version might
   Bug bug = Bug::kNone;     // of every host
   // A host that the latencies leave out, and what is wrong with it all the time: how slowly it
@@ -102,6 +106,16 @@ struct Options {
   void plan(Fault fault, std::uint64_t count) {
     enabled[static_cast<std::size_t>(fault)] = count > 0;
     planned[static_cast<std::size_t>(fault)] = count;
+  }
+  std::optional<HostIndex> liar_host() const {
+    return liar ? std::optional(static_cast<HostIndex>(nodes - 1)) : std::nullopt;
+  }
+  // It lies in every way.
+  void lie(std::uint64_t permille) {
+    liar = true;
+    lies_permille = permille;
+    for (std::size_t i = kDrawnClasses; i < kFaultClasses; ++i)
+      enabled[i] = permille > 0;
   }
   Duration patience() const { return kGossipRound * static_cast<std::int64_t>(rounds_max); }
 };

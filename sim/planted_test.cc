@@ -49,7 +49,7 @@ constexpr std::array kRecorded = {
     Recorded{"store_totals_once", 9, "refold"},
     Recorded{"cursor_early", 1, "cursor"},
     Recorded{"drop_last_of_page", 1, "cursor"},
-    Recorded{"arrival_before_commit", 8, "cursor"},
+    Recorded{"arrival_before_commit", 15, "cursor"},
     Recorded{"drop_last_segment", 1, "liveness"},
     Recorded{"drop_last_have", 2, "liveness"},
     Recorded{"ask_nobody_after_cut", 1, "liveness"},
@@ -57,6 +57,8 @@ constexpr std::array kRecorded = {
     Recorded{"credit_never_returned", 2, "liveness"},
     Recorded{"refuse_later_fields", 1, "liveness"},
     Recorded{"refuse_later_messages", 3, "host"},
+    Recorded{"skip_signature", 2, "order"},
+    Recorded{"trust_your_logs", 2, "host"},
     Recorded{"pause_for_ever", 1, "host"},
     Recorded{"keep_ended_links", 3, "memory"},
 };

@@ -51,6 +51,8 @@ enum class Bug : std::uint8_t {
   kCreditNeverReturned,
   kRefuseLaterFields,
   kRefuseLaterMessages,
+  kSkipSignature,
+  kTrustYourLogs,
   kPauseForEver,
   kKeepEndedLinks,
 };

@@ -120,7 +120,8 @@ bool judge_head(Context& ctx, Link& link, const codec::SignedHead& head) {
   const LogId log = trust::log_id(head.key);
   const Bytes signed_bytes = trust::head_bytes({log, head.seq, head.hlc, head.chain});
   if (head.key.device != ctx.config.self || head.seq == 0 ||
-      !signatures(ctx).holds(head.key.device, signed_bytes, head.signature)) {
+      (!signatures(ctx).holds(head.key.device, signed_bytes, head.signature) &&
+       !planted(Bug::kTrustYourLogs))) {
     fault(ctx, link, "bad_signature", "head in your_logs");
     return false;
   }
