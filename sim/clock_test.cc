@@ -58,6 +58,7 @@ class Fleet : public Observer {
                     const std::vector<store::DotRange>&) override {
     acknowledged_items += batch.items.size();
   }
+  void heard_time(HostIndex, ebb::WallTime) override {}
   void stepped(HostIndex) override {}
   void trouble(HostIndex host, const std::string& text) override {
     FAIL_CHECK("host " << host << ": " << text);

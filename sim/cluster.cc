@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "core/check.h"
+#include "sim/planted_bugs.h"
 #include "sim/scenarios.h"
 
 namespace ebb::sim {
@@ -43,6 +44,7 @@ Cluster::Cluster(const Schedule& schedule, std::string dir, Trace::Lines lines)
       cursors_(findings_),
       followers_(findings_),
       refold_(stream(options_.seed, Stream::kRefold), findings_),
+      stamps_(findings_),
       memory_(findings_),
       plan_(schedule.faults),
       network_(
@@ -78,7 +80,14 @@ void Cluster::make_injectors() {
                          counts_,
                          trace_,
                          [this](HostIndex host) { start(host); },
-                         [this](HostIndex host) { store_replaced(host); }};
+                         [this](HostIndex host) {
+                           order_.forget(host);
+                           store_replaced(host);
+                         },
+                         [this](HostIndex host) {
+                           order_.erased(host);
+                           store_replaced(host);
+                         }};
   injectors_.push_back(make_path_faults(world));
   injectors_.push_back(make_host_faults(world));
   injectors_.push_back(make_clock_faults(world));
@@ -91,7 +100,7 @@ void Cluster::make_hosts(const std::string& dir, Rng& rng) {
   append_be64(mesh, rng.next());
   const auto behind_nat = plan_nat(options_, stream(options_.seed, Stream::kNat));
   const auto peers = plan_peers(options_, behind_nat, stream(options_.seed, Stream::kPeers));
-  const Host::World world{queue_, network_, trace_, *this, counts_};
+  const Host::World world{queue_, network_, trace_, *this, counts_, &liar_};
   const auto skew_ms = static_cast<std::uint64_t>(options_.wall_skew_max.ms());
   for (HostIndex index = 0; index < options_.nodes; ++index) {
     Host::Setup setup;
@@ -104,12 +113,18 @@ void Cluster::make_hosts(const std::string& dir, Rng& rng) {
     setup.wall_at_start = {kWallAtStart.ms + static_cast<std::int64_t>(rng.below(skew_ms + 1))};
     setup.built = kBuilt;
     setup.disk = options_.disk;
-    if (index == options_.bug_host) setup.bug = options_.bug;
+    setup.rare = options_.rare;
+    setup.wire_version = options_.mixed_wire && index % 2 == 0 ? 2 : 1;
     if (behind_nat[index]) {
       counts_.count(Fault::kBehindNat);
       network_.set_behind_nat(index);
     }
+    if (index == options_.liar_host()) setup.lies = &options_;
+    stamps_.read(Instant{}, index, kBuilt);
     hosts_.push_back(std::make_unique<Host>(world, std::move(setup), rng.fork()));
+    if (hosts_.back()->honest()) continue;
+    liar_ = hosts_.back()->device();
+    ledger_.excuse(index);
   }
 }
 
@@ -203,7 +218,6 @@ void Cluster::store_replaced(HostIndex host) {
   // Until a restored store takes another epoch, its arrival numbers begin again under the old one.
   if (epochs_.contains(host)) cursors_.forget_epoch(epochs_.at(host));
   durability_.forgive(host);
-  order_.forget(host);
   followers_.forget(host);
   workload_.forget(host);
 }
@@ -255,6 +269,7 @@ bool Cluster::survive_restore(HostIndex index, Outcome& outcome) {
   host.stop(StopKind::kClean);
   host.storage().restore_backup();
   host.expect_rollback();
+  order_.forget(index);
   store_replaced(index);
   start(index);
   if (!host.running()) return false;
@@ -275,6 +290,7 @@ bool Cluster::survive_restore(HostIndex index, Outcome& outcome) {
 
 void Cluster::opened(HostIndex host, const Storage& store) {
   order_.opened(host, store);
+  stamps_.read(queue_.now(), host, hosts_[host]->clock().wall());
   epochs_[host] = store.epoch();
   if (replaced_.erase(host) != 0) {
     ledger_.forgive([this](const Dot& dot) {
@@ -290,9 +306,13 @@ void Cluster::opened(HostIndex host, const Storage& store) {
 
 void Cluster::committed(HostIndex host, const store::CommitResult& result) {
   order_.committed(host, result);
+  stamps_.read(queue_.now(), host, hosts_[host]->clock().wall());
+  stamps_.committed(queue_.now(), host, result);
   followers_.committed(host, result);
   latency_.committed(queue_.now(), host, result);
 }
+
+void Cluster::heard_time(HostIndex host, WallTime wall) { stamps_.read(queue_.now(), host, wall); }
 
 void Cluster::acknowledged(HostIndex host, const store::AppendBatch& batch,
                            const std::vector<store::DotRange>& ranges) {
@@ -307,11 +327,12 @@ MemoryUse Cluster::memory_use(HostIndex host) const {
 
 void Cluster::stepped(HostIndex host) {
   if (++steps_[host] % kStepsBetweenMeasures != 0 || !hosts_[host]->running()) return;
+  if (!hosts_[host]->honest()) return;
   memory_.check(host, memory_use(host));
 }
 
 void Cluster::audit() {
-  cursors_.check_applied(hosts_);
+  cursors_.check(hosts_);
   queue_.after(kAuditInterval, [this] { audit(); });
 }
 
@@ -321,16 +342,18 @@ void Cluster::check_at_rest() {
   for (HostIndex host = 0; host < hosts_.size(); ++host) {
     if (!hosts_[host]->running()) continue;
     followers_.check(host, *hosts_[host]->storage().store());
-    memory_.check_at_rest(host, memory_use(host));
+    if (hosts_[host]->honest()) memory_.check_at_rest(host, memory_use(host));
   }
   if (hosts_.front()->running()) refold_.check(0, *hosts_.front()->storage().store());
 }
 
 void Cluster::trouble(HostIndex host, const std::string& text) {
+  if (host == options_.liar_host()) return;
   findings_.add("host", host, text);
 }
 
 Outcome run_schedule(const Schedule& schedule, const std::string& dir, Trace::Lines lines) {
+  const PlantedScope scope(schedule.options.bug);
   return Cluster(schedule, dir, std::move(lines)).run();
 }
 

@@ -10,6 +10,7 @@
 
 #include <map>
 #include <memory>
+#include <optional>
 #include <set>
 #include <string>
 #include <vector>
@@ -24,6 +25,7 @@
 #include "sim/memory_checker.h"
 #include "sim/order_checker.h"
 #include "sim/refold_checker.h"
+#include "sim/stamp_checker.h"
 #include "sim/workload.h"
 
 namespace ebb::sim {
@@ -64,6 +66,7 @@ class Cluster : private Observer {
   void committed(HostIndex host, const store::CommitResult& result) override;
   void acknowledged(HostIndex host, const store::AppendBatch& batch,
                     const std::vector<store::DotRange>& ranges) override;
+  void heard_time(HostIndex host, WallTime wall) override;
   void stepped(HostIndex host) override;
   void trouble(HostIndex host, const std::string& text) override;
 
@@ -100,6 +103,7 @@ class Cluster : private Observer {
   CursorChecker cursors_;
   FollowerChecker followers_;
   RefoldChecker refold_;
+  StampChecker stamps_;
   MemoryChecker memory_;
   LatencyMeter latency_;
   std::vector<PlannedFault> plan_;
@@ -112,6 +116,7 @@ class Cluster : private Observer {
   std::set<HostIndex> replaced_;            // and not opened since
   std::map<HostIndex, StoreEpoch> epochs_;  // as last opened
   std::vector<std::uint64_t> steps_;        // of each host
+  std::optional<DeviceId> liar_;
   bool chaos_ = true;
 };
 

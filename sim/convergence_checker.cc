@@ -25,13 +25,14 @@ bool is_applied(const Storage& store) {
 
 bool ConvergenceChecker::agree(Hosts& hosts) {
   for (const auto& host : hosts) {
+    if (!host->honest()) continue;
     if (!host->running() || !host->storage().idle()) return false;
     if (host->engine()->root() != hosts.front()->engine()->root()) return false;
     if (host->engine()->log_count() != hosts.front()->engine()->log_count()) return false;
   }
   const Hash digest = hosts.front()->storage().store()->state_digest();
   for (const auto& host : hosts) {
-    if (host->storage().store()->state_digest() != digest) return false;
+    if (host->honest() && host->storage().store()->state_digest() != digest) return false;
   }
   return true;
 }
@@ -45,6 +46,7 @@ void ConvergenceChecker::check(Hosts& hosts) {
 void ConvergenceChecker::check_same(Hosts& hosts) {
   for (HostIndex index = 0; index < hosts.size(); ++index) {
     Host& host = *hosts[index];
+    if (!host.honest()) continue;
     if (!host.running()) {
       findings_.add("convergence", index, "is not running");
       return;
@@ -69,7 +71,7 @@ void ConvergenceChecker::check_same(Hosts& hosts) {
 }
 
 void ConvergenceChecker::check_promises(HostIndex index, Host& host) {
-  if (!host.running()) return;
+  if (!host.running() || !host.honest()) return;
   const Storage& store = *host.storage().store();
   std::size_t kept = 0;
   std::size_t required = 0;

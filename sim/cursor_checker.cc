@@ -12,7 +12,7 @@ void CursorChecker::check(const Hosts& hosts) {
     if (hosts[index]->running()) heads[index] = hosts[index]->storage().store()->heads();
   }
   for (HostIndex index = 0; index < hosts.size(); ++index) {
-    if (!hosts[index]->running()) continue;
+    if (!hosts[index]->running() || !hosts[index]->honest()) continue;
     check_cursors(index, hosts, heads);
   }
 }
@@ -23,7 +23,8 @@ void CursorChecker::check_cursors(HostIndex index, const Hosts& hosts, const Hea
     own.emplace(head.log, &head);
   const auto cursors = hosts[index]->storage().store()->cursors();
   for (HostIndex peer = 0; peer < hosts.size(); ++peer) {
-    if (!hosts[peer]->running()) continue;
+    // A liar's arrival numbers are what it says.
+    if (!hosts[peer]->running() || !hosts[peer]->honest()) continue;
     const Storage& store = *hosts[peer]->storage().store();
     if (void_.contains(store.epoch())) continue;
     for (const store::CursorUpdate& cursor : cursors) {

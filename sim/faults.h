@@ -59,8 +59,21 @@ enum class Fault : std::uint8_t {
   kDiskFull,
   kTailLost,      // a commit under way when the power goes is not there afterwards
   kCommitUntold,  // a commit under way at a kill is there, and nobody was told
+  // Messages of a host that lies (sim/liar.h).
+  kLieBytes,     // some are others
+  kLieFields,    // numbers, ids and flags are others
+  kLieAgain,     // one comes again and again
+  kLieOld,       // one of before, maybe of another link
+  kLieOrder,     // one comes behind the next
+  kLieSilence,   // one does not come
+  kLieClaims,    // events that nobody has are announced
+  kLieSegments,  // segments are forged
 };
-inline constexpr std::size_t kFaultClasses = static_cast<std::size_t>(Fault::kCommitUntold) + 1;
+inline constexpr std::size_t kFaultClasses = static_cast<std::size_t>(Fault::kLieSegments) + 1;
+inline constexpr Fault kFirstLie = Fault::kLieBytes;
+inline constexpr std::size_t kLies = kFaultClasses - static_cast<std::size_t>(kFirstLie);
+// Of which each seed has a half; lies need a liar.
+inline constexpr std::size_t kDrawnClasses = kFaultClasses - kLies;
 
 struct FaultInfo {
   std::string_view name;
@@ -108,6 +121,14 @@ inline constexpr std::array<FaultInfo, kFaultClasses> kFaultTable = {{
     {"disk_full"},
     {"tail_lost"},
     {"commit_untold"},
+    {"lie_bytes", true},
+    {"lie_fields", true},
+    {"lie_again", true},
+    {"lie_old", true},
+    {"lie_order", true},
+    {"lie_silence", true},
+    {"lie_claims", true},
+    {"lie_segments", true},
 }};
 
 inline std::string_view fault_name(Fault fault) {

@@ -23,6 +23,7 @@ using ebb::sim::expand_seed;
 using ebb::sim::Fault;
 using ebb::sim::FaultCounts;
 using ebb::sim::HostClock;
+using ebb::sim::kDrawnClasses;
 using ebb::sim::kFaultClasses;
 using ebb::sim::kFaultTable;
 using ebb::sim::Options;
@@ -66,12 +67,13 @@ TEST_CASE("every seed drops half of the classes, and not always the same half") 
   std::set<std::size_t> seen;
   for (std::uint64_t seed = 1; seed <= 10; ++seed) {
     const Options options = expand_seed(seed, 8);
-    CHECK(std::count(options.enabled.begin(), options.enabled.end(), true) ==
-          (kFaultClasses + 1) / 2);
+    const auto lies = options.enabled.begin() + static_cast<std::ptrdiff_t>(kDrawnClasses);
+    CHECK(std::count(options.enabled.begin(), lies, true) == (kDrawnClasses + 1) / 2);
     for (std::size_t i = 0; i < kFaultClasses; ++i) {
       if (options.enabled[i]) seen.insert(i);
       if (!options.enabled[i]) CHECK(options.planned[i] == 0);
     }
+    CHECK((options.liar || std::count(lies, options.enabled.end(), true) == 0));
   }
   CHECK(seen.size() == kFaultClasses);
 }
@@ -120,6 +122,7 @@ TEST_CASE("with every class in the plan every class is met, and all is well") {
     const auto kind = static_cast<Fault>(i);
     options.plan(kind, 6);
   }
+  options.lie(250);
   options.append_batches = 600;
   options.network.stream_loss_permille = 20;
   options.network.stream_resets_per_million = 500;

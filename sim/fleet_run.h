@@ -83,6 +83,7 @@ class FleetRun : private Observer {
   void committed(HostIndex host, const store::CommitResult& result) override;
   void acknowledged(HostIndex, const store::AppendBatch&,
                     const std::vector<store::DotRange>&) override {}
+  void heard_time(HostIndex, WallTime) override {}
   void stepped(HostIndex) override {}
   void trouble(HostIndex host, const std::string& text) override;
 

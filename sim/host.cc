@@ -45,9 +45,11 @@ Host::Host(const World& world, Setup setup, Rng rng)
       identity_(make_identity(rng_, setup_.real)),
       storage_(world_.queue, world_.observer, world_.counts,
                StoreThread::Setup{setup_.index, make_medium(setup_), setup_.mesh, identity_.get(),
-                                  setup_.disk, setup_.bug, setup_.built,
-                                  [this] { return clock_.reading(); }},
-               rng_.fork(), [this](mesh::Input input) { deliver(std::move(input)); }) {}
+                                  setup_.disk, setup_.built, [this] { return clock_.reading(); }},
+               rng_.fork(), [this](mesh::Input input) { deliver(std::move(input)); }) {
+  if (setup_.lies == nullptr) return;
+  liar_ = std::make_unique<Liar>(*setup_.lies, *identity_, world_.counts, rng_.fork());
+}
 
 void Host::restore_backup() {
   storage_.restore_backup();
@@ -72,6 +74,7 @@ Status Host::start() {
     const HeapOwner owner(owner_of(setup_.index));
     engine_ = std::make_unique<mesh::Engine>(config(), rng_.fork());
   }
+  if (liar_ != nullptr) liar_->forget_links();
   world_.network.host_up(setup_.index);
   world_.trace.note(world_.queue.now(), setup_.index, "started");
   deliver(mesh::Tick{});
@@ -101,6 +104,18 @@ mesh::Config Host::config() const {
   config.link_classes = setup_.link_classes;
   config.metered = setup_.metered;
   config.clock_suspect = storage_.clock_is_suspect();
+  const RareOptions& rare = setup_.rare;
+  config.tuning = rare.tuning;
+  config.tuning.wire_version = setup_.wire_version;
+  config.ping_idle = rare.ping_idle;
+  config.dead_after = rare.dead_after;
+  config.handshake_timeout = rare.handshake_timeout;
+  config.dial_backoff_max = rare.dial_backoff_max;
+  config.gossip_interval = rare.gossip_interval;
+  config.shuffle_interval = rare.shuffle_interval;
+  config.have_batch = rare.have_batch;
+  config.have_batch_max = rare.have_batch_max;
+  config.refresh_interval = rare.refresh_interval;
   if (!setup_.real) config.signatures = &stand_in_check_;
   return config;
 }
@@ -169,12 +184,14 @@ std::int64_t Host::heap_bytes() const { return sim::heap_bytes(owner_of(setup_.i
 
 void Host::perform(mesh::Effects& effects) {
   for (mesh::Send& effect : effects.sends) {
+    if (liar_ != nullptr) effect.bytes = liar_->bend(effect.link, effect.bytes);
     world_.network.send(setup_.index, effect.link, std::move(effect.bytes), effect.report);
   }
   for (mesh::SendDatagram& effect : effects.datagrams) {
     if (effect.bytes.size() > limits::kDatagramBytes) {
       world_.observer.trouble(setup_.index, "the engine sends a datagram over the limit");
     }
+    if (liar_ != nullptr) effect.bytes = liar_->bend_datagram(effect.bytes);
     world_.network.send_datagram(setup_.index, effect.to, std::move(effect.bytes));
   }
   for (const mesh::Dial& effect : effects.dials) {
@@ -201,18 +218,27 @@ void Host::perform(mesh::Effects& effects) {
 }
 
 void Host::judge(const mesh::Effects& effects) {
+  if (!honest()) return;
+  // Before a peer has said who it is, it may be the liar.
+  const auto is_liar = [this](const std::optional<DeviceId>& peer) {
+    const bool exists = world_.liar != nullptr && world_.liar->has_value();
+    return exists && (!peer || peer == **world_.liar);
+  };
   for (const mesh::PeerFault& effect : effects.faults) {
     // Whose disk does not read cannot answer: it is left alone for a while, and that is right.
     const bool cannot_read = world_.counts.of(Fault::kReadFails) > 0;
     if (cannot_read && effect.reason == "empty_answers") continue;
+    if (is_liar(effect.peer)) continue;
     world_.observer.trouble(setup_.index, "an honest peer is blamed: " +
                                               std::string(effect.reason) + " " + effect.detail);
   }
   for (const mesh::Notice& effect : effects.notices) {
+    // What a liar says of history is no news; that it was believed is.
+    const bool said = effect.kind == mesh::NoticeKind::kForkSuspected ||
+                      effect.kind == mesh::NoticeKind::kRefused;
     const bool about_history =
-        effect.kind == mesh::NoticeKind::kForkSuspected ||
-        (effect.kind == mesh::NoticeKind::kRollbackFound && !rollback_expected_) ||
-        effect.kind == mesh::NoticeKind::kRefused;
+        (said && !is_liar(effect.peer)) ||
+        (effect.kind == mesh::NoticeKind::kRollbackFound && !rollback_expected_);
     if (about_history) world_.observer.trouble(setup_.index, "unfounded notice: " + effect.text);
   }
 }

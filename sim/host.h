@@ -20,6 +20,7 @@
 #include "core/rng.h"
 #include "mesh/engine.h"
 #include "sim/host_clock.h"
+#include "sim/liar.h"
 #include "sim/network.h"
 #include "sim/stand_in_identity.h"
 #include "sim/store_thread.h"
@@ -38,6 +39,7 @@ class Host {
     Trace& trace;
     Observer& observer;
     FaultCounts& counts;
+    const std::optional<DeviceId>* liar = nullptr;  // who may be blamed
   };
   struct Setup {
     HostIndex index = 0;
@@ -48,9 +50,11 @@ class Host {
     WallTime wall_at_start;  // what its clock says when the simulation begins
     WallTime built;          // when its program was built
     DiskOptions disk;
-    PlantedBug bug = PlantedBug::kNone;
     std::vector<mesh::LinkClass> link_classes;
     bool metered = false;
+    RareOptions rare;
+    std::uint64_t wire_version = 1;
+    const Options* lies = nullptr;  // how this host lies; nullptr: it is honest
   };
 
   Host(const World& world, Setup setup, Rng rng);
@@ -78,6 +82,8 @@ class Host {
   void expect_rollback() { rollback_expected_ = true; }
   std::uint64_t rollbacks_found() const { return rollbacks_found_; }
 
+  bool honest() const { return liar_ == nullptr; }
+
   HostClock& clock() { return clock_; }
   StoreThread& storage() { return storage_; }
   const StoreThread& storage() const { return storage_; }
@@ -90,7 +96,7 @@ class Host {
  private:
   mesh::Config config() const;
   void perform(mesh::Effects& effects);
-  // All hosts are honest, and of a rollback we would know: blame and alarms are mistakes.
+  // All hosts but one are honest, and of a rollback we would know: blame and alarms are mistakes.
   void judge(const mesh::Effects& effects);
   void arm();
   void timer();
@@ -103,6 +109,7 @@ class Host {
   std::unique_ptr<trust::Identity> identity_;
   StoreThread storage_;
   std::unique_ptr<mesh::Engine> engine_;
+  std::unique_ptr<Liar> liar_;
   std::uint64_t life_ = 0;
   bool paused_ = false;
   bool restored_ = false;          // and has not begun its new incarnation

@@ -132,7 +132,7 @@ class HostFaults : public Injector {
   void lose_disk(const PlannedFault& fault) {
     if (!stop(fault, StopKind::kPowerLoss)) return;
     host(fault.host).lose_disk();
-    world_.store_replaced(fault.host);
+    world_.store_erased(fault.host);
     start_after(fault.duration, fault.host);
   }
 

@@ -29,6 +29,8 @@ struct FaultWorld {
   std::function<void(HostIndex)> start;
   // What the host promised may be gone with its disk: it comes back with an older store, or none.
   std::function<void(HostIndex)> store_replaced;
+  // The same, and it is none.
+  std::function<void(HostIndex)> store_erased;
 };
 
 class Injector {

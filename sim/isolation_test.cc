@@ -9,13 +9,17 @@
 
 using ebb::Duration;
 using ebb::seconds;
+using ebb::sim::Fault;
 using ebb::sim::HostIndex;
+using ebb::sim::kDrawnClasses;
+using ebb::sim::kFaultClasses;
 using ebb::sim::Options;
 using ebb::sim::Outcome;
 
 namespace {
 
 constexpr HostIndex kBad = 7;
+constexpr std::uint64_t kLiesAtLeast = 100;  // one that nobody listens to proves little
 
 // 20 nodes without faults, one event a second each.
 Options twenty() {
@@ -39,9 +43,16 @@ Outcome run(const Options& options) {
 }
 
 void must_be_isolated(const Options& bad) {
-  const Duration without = run(twenty()).latency_p99;
-  const Duration with = run(bad).latency_p99;
+  Options good = twenty();
+  good.left_out = bad.left_out;
+  const Duration without = run(good).latency_p99;
+  const Outcome outcome = run(bad);
+  const Duration with = outcome.latency_p99;
   CHECK_MESSAGE(with <= without * 2, with.ms() << " ms, of " << without.ms() << " ms");
+  std::uint64_t lies = 0;
+  for (std::size_t i = kDrawnClasses; i < kFaultClasses; ++i)
+    lies += outcome.faults.of(static_cast<Fault>(i));
+  CHECK_MESSAGE((!bad.liar || lies >= kLiesAtLeast), lies << " lies");
 }
 
 }  // namespace
@@ -55,5 +66,20 @@ TEST_CASE("one of 20 peers that reads 100 bytes a second leaves the others' p99 
 TEST_CASE("one of 20 peers that hears nobody leaves the others' p99 alone") {
   Options bad = twenty();
   bad.left_out_is_deaf = true;
+  must_be_isolated(bad);
+}
+
+TEST_CASE("one of 20 peers that lies in every way leaves the others' p99 alone") {
+  Options bad = twenty();
+  bad.lie(200);
+  bad.left_out = bad.liar_host();
+  must_be_isolated(bad);
+}
+
+TEST_CASE("one of 20 peers that says everything 200 times leaves the others' p99 alone") {
+  Options bad = twenty();
+  bad.lie(0);
+  bad.floods = 200;
+  bad.left_out = bad.liar_host();
   must_be_isolated(bad);
 }

@@ -80,7 +80,8 @@ void Ledger::promise(HostIndex host, const Dot& dot, bool duplicate, const std::
     }
     by_client_id_.emplace(*id, dot);
   }
-  if (!promises_.emplace(dot, Promise{host, topic, item, promises_.size()}).second) {
+  if (!promises_.emplace(dot, Promise{host, topic, item, promises_.size(), excused_.contains(host)})
+           .second) {
     findings.add("ledger", host, "a dot was given twice: " + dot_text(dot));
   }
 }

@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <functional>
 #include <map>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -31,6 +32,9 @@ class Ledger {
   void acknowledge(HostIndex host, const store::AppendBatch& batch,
                    const std::vector<store::DotRange>& ranges, Findings& findings);
 
+  // Nobody else is held to what that host promises.
+  void excuse(HostIndex host) { excused_.insert(host); }
+
   const std::map<Dot, Promise>& promises() const { return promises_; }
   std::uint64_t answered() const { return promises_.size(); }
   // A disk is gone: what `is_held` nowhere any more nobody is held to.
@@ -42,6 +46,7 @@ class Ledger {
 
   std::map<Dot, Promise> promises_;
   std::map<Uuid, Dot> by_client_id_;
+  std::set<HostIndex> excused_;
 };
 
 // Whether the stored event is what the client asked for.

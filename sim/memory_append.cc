@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "core/limits.h"
+#include "core/planted.h"
 #include "state/objects.h"
 #include "trust/chain.h"
 
@@ -30,7 +31,7 @@ MemoryAppend::Run MemoryAppend::open_run(const std::string& topic) const {
   run.key = {identity_.device(), disk_.incarnation, topic};
   run.log = trust::log_id(run.key);
   if (const MemoryLog* log = disk_.find(run.log)) {
-    run.first = log->head.held.seq + 1;
+    run.first = log->head.held.seq + (planted(Bug::kReuseSeq) ? 0 : 1);
     run.held_hlc = log->head.hlc;
   }
   return run;
@@ -139,7 +140,7 @@ std::vector<trust::VerifiedSegment> MemoryAppend::seal() {
       from = to;
     }
   }
-  disk_.client_ids.merge(ids_);
+  if (!planted(Bug::kForgetClientIds)) disk_.client_ids.merge(ids_);
   return sealed;
 }
 

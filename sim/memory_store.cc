@@ -7,6 +7,7 @@
 
 #include "core/check.h"
 #include "core/limits.h"
+#include "core/planted.h"
 #include "sim/memory_append.h"
 #include "sim/memory_clock.h"
 #include "sim/storage.h"
@@ -96,7 +97,7 @@ class MemoryStore : public Storage {
 
 Status MemoryStore::open(const OpenStorage& how) {
   const bool is_new = !std::exchange(disk_.made, true);
-  if (is_new) disk_.epoch = random_();
+  if (is_new) disk_.epoch = planted(Bug::kForgetEpoch) ? 1 : random_();
   random_();  // a boot nonce; there is no other process here
   clock_.open(how.built, how.now);
   for (const MemoryLog& log : disk_.logs) {
@@ -144,7 +145,12 @@ Result<store::CommitResult> MemoryStore::commit(const store::CommitBatch& batch,
                                                 std::optional<codec::OpeningReason> reason) {
   const MemoryClock::Beginning beginning = clock_.begin(batch.now, reason);
   const bool grows = !batch.appends.empty() || !batch.segments.empty() || beginning.records;
-  if (full_ && grows) return Error{ErrorCode::kDiskFull, "store in memory"};
+  if (full_ && grows) {
+    for (const trust::VerifiedSegment& segment : batch.segments) {
+      if (planted(Bug::kFoldBeforeCommit)) EBB_RETURN_IF_ERROR(fold(segment, segment.last_seq()));
+    }
+    return Error{ErrorCode::kDiskFull, "store in memory"};
+  }
   store::CommitResult result;
   Moves moves;
   append(batch, beginning, moves, result);
@@ -158,8 +164,10 @@ Result<store::CommitResult> MemoryStore::commit(const store::CommitBatch& batch,
   for (const Moved& moved : moves) {
     store::HeadRecord& head = disk_.find(moved.log)->head;
     if (head.held == moved.before && head.capped == moved.capped_before) continue;
-    head.arrival = ++disk_.arrival_head;
-    result.advances.push_back({head, moved.before, moved.own_append});
+    const bool again = planted(Bug::kOneArrivalACommit) && !result.advances.empty();
+    head.arrival = again ? disk_.arrival_head : ++disk_.arrival_head;
+    const Position before = planted(Bug::kTellFromStart) ? Position{} : moved.before;
+    result.advances.push_back({head, before, moved.own_append});
   }
   for (const store::CursorUpdate& cursor : batch.cursors)
     disk_.cursors.insert_or_assign(cursor.peer, cursor);
@@ -215,6 +223,8 @@ Result<store::SegmentOutcome> MemoryStore::receive(const trust::VerifiedSegment&
     if (segment.prev_chain != trust::chain_start(segment.key)) return kFork;
     return keep(segment, moves);
   }
+  if (planted(Bug::kKeepGaps) && segment.first_seq > log->head.held.seq + 1)
+    return keep(segment, moves);
   if (const auto outcome = judge(segment, *log)) return *outcome;
   const Seq next = log->head.held.seq + 1;
   if (segment.first_seq == next) return keep(segment, moves);
@@ -299,7 +309,9 @@ Result<std::vector<SharedBytes>> MemoryStore::read_segments(const LogId& id, Seq
     if (at->second.last_seq() < from) continue;
     SharedBytes encoded = at->second.encoded;
     if (at->first < from) {
-      EBB_ASSIGN(const trust::VerifiedSegment cut, trust::cut_segment(at->second, from));
+      const Seq begin =
+          from + (planted(Bug::kCutOneTooMany) && from < at->second.last_seq() ? 1 : 0);
+      EBB_ASSIGN(const trust::VerifiedSegment cut, trust::cut_segment(at->second, begin));
       encoded = cut.encoded;
     }
     bytes += encoded->size();

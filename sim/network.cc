@@ -106,7 +106,7 @@ void Network::establish(ConnectionId id) {
 
 void Network::send(HostIndex from, mesh::LinkId link, Bytes bytes, bool report) {
   const std::optional<Place> place = find(from, link);
-  if (!place || bytes.empty()) return;
+  if (!place) return;
   bytes_sent_ += bytes.size();
   if (meter_) {
     meter_(from, connections_.at(place->id).ends[1 - place->side].host, bytes.size());

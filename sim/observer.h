@@ -6,6 +6,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -22,15 +23,19 @@ class Findings {
 
   void add(std::string_view checker, HostIndex host, const std::string& text) {
     ++count_;
+    ++by_checker_[std::string(checker)];
     if (texts_.size() == kKept) return;
     texts_.push_back(std::string(checker) + ": host " + std::to_string(host) + ": " + text);
   }
   bool empty() const { return count_ == 0; }
   std::uint64_t count() const { return count_; }
   const std::vector<std::string>& texts() const { return texts_; }
+  // How many are whose; who found nothing is not in it.
+  const std::map<std::string, std::uint64_t>& by_checker() const { return by_checker_; }
 
  private:
   std::vector<std::string> texts_;
+  std::map<std::string, std::uint64_t> by_checker_;
   std::uint64_t count_ = 0;
 };
 
@@ -43,6 +48,8 @@ class Observer {
   // A client was told that its batch is stored.
   virtual void acknowledged(HostIndex host, const store::AppendBatch& batch,
                             const std::vector<store::DotRange>& ranges) = 0;
+  // Its peers say what the time is.
+  virtual void heard_time(HostIndex host, WallTime wall) = 0;
   // Its engine has taken an input, and what came out of it is done.
   virtual void stepped(HostIndex host) = 0;
   // Something that no fault explains: a store that fails, an engine that asks for nonsense.

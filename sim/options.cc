@@ -5,17 +5,24 @@
 
 #include "core/rng.h"
 #include "sim/fault_plan.h"
+#include "sim/planted_bugs.h"
 
 namespace ebb::sim {
 namespace {
 
+// Of a generator of its own: what is drawn from it moves nothing else of a seed.
+constexpr std::uint64_t kBeside = 0x9e3779b97f4a7c15ULL;
+
+// The others still have to have somebody.
+constexpr std::size_t kNodesWithLiar = 4;
+
 // Half of the classes, which half is the seed's.
 void draw_classes(Rng& rng, Options& options) {
-  std::array<std::size_t, kFaultClasses> order{};
+  std::array<std::size_t, kDrawnClasses> order{};
   std::iota(order.begin(), order.end(), std::size_t{0});
   for (std::size_t i = order.size(); i > 1; --i)
     std::swap(order[i - 1], order[rng.below(i)]);
-  for (std::size_t i = 0; i < (kFaultClasses + 1) / 2; ++i)
+  for (std::size_t i = 0; i < (kDrawnClasses + 1) / 2; ++i)
     options.enabled[order[i]] = true;
 }
 
@@ -62,7 +69,83 @@ void expand_disk(Rng& rng, const Options& options, DiskOptions& disk) {
   disk.read_fail_permille = up_to(Fault::kReadFails, 100);
 }
 
+// A third of the seeds; each setting in half of those. Drawn beside everything else.
+RareOptions expand_rare(Rng rng) {
+  RareOptions rare;
+  rare.on = rng.chance(1, 3);
+  if (!rare.on) return rare;
+  const auto maybe = [&rng](auto& setting, auto low, auto high) {
+    const std::uint64_t drawn = rng.between(static_cast<std::uint64_t>(low),  //
+                                            static_cast<std::uint64_t>(high));
+    if (rng.chance(1, 2)) setting = drawn;
+  };
+  const auto maybe_ms = [&rng](Duration& setting, std::uint64_t low, std::uint64_t high) {
+    const std::uint64_t drawn = rng.between(low, high);
+    if (rng.chance(1, 2)) setting = milliseconds(static_cast<std::int64_t>(drawn));
+  };
+  mesh::Tuning& tuning = rare.tuning;
+  maybe(tuning.heads_per_message, 1, 3);
+  maybe(tuning.credit_bytes, 470000, 550000);
+  maybe(tuning.delta_bytes, 1, 2000);
+  maybe(tuning.push_bytes, 0, 400);
+  maybe(tuning.chunk_bytes, 30, 300);
+  maybe(tuning.catch_ups, 1, 1);
+  maybe(tuning.inbound_bytes, 560000, 700000);
+  maybe(tuning.decoded_bytes, 300000, 600000);
+  maybe_ms(rare.ping_idle, 2000, 5000);
+  maybe_ms(rare.dead_after, 12000, 15000);
+  maybe_ms(rare.handshake_timeout, 3000, 5000);
+  maybe_ms(rare.dial_backoff_max, 5000, 60000);
+  maybe_ms(rare.gossip_interval, 2000, 20000);
+  maybe_ms(rare.shuffle_interval, 2000, 20000);
+  maybe_ms(rare.have_batch, 0, 1);
+  maybe_ms(rare.have_batch_max, 5, 10);
+  maybe_ms(rare.refresh_interval, 2000, 30000);
+  return rare;
+}
+
+// In every fourth seed.
+void draw_liar(Rng& rng, Options& options) {
+  if (!rng.chance(1, 4) || options.nodes < kNodesWithLiar) return;
+  options.lie(rng.between(20, 300));
+  for (std::size_t i = kDrawnClasses; i < kFaultClasses; ++i)
+    options.enabled[i] = rng.chance(3, 4);
+}
+
 std::string ms_text(Duration duration) { return std::to_string(duration.ms()) + " ms"; }
+
+// What is not as it always is.
+std::string rare_text(const RareOptions& rare) {
+  const RareOptions usual;
+  std::string text;
+  const auto add = [&text](const char* name, std::uint64_t value, std::uint64_t as_always) {
+    if (value == as_always) return;
+    if (!text.empty()) text += ' ';
+    text += std::string(name) + '=' + std::to_string(value);
+  };
+  const auto add_ms = [&add](const char* name, Duration value, Duration as_always) {
+    add(name, static_cast<std::uint64_t>(value.ms()), static_cast<std::uint64_t>(as_always.ms()));
+  };
+  const mesh::Tuning& tuning = rare.tuning;
+  add("heads_per_message", tuning.heads_per_message, usual.tuning.heads_per_message);
+  add("credit_bytes", tuning.credit_bytes, usual.tuning.credit_bytes);
+  add("delta_bytes", tuning.delta_bytes, usual.tuning.delta_bytes);
+  add("push_bytes", tuning.push_bytes, usual.tuning.push_bytes);
+  add("chunk_bytes", tuning.chunk_bytes, usual.tuning.chunk_bytes);
+  add("catch_ups", tuning.catch_ups, usual.tuning.catch_ups);
+  add("inbound_bytes", tuning.inbound_bytes, usual.tuning.inbound_bytes);
+  add("decoded_bytes", tuning.decoded_bytes, usual.tuning.decoded_bytes);
+  add_ms("ping_idle_ms", rare.ping_idle, usual.ping_idle);
+  add_ms("dead_after_ms", rare.dead_after, usual.dead_after);
+  add_ms("handshake_timeout_ms", rare.handshake_timeout, usual.handshake_timeout);
+  add_ms("dial_backoff_max_ms", rare.dial_backoff_max, usual.dial_backoff_max);
+  add_ms("gossip_interval_ms", rare.gossip_interval, usual.gossip_interval);
+  add_ms("shuffle_interval_ms", rare.shuffle_interval, usual.shuffle_interval);
+  add_ms("have_batch_ms", rare.have_batch, usual.have_batch);
+  add_ms("have_batch_max_ms", rare.have_batch_max, usual.have_batch_max);
+  add_ms("refresh_interval_ms", rare.refresh_interval, usual.refresh_interval);
+  return text.empty() ? "none" : text;
+}
 
 std::string classes_text(const Options& options) {
   std::string classes;
@@ -98,6 +181,10 @@ Options expand_seed(std::uint64_t seed, std::size_t nodes, Duration chaos,
   options.wall_skew_max = seconds(static_cast<std::int64_t>(rng.below(90)));
   expand_network(rng, options, options.network);
   expand_disk(rng, options, options.disk);
+  Rng beside(seed ^ kBeside);
+  options.rare = expand_rare(beside.fork());
+  options.mixed_wire = beside.chance(1, 2);
+  draw_liar(beside, options);
   return options;
 }
 
@@ -131,6 +218,12 @@ std::vector<std::pair<std::string, std::string>> describe(const Options& options
       {"commit_fail", permille(disk.commit_fail_permille)},
       {"read_late", permille(disk.read_late_permille)},
       {"read_fail", permille(disk.read_fail_permille)},
+      {"rare_paths", rare_text(options.rare)},
+      {"wire_versions", options.mixed_wire ? "1 and 2" : "1"},
+      {"liar", options.liar ? "host " + std::to_string(*options.liar_host()) + ", " +
+                                  permille(options.lies_permille)
+                            : "none"},
+      {"bug", std::string(bug_name(options.bug))},
   };
 }
 

@@ -14,7 +14,9 @@
 #include <utility>
 #include <vector>
 
+#include "core/planted.h"
 #include "core/time.h"
+#include "mesh/tuning.h"
 #include "sim/faults.h"
 
 namespace ebb::sim {
@@ -54,12 +56,21 @@ struct DiskOptions {
   bool operator==(const DiskOptions&) const = default;
 };
 
-// A deliberate defect of one host: what the checkers are for, and how they are tested.
-enum class PlantedBug : std::uint8_t {
-  kNone,
-  kForgetsSegments,       // every 50th foreign segment is answered as stored, and is not
-  kAcknowledgesTooEarly,  // clients are told before the commit
-  kRestoresOldStore,      // a restart brings back the store as it was at the start before
+// What makes rare paths of an engine common: tiny buffers and pages, early timeouts.
+struct RareOptions {
+  bool on = false;
+  mesh::Tuning tuning;
+  Duration ping_idle = seconds(15);
+  Duration dead_after = seconds(45);
+  Duration handshake_timeout = seconds(10);
+  Duration dial_backoff_max = seconds(300);
+  Duration gossip_interval = seconds(60);
+  Duration shuffle_interval = seconds(60);
+  Duration have_batch = milliseconds(5);
+  Duration have_batch_max = milliseconds(50);
+  Duration refresh_interval = seconds(600);
+
+  bool operator==(const RareOptions&) const = default;
 };
 
 // Which classes a run may have.
@@ -83,8 +94,13 @@ struct Options {
   Duration wall_skew_max = seconds(30);
   NetworkOptions network;
   DiskOptions disk;
-  PlantedBug bug = PlantedBug::kNone;
-  HostIndex bug_host = 0;
+  RareOptions rare;  // of every host
+  // The last host lies: in so many of its messages, and some it says so many times more.
+  bool liar = false;
+  std::uint64_t lies_permille = 0;
+  std::uint64_t floods = 0;
+  bool mixed_wire = false;  // half of the hosts send what a later version might
+  Bug bug = Bug::kNone;     // of every host
   // A host that the latencies leave out, and what is wrong with it all the time: how slowly it
   // reads (0: as the others), and whether it hears nobody, who all hear it.
   std::optional<HostIndex> left_out;
@@ -100,6 +116,16 @@ struct Options {
   void plan(Fault fault, std::uint64_t count) {
     enabled[static_cast<std::size_t>(fault)] = count > 0;
     planned[static_cast<std::size_t>(fault)] = count;
+  }
+  std::optional<HostIndex> liar_host() const {
+    return liar ? std::optional(static_cast<HostIndex>(nodes - 1)) : std::nullopt;
+  }
+  // It lies in every way.
+  void lie(std::uint64_t permille) {
+    liar = true;
+    lies_permille = permille;
+    for (std::size_t i = kDrawnClasses; i < kFaultClasses; ++i)
+      enabled[i] = permille > 0;
   }
   Duration patience() const { return kGossipRound * static_cast<std::int64_t>(rounds_max); }
 };

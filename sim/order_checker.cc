@@ -23,6 +23,12 @@ void OrderChecker::arrived(HostIndex host, Arrival arrival) {
   known.arrival = arrival;
 }
 
+void OrderChecker::erased(HostIndex host) {
+  const auto known = hosts_.find(host);
+  if (known != hosts_.end()) epochs_gone_[host].insert(known->second.epoch);
+  hosts_.erase(host);
+}
+
 bool OrderChecker::holds(HostIndex host, const Dot& dot) const {
   const auto known = hosts_.find(host);
   if (known == hosts_.end()) return false;
@@ -46,6 +52,9 @@ void OrderChecker::opened(HostIndex host, const Storage& store) {
                     "a restart moved a head back from " + dot_text({log, before.seq}) + " to " +
                         std::to_string(now.seq));
     }
+  }
+  if (epochs_gone_[host].contains(store.epoch())) {
+    findings_.add("order", host, "a new store took an epoch of one that is gone");
   }
   if (known.epoch == store.epoch() && store.arrival_head() < known.arrival) {
     findings_.add("order", host, "a restart moved the arrival numbers back within an epoch");

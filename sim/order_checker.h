@@ -5,6 +5,7 @@
 #pragma once
 
 #include <map>
+#include <set>
 #include <utility>
 
 #include "sim/observer.h"
@@ -16,7 +17,12 @@ class OrderChecker {
   explicit OrderChecker(Findings& findings) : findings_(findings) {}  // must outlive it
 
   // The host's next start is with an old store. What others saw of its logs stays known.
-  void forget(HostIndex host) { hosts_.erase(host); }
+  void forget(HostIndex host) {
+    hosts_.erase(host);
+    epochs_gone_.erase(host);
+  }
+  // With none: the epochs that its disks had until now are not given again.
+  void erased(HostIndex host);
   // Whether the host's disk was last seen to hold it.
   bool holds(HostIndex host, const Dot& dot) const;
   void opened(HostIndex host, const Storage& store);
@@ -33,6 +39,7 @@ class OrderChecker {
 
   Findings& findings_;
   std::map<HostIndex, Known> hosts_;
+  std::map<HostIndex, std::set<StoreEpoch>> epochs_gone_;
   std::map<std::pair<LogId, Seq>, Hash> chains_;
 };
 

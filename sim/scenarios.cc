@@ -4,6 +4,8 @@
 #include <array>
 #include <initializer_list>
 
+#include "sim/planted_bugs.h"
+
 namespace ebb::sim {
 namespace {
 
@@ -123,13 +125,15 @@ std::optional<Options> expand_scenario(std::string_view name, std::uint64_t seed
 }
 
 std::string replay_line(const Options& options) {
-  const auto same = expand_scenario(options.scenario, options.seed, options.nodes, options.chaos);
+  auto same = expand_scenario(options.scenario, options.seed, options.nodes, options.chaos);
+  if (same) same->bug = options.bug;
   if (!same || *same != options || options.chaos.us % seconds(1).us != 0) return {};
   std::string line = "ebb-sim --seed " + std::to_string(options.seed) + " --scenario " +
                      options.scenario + " --nodes " + std::to_string(options.nodes);
   if (options.chaos != kSafetyPhase) {
     line += " --seconds " + std::to_string(options.chaos.us / seconds(1).us);
   }
+  if (options.bug != Bug::kNone) line.append(" --bug ").append(bug_name(options.bug));
   return line;
 }
 

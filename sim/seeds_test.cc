@@ -1,7 +1,8 @@
 // The simulator's seeds. EBB_SIM_SEEDS, how many are run, is set by tests/meson.build: all of them
 // where the build is fast, fewer under sanitizers. In the environment: EBB_SIM_PART=I/N runs each
 // N-th seed, from I on, so that N processes share the work; EBB_SIM_SEED=N runs one seed;
-// EBB_SIM_HOURS=N makes every run as long; EBB_SIM_TENTH=N then says which seeds are run twice.
+// EBB_SIM_HOURS=N makes every run as long; EBB_SIM_BUG=NAME
+// plants a bug; EBB_SIM_TENTH=N then says which seeds are run twice.
 #include <doctest/doctest.h>
 
 #include <algorithm>
@@ -10,6 +11,7 @@
 #include <string>
 
 #include "sim/cluster.h"
+#include "sim/planted_bugs.h"
 #include "sim/scenarios.h"
 #include "tests/temp_dir.h"
 #include "trust/hash.h"
@@ -76,7 +78,13 @@ Part part() {
 
 // 5 to 20 nodes; so are those of ebb-sim.
 Options suite_options(std::uint64_t seed) {
-  return expand_seed(seed, 5 + seed % 16, safety_phase());
+  Options options = expand_seed(seed, 5 + seed % 16, safety_phase());
+  if (const char* name = from_environment("EBB_SIM_BUG")) {
+    const auto bug = ebb::sim::bug_named(name);
+    REQUIRE_MESSAGE(bug.has_value(), "EBB_SIM_BUG: " << name);
+    options.bug = *bug;
+  }
+  return options;
 }
 
 Outcome run(const Options& options) {
@@ -97,6 +105,8 @@ TEST_CASE("5 to 20 nodes agree after half an hour of faults, from 100 seeds") {
   const Part mine = part();
   FaultCounts faults;
   std::uint64_t runs = 0;
+  std::uint64_t rare = 0;
+  std::uint64_t mixed = 0;
   for (std::uint64_t seed = 1 + mine.index; seed <= kSeeds; seed += mine.count) {
     const Outcome outcome = run(suite_options(seed));
     must_be_good(outcome);
@@ -104,9 +114,13 @@ TEST_CASE("5 to 20 nodes agree after half an hour of faults, from 100 seeds") {
     CHECK(outcome.virtual_time >= safety_phase());
     faults.add(outcome.faults);
     ++runs;
+    rare += outcome.options.rare.on ? 1U : 0U;
+    mixed += outcome.options.mixed_wire ? 1U : 0U;
   }
   // A run that meets no faults proves little. Each part has to do its share.
   if (kSeeds < kSeedsAll) return;
+  CHECK(rare * 4 >= runs);
+  CHECK(mixed * 3 >= runs);
   CHECK(faults.beyond_packets() >= kFaultsPerRun * runs);
   for (std::size_t i = 0; i < ebb::sim::kFaultClasses; ++i) {
     const auto fault = static_cast<Fault>(i);

@@ -156,8 +156,7 @@ class Shrinker {
   bool try_nodes(std::size_t nodes) {
     const Options& options = best_.options;
     const bool is_named = options.left_out && *options.left_out >= nodes;
-    const bool has_bug = options.bug != PlantedBug::kNone && options.bug_host >= nodes;
-    if (nodes == 0 || nodes >= options.nodes || is_named || has_bug) return false;
+    if (nodes == 0 || nodes >= options.nodes || is_named) return false;
     return attempt(of_nodes(best_, nodes));
   }
 

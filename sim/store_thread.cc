@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "core/check.h"
+#include "core/planted.h"
 #include "sim/convert.h"
 #include "trust/chain.h"
 
@@ -38,11 +39,11 @@ StoreThread::~StoreThread() = default;
 Status StoreThread::open(bool restored) {
   EBB_CHECK(store_ == nullptr);
   ++life_;
-  if (setup_.bug == PlantedBug::kRestoresOldStore) setup_.medium->back_up(kCopyOfStart);
+  if (planted(Bug::kStoreGoesBack)) setup_.medium->back_up(kCopyOfStart);
   const OpenStorage how{setup_.mesh, *setup_.identity, [this] { return rng_.next(); },
                         setup_.clock(), setup_.built};
   EBB_ASSIGN(store_, setup_.medium->open(how));
-  if (restored) {
+  if (restored && !planted(Bug::kSameIncarnationAfterRestore)) {
     const auto begun = store_->begin_incarnation(codec::OpeningReason::kRestore, setup_.clock());
     if (!begun) return begun.error();
   }
@@ -87,7 +88,7 @@ void StoreThread::kill(bool power_too) {
   commits_.clear();
   promised_.clear();
   setup_.medium->kill(std::move(store_));
-  if (setup_.bug == PlantedBug::kRestoresOldStore) setup_.medium->restore(kCopyOfStart);
+  if (planted(Bug::kStoreGoesBack)) setup_.medium->restore(kCopyOfStart);
 }
 
 void StoreThread::back_up() {
@@ -107,14 +108,14 @@ void StoreThread::erase() {
 }
 
 void StoreThread::append(store::AppendBatch batch) {
-  if (setup_.bug == PlantedBug::kAcknowledgesTooEarly) acknowledge_early(batch);
+  if (planted(Bug::kAcknowledgeBeforeDurable)) acknowledge_early(batch);
   appends_.push_back(std::move(batch));
   wake();
 }
 
 void StoreThread::commit(mesh::Commit effect) {
   constexpr std::uint64_t kForgetEvery = 50;
-  if (setup_.bug == PlantedBug::kForgetsSegments && effect.segments.size() == 1 &&
+  if (planted(Bug::kAnswerUnstored) && effect.segments.size() == 1 &&
       ++foreign_segments_ % kForgetEvery == 0) {
     return pretend_stored(effect);
   }
@@ -154,6 +155,7 @@ void StoreThread::begin_incarnation() {
 void StoreThread::hear_peers(const std::optional<PeerClock>& clock) {
   later([this, clock] {
     store_->hear_peers(clock);
+    if (clock) observer_.heard_time(setup_.host, clock->at(setup_.clock().monotonic));
     // A clock that is proven wrong is not left so until the next event.
     if (store_->clock_judge().judge(setup_.clock()).repair_ms) commit_nothing();
   });
@@ -254,7 +256,7 @@ void StoreThread::refuse(const Job& job, const Error& error) {
 
 void StoreThread::answer_clients(const Job& job, const store::CommitResult& result) {
   EBB_CHECK(result.appends.size() == job.appends.size());
-  if (setup_.bug == PlantedBug::kAcknowledgesTooEarly) return;  // They were told long ago.
+  if (planted(Bug::kAcknowledgeBeforeDurable)) return;  // They were told long ago.
   for (std::size_t i = 0; i < job.appends.size(); ++i) {
     const Result<std::vector<store::DotRange>>& ranges = result.appends[i];
     if (!ranges) {

@@ -39,7 +39,6 @@ class StoreThread {
     MeshId mesh;
     const trust::Identity* identity = nullptr;
     DiskOptions disk;
-    PlantedBug bug = PlantedBug::kNone;
     WallTime built;
     std::function<ClockReading()> clock;
   };

@@ -47,6 +47,7 @@ class CommandLine {
   CLI::Option* plan_seed_option_ = nullptr;
   CLI::Option* seed_ = nullptr;
   CLI::App* scenarios_ = nullptr;
+  CLI::App* bugs_ = nullptr;
   CLI::App* replay_ = nullptr;
   CLI::App* plan_ = nullptr;
 };
@@ -64,6 +65,8 @@ void CommandLine::add_run() {
   seed_ = app_.add_option("--seed", run_.seed, "The (first) seed [1 with --seeds]")
               ->check(CLI::Range(std::int64_t{0}, std::int64_t{INT64_MAX}));
   app_.add_option("--scenario", run_.scenario, "What kind of run [faults]")->type_name("NAME");
+  app_.add_option("--bug", run_.bug, "With a planted bug, in a build that has them")
+      ->type_name("NAME");
   app_.add_option("--seeds", run_.seeds, "That many seeds, from --seed on [1]")
       ->check(CLI::Range(std::int64_t{1}, std::int64_t{10000000}));
   app_.add_option("--jobs", run_.jobs, "So many seeds at a time [as many as cores]")
@@ -80,6 +83,7 @@ void CommandLine::add_run() {
 
 void CommandLine::add_commands() {
   scenarios_ = app_.add_subcommand("scenarios", "List the scenarios");
+  bugs_ = app_.add_subcommand("bugs", "List the planted bugs");
   replay_ = app_.add_subcommand("replay", "Run a schedule that --shrink wrote");
   replay_->add_option("file", file_, "The schedule")->required()->type_name("FILE");
   add_shrink(replay_);
@@ -166,6 +170,7 @@ Exit CommandLine::call(cli::Terminal& terminal) {
     return cli::usage_failure("--trace and --shrink exclude each other");
   if (!run_.shrink && !shrink_.out.empty()) return cli::usage_failure("--out needs --shrink");
   if (command == scenarios_) return list_scenarios(terminal);
+  if (command == bugs_) return list_bugs(terminal);
   if (command == plan_) {
     if (plan_seed_option_->count() > 0) plan_flags_.seed = plan_seed_;
     return plan_fleet(plan_flags_, terminal);

@@ -25,6 +25,7 @@ struct RunFlags {
   std::uint64_t seconds = 0;  // the same
   std::uint64_t jobs = 0;     // 0: as many as there are cores
   std::string scenario = "faults";
+  std::string bug;  // as sim/planted_bugs.h names it; empty: none
   bool trace = false;
   bool shrink = false;
 };
@@ -39,6 +40,7 @@ cli::Outcome<sim::Options> options_of(const RunFlags& flags, std::uint64_t seed)
 
 Exit run_seeds(const RunFlags& flags, const cli::Terminal& terminal);
 Exit list_scenarios(const cli::Terminal& terminal);
+Exit list_bugs(const cli::Terminal& terminal);
 Exit replay_file(const std::string& path, bool trace, const cli::Terminal& terminal);
 // `what`: the run in words, for messages.
 Exit shrink_schedule(const sim::Schedule& schedule, const std::string& what,

@@ -5,10 +5,12 @@
 #include <map>
 #include <memory>
 #include <ostream>
+#include <string_view>
 #include <utility>
 
 #include "cli/progress.h"
 #include "cli/suggest.h"
+#include "sim/planted_bugs.h"
 #include "sim/scenarios.h"
 #include "sim/tool/children.h"
 #include "sim/tool/commands.h"
@@ -142,15 +144,39 @@ class Seeds {
   Children children_;  // last: they end before their directories go
 };
 
+using Named = std::pair<std::string_view, std::string_view>;
+
+constexpr std::string_view kNoBugs = "this build has no planted bugs: -Dplanted_bugs=true has them";
+
+Exit print_list(const std::vector<Named>& list, const cli::Terminal& terminal) {
+  std::size_t widest = 0;
+  for (const auto& [name, what] : list)
+    widest = std::max(widest, name.size());
+  for (const auto& [name, what] : list)
+    terminal.out << name << std::string(widest + 2 - name.size(), ' ') << what << '\n';
+  return ExitCode::kOk;
+}
+
+cli::Outcome<Bug> bug_of(const RunFlags& flags) {
+  if (flags.bug.empty()) return Bug::kNone;
+  if (!kBugsArePlanted) return cli::usage_failure(std::string(kNoBugs));
+  if (const auto bug = sim::bug_named(flags.bug)) return *bug;
+  return cli::usage_failure("unknown bug " + flags.bug, "`ebb-sim bugs` lists what there is");
+}
+
 }  // namespace
 
 cli::Outcome<sim::Options> options_of(const RunFlags& flags, std::uint64_t seed) {
   Duration chaos = sim::kSafetyPhase;
   if (flags.hours > 0) chaos = seconds(static_cast<std::int64_t>(flags.hours) * 3600);
   if (flags.seconds > 0) chaos = seconds(static_cast<std::int64_t>(flags.seconds));
-  const auto options =
+  EBB_ASSIGN(const Bug bug, bug_of(flags));
+  auto options =
       sim::expand_scenario(flags.scenario, seed, static_cast<std::size_t>(flags.nodes), chaos);
-  if (options) return *options;
+  if (options) {
+    options->bug = bug;
+    return std::move(*options);
+  }
   std::vector<std::string> names;
   for (const sim::Scenario& scenario : sim::scenarios())
     names.emplace_back(scenario.name);
@@ -168,14 +194,18 @@ Exit run_seeds(const RunFlags& flags, const cli::Terminal& terminal) {
 }
 
 Exit list_scenarios(const cli::Terminal& terminal) {
-  std::size_t widest = 0;
+  std::vector<Named> list;
   for (const sim::Scenario& scenario : sim::scenarios())
-    widest = std::max(widest, scenario.name.size());
-  for (const sim::Scenario& scenario : sim::scenarios()) {
-    terminal.out << scenario.name << std::string(widest + 2 - scenario.name.size(), ' ')
-                 << scenario.does << '\n';
-  }
-  return ExitCode::kOk;
+    list.emplace_back(scenario.name, scenario.does);
+  return print_list(list, terminal);
+}
+
+Exit list_bugs(const cli::Terminal& terminal) {
+  if (!kBugsArePlanted) return cli::Failure{.what = std::string(kNoBugs)};
+  std::vector<Named> list;
+  for (const sim::PlantedInfo& info : sim::planted_bugs())
+    list.emplace_back(info.name, info.what);
+  return print_list(list, terminal);
 }
 
 Exit replay_file(const std::string& path, bool trace, const cli::Terminal& terminal) {

@@ -32,11 +32,37 @@ void visit_options(OptionsRef& o, const Visit& visit) {
   visit("extra_peers", o.extra_peers);
   visit("wall_skew_max_us", o.wall_skew_max);
   visit("bug", o.bug);
-  visit("bug_host", o.bug_host);
+  visit("mixed_wire", o.mixed_wire);
+  visit("liar", o.liar);
+  visit("lies_permille", o.lies_permille);
+  visit("floods", o.floods);
   visit("left_out", o.left_out);
   visit("left_out_read_rate", o.left_out_read_rate);
   visit("left_out_is_deaf", o.left_out_is_deaf);
   visit("restore", o.restore);
+}
+
+template <class RareRef, class Visit>
+void visit_rare(RareRef& r, const Visit& visit) {
+  visit("on", r.on);
+  visit("heads_per_message", r.tuning.heads_per_message);
+  visit("credit_bytes", r.tuning.credit_bytes);
+  visit("delta_bytes", r.tuning.delta_bytes);
+  visit("push_bytes", r.tuning.push_bytes);
+  visit("chunk_bytes", r.tuning.chunk_bytes);
+  visit("catch_ups", r.tuning.catch_ups);
+  visit("inbound_bytes", r.tuning.inbound_bytes);
+  visit("decoded_bytes", r.tuning.decoded_bytes);
+  visit("wire_version", r.tuning.wire_version);
+  visit("ping_idle_us", r.ping_idle);
+  visit("dead_after_us", r.dead_after);
+  visit("handshake_timeout_us", r.handshake_timeout);
+  visit("dial_backoff_max_us", r.dial_backoff_max);
+  visit("gossip_interval_us", r.gossip_interval);
+  visit("shuffle_interval_us", r.shuffle_interval);
+  visit("have_batch_us", r.have_batch);
+  visit("have_batch_max_us", r.have_batch_max);
+  visit("refresh_interval_us", r.refresh_interval);
 }
 
 template <class NetworkRef, class Visit>
@@ -208,6 +234,8 @@ std::string write_schedule(const ScheduleFile& file) {
   visit_options(options, write);
   write.line("classes", classes_text(options.enabled));
   write("hosts_behind_nat", options.planned_of(Fault::kBehindNat));
+  text += "\n[options.rare]\n";
+  visit_rare(options.rare, write);
   text += "\n[options.network]\n";
   visit_network(options.network, write);
   text += "\n[options.disk]\n";
@@ -228,6 +256,10 @@ Result<ScheduleFile> read_schedule(const std::string& text, const std::string& n
   if (auto reader = root.table("options")) {
     visit_options(options, Reader{*reader});
     read_classes(*reader, options);
+    if (auto rare = reader->table("rare")) {
+      visit_rare(options.rare, Reader{*rare});
+      reader->take(rare->finish());
+    }
     if (auto network = reader->table("network")) {
       visit_network(options.network, Reader{*network});
       reader->take(network->finish());

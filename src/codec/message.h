@@ -259,6 +259,11 @@ using Message =
 // A short lower-case name for metrics and logs: "hello", "your_logs", "delta"...
 std::string_view message_name(const Message& message);
 
+// What a later version may do, for tests of how this one takes it: one more field behind those of
+// an encoded message; a message of a type that this version does not know.
+void add_field(Bytes& message);
+Bytes later_message();
+
 // Appends the message to `out`. Checked: it keeps to limits::kFrameBytes; the caller also keeps its
 // lists within the limits above, or no peer will take it.
 void encode_message(const Message& message, Bytes& out);

@@ -3,6 +3,7 @@
 #include "codec/sync_heads.h"
 #include "codec/tape.h"
 #include "core/limits.h"
+#include "core/planted.h"
 
 namespace ebb::codec {
 namespace {
@@ -328,6 +329,7 @@ Result<Message> decode_message(ByteView frame) {
     if (static_cast<std::uint64_t>(shape.type) != type) continue;
     TapeReader reader(tape, shape.context);
     reader.enter(1 + shape.fields_min);
+    if (planted(Bug::kRefuseLaterFields) && elements.size > 1 + shape.fields_min) break;
     reader.uint();  // the type
     Message message = shape.decode != nullptr ? shape.decode(reader)
                                               : shape.decode_kind(reader, elements.size - 1);

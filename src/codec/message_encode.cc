@@ -274,6 +274,32 @@ void encode_message(const Message& message, Bytes& out) {
   EBB_CHECK(out.size() - begin <= limits::kFrameBytes);
 }
 
+void add_field(Bytes& message) {
+  constexpr std::uint8_t kShort = 0x90;  // up to 15 elements
+  constexpr std::uint8_t kLong = 0xdc;   // and two bytes of count
+  EBB_CHECK(!message.empty() && (message[0] == kLong || (message[0] & 0xf0) == kShort));
+  if (message[0] == kLong) {
+    EBB_CHECK(message[2] < 0xff);
+    ++message[2];
+  } else if (message[0] < kShort + 15) {
+    ++message[0];
+  } else {
+    message[0] = kLong;
+    message.insert(message.begin() + 1, {0, 16});
+  }
+  Writer(message).uint(kWireVersion + 1);
+}
+
+Bytes later_message() {
+  constexpr std::uint64_t kType = 200;
+  Bytes message;
+  Writer writer(message);
+  writer.array(2);
+  writer.uint(kType);
+  writer.uint(kWireVersion + 1);
+  return message;
+}
+
 void append_frame(Priority priority, ByteView message, Bytes& out) {
   while (!message.empty()) {
     const std::size_t size = std::min(message.size(), limits::kChunkBytes);

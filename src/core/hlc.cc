@@ -4,6 +4,7 @@
 
 #include "core/check.h"
 #include "core/limits.h"
+#include "core/planted.h"
 
 namespace ebb {
 namespace {
@@ -17,13 +18,13 @@ Hlc Hlc::at(WallTime wall, std::uint16_t counter) {
 
 Hlc HlcClock::tick(WallTime now) {
   EBB_CHECK(last_.value < UINT64_MAX);  // 8,900 years from 1970 with every counter used up
-  last_ = std::max(Hlc::at(now), Hlc{last_.value + 1});
+  last_ = std::max(Hlc::at(now), Hlc{last_.value + (planted(Bug::kSameStamp) ? 0 : 1)});
   return last_;
 }
 
 void HlcClock::observe(Hlc remote, WallTime now) {
   const Hlc ceiling = Hlc::at({now.ms + limits::kRemoteAheadMs});
-  last_ = std::max(last_, std::min(remote, ceiling));
+  last_ = std::max(last_, planted(Bug::kTrustFutureStamps) ? remote : std::min(remote, ceiling));
 }
 
 }  // namespace ebb

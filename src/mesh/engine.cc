@@ -4,6 +4,7 @@
 #include <utility>
 #include <variant>
 
+#include "core/planted.h"
 #include "mesh/audit.h"
 #include "mesh/bounds.h"
 #include "mesh/context.h"
@@ -86,7 +87,7 @@ void count_delta(Context& ctx, std::size_t frame_bytes) {
 void on_frame(Context& ctx, Link& link, ByteView frame) {
   const Result<codec::Message> message = codec::decode_message(frame);
   if (!message.ok()) {
-    if (message.error().code == ErrorCode::kUnsupported) {
+    if (message.error().code == ErrorCode::kUnsupported && !planted(Bug::kRefuseLaterMessages)) {
       count_message(ctx, "unknown", frame.size());  // of a later version; to be ignored
     } else {
       fault(ctx, link, "malformed_frame", message.error().message());
@@ -244,7 +245,7 @@ void end_step(Context& ctx) {
     const auto it = ctx.links.find(id);
     if (it == ctx.links.end()) continue;
     if (it->second.closed) {
-      ctx.links.erase(it);
+      if (!planted(Bug::kKeepEndedLinks)) ctx.links.erase(it);
       continue;
     }
     if (messages_exceed_bound(it->second)) {

@@ -36,6 +36,7 @@
 #include "core/rng.h"
 #include "core/time.h"
 #include "mesh/channel.h"
+#include "mesh/tuning.h"
 #include "mesh/types.h"
 #include "trust/identity.h"
 
@@ -65,6 +66,7 @@ struct Config {
   const trust::SignatureCheck* signatures = nullptr;
   WallTime built;              // of the program: what peers say before it is no time
   bool clock_suspect = false;  // ours, at the start
+  Tuning tuning;
   // Timers; the defaults are the protocol's.
   Duration ping_idle = seconds(15);
   Duration dead_after = seconds(45);

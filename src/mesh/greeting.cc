@@ -4,6 +4,7 @@
 #include <string>
 #include <utility>
 
+#include "core/planted.h"
 #include "mesh/dialer.h"
 #include "mesh/learnt.h"
 #include "mesh/live.h"
@@ -42,10 +43,12 @@ void send_hello(Context& ctx, Link& link) {
   link.hello_sent = ctx.now;
   codec::Hello& hello = link.mine;
   hello.mesh = ctx.config.mesh;
+  hello.wire_max = ctx.config.tuning.wire_version;
   hello.fold_version = ctx.config.fold_version;
   hello.features = overlay_features(ctx, link);
   hello.epoch = ctx.config.epoch;
   hello.arrival_head = ctx.arrival_head;
+  if (planted(Bug::kArrivalBeforeCommit)) hello.arrival_head += ctx.commits.size();
   const auto cursor = ctx.cursors.find(*link.peer);
   if (cursor != ctx.cursors.end()) hello.cursor = cursor->second;
   hello.changes_since = changes_since_told(ctx, *link.peer);
@@ -135,7 +138,8 @@ bool judge_head(Context& ctx, Link& link, const codec::SignedHead& head) {
   const LogId log = trust::log_id(head.key);
   const Bytes signed_bytes = trust::head_bytes({log, head.seq, head.hlc, head.chain});
   if (head.key.device != ctx.config.self || head.seq == 0 ||
-      !signatures(ctx).holds(head.key.device, signed_bytes, head.signature)) {
+      (!signatures(ctx).holds(head.key.device, signed_bytes, head.signature) &&
+       !planted(Bug::kTrustYourLogs))) {
     fault(ctx, link, "bad_signature", "head in your_logs");
     return false;
   }
@@ -177,6 +181,7 @@ void on_link_up(Context& ctx, const LinkUp& up) {
   link->since = ctx.now;
   link->last_received = ctx.now;
   link->greeting_deadline = ctx.now + ctx.config.handshake_timeout;
+  link->credit = ctx.config.tuning.credit_bytes;
   link->channel = make_plain_channel(ctx.config.self);
   Bytes wire;
   link->channel->start(wire);
@@ -214,6 +219,7 @@ void on_hello(Context& ctx, Link& link, const codec::Hello& hello) {
   begin_exchange(ctx, link);
   const trust::FingerprintSum sum = ctx.heads.device_sum(*link.peer);
   send(ctx, link, codec::YourLogsSummary{sum.fingerprint(), sum.count()});
+  send_later(ctx, link);
   notice(ctx, link, NoticeKind::kLinkEstablished, link.remote);
   meet_peer(ctx, link);
 }
@@ -248,7 +254,7 @@ void on_your_logs(Context& ctx, Link& link, const codec::YourLogsAsk&) {
   codec::YourLogsHeads page;
   for (const LogEntry* entry : logs) {
     if (entry->held.seq == 0) continue;
-    if (page.heads.size() == limits::kHeadsPerMessage) {
+    if (page.heads.size() == ctx.config.tuning.heads_per_message) {
       page.more = true;
       send(ctx, link, page);
       page = {};

@@ -77,7 +77,7 @@ void ask_for_cuts(Context& ctx, Link& link) {
 void ask_for_disputed(Context& ctx, Link& link) {
   Exchange& ex = link.exchange;
   codec::SyncHeadsReq request;
-  while (!ex.disputed.empty() && request.logs.size() < limits::kHeadsPerMessage) {
+  while (!ex.disputed.empty() && request.logs.size() < ctx.config.tuning.heads_per_message) {
     const LogId log = *ex.disputed.begin();
     request.logs.push_back(log);
     ex.asked_heads.insert(log);

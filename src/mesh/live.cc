@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "core/planted.h"
 #include "mesh/covered.h"
 #include "mesh/outbox.h"
 #include "mesh/peers.h"
@@ -25,7 +26,9 @@ bool is_eager(const LogEntry& entry, const Link& link) {
 bool should_push(const Context& ctx, const Link& link, const LogEntry& entry,
                  const trust::VerifiedSegment& segment) {
   const std::size_t bytes = segment.encoded->size();
-  const bool small = bytes <= (segment.first_seq == 1 ? limits::kFloodBytes : limits::kPushBytes);
+  const std::size_t push_bytes = ctx.config.tuning.push_bytes;
+  const bool opens = segment.first_seq == 1;
+  const bool small = bytes <= (opens ? std::min(limits::kFloodBytes, push_bytes) : push_bytes);
   if (!small || !link.settled || !is_eager(entry, link)) return false;
   if (!may_publish(ctx, link, entry)) return false;
   const PeerLog* peer = entry.find_peer(link.slot);
@@ -56,7 +59,7 @@ void flush_haves(Context& ctx, Link& link) {
     const bool news = entry.held.seq > reaches && may_publish(ctx, link, entry);
     if (news) have.heads.push_back({entry.id, entry.held.seq});
   };
-  while (!link.have_extra.empty() && have.heads.size() < limits::kHeadsPerMessage) {
+  while (!link.have_extra.empty() && have.heads.size() < ctx.config.tuning.heads_per_message) {
     const LogEntry* entry = ctx.heads.find(*link.have_extra.begin());
     link.have_extra.erase(link.have_extra.begin());
     if (entry != nullptr) add(*entry);
@@ -65,10 +68,11 @@ void flush_haves(Context& ctx, Link& link) {
   auto it = by_arrival.upper_bound(link.have_cursor);
   // Not beyond what is known whole: what is still to be told of a transaction may come before it.
   const auto end = by_arrival.upper_bound(ctx.arrival_head);
-  for (; it != end && have.heads.size() < limits::kHeadsPerMessage; ++it) {
+  for (; it != end && have.heads.size() < ctx.config.tuning.heads_per_message; ++it) {
     if (const LogEntry* entry = ctx.heads.find(it->second)) add(*entry);
     link.have_cursor = it->first;
   }
+  if (planted(Bug::kDropLastHave) && !have.heads.empty()) have.heads.pop_back();
   if (!have.heads.empty()) send(ctx, link, have);
   if (it != end || !link.have_extra.empty()) plan_flush(ctx, link);
 }
@@ -150,7 +154,7 @@ void send_ack(Context& ctx, Link& link, bool done) {
   codec::Ack ack;
   ack.reconciliation = link.exchange.active ? link.exchange.id : ReconciliationId{};
   ack.credit_bytes = std::exchange(link.credit_owed, 0);
-  while (!link.durable_owed.empty() && ack.durable.size() < limits::kHeadsPerMessage) {
+  while (!link.durable_owed.empty() && ack.durable.size() < ctx.config.tuning.heads_per_message) {
     const auto first = link.durable_owed.begin();
     LogEntry* entry = ctx.heads.find(first->first);
     if (entry != nullptr) {
@@ -166,7 +170,7 @@ void flush_link(Context& ctx, Link& link) {
   if (!link.greeted()) return;
   if (!link.prune_queue.empty()) {
     codec::Prune prune;
-    while (!link.prune_queue.empty() && prune.logs.size() < limits::kHeadsPerMessage) {
+    while (!link.prune_queue.empty() && prune.logs.size() < ctx.config.tuning.heads_per_message) {
       prune.logs.push_back(*link.prune_queue.begin());
       link.prune_queue.erase(link.prune_queue.begin());
     }

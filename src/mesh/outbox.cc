@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "core/planted.h"
 #include "mesh/serve.h"
 
 namespace ebb::mesh {
@@ -21,6 +22,10 @@ bool can_send(const Link& link) {
   return !link.closed && link.channel != nullptr && link.channel->established();
 }
 
+std::size_t chunk_bytes(const Context& ctx, const Link& link) {
+  return std::min(link.rate.chunk_bytes(), ctx.config.tuning.chunk_bytes);
+}
+
 bool has_room(const Link& link) { return link.rate.waiting_bytes() <= link.rate.chunk_bytes(); }
 
 PriorityMask allowed_now(const Context& ctx, const Link& link) {
@@ -33,6 +38,8 @@ void hand_over(Context& ctx, Link& link, Bytes chunk) {
   link.channel->seal(std::move(chunk), wire);
   send_wire(ctx, link, std::move(wire));
 }
+
+bool is_later(const Context& ctx) { return ctx.config.tuning.wire_version > 1; }
 
 void count_sent(Context& ctx, std::string_view name, std::size_t message_bytes) {
   MessageCount& count = ctx.counters.messages[name];
@@ -51,9 +58,11 @@ Bytes encode_delta(Context& ctx, Link& link, const QueuedDelta& queued) {
   }
   delta.flood = queued.flood;
   delta.last = ends_job(link, queued.job);
+  if (planted(Bug::kDropLastSegment) && delta.last) delta.segments.pop_back();
   Bytes message;
   message.reserve(bytes);
   codec::encode_message(delta, message);
+  if (is_later(ctx)) codec::add_field(message);
   count_sent(ctx, codec::message_name(delta), message.size());
   return message;
 }
@@ -116,6 +125,7 @@ void send(Context& ctx, Link& link, const codec::Message& message, codec::Priori
   if (!can_send(link)) return;
   Bytes bytes;
   codec::encode_message(message, bytes);
+  if (is_later(ctx)) codec::add_field(bytes);
   count_sent(ctx, codec::message_name(message), bytes.size());
   link.queue.push(priority, std::move(bytes));
   pump_output(ctx, link);
@@ -125,6 +135,12 @@ void send(Context& ctx, Link& link, const codec::Message& message, codec::Priori
 bool messages_exceed_bound(const Link& link) {
   return link.queue.bytes(codec::Priority::kControl) > limits::kControlBytes ||
          link.queue.bytes(codec::Priority::kBulk) > limits::kControlBytes;
+}
+
+void send_later(Context& ctx, Link& link) {
+  if (!can_send(link) || !is_later(ctx)) return;
+  link.queue.push(codec::Priority::kControl, codec::later_message());
+  pump_output(ctx, link);
 }
 
 void send_delta(Context& ctx, Link& link, codec::Priority priority, QueuedDelta delta) {
@@ -137,7 +153,7 @@ void pump_output(Context& ctx, Link& link) {
   while (can_send(link) && has_room(link)) {
     const std::optional<codec::Priority> priority = link.queue.next(allowed_now(ctx, link));
     if (!priority) break;
-    send_chunk(ctx, link, *priority, link.rate.chunk_bytes());
+    send_chunk(ctx, link, *priority, chunk_bytes(ctx, link));
   }
   if (!can_send(link)) return;
   count_queued(ctx, link);
@@ -149,7 +165,7 @@ void pump_output(Context& ctx, Link& link) {
 void flush_control(Context& ctx, Link& link) {
   if (!can_send(link)) return;
   while (link.queue.next(mask_of(codec::Priority::kControl)))
-    send_chunk(ctx, link, codec::Priority::kControl, limits::kChunkBytes);
+    send_chunk(ctx, link, codec::Priority::kControl, ctx.config.tuning.chunk_bytes);
 }
 
 bool has_backlog_of(const Context& ctx, const Link& link, codec::Priority priority,
@@ -183,6 +199,7 @@ codec::Priority catch_up_priority(const Context& ctx, const std::string& topic,
 void send_ping(Context& ctx, Link& link) {
   link.ping_sent = ctx.now;
   link.background.marked();
+  send_later(ctx, link);
   send(ctx, link, codec::Ping{++link.ping_nonce, false});
 }
 

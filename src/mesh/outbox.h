@@ -16,6 +16,8 @@ namespace ebb::mesh {
 // Wire bytes that need no sealing (the channel's own).
 void send_wire(Context& ctx, Link& link, Bytes wire);
 // Segments of a log as one DELTA.
+// Of a later version (tuning.h): a message that peers of this one do not know.
+void send_later(Context& ctx, Link& link);
 void send_delta(Context& ctx, Link& link, codec::Priority priority, QueuedDelta delta);
 // Of what a peer may ask for without credit (control, audits) too much waits: it is to be closed.
 bool messages_exceed_bound(const Link& link);

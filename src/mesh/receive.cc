@@ -74,9 +74,9 @@ void drop_segment(Link& link, LogEntry* entry, std::size_t bytes, Intake& intake
 bool can_take(const Context& ctx, const Intake& intake, std::size_t bytes) {
   return !ctx.commits_paused_until &&
          ctx.inbound_bytes + ctx.begun_bytes + intake.taken_bytes + bytes <=
-             limits::kInboundBytesTotal &&
+             ctx.config.tuning.inbound_bytes &&
          ctx.decoded_bytes + intake.decoded_bytes + limits::kSegmentDecodedBytes <=
-             limits::kDecodedBytesTotal;
+             ctx.config.tuning.decoded_bytes;
 }
 
 // A verified segment of the log that we are writing: never stored, but a reason for alarm when it

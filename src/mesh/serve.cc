@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "codec/segment.h"
+#include "core/planted.h"
 #include "mesh/outbox.h"
 
 namespace ebb::mesh {
@@ -91,9 +92,10 @@ void count_served(Link& link, const ReconciliationId& id, std::uint64_t events) 
 }
 
 // As much as the link takes in a second, so that logs take turns on a slow one too.
-std::size_t delta_bytes_max(const Link& link) {
-  return std::clamp<std::size_t>(link.rate.bytes_per_second(), SendQueue::kQuantum,
-                                 limits::kDeltaBytes);
+std::size_t delta_bytes_max(const Context& ctx, const Link& link) {
+  const std::size_t of_rate = std::clamp<std::size_t>(link.rate.bytes_per_second(),
+                                                      SendQueue::kQuantum, limits::kDeltaBytes);
+  return std::min(of_rate, ctx.config.tuning.delta_bytes);
 }
 
 // What is younger than a day is what people wait for.
@@ -121,7 +123,7 @@ Batch make_batch(const Context& ctx, const Link& link, const ServeRange& range,
     batch.out_of_credit = segment->size() > credit;
     if (!view.ok() || batch.out_of_credit) break;
     if (batch.deltas.empty()) batch.priority = age_class(ctx, *view);
-    const bool full = delta_bytes + segment->size() > delta_bytes_max(link);
+    const bool full = delta_bytes + segment->size() > delta_bytes_max(ctx, link);
     if (batch.deltas.empty() || full) {
       batch.deltas.push_back({range.log, id, {}, {}, range.job, false});
       delta_bytes = 0;
@@ -172,7 +174,7 @@ void start_read(Context& ctx, Link& link, const ServeRange& range, Seq end) {
   link.credit_reserved += kReadReserve;
   ++link.reads_out;
   ctx.reads[token] = {link.id, range, false};
-  const std::size_t bytes_max = std::min(kReadBytes, delta_bytes_max(link));
+  const std::size_t bytes_max = std::min(kReadBytes, delta_bytes_max(ctx, link));
   ctx.out->reads.push_back({token, range.log, range.next, end, bytes_max});
 }
 
@@ -269,7 +271,7 @@ void on_read_done(Context& ctx, const ReadDone& done) {
   ctx.reads.erase(it);
   Link* link = find_link(ctx, read.link);
   if (link == nullptr) return;
-  --link->reads_out;
+  if (!planted(Bug::kReadsNeverEnd)) --link->reads_out;
   link->credit_reserved -= kReadReserve;
   touch(ctx, *link);
   const auto job = link->jobs.find(read.range.job);

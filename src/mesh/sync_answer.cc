@@ -6,6 +6,7 @@
 #include <utility>
 #include <variant>
 
+#include "core/planted.h"
 #include "mesh/log_cut.h"
 
 namespace ebb::mesh {
@@ -76,7 +77,7 @@ void compare_range(const Context& ctx, const Link& link, const codec::SyncRange&
     if (sum.count() == 0 || range_fingerprint(sum) == theirs.children[digit]) continue;
     // A peer that has nothing there lacks all of it, so finer ranges would tell it nothing.
     const bool few = sum.count() <= limits::kRangeListHeads || theirs.children[digit].is_zero();
-    const bool fits = answer.heads.size() + sum.count() <= limits::kHeadsPerMessage;
+    const bool fits = answer.heads.size() + sum.count() <= ctx.config.tuning.heads_per_message;
     if ((few && fits) || child.depth == IdPrefix::kDepthMax) {
       list_below(ctx, link, child, answer.heads);
     } else {
@@ -130,7 +131,7 @@ void send_changes(Context& ctx, Link& link) {
   for (auto it = by_arrival.upper_bound(since); it != by_arrival.end(); ++it) {
     const LogEntry* entry = ctx.heads.find(it->second);
     if (entry == nullptr || !may_list(ctx, link, *entry)) continue;
-    if (changes.heads.size() + changes.whole.size() == limits::kHeadsPerMessage) {
+    if (changes.heads.size() + changes.whole.size() == ctx.config.tuning.heads_per_message) {
       changes.more = true;
       send(ctx, link, changes);
       changes.heads.clear();
@@ -161,12 +162,13 @@ void on_sync_req(Context& ctx, Link& link, const codec::SyncListReq& request) {
   const auto& entries = ctx.heads.entries();
   for (auto it = entries.upper_bound(request.after); it != entries.end(); ++it) {
     if (!may_list(ctx, link, it->second)) continue;
-    if (list.heads.size() == limits::kHeadsPerMessage) {
+    if (list.heads.size() == ctx.config.tuning.heads_per_message) {
       list.more = true;
       break;
     }
     list.heads.push_back(listed(it->second));
   }
+  if (planted(Bug::kDropLastOfPage) && !list.heads.empty()) list.heads.pop_back();
   send(ctx, link, list, sync_priority(link));
 }
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <vector>
 
+#include "core/planted.h"
 #include "mesh/live.h"
 #include "mesh/outbox.h"
 #include "mesh/reconcile.h"
@@ -114,7 +115,7 @@ bool may_catch_up(const Context& ctx, const Link& link) {
     all += each == nullptr ? 0 : each->catch_ups_out;
   // What it would bring is not allowed on this link now; whoever has it elsewhere was asked first.
   if (!may_send(ctx, link, codec::Priority::kCatchUp)) return false;
-  return all < limits::kCatchUps && link.catch_ups_out < limits::kCatchUpsPerPeer;
+  return all < ctx.config.tuning.catch_ups && link.catch_ups_out < limits::kCatchUpsPerPeer;
 }
 
 void let_others_catch_up(Context& ctx) {
@@ -151,7 +152,7 @@ void flush_queue(Context& ctx, Link& link, std::set<LogId>& queue, const Reconci
          (live || may_catch_up(ctx, link))) {
     codec::Want want;
     want.reconciliation = id;
-    while (!queue.empty() && want.ranges.size() < limits::kHeadsPerMessage) {
+    while (!queue.empty() && want.ranges.size() < ctx.config.tuning.heads_per_message) {
       const LogId log = *queue.begin();
       queue.erase(queue.begin());
       const LogEntry* entry = ctx.heads.find(log);
@@ -300,7 +301,7 @@ void release_wants(Context& ctx, Link& link, bool liar) {
   }
   for (const LogId& log : orphans) {
     LogEntry* entry = ctx.heads.find(log);
-    if (entry != nullptr && entry->asked == link.slot) {
+    if (entry != nullptr && entry->asked == link.slot && !planted(Bug::kAskNobodyAfterCut)) {
       entry->asked = kNoSlot;
       set_timer(ctx, *entry, std::nullopt);
     }
@@ -323,7 +324,7 @@ void pause_commits(Context& ctx) {
 
 void resume_commits_if_due(Context& ctx) {
   if (!ctx.commits_paused_until || ctx.now < *ctx.commits_paused_until) return;
-  ctx.commits_paused_until.reset();
+  if (!planted(Bug::kPauseForEver)) ctx.commits_paused_until.reset();
   for (Link* link : ctx.slots) {
     if (link == nullptr) continue;
     link->credit_owed += link->credit_withheld;

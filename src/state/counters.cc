@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "core/planted.h"
+
 namespace ebb::state {
 namespace {
 
@@ -38,7 +40,7 @@ void Counters::take(std::vector<Entry>& out) {
   for (auto* const entry : for_store_) {
     const CounterKey& key = entry->first;
     out.push_back({counter_key(key.object, key.log), counter_value(entry->second.total)});
-    entry->second.for_store = false;
+    entry->second.for_store = planted(Bug::kStoreTotalsOnce);
   }
   for_store_.clear();
 }

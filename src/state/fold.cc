@@ -4,6 +4,7 @@
 #include <string>
 
 #include "core/check.h"
+#include "core/planted.h"
 #include "state/count_view.h"
 #include "state/counters.h"
 #include "state/heads.h"
@@ -106,6 +107,7 @@ ApplyResult Fold::apply(const LogId& log, std::string_view topic, Seq seq, const
                         const codec::EventView& event) {
   State& state = *state_;
   const Seq applied = state.heads.applied(log);
+  if (planted(Bug::kFoldRepeats) && seq == applied) state.apply_operation({log, seq}, topic, event);
   if (seq <= applied) return ApplyResult::kDuplicate;
   if (seq - applied != 1) return ApplyResult::kGap;
   state.loading = false;

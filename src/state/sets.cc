@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "core/check.h"
+#include "core/planted.h"
 
 namespace ebb::state {
 
@@ -19,6 +20,7 @@ void Sets::apply(const Dot& dot, const ElementId& element, bool add, const std::
 
 void Sets::kill(const Dot& dot, const ElementId& element, const Heads& heads) {
   if (!heads.covers(dot)) {
+    if (planted(Bug::kForgetEarlyKills)) return;
     if (!pend_[dot].insert(element).second) return;
     changes_.note(dot_key(EntryKind::kPend, element, dot), Bytes{});
     return;

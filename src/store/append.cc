@@ -5,6 +5,7 @@
 
 #include "core/check.h"
 #include "core/limits.h"
+#include "core/planted.h"
 #include "state/objects.h"
 #include "store/merge.h"
 #include "store/store.h"
@@ -76,7 +77,7 @@ Result<AppendStage::OwnLog*> AppendStage::own_log(const std::string& topic) {
   log.key = {target_.identity.device(), target_.incarnation, topic};
   log.id = trust::log_id(log.key);
   if (const LogRow* row = target_.logs.find(log.id); row != nullptr) {
-    log.next_seq = row->head.held.seq + 1;
+    log.next_seq = row->head.held.seq + (planted(Bug::kReuseSeq) ? 0 : 1);
     log.held_hlc = row->head.hlc;
     log.chain = row->head.held.chain;
     log.capped = row->head.capped;
@@ -273,6 +274,7 @@ SealedRun AppendStage::seal_chunk(const OwnLog& log, LogRow& row, Chunk chunk) {
 }
 
 Status AppendStage::store_client_ids() {
+  if (planted(Bug::kForgetClientIds)) return {};
   for (const auto& [id, dot] : ids_) {
     const LogRow* row = target_.logs.find(dot.log);
     EBB_CHECK(row != nullptr);

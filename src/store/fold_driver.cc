@@ -4,6 +4,7 @@
 
 #include "codec/segment.h"
 #include "core/limits.h"
+#include "core/planted.h"
 #include "store/damage.h"
 #include "store/meta.h"
 #include "trust/hash.h"
@@ -164,6 +165,7 @@ Status FoldDriver::write() {
     Statement& statement = entry.value ? put_ : erase_;
     statement.bind(1, ByteView(entry.key));
     if (entry.value) statement.bind(2, ByteView(*entry.value));
+    if (planted(Bug::kKeepErasedState) && !entry.value) continue;
     EBB_RETURN_IF_ERROR(statement.run());
   }
   for (const auto& [log, position] : marks_) {

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "core/check.h"
+#include "core/planted.h"
 
 namespace ebb::store {
 namespace {
@@ -104,7 +105,8 @@ Status LogStage::write(WallTime now) {
   for (Staged& staged : staged_) {
     if (!staged.created && !staged.moved()) continue;
     if (staged.moved()) {
-      staged.row.head.arrival = ++arrival_head_;
+      const bool again = planted(Bug::kOneArrivalACommit) && arrival_head_ > table_.arrival_head_;
+      staged.row.head.arrival = again ? arrival_head_ : ++arrival_head_;
       staged.row.wall = now;
     }
     EBB_RETURN_IF_ERROR(write_row(staged));
@@ -151,7 +153,8 @@ std::vector<HeadAdvance> LogStage::apply() {
     const bool moved = staged.moved();
     if (!moved && !staged.created) continue;
     if (moved) {
-      advances.push_back({staged.row.head, staged.before, false});
+      const Position before = planted(Bug::kTellFromStart) ? Position{} : staged.before;
+      advances.push_back({staged.row.head, before, false});
     }
     if (staged.created) {
       table_.numbers_.emplace(staged.row.head.log, staged.row.n);

@@ -5,6 +5,7 @@
 
 #include "codec/segment.h"
 #include "core/limits.h"
+#include "core/planted.h"
 #include "store/damage.h"
 #include "store/store.h"
 #include "store/store_parts.h"
@@ -145,8 +146,9 @@ namespace {
 // The segments of the run as one, believed only as a whole.
 Result<trust::VerifiedSegment> join(const StoreParts& store, const LogRow& log,
                                     const MergeRun& run) {
-  EBB_ASSIGN(const std::vector<SharedBytes> parts,
+  EBB_ASSIGN(std::vector<SharedBytes> parts,
              store.segments.read(log, run.first, run.last, SIZE_MAX));
+  if (planted(Bug::kMergeLosesSegment)) parts.pop_back();
   auto joined = trust::merge_segments(log.head.key, parts, codec::SegmentCodec::kZstd);
   if (!joined.ok()) return damage(joined.error(), log.head.log, run.first);
   if (joined->invalid_from != 0) {

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "core/limits.h"
+#include "core/planted.h"
 #include "store/damage.h"
 
 namespace ebb::store {
@@ -131,7 +132,9 @@ Result<std::vector<SharedBytes>> SegmentTable::read(const LogRow& log, Seq from,
     EBB_ASSIGN(StoredSegment stored, read_segment_row(rows));
     if (stored.view.last_seq() < from) continue;
     stored.view.log = log.head.log;
-    EBB_ASSIGN(SharedBytes encoded, encode_from(log.head.key, stored.view, from));
+    const bool late = planted(Bug::kCutOneTooMany) && from > stored.view.first_seq;
+    const Seq begin = late ? std::min(from + 1, stored.view.last_seq()) : from;
+    EBB_ASSIGN(SharedBytes encoded, encode_from(log.head.key, stored.view, begin));
     bytes += encoded->size();
     out.push_back(std::move(encoded));
   }

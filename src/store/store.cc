@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "core/check.h"
+#include "core/planted.h"
 #include "store/meta.h"
 #include "store/schema.h"
 #include "store/store_parts.h"
@@ -68,7 +69,7 @@ Status StoreParts::write_identity() {
   EBB_RETURN_IF_ERROR(transaction.begin());
   EBB_ASSIGN(const auto device, get_meta_blob(*db, "device"));
   if (!device) {
-    epoch = options.random();
+    epoch = planted(Bug::kForgetEpoch) ? 1 : options.random();
     EBB_RETURN_IF_ERROR(put_meta(*db, "device", identity.device().view()));
     EBB_RETURN_IF_ERROR(put_meta(*db, "mesh", options.mesh.view()));
     EBB_RETURN_IF_ERROR(put_meta(*db, "epoch", epoch));

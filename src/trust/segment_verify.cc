@@ -6,6 +6,7 @@
 #include "codec/body_reader.h"
 #include "core/check.h"
 #include "core/limits.h"
+#include "core/planted.h"
 
 namespace ebb::trust {
 namespace {
@@ -96,7 +97,8 @@ Result<VerifiedSegment> verify_segment(const LogKey& key, SharedBytes encoded,
   segment.encoded = std::move(encoded);
   segment.raw = share(std::move(raw));
   take_scan(segment, std::move(scan));
-  if (!signatures.holds(key.device, signed_bytes(segment), segment.head.signature)) {
+  const bool holds = signatures.holds(key.device, signed_bytes(segment), segment.head.signature);
+  if (!holds && !planted(Bug::kSkipSignature)) {
     return Error{ErrorCode::kBadSignature, "segment"};
   }
   return segment;

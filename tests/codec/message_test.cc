@@ -98,6 +98,22 @@ TEST_CASE("fields behind the known ones are ignored, in the message and in its l
   CHECK(have.heads[0] == LogSeq{counting<LogId>(0x20), 5});
 }
 
+TEST_CASE("a field more in any message changes nothing, and a later message is unsupported") {
+  const Bytes segment = sample_segment(2, SegmentCodec::kRaw);
+  for (const auto& [name, message] : sample_messages(segment)) {
+    const std::string_view form = name;
+    CAPTURE(form);
+    Bytes bytes = message_bytes(message);
+    const std::size_t before = bytes.size();
+    add_field(bytes);
+    CHECK(bytes.size() > before);
+    const auto decoded = decode_message(bytes);
+    REQUIRE(decoded.ok());
+    CHECK(same(*decoded, message));
+  }
+  CHECK(code_of(later_message()) == ErrorCode::kUnsupported);
+}
+
 TEST_CASE("a type or kind that is not known is unsupported, a wrong one malformed") {
   const auto message = [](std::uint64_t type, std::uint64_t field) {
     return written([type, field](Writer& w) {

@@ -1,0 +1,96 @@
+#include "sim/planted_bugs.h"
+
+#include <algorithm>
+#include <array>
+
+namespace ebb::sim {
+
+#ifdef EBB_PLANTED_BUGS
+
+namespace {
+
+constexpr std::array kTable = {
+    PlantedInfo{Bug::kAcknowledgeBeforeDurable, "acknowledge_before_durable",
+                "clients are told before the commit"},
+    PlantedInfo{Bug::kAnswerUnstored, "answer_unstored",
+                "every 50th foreign segment is answered as stored, and is not"},
+    PlantedInfo{Bug::kStoreGoesBack, "store_goes_back",
+                "what is left after a kill is the store of the start before"},
+    PlantedInfo{Bug::kReuseSeq, "reuse_seq", "a log goes on with the number of its last event"},
+    PlantedInfo{Bug::kSameIncarnationAfterRestore, "same_incarnation_after_restore",
+                "a restored store goes on in the incarnation of the backup"},
+    PlantedInfo{Bug::kForgetEpoch, "forget_epoch", "every new store takes the same epoch"},
+    PlantedInfo{Bug::kForgetClientIds, "forget_client_ids", "client ids are not stored"},
+    PlantedInfo{Bug::kCutOneTooMany, "cut_one_too_many",
+                "a segment that is read from its middle begins an event late"},
+    PlantedInfo{Bug::kMergeLosesSegment, "merge_loses_segment",
+                "a merge leaves the last of its segments out"},
+    PlantedInfo{Bug::kOneArrivalACommit, "one_arrival_a_commit",
+                "all heads of a commit get the same arrival number"},
+    PlantedInfo{Bug::kTellFromStart, "tell_from_start",
+                "a commit tells of a log from its first event on"},
+    PlantedInfo{Bug::kTrustFutureStamps, "trust_future_stamps",
+                "stamps of others pull a clock as far ahead as they like"},
+    PlantedInfo{Bug::kSameStamp, "same_stamp", "a clock that stands gives a stamp twice"},
+    PlantedInfo{Bug::kFoldBeforeCommit, "fold_before_commit",
+                "what is received is folded even if its commit fails"},
+    PlantedInfo{Bug::kFoldRepeats, "fold_repeats", "an event that comes again counts again"},
+    PlantedInfo{Bug::kForgetEarlyKills, "forget_early_kills",
+                "a removal that comes before what it removes is forgotten"},
+    PlantedInfo{Bug::kKeepErasedState, "keep_erased_state",
+                "what leaves the state stays in its table"},
+    PlantedInfo{Bug::kStoreTotalsOnce, "store_totals_once",
+                "a counter that was stored once is never stored again"},
+    PlantedInfo{Bug::kCursorEarly, "cursor_early",
+                "a cursor moves before what was listed is stored"},
+    PlantedInfo{Bug::kDropLastOfPage, "drop_last_of_page", "a list lacks its last head"},
+    PlantedInfo{Bug::kArrivalBeforeCommit, "arrival_before_commit",
+                "HELLO counts arrivals whose commits are under way"},
+    PlantedInfo{Bug::kDropLastSegment, "drop_last_segment",
+                "the last answer to a WANT lacks its last segment"},
+    PlantedInfo{Bug::kDropLastHave, "drop_last_have", "HAVE lacks its last head"},
+    PlantedInfo{Bug::kAskNobodyAfterCut, "ask_nobody_after_cut",
+                "what was asked of a link that ended is asked of nobody else"},
+    PlantedInfo{Bug::kReadsNeverEnd, "reads_never_end", "reads that are done count as under way"},
+    PlantedInfo{Bug::kCreditNeverReturned, "credit_never_returned",
+                "what is stored gives its sender no credit back"},
+    PlantedInfo{Bug::kRefuseLaterFields, "refuse_later_fields",
+                "a message with a field more is not known"},
+    PlantedInfo{Bug::kRefuseLaterMessages, "refuse_later_messages",
+                "a message of an unknown type is a fault"},
+    PlantedInfo{Bug::kSkipSignature, "skip_signature",
+                "segments are taken whoever signed their heads"},
+    PlantedInfo{Bug::kTrustYourLogs, "trust_your_logs",
+                "what a peer says of our own logs is believed without a signature"},
+    PlantedInfo{Bug::kPauseForEver, "pause_for_ever",
+                "after a failed commit nothing is asked for any more"},
+    PlantedInfo{Bug::kKeepEndedLinks, "keep_ended_links", "links that have ended stay in memory"},
+};
+static_assert(kTable.size() == kBugs);
+
+}  // namespace
+
+std::span<const PlantedInfo> planted_bugs() { return kTable; }
+
+#else
+
+std::span<const PlantedInfo> planted_bugs() { return {}; }
+
+#endif
+
+std::optional<Bug> bug_named(std::string_view name) {
+  const auto bugs = planted_bugs();
+  const auto found = std::find_if(bugs.begin(), bugs.end(),
+                                  [&](const PlantedInfo& info) { return info.name == name; });
+  if (found == bugs.end()) return std::nullopt;
+  return found->bug;
+}
+
+std::string_view bug_name(Bug bug) {
+  for (const PlantedInfo& info : planted_bugs()) {
+    if (info.bug == bug) return info.name;
+  }
+  return "none";
+}
+
+}  // namespace ebb::sim
