@@ -55,6 +55,7 @@ class CommandLine {
   Failure judge(const CLI::ParseError& error);
   Failure judge_extra(const std::string& extra);
   CLI::App* deepest();
+  std::string path();  // the words that lead to it: "ebb mesh export"
 
   Parsed parsed_;
   CLI::App app_{"An offline-first event mesh.", "ebb"};
@@ -84,7 +85,7 @@ void CommandLine::add_globals() {
 }
 
 void CommandLine::add_daemon_flags(CLI::App* command, DaemonFlags& flags) {
-  command->add_option("--listen", flags.listen, "Address for links, host:port")
+  command->add_option("--listen", flags.listen, "Address for links, host:port; off: no links")
       ->type_name("ADDRESS");
   command->add_option("--peer", flags.peers, "Node to dial, host:port; may be repeated")
       ->allow_extra_args(false)
@@ -136,7 +137,7 @@ void CommandLine::add_event_commands() {
   append->add_option("--id", p.append.id, "UUID; a repeated one gives the first dot");
   append->add_option("--ndjson", p.append.ndjson, "Append one event object a line; - is stdin")
       ->type_name("FILE");
-  CLI::App* tail = add("tail", "Print events; NDJSON when piped",
+  CLI::App* tail = add("tail", "Print all events, log by log; NDJSON when piped",
                        [&p](const Context& c) { return run_tail(c, p.tail); });
   tail->add_flag("-f,--follow", p.tail.follow, "Print events from now on as they come");
   tail->add_option("--type", p.tail.type, "Only of this type");
@@ -151,8 +152,8 @@ void CommandLine::add_state_commands() {
   Parsed& p = parsed_;
   CLI::App* query = add("query", "Print a view's value and what it stands on",
                         [&p](const Context& c) { return run_query(c, p.query); });
-  query->add_option("view", p.query.view, "A view; every event type has one of its name")
-      ->required()
+  query
+      ->add_option("view", p.query.view, "A view; every event type has one of its name. None: list")
       ->type_name("VIEW");
   query->add_option("--from", p.query.from, "Begin of the windows: RFC 3339 or ms since 1970");
   query->add_option("--to", p.query.to, "End of the windows, itself not included");
@@ -190,7 +191,7 @@ void CommandLine::add_looking_commands() {
                         [&p](const Context& c) { return run_peers(c, p.watch); });
   add_watch(peers);
   add(
-      "add", "Dial a node until the next start",
+      "add", "Dial one more node, until this one is started again",
       [&p](const Context& c) { return run_peers_add(c, p.peer_address); }, peers)
       ->add_option("address", p.peer_address, "host:port")
       ->required()
@@ -252,11 +253,19 @@ CLI::App* CommandLine::deepest() {
   return command;
 }
 
+std::string CommandLine::path() {
+  std::string words = "ebb";
+  for (const CLI::App* app = &app_; !app->get_subcommands().empty();) {
+    app = app->get_subcommands().front();
+    words += " " + app->get_name();
+  }
+  return words;
+}
+
 // A word that no option or command took.
 Failure CommandLine::judge_extra(const std::string& extra) {
   CLI::App* command = deepest();
-  const std::string path = command == &app_ ? "ebb" : "ebb " + command->get_name();
-  const std::string see = "`" + path + " --help` lists what there is";
+  const std::string see = "`" + path() + " --help` lists what there is";
   const std::string word = extra.substr(0, extra.find('='));
   std::vector<std::string> known;
   const bool is_flag = word.size() > 1 && word.front() == '-';
@@ -285,9 +294,21 @@ Failure CommandLine::judge(const CLI::ParseError& error) {
   }
   std::string what = error.what();
   std::replace(what.begin(), what.end(), '\n', ' ');
-  const CLI::App* command = deepest();
-  const std::string path = command == &app_ ? "ebb" : "ebb " + command->get_name();
-  return usage_failure(what, "`" + path + " --help` tells how it is written");
+  return usage_failure(what, "`" + path() + " --help` tells how it is written");
+}
+
+// `--peer=` would take the next word for its value.
+std::optional<Failure> flag_without_value(const std::vector<std::string>& arguments) {
+  for (const std::string& argument : arguments) {
+    if (argument == "--") break;
+    const bool is_flag = argument.size() > 3 && argument.rfind("--", 0) == 0;
+    if (!is_flag || argument.find('=') != argument.size() - 1) continue;
+    const std::string flag = argument.substr(0, argument.size() - 1);
+    const bool is_address = flag == "--peer" || flag == "--listen";
+    return usage_failure(flag + (is_address ? " needs host:port" : " has no value"),
+                         "a variable of the shell that is not set leaves it empty");
+  }
+  return std::nullopt;
 }
 
 int CommandLine::call(const CLI::App& command, const LocalCommands& local, Terminal& terminal) {
@@ -310,6 +331,10 @@ int CommandLine::run(std::vector<std::string> arguments, const LocalCommands& lo
                      Terminal& terminal) {
   if (arguments.empty()) {
     terminal.err << app_.help() << std::flush;
+    return static_cast<int>(ExitCode::kUsage);
+  }
+  if (const auto empty = flag_without_value(arguments)) {
+    print_failure(terminal.err, *empty);
     return static_cast<int>(ExitCode::kUsage);
   }
   app_.set_version_flag("--version", version_text(local), "Print the version");

@@ -49,12 +49,13 @@ void write_peer(JsonWriter& out, const node::KnownPeer& peer, Instant now) {
   } else {
     out.null();
   }
-  out.field("configured", peer.configured).end_object();
+  out.field("configured", peer.configured).field("trouble", as_utf8(peer.trouble)).end_object();
 }
 
 void write_head(JsonWriter& out, const store::HeadRecord& head, const DeviceId& own) {
   out.begin_object().field("device", device_text(head.key.device));
-  out.field("incarnation", head.key.incarnation).field("topic", head.key.topic);
+  out.field("incarnation", incarnation_text(head.key.incarnation));
+  out.field("topic", head.key.topic);
   out.field("log", log_text(head.log)).field("seq", head.held.seq);
   out.field("chain", to_hex(head.held.chain.view())).field("hlc", head.hlc.value);
   out.field("arrival", head.arrival).field("own", head.key.device == own);
