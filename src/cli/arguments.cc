@@ -125,14 +125,15 @@ void CommandLine::add_node_commands() {
 void CommandLine::add_event_commands() {
   group_ = "Events";
   Parsed& p = parsed_;
-  CLI::App* append = add("append", "Append events; prints their dots",
+  CLI::App* append = add("append", "Append an event, or a file of them; prints the dots (log:seq)",
                          [&p](const Context& c) { return run_append(c, p.append); });
   append->add_option("type", p.append.type, "Type of the event")->type_name("TYPE");
   append->add_option("fields", p.append.pairs, "Fields of the payload: JSON where it is, else text")
       ->type_name("k=v");
   append->add_option("--payload", p.append.payload, "The whole payload")->type_name("JSON");
   append->add_option("--topic", p.append.topic, "Topic [events]");
-  append->add_option("--source", p.append.source, "What stands behind this device");
+  append->add_option("--source", p.append.source,
+                     "Whose event it is where not this device's: a kiosk, a sensor");
   append->add_option("--ts", p.append.ts, "Time of the event: RFC 3339 or ms since 1970 [now]");
   append->add_option("--id", p.append.id, "UUID; a repeated one gives the first dot");
   append->add_option("--ndjson", p.append.ndjson, "Append one event object a line; - is stdin")
@@ -175,7 +176,7 @@ void CommandLine::add_state_commands() {
       "set", "Print a set, or change it", [&p](const Context& c) { return run_set(c, p.object); },
       {"add", "remove"}, "X");
   add("digest", "Print the digest of the state", [](const Context& c) { return run_digest(c); });
-  CLI::App* sql = add("sql", "Ask in SQL (read-only)",
+  CLI::App* sql = add("sql", "Ask in SQL, read-only: events, heads, devices, reconciliations",
                       [&p](const Context& c) { return run_sql(c, p.statement); });
   sql->add_option("statement", p.statement, "One statement")->required()->type_name("STATEMENT");
 }
@@ -183,21 +184,21 @@ void CommandLine::add_state_commands() {
 void CommandLine::add_looking_commands() {
   group_ = "Node and mesh";
   Parsed& p = parsed_;
-  add_watch(add("status", "One screen; exit code 4 when unhealthy",
+  add_watch(add("status", "How the node is, on one screen; exit code 4 when bad",
                 [&p](const Context& c) { return run_status(c, p.watch); }));
   add_watch(add("links", "Open links with what flows on them",
                 [&p](const Context& c) { return run_links(c, p.watch); }));
-  CLI::App* peers = add("peers", "Known nodes and their addresses",
+  CLI::App* peers = add("peers", "Known nodes, their addresses and what is wrong with them",
                         [&p](const Context& c) { return run_peers(c, p.watch); });
   add_watch(peers);
   add(
-      "add", "Dial one more node, until this one is started again",
+      "add", "Dial one more node until this one is started again",
       [&p](const Context& c) { return run_peers_add(c, p.peer_address); }, peers)
       ->add_option("address", p.peer_address, "host:port")
       ->required()
       ->type_name("ADDR");
   add("heads", "The newest event held of each log", [](const Context& c) { return run_heads(c); });
-  CLI::App* trace = add("trace", "Past reconciliations, newest first",
+  CLI::App* trace = add("trace", "Past exchanges with other nodes (reconciliations), newest first",
                         [&p](const Context& c) { return run_trace(c, p.trace); });
   trace->add_option("peer", p.trace.peer, "Only with this device (a beginning of its id)")
       ->type_name("PEER");

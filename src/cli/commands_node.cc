@@ -190,7 +190,9 @@ std::string peers_text(const Context& context, const nlohmann::json& answer) {
     const std::string state = cell_at(row, "state") + (trouble.empty() ? "" : ": " + trouble);
     table.add({short_device(cell_at(row, "device")), cell_at(row, "address"), state,
                heard ? age_text(number_at(row, "age_ms")) + " ago" : "never",
-               flag_at(row, "configured") ? "configuration" : "the mesh"});
+               flag_at(row, "added")        ? "added, until restart"
+               : flag_at(row, "configured") ? "configuration"
+                                            : "the mesh"});
   }
   return table.text(context.colours(), context.columns());
 }

@@ -96,9 +96,10 @@ TEST_CASE("links, peers and heads are tables") {
   api.on("GET /v1/peers",
          R"({"peers":[{"device":null,"address":"host:1\u0007","state":"dialling","age_ms":null,)"
          R"("configured":true},{"device":"abcdefgh-1","address":"host:2","state":"refused",)"
-         R"("age_ms":2000,"configured":true,"trouble":"another mesh"}]})");
+         R"("age_ms":2000,"configured":true,"added":true,"trouble":"another mesh"}]})");
   CHECK(ebb.run({"peers"}) == 0);
-  CHECK(ebb.out_has("abcdefgh  host:2        refused: another mesh  2 s ago  configuration\n"));
+  CHECK(ebb.out_has(
+      "abcdefgh  host:2        refused: another mesh  2 s ago  added, until restart\n"));
   CHECK(ebb.out_has("host:1\\u0007  dialling"));
   api.on("GET /v1/heads",
          R"({"heads":[{"device":"abcdefgh-1","topic":"events","log":"ll","seq":9,)"

@@ -104,6 +104,7 @@ TEST_CASE("two linked nodes show their link, peers, reconciliation and completen
   const auto peer = two.get("/v1/peers").json()["peers"].at(0);
   CHECK(peer["state"] == "linked");
   CHECK(peer["configured"] == true);
+  CHECK(peer["added"] == false);
   const std::string listen = one.get("/v1/status").json()["listen"];
   CHECK(peer["address"] == listen);
   // The row is written with a transaction of its own.
@@ -164,6 +165,9 @@ TEST_CASE("a peer that is added is dialled") {
     const auto peers = answer.json()["peers"];
     return !peers.empty() && peers[0]["address"] == listen;
   });
+  const auto added = two.get("/v1/peers").json()["peers"].at(0);
+  CHECK(added["configured"] == true);
+  CHECK(added["added"] == true);
   for (const char* body :
        {R"({"address":"nowhere"})", R"({"address":"127.0.0.1:0"})", R"({"address":":7401"})",
         R"({"address":"127.0.0.1:70000"})", R"({"address":"a b:1"})", R"({"address":"::1:1"})",
