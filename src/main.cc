@@ -13,6 +13,7 @@
 #include "node/bind_policy.h"
 #include "node/config.h"
 #include "node/home.h"
+#include "node/node.h"
 #include "store/reader.h"
 
 namespace {
@@ -61,6 +62,12 @@ Result<std::vector<ebb::cli::ConfigLine>> config(const std::string& dir,
   return lines;
 }
 
+ebb::Status check_addresses(const std::string& dir, const ebb::cli::Overrides& overrides) {
+  const std::string path = ebb::node::home_paths(dir).config;
+  EBB_ASSIGN(const ebb::node::Config loaded, ebb::node::load_config(path, overrides_of(overrides)));
+  return ebb::node::require_addresses(loaded);
+}
+
 std::optional<std::string> hex(const std::optional<ebb::Hash>& hash) {
   if (!hash) return std::nullopt;
   return ebb::to_hex(hash->view());
@@ -73,7 +80,8 @@ Result<ebb::cli::VerifyAnswer> verify(
              ebb::store::verify_store(ebb::node::home_paths(dir).store, with_state, progress));
   return ebb::cli::VerifyAnswer{.logs = report.logs,
                                 .segments = report.segments,
-                                .events = report.events,
+                                .events = report.events - report.records,
+                                .records = report.records,
                                 .problems = std::move(report.problems),
                                 .state_digest = hex(report.state_digest),
                                 .stored_digest = hex(report.stored_digest)};
@@ -92,6 +100,7 @@ int main(int argc, char** argv) {
                                       .export_mesh = ebb::node::export_mesh,
                                       .run = run,
                                       .config = config,
+                                      .check_addresses = check_addresses,
                                       .verify = verify,
                                       .build_note = build_note()};
   return ebb::cli::run_cli(argc, argv, local);

@@ -26,6 +26,7 @@ struct ConfigLine {
 };
 struct VerifyAnswer {
   std::uint64_t logs = 0, segments = 0, events = 0;
+  std::uint64_t records = 0;  // that devices wrote of themselves; not among the events
   std::vector<std::string> problems = {};
   std::optional<std::string> state_digest = {}, stored_digest = {};  // hex
 };
@@ -43,6 +44,8 @@ struct LocalCommands {
   std::function<int(const std::string& dir, const Overrides& overrides, int ready_fd)> run;
   std::function<Result<std::vector<ConfigLine>>(const std::string& dir, const Overrides& overrides)>
       config;
+  // kPermission when the daemon would refuse the addresses of that configuration.
+  std::function<Status(const std::string& dir, const Overrides& overrides)> check_addresses;
   std::function<Result<VerifyAnswer>(
       const std::string& dir, bool with_state,
       const std::function<void(std::uint64_t done, std::uint64_t all)>& progress)>

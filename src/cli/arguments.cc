@@ -55,6 +55,7 @@ class CommandLine {
   Failure judge(const CLI::ParseError& error);
   Failure judge_extra(const std::string& extra);
   CLI::App* deepest();
+  std::string path();  // the words that lead to it: "ebb mesh export"
 
   Parsed parsed_;
   CLI::App app_{"An offline-first event mesh.", "ebb"};
@@ -84,7 +85,7 @@ void CommandLine::add_globals() {
 }
 
 void CommandLine::add_daemon_flags(CLI::App* command, DaemonFlags& flags) {
-  command->add_option("--listen", flags.listen, "Address for links, host:port")
+  command->add_option("--listen", flags.listen, "Address for links, host:port; off: no links")
       ->type_name("ADDRESS");
   command->add_option("--peer", flags.peers, "Node to dial, host:port; may be repeated")
       ->allow_extra_args(false)
@@ -124,19 +125,20 @@ void CommandLine::add_node_commands() {
 void CommandLine::add_event_commands() {
   group_ = "Events";
   Parsed& p = parsed_;
-  CLI::App* append = add("append", "Append events; prints their dots",
+  CLI::App* append = add("append", "Append an event, or a file of them; prints the dots (log:seq)",
                          [&p](const Context& c) { return run_append(c, p.append); });
   append->add_option("type", p.append.type, "Type of the event")->type_name("TYPE");
   append->add_option("fields", p.append.pairs, "Fields of the payload: JSON where it is, else text")
       ->type_name("k=v");
   append->add_option("--payload", p.append.payload, "The whole payload")->type_name("JSON");
   append->add_option("--topic", p.append.topic, "Topic [events]");
-  append->add_option("--source", p.append.source, "What stands behind this device");
+  append->add_option("--source", p.append.source,
+                     "Whose event it is where not this device's: a kiosk, a sensor");
   append->add_option("--ts", p.append.ts, "Time of the event: RFC 3339 or ms since 1970 [now]");
   append->add_option("--id", p.append.id, "UUID; a repeated one gives the first dot");
   append->add_option("--ndjson", p.append.ndjson, "Append one event object a line; - is stdin")
       ->type_name("FILE");
-  CLI::App* tail = add("tail", "Print events; NDJSON when piped",
+  CLI::App* tail = add("tail", "Print all events, log by log; NDJSON when piped",
                        [&p](const Context& c) { return run_tail(c, p.tail); });
   tail->add_flag("-f,--follow", p.tail.follow, "Print events from now on as they come");
   tail->add_option("--type", p.tail.type, "Only of this type");
@@ -151,8 +153,8 @@ void CommandLine::add_state_commands() {
   Parsed& p = parsed_;
   CLI::App* query = add("query", "Print a view's value and what it stands on",
                         [&p](const Context& c) { return run_query(c, p.query); });
-  query->add_option("view", p.query.view, "A view; every event type has one of its name")
-      ->required()
+  query
+      ->add_option("view", p.query.view, "A view; every event type has one of its name. None: list")
       ->type_name("VIEW");
   query->add_option("--from", p.query.from, "Begin of the windows: RFC 3339 or ms since 1970");
   query->add_option("--to", p.query.to, "End of the windows, itself not included");
@@ -174,7 +176,7 @@ void CommandLine::add_state_commands() {
       "set", "Print a set, or change it", [&p](const Context& c) { return run_set(c, p.object); },
       {"add", "remove"}, "X");
   add("digest", "Print the digest of the state", [](const Context& c) { return run_digest(c); });
-  CLI::App* sql = add("sql", "Ask in SQL (read-only)",
+  CLI::App* sql = add("sql", "Ask in SQL, read-only: events, heads, devices, reconciliations",
                       [&p](const Context& c) { return run_sql(c, p.statement); });
   sql->add_option("statement", p.statement, "One statement")->required()->type_name("STATEMENT");
 }
@@ -182,21 +184,21 @@ void CommandLine::add_state_commands() {
 void CommandLine::add_looking_commands() {
   group_ = "Node and mesh";
   Parsed& p = parsed_;
-  add_watch(add("status", "One screen; exit code 4 when unhealthy",
+  add_watch(add("status", "How the node is, on one screen; exit code 4 when bad",
                 [&p](const Context& c) { return run_status(c, p.watch); }));
   add_watch(add("links", "Open links with what flows on them",
                 [&p](const Context& c) { return run_links(c, p.watch); }));
-  CLI::App* peers = add("peers", "Known nodes and their addresses",
+  CLI::App* peers = add("peers", "Known nodes, their addresses and what is wrong with them",
                         [&p](const Context& c) { return run_peers(c, p.watch); });
   add_watch(peers);
   add(
-      "add", "Dial a node until the next start",
+      "add", "Dial one more node until this one is started again",
       [&p](const Context& c) { return run_peers_add(c, p.peer_address); }, peers)
       ->add_option("address", p.peer_address, "host:port")
       ->required()
       ->type_name("ADDR");
   add("heads", "The newest event held of each log", [](const Context& c) { return run_heads(c); });
-  CLI::App* trace = add("trace", "Past reconciliations, newest first",
+  CLI::App* trace = add("trace", "Past exchanges with other nodes (reconciliations), newest first",
                         [&p](const Context& c) { return run_trace(c, p.trace); });
   trace->add_option("peer", p.trace.peer, "Only with this device (a beginning of its id)")
       ->type_name("PEER");
@@ -252,11 +254,19 @@ CLI::App* CommandLine::deepest() {
   return command;
 }
 
+std::string CommandLine::path() {
+  std::string words = "ebb";
+  for (const CLI::App* app = &app_; !app->get_subcommands().empty();) {
+    app = app->get_subcommands().front();
+    words += " " + app->get_name();
+  }
+  return words;
+}
+
 // A word that no option or command took.
 Failure CommandLine::judge_extra(const std::string& extra) {
   CLI::App* command = deepest();
-  const std::string path = command == &app_ ? "ebb" : "ebb " + command->get_name();
-  const std::string see = "`" + path + " --help` lists what there is";
+  const std::string see = "`" + path() + " --help` lists what there is";
   const std::string word = extra.substr(0, extra.find('='));
   std::vector<std::string> known;
   const bool is_flag = word.size() > 1 && word.front() == '-';
@@ -285,9 +295,21 @@ Failure CommandLine::judge(const CLI::ParseError& error) {
   }
   std::string what = error.what();
   std::replace(what.begin(), what.end(), '\n', ' ');
-  const CLI::App* command = deepest();
-  const std::string path = command == &app_ ? "ebb" : "ebb " + command->get_name();
-  return usage_failure(what, "`" + path + " --help` tells how it is written");
+  return usage_failure(what, "`" + path() + " --help` tells how it is written");
+}
+
+// `--peer=` would take the next word for its value.
+std::optional<Failure> flag_without_value(const std::vector<std::string>& arguments) {
+  for (const std::string& argument : arguments) {
+    if (argument == "--") break;
+    const bool is_flag = argument.size() > 3 && argument.rfind("--", 0) == 0;
+    if (!is_flag || argument.find('=') != argument.size() - 1) continue;
+    const std::string flag = argument.substr(0, argument.size() - 1);
+    const bool is_address = flag == "--peer" || flag == "--listen";
+    return usage_failure(flag + (is_address ? " needs host:port" : " has no value"),
+                         "a variable of the shell that is not set leaves it empty");
+  }
+  return std::nullopt;
 }
 
 int CommandLine::call(const CLI::App& command, const LocalCommands& local, Terminal& terminal) {
@@ -310,6 +332,10 @@ int CommandLine::run(std::vector<std::string> arguments, const LocalCommands& lo
                      Terminal& terminal) {
   if (arguments.empty()) {
     terminal.err << app_.help() << std::flush;
+    return static_cast<int>(ExitCode::kUsage);
+  }
+  if (const auto empty = flag_without_value(arguments)) {
+    print_failure(terminal.err, *empty);
     return static_cast<int>(ExitCode::kUsage);
   }
   app_.set_version_flag("--version", version_text(local), "Print the version");

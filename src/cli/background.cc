@@ -60,8 +60,10 @@ class Spawn {
     posix_spawnattr_setflags(&attributes_, POSIX_SPAWN_SETSID | POSIX_SPAWN_SETSIGMASK);
 
     std::vector<std::string> words = {"ebb"};
-    words.insert(words.end(), options.arguments.begin(), options.arguments.end());
+    words.insert(words.end(), options.command.begin(), options.command.end());
+    // Before the rest, none of which can take it for a value of its own then.
     words.push_back("--ready-fd=" + std::to_string(kReadyFd));
+    words.insert(words.end(), options.arguments.begin(), options.arguments.end());
     std::vector<char*> arguments;
     for (std::string& word : words)
       arguments.push_back(word.data());

@@ -1,6 +1,6 @@
 // Starts a node in the background and waits until it serves.
 //
-// Model:   the child is this program again with `run --ready-fd N`, in a session of its own, its
+// Model:   the child is this program again with `run --ready-fd=N`, in a session of its own, its
 //          output in the log file; it writes "ready\n" or "error: ...\n" to descriptor N.
 // Threads: call on the main thread.
 // Errors:  the child's own words and exit code when it did not start; exit code 5 when it is not
@@ -20,7 +20,8 @@ namespace ebb::cli {
 
 struct BackgroundOptions {
   std::string program;                 // a path
-  std::vector<std::string> arguments;  // behind the program's name, without --ready-fd
+  std::vector<std::string> command;    // behind the program's name, up to `run`
+  std::vector<std::string> arguments;  // behind that
   std::string log_path;
   Duration timeout;
 };

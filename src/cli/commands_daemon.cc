@@ -1,4 +1,5 @@
 #include <fmt/format.h>
+#include <sys/stat.h>
 
 #include <charconv>
 #include <chrono>
@@ -46,20 +47,39 @@ bool wait_until_silent(const Context& context, Clock::time_point deadline) {
   return false;
 }
 
+// What is not as it seems to be, and does not keep a node from starting.
+void note_surroundings(const Context& context) {
+  for (const std::string& note : unknown_variables(context.terminal().variables))
+    context.note(note);
+  struct stat info {};
+  if (stat(context.dir().c_str(), &info) != 0 || (info.st_mode & 077) == 0) return;
+  context.note(fmt::format("{} is open to others (mode {:04o}); `chmod 700 {}` closes it",
+                           context.dir(), info.st_mode & 07777U, context.dir()));
+}
+
 }  // namespace
 
 Exit run_daemon(const Context& context, const RunOptions& options) {
+  if (const auto empty = empty_flag(options.daemon)) return *empty;
   if (context.globals().json) {
     return usage_failure("`ebb run` prints no JSON", "its log does with --log-format json");
   }
+  // The parent of a background node has said it already, where people see it.
+  if (options.ready_fd < 0) note_surroundings(context);
   const Overrides overrides = overrides_of(options.daemon, context.terminal());
   const int code = context.local().run(context.dir(), overrides, options.ready_fd);
   return static_cast<ExitCode>(code);
 }
 
 Exit run_up(const Context& context, const RunOptions& options) {
+  if (const auto empty = empty_flag(options.daemon)) return *empty;
   const RequestTarget status("/v1/status");
   Outcome<Document> running = context.get(status);
+  if (running.ok() && any_given(options.daemon)) {
+    return Failure{
+        .what = "a node is running for " + context.dir() + " already; its flags were not changed",
+        .next = "`ebb down` first, or `ebb peers add HOST:PORT` for one more peer"};
+  }
   if (running.ok()) {
     context.note("a node is running for " + context.dir() + " already");
     print_running(context, *running);
@@ -70,12 +90,12 @@ Exit run_up(const Context& context, const RunOptions& options) {
   const Result<std::string> device = context.local().device(context.dir());
   if (!device.ok()) return failure_of(device.error(), context.dir());
 
-  BackgroundOptions background{.program = context.terminal().program,
-                               .arguments = {"--dir=" + context.dir(), "run"},
-                               .log_path = context.dir() + "/ebb.log",
-                               .timeout = context.timeout()};
-  for (std::string& argument : arguments_of(options.daemon))
-    background.arguments.push_back(std::move(argument));
+  const BackgroundOptions background{.program = context.terminal().program,
+                                     .command = {"--dir=" + context.dir(), "run"},
+                                     .arguments = arguments_of(options.daemon),
+                                     .log_path = context.dir() + "/ebb.log",
+                                     .timeout = context.timeout()};
+  note_surroundings(context);
   EBB_ASSIGN(const pid_t pid, start_in_background(background));
   EBB_ASSIGN(const Document answer, context.get(status));
   print_running(context, answer);

@@ -76,6 +76,7 @@ void print_verified(const Context& context, const VerifyAnswer& answer, bool ok)
                             {"logs", answer.logs},
                             {"segments", answer.segments},
                             {"events", answer.events},
+                            {"records", answer.records},
                             {"problems", answer.problems}};
     if (answer.state_digest) value["state_digest"] = *answer.state_digest;
     if (answer.stored_digest) value["stored_digest"] = *answer.stored_digest;
@@ -87,8 +88,8 @@ void print_verified(const Context& context, const VerifyAnswer& answer, bool ok)
   if (answer.state_digest) context.print("state digest   " + *answer.state_digest + '\n');
   if (answer.stored_digest) context.print("stored digest  " + *answer.stored_digest + '\n');
   const std::string read =
-      fmt::format("{}, {}, {}", count_text(answer.logs, "log"),
-                  count_text(answer.segments, "segment"), count_text(answer.events, "event"));
+      fmt::format("{}, {}", events_text(answer.events, answer.logs, answer.records),
+                  count_text(answer.segments, "segment"));
   const Colour colour = ok ? Colour::kGreen : Colour::kRed;
   context.print(paint(colour, ok ? "ok" : "damaged", context.colours()) + ": " + read + '\n');
 }
@@ -133,6 +134,7 @@ Exit run_verify(const Context& context, bool with_state) {
 }
 
 Exit run_config_show(const Context& context, const ConfigOptions& options) {
+  if (const auto empty = empty_flag(options.daemon)) return *empty;
   const auto lines =
       context.local().config(context.dir(), overrides_of(options.daemon, context.terminal()));
   if (!lines.ok()) return failure_of(lines.error(), context.dir());
@@ -156,15 +158,26 @@ Exit run_config_show(const Context& context, const ConfigOptions& options) {
 }
 
 Exit run_config_check(const Context& context, const ConfigOptions& options) {
-  const auto lines =
-      context.local().config(context.dir(), overrides_of(options.daemon, context.terminal()));
+  if (const auto empty = empty_flag(options.daemon)) return *empty;
+  const Result<std::string> device = context.local().device(context.dir());
+  if (!device.ok()) return failure_of(device.error(), context.dir());
+  const Overrides overrides = overrides_of(options.daemon, context.terminal());
+  const auto lines = context.local().config(context.dir(), overrides);
   if (!lines.ok()) return failure_of(lines.error(), context.dir());
+  const Status addresses = context.local().check_addresses(context.dir(), overrides);
+  if (!addresses.ok()) return failure_of(addresses.error(), context.dir());
+  for (const std::string& note : unknown_variables(context.terminal().variables))
+    context.note(note);
   const std::string file = context.dir() + "/ebb.toml";
+  const bool has_file = access(file.c_str(), F_OK) == 0;
   if (context.globals().json) {
-    context.print_json(nlohmann::json({{"ok", true}, {"settings", lines->size()}}).dump());
-  } else {
+    context.print_json(
+        nlohmann::json({{"ok", true}, {"settings", lines->size()}, {"has_file", has_file}}).dump());
+  } else if (has_file) {
     context.print(
         fmt::format("ok: {} in {}\n", count_text(lines->size(), "setting"), escape_text(file)));
+  } else {
+    context.print(fmt::format("ok: no file {}: defaults\n", escape_text(file)));
   }
   return ExitCode::kOk;
 }

@@ -69,6 +69,14 @@ Failure failure_of_stream(const Context& context, const HttpAnswer& answer) {
   return failure;
 }
 
+// Nobody said how far it is stored.
+Failure failure_of_broken_stream(Failure failure, std::uint64_t bytes_sent) {
+  if (bytes_sent == 0) return failure;
+  failure.why += failure.why.empty() ? "" : "; ";
+  failure.why += "lines already sent may be stored; with `id` in each they can be sent again";
+  return failure;
+}
+
 Exit append_stream(const Context& context, const AppendOptions& options) {
   EBB_ASSIGN(const Input input, open_input(context, options.ndjson));
   Progress progress(context.terminal().err, context.shows_progress(), "appending", bytes_text);
@@ -78,10 +86,14 @@ Exit append_stream(const Context& context, const AppendOptions& options) {
                       .input_fd = input.fd,
                       .timeout = context.timeout(),
                       .timeout_from_last_byte = !context.globals().timeout_seconds};
-  request.sent = [&](std::uint64_t sent) { progress.update(sent, input.bytes); };
+  std::uint64_t bytes_sent = 0;
+  request.sent = [&](std::uint64_t sent) {
+    bytes_sent = sent;
+    progress.update(sent, input.bytes);
+  };
   Outcome<HttpAnswer> answer = context.send(std::move(request));
   progress.clear();
-  if (!answer.ok()) return answer.error();
+  if (!answer.ok()) return failure_of_broken_stream(answer.error(), bytes_sent);
   if (context.globals().json) context.print_json(answer->body);
   if (answer->status != 200) return failure_of_stream(context, *answer);
   const auto body = nlohmann::json::parse(answer->body, nullptr, false);
@@ -163,18 +175,27 @@ Exit print_stored(const Context& context, const TailOptions& options, const std:
 struct Followed {
   std::uint64_t events = 0;
   std::string cursor;
-  bool dropped = false;
+  bool began = false;                     // the node has answered
+  bool dropped = false, stopped = false;  // it said so
+  std::optional<std::string> error;       // what it said
 };
+
+// False for a message that is the stream's last.
+bool goes_on_after(const EventStream::Message& message, Followed& followed) {
+  followed.dropped = message.event == "dropped";
+  followed.stopped = message.event == "stopped";
+  if (message.event == "error") {
+    followed.error = text_at(nlohmann::json::parse(message.data, nullptr, false), "message");
+  }
+  return !followed.dropped && !followed.stopped && !followed.error;
+}
 
 Outcome<HttpAnswer> follow_once(const Context& context, const TailOptions& options,
                                 const std::string& device, Followed& followed) {
   EventPrinter printer(context);
   EventStream stream;
   const auto take = [&](const EventStream::Message& message) {
-    if (message.event == "dropped") {
-      followed.dropped = true;
-      return false;
-    }
+    if (!goes_on_after(message, followed)) return false;
     if (!message.id.empty()) followed.cursor = message.id;
     if (message.data.empty()) return true;
     printer.print(message.data);
@@ -184,6 +205,7 @@ Outcome<HttpAnswer> follow_once(const Context& context, const TailOptions& optio
   RequestTarget target = events_target(options, device);
   target.with("follow", "sse").with("after", followed.cursor);
   HttpRequest request{.target = target.text()};
+  request.began = [&] { followed.began = true; };
   request.received = [&](std::string_view part) {
     const bool goes_on = stream.feed(part, take);
     return printer.flush() && goes_on;
@@ -192,20 +214,26 @@ Outcome<HttpAnswer> follow_once(const Context& context, const TailOptions& optio
 }
 
 Exit follow(const Context& context, const TailOptions& options, const std::string& device) {
+  const Failure gone{.exit = ExitCode::kNoDaemon,
+                     .what = "the node of " + context.dir() + " has stopped",
+                     .next = "start it with `ebb up`"};
   Followed followed;
   while (true) {
-    followed.dropped = false;
-    EBB_ASSIGN(const HttpAnswer answer, follow_once(context, options, device, followed));
-    if (answer.status != 200) return context.failure_of_answer(answer);
+    followed.began = followed.dropped = false;
+    Outcome<HttpAnswer> answer = follow_once(context, options, device, followed);
+    // The stream has no end but the node's, so one that breaks off says that it has gone.
+    if (!answer.ok() && followed.began) return gone;
+    if (!answer.ok()) return answer.error();
+    if (answer->status != 200) return context.failure_of_answer(*answer);
+    if (followed.error) return Failure{.what = "the node cannot go on: " + *followed.error};
     if (followed.dropped && !followed.cursor.empty()) {
       context.note("fell behind; going on after the last event seen");
       continue;
     }
     if (followed.dropped) return Failure{.what = "fell behind and was dropped by the node"};
-    if (answer.stopped) return ExitCode::kOk;  // the limit, or nobody reads
-    return Failure{.exit = ExitCode::kNoDaemon,
-                   .what = "the node of " + context.dir() + " has stopped",
-                   .next = "start it with `ebb up`"};
+    const bool wanted = answer->stopped && !followed.stopped;  // the limit, or nobody reads
+    if (wanted) return ExitCode::kOk;
+    return gone;
   }
 }
 

@@ -100,8 +100,8 @@ std::string status_text(const Context& context, const nlohmann::json& status) {
   field("mesh", text_at(status, "mesh"));
   field("listen", fmt::format("{}, up {}", text_at(status, "listen"),
                               age_text(number_at(status, "uptime_ms"))));
-  field("events", fmt::format("{} in {}", count_at(status, "events"),
-                              count_text(count_at(status, "heads"), "log")));
+  field("events", events_text(count_at(status, "events"), count_at(status, "heads"),
+                              count_at(status, "records")));
   field("complete", completeness_words(completeness));
   field("links", fmt::format("{}, {} known", count_text(count_at(status, "links"), "link"),
                              count_text(count_at(status, "peers"), "peer")));
@@ -177,7 +177,7 @@ std::string links_text(const Context& context, const nlohmann::json& answer) {
                bytes_text(count_at(row, "waiting_bytes")), bytes_text(count_at(row, "bytes_in")),
                bytes_text(count_at(row, "bytes_out")), age_text(number_at(row, "age_ms"))});
   }
-  return table.text(context.colours(), context.columns()) + budgets_text(context, answer);
+  return table.text(context.colours()) + budgets_text(context, answer);  // as in trace_text
 }
 
 std::string peers_text(const Context& context, const nlohmann::json& answer) {
@@ -186,9 +186,13 @@ std::string peers_text(const Context& context, const nlohmann::json& answer) {
   Table table({{"device"}, {"address"}, {"state"}, {"heard", Align::kRight}, {"from"}});
   for (const nlohmann::json& row : peers) {
     const bool heard = row.is_object() && row.contains("age_ms") && row["age_ms"].is_number();
-    table.add({short_device(cell_at(row, "device")), cell_at(row, "address"), cell_at(row, "state"),
+    const std::string trouble = text_at(row, "trouble");
+    const std::string state = cell_at(row, "state") + (trouble.empty() ? "" : ": " + trouble);
+    table.add({short_device(cell_at(row, "device")), cell_at(row, "address"), state,
                heard ? age_text(number_at(row, "age_ms")) + " ago" : "never",
-               flag_at(row, "configured") ? "configuration" : "the mesh"});
+               flag_at(row, "added")        ? "added, until restart"
+               : flag_at(row, "configured") ? "configuration"
+                                            : "the mesh"});
   }
   return table.text(context.colours(), context.columns());
 }
@@ -199,6 +203,7 @@ std::string trace_text(const Context& context, const nlohmann::json& rows) {
   if (rows.empty()) return "no reconciliation yet\n";
   Table table({{"started"},
                {"peer"},
+               {"outcome"},
                {"kind"},
                {"rounds", Align::kRight},
                {"heads", Align::kRight},
@@ -207,7 +212,6 @@ std::string trace_text(const Context& context, const nlohmann::json& rows) {
                {"in", Align::kRight},
                {"out", Align::kRight},
                {"took", Align::kRight},
-               {"outcome"},
                {"held/known before"},
                {"after"},
                {"id"}});
@@ -216,14 +220,14 @@ std::string trace_text(const Context& context, const nlohmann::json& rows) {
       return count_cell(row, held) + "/" + count_cell(row, known);
     };
     table.add({time_text(number_at(row, "started_ms")), short_device(cell_at(row, "peer")),
-               cell_at(row, "kind"), count_cell(row, "rounds"), count_cell(row, "heads_compared"),
-               count_cell(row, "events_in"), count_cell(row, "events_out"),
-               bytes_text(count_at(row, "bytes_in")), bytes_text(count_at(row, "bytes_out")),
-               duration_text(number_at(row, "duration_us")), cell_at(row, "outcome"),
+               cell_at(row, "outcome"), cell_at(row, "kind"), count_cell(row, "rounds"),
+               count_cell(row, "heads_compared"), count_cell(row, "events_in"),
+               count_cell(row, "events_out"), bytes_text(count_at(row, "bytes_in")),
+               bytes_text(count_at(row, "bytes_out")), duration_text(number_at(row, "duration_us")),
                share("held_before", "known_before"), share("held_after", "known_after"),
                cell_at(row, "id")});
   }
-  return table.text(context.colours(), context.columns());
+  return table.text(context.colours());  // wider than many terminals, and nothing of it cut
 }
 
 }  // namespace
@@ -269,7 +273,8 @@ Exit run_peers_add(const Context& context, const std::string& address) {
   EBB_ASSIGN(const Document answer,
              context.post(RequestTarget("/v1/peers"), "{\"address\":" + *quoted + "}"));
   if (context.globals().json) context.print_json(answer.text);
-  context.note("dialling " + address + " until the next start; keep it with `peers` in ebb.toml");
+  context.note("dialling " + address +
+               " until this node is started again; `peers` below [node] in ebb.toml keeps it");
   return ExitCode::kOk;
 }
 

@@ -1,11 +1,11 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <set>
 
 #include "cli/commands.h"
 #include "cli/print.h"
 #include "cli/raw_json.h"
+#include "cli/suggest.h"
 
 namespace ebb::cli {
 namespace {
@@ -57,40 +57,6 @@ Rows rows_of(const Document& answer) {
   return rows;
 }
 
-// Columns of one name would be one member of an object: later ones get a number.
-std::vector<std::string> unique_names(const std::vector<std::string>& columns) {
-  std::set<std::string> taken(columns.begin(), columns.end());
-  std::set<std::string> used;
-  std::vector<std::string> names;
-  for (const std::string& column : columns) {
-    std::string name = column;
-    for (int n = 2; !used.insert(name).second; ++n) {
-      name = fmt::format("{}_{}", column, n);
-      if (taken.count(name) > 0) name = column;  // another column is called that
-    }
-    names.push_back(name);
-  }
-  return names;
-}
-
-void print_objects(const Context& context, const Rows& rows) {
-  std::vector<std::string> keys;
-  for (const std::string& name : unique_names(rows.columns))
-    keys.push_back(quote_json(name).value_or("\"\""));
-  context.print("[");
-  for (std::size_t r = 0; r < rows.cells.size(); ++r) {
-    context.print(r == 0 ? "{" : ",\n{");
-    for (std::size_t c = 0; c < keys.size(); ++c) {
-      context.print(c == 0 ? "" : ",");
-      context.print(keys[c]);
-      context.print(":");
-      context.print(rows.cells[r][c]);
-    }
-    context.print("}");
-  }
-  context.print("]\n");
-}
-
 void print_table(const Context& context, const Rows& rows) {
   std::vector<Table::Column> columns;
   for (std::size_t c = 0; c < rows.columns.size(); ++c) {
@@ -109,9 +75,40 @@ void print_table(const Context& context, const Rows& rows) {
   context.print(table.text(context.colours(), context.columns()));
 }
 
+Exit list_views(const Context& context, const QueryOptions& options) {
+  if (!options.from.empty() || !options.to.empty()) {
+    return usage_failure("--from and --to are of a view", "name one: `ebb query VIEW --from ...`");
+  }
+  EBB_ASSIGN(const Document answer, context.get(RequestTarget("/v1/views")));
+  if (context.globals().json) {
+    context.print_json(answer.text);
+    return ExitCode::kOk;
+  }
+  Table table({{"view"}, {"value", Table::Align::kRight}});
+  for (const nlohmann::json& row : list_at(answer.value, "views"))
+    table.add({text_at(row, "view"), std::to_string(count_at(row, "value"))});
+  context.print(table.text(context.colours(), context.columns()));
+  context.print(completeness_words(object_at(answer.value, "completeness")) + '\n');
+  return ExitCode::kOk;
+}
+
+// Nothing of it may be a slip of the pen.
+Exit note_unknown_view(const Context& context, const std::string& view) {
+  EBB_ASSIGN(const Document answer, context.get(RequestTarget("/v1/views")));
+  std::vector<std::string> known;
+  for (const nlohmann::json& row : list_at(answer.value, "views"))
+    known.push_back(text_at(row, "view"));
+  if (std::find(known.begin(), known.end(), view) != known.end()) return ExitCode::kOk;
+  const auto meant = nearest_word(view, known);
+  context.note("no event of this type is known" +
+               (meant ? "; did you mean " + *meant + "?" : std::string()));
+  return ExitCode::kOk;
+}
+
 }  // namespace
 
 Exit run_query(const Context& context, const QueryOptions& options) {
+  if (options.view.empty()) return list_views(context, options);
   RequestTarget target("/v1/views/" + percent_encoded(options.view));
   target.with("from", options.from).with("to", options.to);
   EBB_ASSIGN(const Document answer, context.get(target));
@@ -124,6 +121,7 @@ Exit run_query(const Context& context, const QueryOptions& options) {
   const std::string note = late > 0 ? fmt::format(", {} late", late) : "";
   context.print(fmt::format("{}   {}{}\n", escape_text(value),
                             completeness_words(object_at(answer.value, "completeness")), note));
+  if (value == "0") return note_unknown_view(context, options.view);
   return ExitCode::kOk;
 }
 
@@ -186,13 +184,10 @@ Exit run_sql(const Context& context, const std::string& statement) {
   EBB_ASSIGN(const Document answer,
              context.post(RequestTarget("/v1/sql"), "{\"sql\":" + *quoted + "}"));
   const Rows rows = rows_of(answer);
-  const bool single = rows.columns.size() == 1 && rows.cells.size() == 1;
-  if (single && context.globals().json) {
-    context.print_json(rows.cells[0][0]);
-  } else if (single) {
+  if (context.globals().json) {
+    context.print_json(answer.text);
+  } else if (rows.columns.size() == 1 && rows.cells.size() == 1) {
     context.print(escape_text(plain_text(rows.cells[0][0])) + '\n');
-  } else if (context.globals().json) {
-    print_objects(context, rows);
   } else {
     print_table(context, rows);
   }

@@ -12,12 +12,15 @@
 namespace ebb::cli {
 namespace {
 
-std::string next_step_of_code(std::string_view code) {
+std::string next_step_of_code(std::string_view code, std::string_view what) {
   if (code == "busy") return "its queues are full: try again in a moment";
-  if (code == "disk_full") return "free some space on the node's disk; nothing of this was stored";
+  const bool budget = what.find("store.disk_budget_bytes") != std::string_view::npos;
+  if (code == "disk_full" && !budget) return "free some space on the node's disk";
   if (code == "corrupt") return "`ebb verify` says what is damaged";
   return {};
 }
+
+constexpr int kStatusDiskFull = 507;
 
 }  // namespace
 
@@ -93,7 +96,12 @@ Failure Context::failure_of_transport(const Error& error) const {
   switch (error.code) {
     case ErrorCode::kNotFound: {
       const Result<std::string> device = local_.device(dir_);
-      if (!device.ok() && device.error().code == ErrorCode::kNotFound) {
+      if (!device.ok() && device.error().context != "device") {
+        return {.exit = ExitCode::kNoDaemon,
+                .what = "no node is running for " + dir_ +
+                        ", and none can be started: " + failure_of(device.error(), dir_).what};
+      }
+      if (!device.ok()) {
         return {.exit = ExitCode::kNoDaemon,
                 .what = "no node is running for " + dir_ + ": there is no device in it yet",
                 .next = "make one with `ebb init`, then start it with `ebb up`"};
@@ -128,13 +136,18 @@ Failure Context::failure_of_answer(const HttpAnswer& answer) const {
   if (what.empty()) what = fmt::format("the node answered with HTTP status {}", answer.status);
   const std::string field = text_at(error, "field");
   if (!field.empty() && what.find(field) == std::string::npos) what += " (field " + field + ")";
-  return {.what = std::move(what), .next = next_step_of_code(code)};
+  std::string next = next_step_of_code(code, what);
+  return {.what = std::move(what), .next = std::move(next)};
 }
 
 Outcome<Document> Context::document_of(HttpRequest request) const {
   request.timeout = timeout();
   EBB_ASSIGN(HttpAnswer answer, send(std::move(request)));
-  if (answer.status != 200) return failure_of_answer(answer);
+  if (answer.status != 200) {
+    Failure failure = failure_of_answer(answer);
+    if (answer.status == kStatusDiskFull) failure.why = "nothing of this was stored";
+    return failure;
+  }
   Document document;
   document.text = std::move(answer.body);
   document.value = nlohmann::json::parse(document.text, nullptr, false);

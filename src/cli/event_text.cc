@@ -46,6 +46,11 @@ Outcome<std::string> payload_of_pairs(const std::vector<std::string>& pairs) {
       return usage_failure("the payload names " + std::string(key) + " twice");
     }
     keys.push_back(key);
+    if (is_json_number(value) && !is_json(value)) {
+      return usage_failure(pair + ": a number that cannot be kept",
+                           "as a text it goes with quotes: '" + std::string(key) + "=\"" +
+                               std::string(value) + "\"'");
+    }
     const auto quoted_key = quote_json(key);
     const auto text = is_json(value) ? std::optional(std::string(value)) : quote_json(value);
     if (!quoted_key || !text) return not_utf8(pair);

@@ -1,20 +1,41 @@
 #include "cli/failure.h"
 
+#include <algorithm>
+#include <array>
 #include <ostream>
+#include <string_view>
 
 #include "cli/print.h"
 
 namespace ebb::cli {
 namespace {
 
-std::string next_step(ErrorCode code, const std::string& dir) {
-  switch (code) {
+// Errors whose detail is a sentence that names the file and says what to do.
+bool speaks_for_itself(const Error& error) {
+  constexpr std::array<std::string_view, 6> kContexts = {"key file", "key file mode", "device",
+                                                         "genesis",  "config",        "store"};
+  const bool known =
+      std::find(kContexts.begin(), kContexts.end(), error.context) != kContexts.end();
+  return known && !error.detail.empty();
+}
+
+// "create directory: /proc/x: No such file or directory": without the code, which is for programs.
+std::string words_of(const Error& error) {
+  if (speaks_for_itself(error)) return error.detail;
+  std::string text(error.context);
+  if (!error.detail.empty()) text.append(text.empty() ? "" : ": ").append(error.detail);
+  return text.empty() ? error.message() : text;
+}
+
+std::string next_step(const Error& error, const std::string& dir) {
+  const bool of_files = error.context.find("file") != std::string_view::npos ||
+                        error.context.find("directory") != std::string_view::npos;
+  if (of_files && error.code != ErrorCode::kDiskFull) {
+    return "see that you may write to " + dir + ", or name another directory with --dir";
+  }
+  switch (error.code) {
     case ErrorCode::kNotFound:
       return "make a device with `ebb init`, or name its directory with --dir";
-    case ErrorCode::kExists:
-      return "use the device that is there, or another directory with --dir";
-    case ErrorCode::kPermission:
-      return "see to it that " + dir + " is yours alone (chmod -R go= " + dir + ")";
     case ErrorCode::kBusy:
       return "wait for the other program, or stop it with `ebb down`";
     case ErrorCode::kDiskFull:
@@ -29,7 +50,8 @@ std::string next_step(ErrorCode code, const std::string& dir) {
 }  // namespace
 
 Failure failure_of(const Error& error, const std::string& dir) {
-  return {.what = error.message(), .next = next_step(error.code, dir)};
+  const bool told = speaks_for_itself(error) || error.context == "address is not loopback";
+  return {.what = words_of(error), .next = told ? "" : next_step(error, dir)};
 }
 
 Failure usage_failure(std::string what, std::string next) {

@@ -123,6 +123,10 @@ std::size_t Transfer::on_header(char* line, std::size_t one, std::size_t bytes,
   auto& transfer = *static_cast<Transfer*>(self);
   transfer.touch();
   const std::string_view text(line, one * bytes);
+  // The empty line that ends the headers.
+  long status = 0;
+  curl_easy_getinfo(transfer.easy_.get(), CURLINFO_RESPONSE_CODE, &status);
+  if (text == "\r\n" && status == 200 && transfer.request_.began) transfer.request_.began();
   take_header(text, "ebb-cursor:", transfer.answer_.cursor);
   take_header(text, "ebb-cut:", transfer.answer_.cut);
   return one * bytes;

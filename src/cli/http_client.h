@@ -30,6 +30,8 @@ struct HttpRequest {
 
   // Hears of the bytes of `input_fd` sent so far; may be empty.
   std::function<void(std::uint64_t sent)> sent = {};
+  // Called when a 200 answer has begun; may be empty.
+  std::function<void()> began = {};
   // Takes the body of a 200 answer as it comes; false ends the request. Empty: it is collected.
   std::function<bool(std::string_view part)> received = {};
 

@@ -145,6 +145,12 @@ std::string count_text(std::uint64_t count, std::string_view singular) {
   return fmt::format("{} {}{}", count, singular, count == 1 ? "" : "s");
 }
 
+std::string events_text(std::uint64_t events, std::uint64_t logs, std::uint64_t records) {
+  std::string text = count_text(events, "event") + " in " + count_text(logs, "log");
+  if (records > 0) text += " (+" + count_text(records, "record") + ")";
+  return text;
+}
+
 std::string paint(Colour colour, std::string_view text, bool enabled) {
   if (!enabled || colour == Colour::kNone) return std::string(text);
   std::string_view code;

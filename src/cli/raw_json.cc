@@ -39,6 +39,29 @@ std::size_t value_end(std::string_view text, std::size_t start, std::string_view
 
 bool is_json(std::string_view text) { return nlohmann::json::accept(text); }
 
+bool is_json_number(std::string_view text) {
+  std::size_t at = 0;
+  const auto skip = [&](std::string_view any) {
+    const bool found = at < text.size() && any.find(text[at]) != std::string_view::npos;
+    if (found) ++at;
+    return found;
+  };
+  const auto digits = [&] {
+    const std::size_t first = at;
+    while (skip("0123456789")) {
+    }
+    return at > first;
+  };
+  skip("-");
+  if (!skip("0") && !digits()) return false;
+  if (skip(".") && !digits()) return false;
+  if (skip("eE")) {
+    skip("+-");
+    if (!digits()) return false;
+  }
+  return at == text.size();
+}
+
 std::optional<std::string> quote_json(std::string_view text) {
   try {
     return nlohmann::json(text).dump();

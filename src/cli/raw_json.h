@@ -14,6 +14,8 @@ namespace ebb::cli {
 
 // True when `text` is one JSON value.
 bool is_json(std::string_view text);
+// True when `text` is written as a number, also one that is too large to be kept.
+bool is_json_number(std::string_view text);
 // The text as a JSON string; nullopt when it is not UTF-8.
 std::optional<std::string> quote_json(std::string_view text);
 

@@ -5,6 +5,9 @@
 
 #include <cstdlib>
 #include <iostream>
+#include <string_view>
+
+extern char** environ;
 
 namespace ebb::cli {
 namespace {
@@ -26,6 +29,15 @@ std::optional<std::string> process_environment(const char* name) {
   return std::string(value);
 }
 
+std::vector<std::string> process_variables() {
+  std::vector<std::string> names;
+  for (char** variable = environ; variable != nullptr && *variable != nullptr; ++variable) {
+    const std::string_view text(*variable);
+    if (text.rfind("EBB_", 0) == 0) names.emplace_back(text.substr(0, text.find('=')));
+  }
+  return names;
+}
+
 }  // namespace
 
 Terminal process_terminal() {
@@ -39,6 +51,7 @@ Terminal process_terminal() {
       .columns = terminal_columns(),
       .input_fd = STDIN_FILENO,
       .environment = process_environment,
+      .variables = process_variables(),
   };
 }
 

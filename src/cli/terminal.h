@@ -9,6 +9,7 @@
 #include <iosfwd>
 #include <optional>
 #include <string>
+#include <vector>
 
 namespace ebb::cli {
 
@@ -21,6 +22,8 @@ struct Terminal {
   int input_fd = 0;          // what `-` reads
   // A variable of the environment; nullopt when unset or empty.
   std::function<std::optional<std::string>(const char* name)> environment = {};
+  // Names of variables that begin with EBB_.
+  std::vector<std::string> variables = {};
   // What `ebb up` starts in the background.
   std::string program = "/proc/self/exe";
 };

@@ -54,7 +54,11 @@ std::string error_message(const Error& error) {
 
 void write_error(JsonWriter& out, const Error& error, std::string_view field, std::uint64_t line) {
   out.begin_object();
-  out.field("code", error_code_name(error.code)).field("message", error_message(error));
+  std::string message = error_message(error);
+  // What a rule says of a field needs the field for its subject.
+  const bool is_rule = error.context.starts_with("has to be ") || error.context.starts_with("is ");
+  if (is_rule && !field.empty()) message.insert(0, as_utf8(field) + " ");
+  out.field("code", error_code_name(error.code)).field("message", message);
   if (!field.empty()) out.field("field", as_utf8(field));
   if (line > 0) out.field("line", line);
   out.end_object();
@@ -71,6 +75,12 @@ Answer error_answer(const Error& error, std::string_view field) {
 }
 
 void add_retry_after(Answer& answer) { answer.headers.emplace_back("Retry-After", "1"); }
+
+std::string incarnation_text(Incarnation incarnation) {
+  Bytes bytes;
+  append_be64(bytes, incarnation);
+  return to_hex(bytes);
+}
 
 std::string as_utf8(std::string_view text) {
   if (codec::is_utf8(text)) return std::string(text);

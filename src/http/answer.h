@@ -15,6 +15,7 @@
 #include <utility>
 #include <vector>
 
+#include "core/ids.h"
 #include "core/result.h"
 #include "http/json_writer.h"
 
@@ -27,6 +28,8 @@ class BodySource {
   static constexpr std::ptrdiff_t kEnd = -1;
   // Bytes written to `out`; 0: none for now, the request is woken when there are; kEnd.
   virtual std::ptrdiff_t read(std::span<char> out) = 0;
+  // The server is about to end: what is still said comes before the next kEnd, which comes soon.
+  virtual void finish() = 0;
 };
 
 struct Answer {
@@ -50,6 +53,9 @@ void write_error(JsonWriter& out, const Error& error, std::string_view field,
 // Adds Retry-After where trying again makes sense.
 Answer error_answer(const Error& error, std::string_view field = {});
 void add_retry_after(Answer& answer);
+
+// 16 hex digits, as in SQL and in logs: a double cannot keep the number.
+std::string incarnation_text(Incarnation incarnation);
 
 // `text` with every byte that is not part of UTF-8 replaced by U+FFFD, so that it may be JSON.
 std::string as_utf8(std::string_view text);

@@ -48,7 +48,11 @@ class RequestCarrier {
   RequestCarrier& operator=(const RequestCarrier&) = delete;
 
   MHD_Result step(const char* method, std::string_view data, std::size_t* left);
-  bool answering() const { return phase_ == Phase::kAnswered && !source_; }
+  bool answering() const { return phase_ == Phase::kAnswered; }
+  // Lets a body that has no end of its own come to one.
+  void finish_source() {
+    if (source_) source_->finish();
+  }
   // Ends the connection instead of waiting any more.
   void let_go() {
     let_go_ = true;
@@ -241,6 +245,11 @@ bool ConnectionSet::any_answering() const {
     if (carrier->answering()) return true;
   }
   return false;
+}
+
+void ConnectionSet::finish_sources() {
+  for (RequestCarrier* carrier : carriers)
+    carrier->finish_source();
 }
 
 void ConnectionSet::close_all() {

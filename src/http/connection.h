@@ -31,8 +31,10 @@ struct ConnectionSet {
   // its own to say that it has work.
   std::function<void()> on_resumed = {};
 
-  // True while an answer that has an end is on its way out.
+  // True while an answer is on its way out.
   bool any_answering() const;
+  // Ends those that would go on for ever (BodySource::finish).
+  void finish_sources();
   // Lets every suspended connection go, so that the daemon can stop.
   void close_all();
 };

@@ -6,6 +6,7 @@
 
 #include "codec/value.h"
 #include "core/limits.h"
+#include "http/answer.h"
 #include "http/json_writer.h"
 
 namespace ebb::http {
@@ -26,7 +27,7 @@ Status append_event_json(std::string& out, const store::EventRow& row) {
   JsonWriter json(out);
   json.begin_object();
   json.field("device", device_text(row.key.device));
-  json.field("incarnation", row.key.incarnation).field("topic", row.key.topic);
+  json.field("incarnation", incarnation_text(row.key.incarnation)).field("topic", row.key.topic);
   json.field("log", log_text(row.dot.log)).field("seq", row.dot.seq);
   json.field("dot", dot_text(row.dot)).field("hlc", row.event.hlc.value);
   json.field("ts", row.event.effective_ts_ms()).field("type", row.event.type);

@@ -14,16 +14,16 @@ Status parse_names(const Request& request, store::EventFilter& filter, std::stri
   // The mesh's own topic may be read, but has to be asked for.
   filter.data_only = true;
   if (filter.topic && !is_valid_topic(*filter.topic)) {
-    return Error{ErrorCode::kInvalidArgument, "is no topic"};
+    return Error{ErrorCode::kInvalidArgument, "has to be the name of a topic"};
   }
   filter.type = request.parameter(field = "type");
   if (const auto text = request.parameter(field = "device")) {
     filter.device = parse_device(*text);
-    if (!filter.device) return Error{ErrorCode::kInvalidArgument, "is no device"};
+    if (!filter.device) return Error{ErrorCode::kInvalidArgument, "has to be the id of a device"};
   }
   if (const auto text = request.parameter(field = "log")) {
     filter.log = parse_log(*text);
-    if (!filter.log) return Error{ErrorCode::kInvalidArgument, "is no log"};
+    if (!filter.log) return Error{ErrorCode::kInvalidArgument, "has to be the id of a log"};
   }
   return {};
 }

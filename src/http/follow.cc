@@ -20,6 +20,7 @@ constexpr Duration kAlive = seconds(15);
 constexpr std::int64_t kLooks = 6;
 constexpr std::string_view kEventEnd = "\n\n";
 constexpr std::string_view kDropped = "event: dropped\ndata: {}\n\n";
+constexpr std::string_view kStopped = "event: stopped\ndata: {}\n\n";
 
 class Follower final : public BodySource, public std::enable_shared_from_this<Follower> {
  public:
@@ -61,6 +62,13 @@ class Follower final : public BodySource, public std::enable_shared_from_this<Fo
     }
     read_more();
     return static_cast<std::ptrdiff_t>(size);
+  }
+
+  void finish() override {
+    if (ended_) return;
+    ended_ = true;
+    timer_.reset();
+    put(kStopped);
   }
 
  private:
@@ -123,7 +131,10 @@ void Follower::read_more() {
 // `heads` are those of the moment when the page was asked for.
 void Follower::page_done(const Positions& heads, EventPage page) {
   reading_ = false;
+  if (ended_) return;
   if (!page.status) {
+    if (node_.stopping()) return finish();
+    node_.note_store_error(page.status.error());
     std::string text = "event: error\ndata: ";
     JsonWriter out(text);
     write_error(out, page.status.error(), "");

@@ -75,7 +75,7 @@ Result<std::int64_t> ts_of(ondemand::value& value) {
     const auto ms = parse_rfc3339(text);
     if (!ms) {
       return Error{ErrorCode::kInvalidArgument,
-                   "is no RFC 3339 time with Z or an offset, as in 2015-05-17T10:05:00Z"};
+                   "has to be an RFC 3339 time with Z or an offset, as in 2015-05-17T10:05:00Z"};
     }
     return *ms;
   }
@@ -92,10 +92,18 @@ Result<std::uint64_t> schema_of(ondemand::value& value) {
   return static_cast<std::uint64_t>(number.get_int64());
 }
 
+// Some editors begin a file with one; JSON has none.
+Status refuse_byte_order_mark(std::string_view json) {
+  if (!json.starts_with("\xef\xbb\xbf")) return {};
+  return Error{ErrorCode::kMalformed, "not JSON", "a byte order mark (EF BB BF) stands before it"};
+}
+
 }  // namespace
 
 Status check_client_topic(std::string_view topic) {
-  if (topic == kControlTopic) return Error{ErrorCode::kInvalidArgument, "is the mesh's own topic"};
+  if (topic == kControlTopic) {
+    return Error{ErrorCode::kInvalidArgument, "has to be another: _ebb is the mesh's own"};
+  }
   if (!is_valid_topic(topic)) {
     return Error{ErrorCode::kInvalidArgument,
                  "has to be 1 to 64 of a-z, 0-9, '_', '.', '-', not beginning with '_'"};
@@ -180,7 +188,7 @@ Status EventParser::State::take_text(Field name, ondemand::value& value, ParsedE
     out.topic = std::string(text);
   } else if (name == kId) {
     out.event.id = parse_uuid(text);
-    if (!out.event.id) return Error{ErrorCode::kInvalidArgument, "is no UUID"};
+    if (!out.event.id) return Error{ErrorCode::kInvalidArgument, "has to be a UUID"};
   } else if (out.event.source) {
     return Error{ErrorCode::kInvalidArgument, "give source or device, not both"};
   } else {
@@ -201,8 +209,7 @@ Status EventParser::State::payload(ondemand::value value, Bytes& out) {
   if (error.code == ErrorCode::kDuplicateKey) error.context = "a key is there twice";
   if (error.code == ErrorCode::kTooLarge) {
     error.context = "event payload";
-    error.detail = "at most " + std::to_string(limits::kPayloadBytes) + " bytes, and " +
-                   std::to_string(limits::kElementsPerContainer) + " elements a container";
+    error.detail = "more than " + std::to_string(limits::kPayloadBytes) + " bytes as it is stored";
   }
   return error;
 }
@@ -221,6 +228,7 @@ EventParser::~EventParser() = default;
 
 Status EventParser::parse_object(std::string_view json, ParsedEvent& out) {
   state_->field.clear();
+  EBB_RETURN_IF_ERROR(refuse_byte_order_mark(json));
   ondemand::document document;
   const simdjson::padded_string_view padded(json.data(), json.size(), json.size() + kJsonPadding);
   if (const auto error = state_->parser.iterate(padded).get(document)) return json_error(error);

@@ -80,6 +80,7 @@ class Walk {
     builder_.begin_array();
     std::size_t index = 0;
     for (auto element : array) {
+      if (index >= limits::kElementsPerContainer) return too_many();
       ondemand::value item;
       if (const auto error = std::move(element).get(item)) return json_error(error);
       if (Status status = this->value(item, depth + 1); !status) {
@@ -97,7 +98,9 @@ class Walk {
     ondemand::object object;
     if (const auto error = value.get_object().get(object)) return json_error(error);
     builder_.begin_map();
+    std::size_t count = 0;
     for (auto entry : object) {
+      if (++count > limits::kElementsPerContainer) return too_many();
       ondemand::field field;
       if (const auto error = std::move(entry).get(field)) return json_error(error);
       std::string_view key;
@@ -139,6 +142,12 @@ class Walk {
   static Error too_deep() {
     return Error{ErrorCode::kTooDeep, "nested deeper than",
                  std::to_string(limits::kDepth) + " levels"};
+  }
+
+  static Error too_many() {
+    return Error{ErrorCode::kTooLarge, "event payload",
+                 "more than " + std::to_string(limits::kElementsPerContainer) +
+                     " elements in one array or object"};
   }
 
   codec::ValueBuilder& builder_;

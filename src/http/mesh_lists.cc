@@ -1,4 +1,6 @@
+#include <algorithm>
 #include <string>
+#include <vector>
 
 #include "core/host_port.h"
 #include "core/limits.h"
@@ -41,7 +43,11 @@ void write_budget(JsonWriter& out, const node::BudgetStatus& budget) {
   out.field("waiting_bytes", budget.waiting_bytes).end_object();
 }
 
-void write_peer(JsonWriter& out, const node::KnownPeer& peer, Instant now) {
+// `kept`: the addresses that the next start dials too.
+void write_peer(JsonWriter& out, const node::KnownPeer& peer, Instant now,
+                const std::vector<std::string>& kept) {
+  const bool added =
+      peer.configured && std::find(kept.begin(), kept.end(), peer.address) == kept.end();
   out.begin_object().field("device", maybe_device(peer.device));
   out.field("address", as_utf8(peer.address)).field("state", peer.state).key("age_ms");
   if (peer.last_heard) {
@@ -49,12 +55,14 @@ void write_peer(JsonWriter& out, const node::KnownPeer& peer, Instant now) {
   } else {
     out.null();
   }
-  out.field("configured", peer.configured).end_object();
+  out.field("configured", peer.configured).field("added", added);
+  out.field("trouble", as_utf8(peer.trouble)).end_object();
 }
 
 void write_head(JsonWriter& out, const store::HeadRecord& head, const DeviceId& own) {
   out.begin_object().field("device", device_text(head.key.device));
-  out.field("incarnation", head.key.incarnation).field("topic", head.key.topic);
+  out.field("incarnation", incarnation_text(head.key.incarnation));
+  out.field("topic", head.key.topic);
   out.field("log", log_text(head.log)).field("seq", head.held.seq);
   out.field("chain", to_hex(head.held.chain.view())).field("hlc", head.hlc.value);
   out.field("arrival", head.arrival).field("own", head.key.device == own);
@@ -107,9 +115,10 @@ void list_links(const RequestPtr& request) {
 void list_peers(const RequestPtr& request) {
   if (!request->only_parameters({})) return;
   const Instant now = request->node().now();
-  request->answer(
-      list_answer("peers", request->node().peers(),
-                  [now](JsonWriter& out, const auto& peer) { write_peer(out, peer, now); }));
+  const std::vector<std::string>& kept = request->node().config().peers;
+  request->answer(list_answer(
+      "peers", request->node().peers(),
+      [now, &kept](JsonWriter& out, const auto& peer) { write_peer(out, peer, now, kept); }));
 }
 
 void add_peer(const RequestPtr& request) {

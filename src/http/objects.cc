@@ -42,7 +42,7 @@ Result<std::optional<Uuid>> id_of(const JsonFields& fields) {
   const auto* text = std::get_if<std::string>(&it->second);
   if (text == nullptr) return Error{ErrorCode::kMalformed, "has to be a text"};
   const auto id = parse_uuid(*text);
-  if (!id) return Error{ErrorCode::kInvalidArgument, "is no UUID"};
+  if (!id) return Error{ErrorCode::kInvalidArgument, "has to be a UUID"};
   return id;
 }
 

@@ -56,6 +56,7 @@ void Request::answer(Answer answer) {
 }
 
 void Request::refuse(const Error& error, std::string_view field) {
+  node().note_store_error(error);
   answer(error_answer(error, field));
 }
 

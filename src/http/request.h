@@ -75,6 +75,7 @@ class Request : public std::enable_shared_from_this<Request> {
 
   // The first answer counts; later ones are dropped.
   void answer(Answer answer);
+  // Answers with the error; the node hears of it, should it tell of a damaged store.
   void refuse(const Error& error, std::string_view field = {});
   // Something changed that the request waited for.
   void wake();

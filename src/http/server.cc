@@ -92,13 +92,15 @@ void Server::Impl::arm(Duration delay) {
   });
 }
 
-// What was answered before the end still reaches its client; what waits is cut off.
+// What was answered before the end still reaches its client, and followers hear that it is one;
+// what waits is cut off.
 Server::Impl::~Impl() {
   connections.on_resumed = {};
   readable.reset();
   timer.reset();
   if (daemon == nullptr) return;
   const MHD_socket listener = MHD_quiesce_daemon(daemon);
+  connections.finish_sources();
   for (int step = 0; step < kFarewellSteps; ++step) {
     MHD_run(daemon);
     if (!connections.any_answering()) break;

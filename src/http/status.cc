@@ -15,6 +15,12 @@ std::string counted(std::uint64_t count, const std::string& noun) {
   return std::to_string(count) + " " + noun + (count == 1 ? "" : "s");
 }
 
+Verdict refused_verdict(const std::vector<node::KnownPeer>& peers) {
+  std::string text = as_utf8(peers.front().address) + " refuses: " + peers.front().trouble;
+  if (peers.size() > 1) text += ", and " + counted(peers.size() - 1, "more peer");
+  return {"warn", text};
+}
+
 // One sentence for a person. Being alone is how an offline-first node often lives, and no fault.
 Verdict verdict_of(const node::NodeStatus& status) {
   if (status.store_error) {
@@ -26,13 +32,22 @@ Verdict verdict_of(const node::NodeStatus& status) {
             "incarnation is written: " +
                 status.incarnation_error->detail};
   }
+  if (status.store_damage) {
+    return {"bad",
+            "the store is damaged: run `ebb verify` (" + error_message(*status.store_damage) + ")"};
+  }
   if (status.clock.suspect) {
     return {"warn", "clock suspect: " + status.clock.why + "; " + status.clock.next};
   }
+  if (!status.peers_refusing.empty()) return refused_verdict(status.peers_refusing);
   const std::string_view state = completeness_state(status);
   const std::string held = counted(status.events_held - status.records_held, "event") + " held";
   if (state == "in_sync") {
     return {"ok", "in sync with " + counted(status.links_in_sync, "neighbour") + ", " + held};
+  }
+  if (state == "alone" && status.peers_configured > 0) {
+    return {"ok", "alone: 0 of " + std::to_string(status.peers_configured) +
+                      " configured peers answer, " + held};
   }
   if (state == "alone") return {"ok", "alone, " + held};
   if (status.events_known > status.events_held) {
@@ -65,7 +80,7 @@ std::string status_text(const node::Node& node, const Result<Hash>& digest) {
   JsonWriter out(body);
   out.begin_object().field("device", device_text(status.device));
   out.field("name", as_utf8(status.name)).field("mesh", to_hex(status.mesh.view()));
-  out.field("incarnation", status.incarnation).field("version", EBB_VERSION);
+  out.field("incarnation", incarnation_text(status.incarnation)).field("version", EBB_VERSION);
   out.field("uptime_ms", status.uptime.ms()).field("listen", status.listen);
   out.key("verdict").begin_object().field("level", verdict.level);
   out.field("text", verdict.text).end_object();

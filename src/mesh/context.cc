@@ -26,7 +26,7 @@ void forget_link(Context& ctx, Link& link, const std::string& reason, bool liar)
     link.slot = kNoSlot;
     overlay_left(ctx);
   }
-  dialer_link_closed(ctx, link);
+  dialer_link_closed(ctx, link, reason);
 }
 
 }  // namespace

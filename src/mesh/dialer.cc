@@ -13,6 +13,7 @@ namespace {
 
 constexpr std::uint32_t kFailuresMax = 20;            // more changes nothing
 constexpr std::uint32_t kFailuresOfMisbehaviour = 6;  // about a minute
+constexpr std::size_t kTroubleBytes = 160;            // of a reason that is kept
 constexpr Duration kRefusalPause = seconds(30);       // at least, whatever is new
 constexpr std::uint32_t kFailuresOfLearnt = 10;       // then a learnt address is forgotten
 constexpr std::uint32_t kFailuresOfHearsay = 5;       // the same where only others told it
@@ -162,12 +163,17 @@ void dialer_found_self(Context& ctx, const Link& link) {
   if (Target* target = target_of(ctx, link)) target->self = true;
 }
 
-void dialer_link_closed(Context& ctx, const Link& link) {
+void dialer_link_closed(Context& ctx, const Link& link, const std::string& reason) {
   ctx.dials_changed = true;
   if (link.phase == Phase::kConnecting) ++ctx.counters.dial_failures;
   if (Target* target = target_of(ctx, link)) {
     target->link.reset();
-    if (link.phase == Phase::kConnecting) target->reached = false;
+    target->refusal = link.refusal;
+    target->trouble.clear();
+    if (link.phase == Phase::kConnecting) {
+      target->reached = false;
+      target->trouble = reason.substr(0, kTroubleBytes);
+    }
     if (link.misbehaved) {
       target->failures = std::max(target->failures + 1, kFailuresOfMisbehaviour);
     } else {

@@ -29,7 +29,7 @@ void plan_dials(Context& ctx);  // computes Context::dial_at
 
 void dialer_found_device(Context& ctx, const Link& link);
 void dialer_found_self(Context& ctx, const Link& link);
-void dialer_link_closed(Context& ctx, const Link& link);
+void dialer_link_closed(Context& ctx, const Link& link, const std::string& reason);
 
 // The device has a link that is up or on its way up.
 bool is_linked(Context& ctx, const DeviceId& device);

@@ -68,7 +68,15 @@ void note_told_cursor(Context& ctx, const Link& link) {
   if (is_current(cursor, link.mine) && room) ctx.told_cursors[*link.peer] = cursor.arrival;
 }
 
+// What no later dial will change, unless somebody changes one of the nodes.
+std::string_view lasting_refusal(codec::ByeCode code) {
+  if (code == codec::ByeCode::kOtherMesh) return "another mesh";
+  if (code == codec::ByeCode::kNoCommonVersion) return "no common wire version";
+  return {};
+}
+
 void refuse(Context& ctx, Link& link, codec::ByeCode code, const std::string& text) {
+  link.refusal = lasting_refusal(code);
   say_bye(ctx, link, code, text);
   notice(ctx, link, NoticeKind::kRefused, text);
   link.misbehaved = true;
@@ -84,8 +92,8 @@ bool check_hello(Context& ctx, Link& link, const codec::Hello& hello) {
   }
   if (hello.mesh != ctx.config.mesh) {
     refuse(ctx, link, codec::ByeCode::kOtherMesh,
-           "another mesh: " + to_base32(hello.mesh.view()) + ", ours is " +
-               to_base32(ctx.config.mesh.view()));
+           "another mesh: " + to_hex(hello.mesh.view()) + ", ours is " +
+               to_hex(ctx.config.mesh.view()));
     return false;
   }
   if (hello.wire_min > codec::kWireVersion || hello.wire_max < codec::kWireVersion) {
@@ -287,6 +295,7 @@ void on_bye(Context& ctx, Link& link, const codec::Bye& bye) {
     case codec::ByeCode::kNoCommonVersion:
     case codec::ByeCode::kTooManyLinks:
       notice(ctx, link, NoticeKind::kRefused, bye.text);
+      link.refusal = lasting_refusal(bye.code);
       link.misbehaved = true;
       break;
     case codec::ByeCode::kSelf:

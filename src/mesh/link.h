@@ -102,6 +102,7 @@ struct Link {
   bool closed = false;
   bool misbehaved = false;   // refused or faulted, on either side: no hurry to dial it again
   bool turned_away = false;  // the peer's overlay is full: no hurry either
+  std::string_view refusal;  // refused by either side for what it is: a static text
   bool surplus = false;      // has no overlay slot: serves catch-up, then ends
   Instant since;
   Instant greeting_deadline;

@@ -256,9 +256,12 @@ std::vector<KnownPeer> known_peers(const Context& ctx) {
     peer.last_heard = target.heard;
     peer.state = "never";
     if (target.heard) peer.state = ctx.now - *target.heard < kHeardLately ? "heard" : "away";
+    if (!target.refusal.empty()) peer.state = "refused";
+    peer.trouble = target.refusal.empty() ? target.trouble : std::string(target.refusal);
     for (const Link* link : ctx.slots) {
       if (link == nullptr || !target.device || link->peer != target.device) continue;
       peer.state = "linked";
+      peer.trouble.clear();
       peer.last_heard = link->last_received;
     }
     list.push_back(std::move(peer));

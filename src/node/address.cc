@@ -81,7 +81,8 @@ Status require_allowed(const Endpoint& endpoint) {
   return Error{ErrorCode::kPermission, "address is not loopback",
                endpoint.text() +
                    ": links are not encrypted yet, so ebb stays on loopback; use 127.0.0.1, and "
-                   "reach other machines through a tunnel of your own until then"};
+                   "reach other machines only through an encrypted tunnel (WireGuard, ssh) between "
+                   "machines you trust"};
 }
 
 }  // namespace ebb::node

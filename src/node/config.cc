@@ -210,7 +210,9 @@ std::string config_template(const std::string& name) {
   std::string text =
       "# Configuration of an ebb node. A line that begins with # shows the default.\n"
       "# Flags go over the environment, that over this file, that over defaults;\n"
-      "# `ebb config show --origin` says where each value came from.\n"
+      "# `ebb config show --origin` says where each value came from. The variables are\n"
+      "# EBB_LISTEN, EBB_PEERS (with commas between), EBB_NAME, EBB_LOG_LEVEL and\n"
+      "# EBB_LOG_FORMAT; EBB_DIR names the directory.\n"
       "\n"
       "[node]\n"
       "# A label for people, at most 64 bytes. It need not be unique.\n"

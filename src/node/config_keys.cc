@@ -115,6 +115,15 @@ constexpr std::array<ConfigKey, 7> kKeys{{
      [](const Config& c) { return std::to_string(c.disk_budget_bytes); }},
 }};
 
+// The key that is called so inside a section: `peers` at the top of a file is meant as node.peers.
+std::string_view in_its_section(std::string_view name) {
+  const std::string_view last = name.substr(name.rfind('.') + 1);
+  for (const ConfigKey& key : kKeys) {
+    if (!last.empty() && key.name.substr(key.name.rfind('.') + 1) == last) return key.name;
+  }
+  return {};
+}
+
 }  // namespace
 
 std::span<const ConfigKey> config_keys() { return kKeys; }
@@ -140,6 +149,7 @@ Error unknown_config_key(std::string_view name, std::string_view where) {
   std::string text(where);
   if (!text.empty()) text.append(": ");
   text.append("unknown key ").append(name);
+  if (nearest.empty()) nearest = in_its_section(name);
   if (!nearest.empty()) text.append(": did you mean ").append(nearest).append("?");
   return {ErrorCode::kInvalidArgument, "config", text};
 }

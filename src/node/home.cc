@@ -89,12 +89,16 @@ Status write_home(const HomePaths& paths, const MeshKeys& mesh, const KeyBytes& 
 }
 
 Result<Bytes> read_genesis(const std::string& path) {
+  if (!file_exists(path)) {
+    return Error{ErrorCode::kNotFound, "genesis",
+                 path + " is missing: copy it from the directory of any device of the mesh"};
+  }
   EBB_ASSIGN(std::string text, read_file(path, kGenesisFileBytes));
   if (text.ends_with('\n')) text.pop_back();
   std::optional<Bytes> bytes = from_base32(text);
   if (!bytes || !trust::decode_genesis(*bytes).ok()) {
     return Error{ErrorCode::kCorrupt, "genesis",
-                 path + " is damaged: copy it from any device of the mesh (`ebb mesh export`)"};
+                 path + " is damaged: copy it from the directory of any device of the mesh"};
   }
   return std::move(*bytes);
 }

@@ -45,7 +45,9 @@ store::StoreOptions store_options(const Home& home, const Config& config) {
   options.random = trust::random_u64;
   options.now = clock_reading();
   options.built = config.built;
-  options.page_count_max = static_cast<std::uint64_t>(config.disk_budget_bytes) / kPageBytes;
+  // Up, or the smallest budgets would be none.
+  const auto budget = static_cast<std::uint64_t>(config.disk_budget_bytes);
+  options.page_count_max = budget / kPageBytes + (budget % kPageBytes > 0 ? 1 : 0);
   return options;
 }
 
@@ -57,6 +59,12 @@ Status require_peer(const std::string& address) {
 }
 
 }  // namespace
+
+Status require_addresses(const Config& config) {
+  for (const std::string& peer : config.peers)
+    EBB_RETURN_IF_ERROR(require_peer(peer));
+  return config.offline() ? Status{} : require_peer(config.listen);
+}
 
 void Histogram::observe(double value) {
   const auto bucket = std::lower_bound(bounds.begin(), bounds.end(), value) - bounds.begin();
@@ -89,8 +97,7 @@ Node::Impl::Impl(Home home_in, Config config_in, std::unique_ptr<Loop> loop_in)
       }) {}
 
 Status Node::Impl::start() {
-  for (const std::string& peer : config.peers)
-    EBB_RETURN_IF_ERROR(require_peer(peer));
+  EBB_RETURN_IF_ERROR(require_addresses(config));
   EBB_ASSIGN(std::unique_ptr<store::Store> opened,
              store::Store::open(store_options(home, config), *home.identity));
   if (!config.offline()) EBB_RETURN_IF_ERROR(bind());
@@ -105,7 +112,8 @@ Status Node::Impl::start() {
       std::move(opened), inbox,
       StoreThread::Reports{[this](CommitReport report) { on_committed(std::move(report)); },
                            [this] { ++counters.merges; },
-                           [](const char* chore, const Error& error) {
+                           [this](const char* chore, const Error& error) {
+                             note_store_error(error);
                              log_limited(LogLevel::kError, "store_chore_failed",
                                          {{"chore", chore}, {"error", error.message()}});
                            }});

@@ -92,16 +92,23 @@ struct NodeStatus {
   MissingLogs missing;             // at most kMissingLogsTold by name
   std::uint64_t links_in_sync = 0, links = 0, peers = 0;  // links: those that have greeted
   std::uint64_t links_incomplete = 0;  // something that the peer has could not be had
+  std::uint64_t peers_configured = 0;
+  std::vector<KnownPeer> peers_refusing;  // of the configured ones
   Fingerprint root;
   std::uint64_t store_bytes = 0;
   std::uint64_t append_queue_bytes = 0, engine_queue_bytes = 0;
   ClockStatus clock;
   std::uint64_t incarnations = 0;    // of this device, the present one included
   std::optional<Error> store_error;  // the last commit failed and none succeeded since
+  // The first damage that a read or a commit met since the start; it does not go away by itself.
+  std::optional<Error> store_damage;
   // A peer holds more of our log than the store, and the new incarnation could not be written yet:
   // appends are refused.
   std::optional<Error> incarnation_error;
 };
+
+// kPermission when the configuration has addresses that a node would refuse to bind or dial.
+Status require_addresses(const Config& config);
 
 class Node {
  public:
@@ -128,6 +135,10 @@ class Node {
   // latter case `done` hears kBusy.
   void query(bool flush_state, std::function<void(const store::Reader&)> work,
              std::function<void(Status)> done);
+  // An answer of the store that was `error`: kCorrupt is remembered as NodeStatus::store_damage.
+  void note_store_error(const Error& error);
+  // request_stop() has begun to work: nothing more is committed or read.
+  bool stopping() const;
   // State digest after everything held is folded.
   void digest(std::function<void(Result<Hash>)> done);
 

@@ -48,6 +48,9 @@ struct Node::Impl {
   void note_clock();
   ClockStatus clock_status() const;
   void tell_listeners(const CommitNews& news);
+  void note_store_error(const Error& error);
+  // The error of a commit in words that say what to do.
+  Error told(const Error& error) const;
 
   // Stopping.
   void begin_stop();
@@ -74,6 +77,7 @@ struct Node::Impl {
   NodeCounters counters;
   std::size_t queued_events = 0, queued_bytes = 0;
   std::optional<Error> store_error;
+  std::optional<Error> store_damage;
   std::map<SubscriptionId, std::function<void(const CommitNews&)>> listeners;
   SubscriptionId next_subscription = 1;
   // After a rollback nothing may be appended until the new incarnation is stored: what comes

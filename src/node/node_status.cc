@@ -47,13 +47,20 @@ NodeStatus Node::status() const {
     if (incomplete) ++status.links_incomplete;
     if (in_sync || incomplete || link.state == "reconciling") ++status.links;
   }
-  status.peers = engine.peers().size();
+  const std::vector<mesh::KnownPeer> peers = engine.peers();
+  status.peers = peers.size();
+  for (const mesh::KnownPeer& peer : peers) {
+    if (!peer.configured) continue;
+    ++status.peers_configured;
+    if (peer.state == "refused") status.peers_refusing.push_back(peer);
+  }
   status.root = engine.root();
   const std::string database = impl.home.paths.store + "/ebb.db";
   status.store_bytes = file_bytes(database) + file_bytes(database + "-wal");
   status.append_queue_bytes = impl.queued_bytes;
   status.engine_queue_bytes = engine.queued_bytes();
   status.store_error = impl.store_error;
+  status.store_damage = impl.store_damage;
   status.incarnation_error = impl.incarnation_error;
   status.clock = impl.clock_status();
   std::set<Incarnation> incarnations{impl.incarnation};

@@ -1,4 +1,6 @@
 // What a node does for its clients and for the engine: appends, queries, news.
+#include <sys/statvfs.h>
+
 #include <algorithm>
 #include <utility>
 
@@ -16,6 +18,8 @@ constexpr std::size_t kItemBytes = 64;
 // append_queue_full() leaves room for one body of a client.
 constexpr std::size_t kRoomEvents = 4096;
 constexpr std::size_t kRoomBytes = limits::kHttpBodyBytes;
+// A disk with so much room is not what stopped a commit.
+constexpr std::uint64_t kPlentyBytes = std::uint64_t{64} << 20;
 
 std::size_t size_of(const store::AppendItem& item) {
   if (const auto* event = std::get_if<store::AppendEvent>(&item)) {
@@ -32,6 +36,13 @@ std::size_t size_of(const store::AppendBatch& batch) {
   for (const store::AppendItem& item : batch.items)
     bytes += size_of(item);
   return bytes;
+}
+
+// As SQL and the local API write it.
+std::string hex_of(Incarnation incarnation) {
+  Bytes bytes;
+  append_be64(bytes, incarnation);
+  return to_hex(bytes);
 }
 
 std::uint64_t events_of(const store::CommitResult& result) {
@@ -82,6 +93,7 @@ bool Node::append_queue_full() const {
 }
 
 void Node::Impl::on_committed(CommitReport report) {
+  if (!report.result.ok()) report.result = told(report.result.error());
   if (report.result.ok()) {
     for (const store::HeadAdvance& advance : report.result->advances)
       heads[advance.head.log] = advance.head;
@@ -89,6 +101,7 @@ void Node::Impl::on_committed(CommitReport report) {
     if (!report.result->advances.empty()) state_flush.note_change();
   } else {
     store_error = report.result.error();
+    note_store_error(*store_error);
     log_limited(LogLevel::kError, "commit_failed", {{"error", store_error->message()}});
   }
   observe(report);
@@ -108,7 +121,7 @@ void Node::Impl::on_committed(CommitReport report) {
 void Node::Impl::on_incarnation_begun(const store::Begun& begun) {
   incarnation = begun.incarnation;
   epoch = begun.epoch;
-  log(LogLevel::kWarn, "incarnation_begun", {{"incarnation", std::to_string(incarnation)}});
+  log(LogLevel::kWarn, "incarnation_begun", {{"incarnation", hex_of(incarnation)}});
   driver.feed(mesh::IncarnationBegun{begun.incarnation, begun.epoch});
 }
 
@@ -177,6 +190,7 @@ void Node::Impl::on_read(const mesh::Read& read) {
       [this, answer](const Status& status) {
         if (!status.ok()) answer->failed = status.error();
         if (answer->failed) {
+          note_store_error(*answer->failed);
           log_limited(LogLevel::kError, "read_failed", {{"error", answer->failed->message()}});
         }
         driver.feed(std::move(*answer));
@@ -229,6 +243,27 @@ void Node::query(bool flush_state, std::function<void(const store::Reader&)> wor
     impl.state_flush.wait(read);
   });
 }
+
+// A budget that is used up looks to the store as a full disk does, but it is mended elsewhere.
+Error Node::Impl::told(const Error& error) const {
+  if (error.code != ErrorCode::kDiskFull || config.disk_budget_bytes == 0) return error;
+  struct statvfs disk {};
+  if (::statvfs(home.paths.store.c_str(), &disk) != 0) return error;
+  const std::uint64_t free_bytes = std::uint64_t{disk.f_bavail} * disk.f_frsize;
+  if (free_bytes < kPlentyBytes) return error;
+  return {ErrorCode::kDiskFull, "store.disk_budget_bytes",
+          "the store has grown to its " + std::to_string(config.disk_budget_bytes) +
+              " bytes: raise it in " + home.paths.config + " and start the node again"};
+}
+
+void Node::Impl::note_store_error(const Error& error) {
+  if (error.code != ErrorCode::kCorrupt || store_damage) return;
+  store_damage = error;
+  log(LogLevel::kError, "store_damaged", {{"error", error.message()}});
+}
+
+void Node::note_store_error(const Error& error) { impl_->note_store_error(error); }
+bool Node::stopping() const { return impl_->stopping; }
 
 void Node::digest(std::function<void(Result<Hash>)> done) {
   if (impl_->stopping) {

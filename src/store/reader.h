@@ -132,6 +132,7 @@ class Reader {
 // What `ebb verify` found.
 struct VerifyReport {
   std::uint64_t logs = 0, segments = 0, events = 0;
+  std::uint64_t records = 0;          // of the events, those in control topics
   std::vector<std::string> problems;  // one sentence each; empty: all is well
   std::optional<Hash> state_digest;   // recomputed from the logs, when asked for
   std::optional<Hash> stored_digest;  // of the stored state at its mark

@@ -126,6 +126,7 @@ Status Verification::log(const LogRow& row) {
     segment(row, *stored, walk);
     ++report_.segments;
     report_.events += stored->view.count;
+    if (row.head.key.topic == kControlTopic) report_.records += stored->view.count;
     if (progress_) progress_(std::min(report_.events, events_in_all_), events_in_all_);
   }
   end_of_log(row, walk);

@@ -34,7 +34,6 @@ TEST_CASE("an unknown command is wrong use and the nearest one is suggested") {
 
 TEST_CASE("missing and bad values are wrong use") {
   CommandRun ebb;
-  CHECK(ebb.run({"query"}) == 2);
   CHECK(ebb.run({"config"}) == 2);
   CHECK(ebb.run({"append"}) == 2);
   CHECK(ebb.run({"status", "--timeout", "soon"}) == 2);
@@ -47,6 +46,16 @@ TEST_CASE("missing and bad values are wrong use") {
   CHECK(ebb.run({"status", "-q", "-v"}) == 2);
   CHECK(ebb.run({"append", "t", "--ndjson", "-"}) == 2);
   CHECK(ebb.out.empty());
+}
+
+TEST_CASE("a hint names the command with the words that lead to it") {
+  CommandRun ebb;
+  CHECK(ebb.run({"mesh", "export"}) == 2);
+  CHECK(ebb.err_has("`ebb mesh export --help`"));
+  CHECK(ebb.run({"config", "show", "extra"}) == 2);
+  CHECK(ebb.err_has("`ebb config show --help`"));
+  CHECK(ebb.run({"append", "t", "--source="}) == 2);
+  CHECK(ebb.err_has("--source has no value"));
 }
 
 TEST_CASE("without a command the help says what there is") {

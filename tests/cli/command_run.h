@@ -23,7 +23,7 @@ class CommandRun {
     variables["HOME"] = temp.path().string();
     local.device = [this](const std::string&) -> Result<std::string> {
       if (has_device) return std::string("abcdefgh-ijklmnop");
-      return Error{ErrorCode::kNotFound, "device"};
+      return Error{ErrorCode::kNotFound, "device", "no device here: run `ebb init` first"};
     };
   }
 
@@ -45,6 +45,7 @@ class CommandRun {
       if (found == variables.end()) return std::nullopt;
       return found->second;
     };
+    terminal.variables = names;
     if (!program.empty()) terminal.program = program;
     const int code = cli::run_arguments(arguments, local, terminal);
     out = out_stream.str();
@@ -59,6 +60,7 @@ class CommandRun {
 
   TempDir temp;
   std::map<std::string, std::string> variables;
+  std::vector<std::string> names;  // of variables, as Terminal::variables has them
   cli::LocalCommands local;
   bool has_device = true;
   bool on_terminal = false;

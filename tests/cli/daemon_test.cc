@@ -48,7 +48,7 @@ TEST_CASE("up starts this program in a session of its own and prints where it is
         "device  abcdefgh-ijklmnop\nlisten  127.0.0.1:7401\nsocket  " + dir + "/ebb.sock\n");
   CHECK(ebb.err_has("ebb down"));
   CHECK(file_text(ebb.temp / "ebb.log") ==
-        "--dir=" + dir + " run --listen=127.0.0.1:0 --peer=a:1 --peer=b:2 --ready-fd=3\n" +
+        "--dir=" + dir + " run --ready-fd=3 --listen=127.0.0.1:0 --peer=a:1 --peer=b:2\n" +
             "oops\nown session\n");
 }
 
@@ -62,12 +62,57 @@ TEST_CASE("up beside a running node says so and starts none") {
   CHECK(ebb.out_has("/ebb.sock\""));
 }
 
+TEST_CASE("up with flags beside a running node does not pretend to have changed it") {
+  CommandRun ebb;
+  ebb.serve().on("GET /v1/status", kStatus);
+  ebb.program = "/nonexistent";
+  for (const std::string flag :
+       {"--peer=a:1", "--listen=a:1", "--log-level=debug", "--log-format=json"}) {
+    CAPTURE(flag);
+    CHECK(ebb.run({"up", flag}) == 1);
+    CHECK(ebb.err_has("already; its flags were not changed"));
+    CHECK(ebb.err_has("`ebb down` first, or `ebb peers add HOST:PORT`"));
+    CHECK(ebb.out.empty());
+  }
+}
+
+TEST_CASE("an empty value of a flag is refused before anything is started") {
+  CommandRun ebb;
+  ebb.program = "/nonexistent";
+  for (const std::string command : {"up", "run"}) {
+    CHECK(ebb.run({command, "--peer", ""}) == 2);
+    CHECK(ebb.err_has("--peer needs host:port"));
+    CHECK(ebb.run({command, "--peer=", "--listen=127.0.0.1:0"}) == 2);
+    CHECK(ebb.err_has("--peer needs host:port"));
+    CHECK(ebb.run({command, "--listen", ""}) == 2);
+    CHECK(ebb.err_has("--listen needs host:port"));
+    CHECK(ebb.run({command, "--listen="}) == 2);
+    CHECK(ebb.err_has("--listen needs host:port"));
+    CHECK(ebb.run({command, "--log-level", ""}) == 2);
+  }
+}
+
+TEST_CASE("up notes variables that mean nothing and a directory that is open to others") {
+  CommandRun ebb;
+  ebb.program = "/nonexistent";
+  ebb.names = {"EBB_DIR", "EBB_PEER", "EBB_QQQQQQQQQQ"};
+  chmod(ebb.temp.path().c_str(), 0755);
+  CHECK(ebb.run({"up"}) == 1);
+  CHECK(ebb.err_has("EBB_PEER is not known and not used; did you mean EBB_PEERS?\n"));
+  CHECK(ebb.err_has("EBB_QQQQQQQQQQ is not known and not used\n"));
+  CHECK_FALSE(ebb.err_has("EBB_DIR"));
+  CHECK(ebb.err_has("is open to others (mode 0755); `chmod 700 "));
+  chmod(ebb.temp.path().c_str(), 0700);
+  CHECK(ebb.run({"up"}) == 1);
+  CHECK_FALSE(ebb.err_has("open to others"));
+}
+
 TEST_CASE("up without a device says how to make one") {
   CommandRun ebb;
   ebb.has_device = false;
   ebb.program = "/nonexistent";
   CHECK(ebb.run({"up"}) == 1);
-  CHECK(ebb.err_has("ebb init"));
+  CHECK(ebb.err_has("run `ebb init`"));
 }
 
 TEST_CASE("a node that does not start tells why in its own words") {

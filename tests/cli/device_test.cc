@@ -10,6 +10,7 @@
 using ebb::Error;
 using ebb::ErrorCode;
 using ebb::Result;
+using ebb::Status;
 using ebb::cli::ConfigLine;
 using ebb::cli::Overrides;
 using ebb::cli::VerifyAnswer;
@@ -67,17 +68,38 @@ TEST_CASE("init refuses a mesh file that is not there or no mesh file at all") {
 
 TEST_CASE("failures on the directory say what to do next") {
   CommandRun ebb;
-  ErrorCode code = ErrorCode::kExists;
   ebb.local.init = [&](const std::string&, const std::string&,
                        const std::optional<std::string>&) -> Result<std::string> {
-    return Error{code, "device", "keys/identity.key\x1b[1m"};
+    return Error{ErrorCode::kExists, "device", "keys/identity.key\x1b[1m"};
   };
   CHECK(ebb.run({"init"}) == 1);
-  CHECK(ebb.err_has("ebb: exists: device: keys/identity.key\\u001b[1m\n"));
-  CHECK(ebb.err_has("--dir"));
-  code = ErrorCode::kPermission;
-  CHECK(ebb.run({"init"}) == 1);
-  CHECK(ebb.err_has("chmod"));
+  CHECK(ebb.err == "ebb: keys/identity.key\\u001b[1m\n");  // it says itself what to do
+  for (const std::string_view context : {"create directory", "open file"}) {
+    for (const ErrorCode bad : {ErrorCode::kNotFound, ErrorCode::kPermission, ErrorCode::kIo}) {
+      ebb.local.init = [&](const std::string&, const std::string&,
+                           const std::optional<std::string>&) -> Result<std::string> {
+        return Error{bad, context, "/proc/x: No such file or directory"};
+      };
+      CHECK(ebb.run({"init"}) == 1);
+      CHECK(ebb.err_has("ebb: " + std::string(context) + ": /proc/x: No such file"));
+      CHECK(ebb.err_has("next: see that you may write to "));
+      CHECK_FALSE(ebb.err_has("ebb init"));
+    }
+  }
+}
+
+TEST_CASE("a key that is gone is not taken for a device that was never made") {
+  CommandRun ebb;
+  ebb.local.device = [](const std::string&) -> Result<std::string> {
+    return Error{ErrorCode::kNotFound, "key file", "keys/mesh.secret is missing: put it back"};
+  };
+  for (const std::string command : {"up", "status"}) {
+    CAPTURE(command);
+    CHECK(ebb.run({command}) != 0);
+    CHECK(ebb.err_has("keys/mesh.secret is missing: put it back\n"));
+    CHECK_FALSE(ebb.err_has("ebb init"));
+    CHECK_FALSE(ebb.err_has("not_found"));
+  }
 }
 
 TEST_CASE("mesh export writes a file of its owner's and replaces none unasked") {
@@ -110,11 +132,9 @@ TEST_CASE("mesh export writes a file of its owner's and replaces none unasked") 
 TEST_CASE("config shows values, origins when asked, and checks") {
   CommandRun ebb;
   Overrides seen;
-  bool good = true;
   ebb.local.config = [&](const std::string&,
                          const Overrides& overrides) -> Result<std::vector<ConfigLine>> {
     seen = overrides;
-    if (!good) return Error{ErrorCode::kInvalidArgument, "config", "nodee: did you mean node?"};
     return std::vector<ConfigLine>{{"node.listen", "127.0.0.1:7401", "file"}};
   };
   CHECK(ebb.run({"config", "show"}) == 0);
@@ -126,16 +146,37 @@ TEST_CASE("config shows values, origins when asked, and checks") {
   CHECK(ebb.run({"config", "show", "--json"}) == 0);
   CHECK(ebb.out == R"([{"key":"node.listen","origin":"file","value":"127.0.0.1:7401"}])"
                    "\n");
+  CHECK(ebb.run({"config", "show", "--peer", ""}) == 2);
+}
+
+TEST_CASE("config check refuses what a start would refuse, and names no file that is not there") {
+  CommandRun ebb;
+  Status addresses;
+  Result<std::vector<ConfigLine>> lines = std::vector<ConfigLine>{{"node.name", "", "default"}};
+  ebb.local.config = [&](const std::string&, const Overrides&) { return lines; };
+  ebb.local.check_addresses = [&](const std::string&, const Overrides&) { return addresses; };
   CHECK(ebb.run({"config", "check"}) == 0);
-  CHECK(ebb.out_has("ok: 1 setting in "));
-  good = false;
+  CHECK(ebb.out == "ok: no file " + (ebb.temp / "ebb.toml").string() + ": defaults\n");
+  write_file(ebb.temp / "ebb.toml", "[node]\n");
+  CHECK(ebb.run({"config", "check"}) == 0);
+  CHECK(ebb.out == "ok: 1 setting in " + (ebb.temp / "ebb.toml").string() + "\n");
+  CHECK(ebb.run({"config", "check", "--json"}) == 0);
+  CHECK(ebb.out == "{\"has_file\":true,\"ok\":true,\"settings\":1}\n");
+  addresses = Error{ErrorCode::kPermission, "address is not loopback", "0.0.0.0:7401: use 127"};
   CHECK(ebb.run({"config", "check"}) == 1);
-  CHECK(ebb.err_has("did you mean node?"));
+  CHECK(ebb.err == "ebb: address is not loopback: 0.0.0.0:7401: use 127\n");
+  lines = Error{ErrorCode::kInvalidArgument, "config", "nodee: did you mean node?"};
+  CHECK(ebb.run({"config", "check"}) == 1);
+  CHECK(ebb.err == "ebb: nodee: did you mean node?\n");
+  ebb.has_device = false;
+  CHECK(ebb.run({"config", "check"}) == 1);
+  CHECK(ebb.err_has("no device here"));
+  CHECK(ebb.out.empty());
 }
 
 TEST_CASE("verify lists problems and tells a state that differs") {
   CommandRun ebb;
-  VerifyAnswer answer{.logs = 2, .segments = 3, .events = 40};
+  VerifyAnswer answer{.logs = 2, .segments = 3, .events = 40, .records = 1};
   bool seen_state = false;
   ebb.local.verify = [&](const std::string&, bool with_state,
                          const auto& progress) -> Result<VerifyAnswer> {
@@ -144,7 +185,7 @@ TEST_CASE("verify lists problems and tells a state that differs") {
     return answer;
   };
   CHECK(ebb.run({"verify"}) == 0);
-  CHECK(ebb.out == "ok: 2 logs, 3 segments, 40 events\n");
+  CHECK(ebb.out == "ok: 40 events in 2 logs (+1 record), 3 segments\n");
   CHECK(ebb.err.empty());
   CHECK_FALSE(seen_state);
 

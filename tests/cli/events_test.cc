@@ -68,7 +68,18 @@ TEST_CASE("a refused event is told with its field and what to do") {
       "POST /v1/events",
       FakeAnswer{.status = 507, .body = R"({"error":{"code":"disk_full","message":"full"}})"});
   CHECK(ebb.run({"append", "t"}) == 1);
-  CHECK(ebb.err_has("free some space on the node's disk"));
+  CHECK(ebb.err_has("why:  nothing of this was stored\n"));
+  CHECK(ebb.err_has("free some space on the node's disk\n"));
+  ebb.serve().on(
+      "POST /v1/events",
+      FakeAnswer{.status = 507,
+                 .body = R"({"error":{"code":"disk_full",)"
+                         R"("message":"store.disk_budget_bytes: 4096 bytes: raise it"}})"});
+  CHECK(ebb.run({"append", "t"}) == 1);
+  CHECK(ebb.err_has("store.disk_budget_bytes"));
+  CHECK_FALSE(ebb.err_has("free some space"));
+  CHECK(ebb.run({"append", "--ndjson", "/dev/null"}) == 1);
+  CHECK_FALSE(ebb.err_has("nothing of this was stored"));
   ebb.serve().on("POST /v1/events", FakeAnswer{.status = 500, .body = "<html>"});
   CHECK(ebb.run({"append", "t"}) == 1);
   CHECK(ebb.err_has("HTTP status 500"));
@@ -222,6 +233,38 @@ TEST_CASE("tail -f goes on after the last event seen when it was dropped") {
   CHECK(ebb.out == "{\"n\":1}\n{\"n\":2}\n");
   CHECK(ebb.err_has("fell behind"));
   CHECK(api.requests().at(1).target == "/v1/events?follow=sse&after=c1");
+}
+
+TEST_CASE("tail -f takes the end of a stream for the end of the node, however it comes") {
+  for (const bool told : {true, false}) {
+    CAPTURE(told);
+    CommandRun ebb;
+    FakeAnswer answer{.body = "id: c1\ndata: {\"n\":1}\n\n", .cut_short = !told};
+    if (told) answer.body += "event: stopped\ndata: {}\n\n";
+    ebb.serve().on("GET /v1/events", answer);
+    CHECK(ebb.run({"tail", "-f"}) == 3);
+    CHECK(ebb.out == "{\"n\":1}\n");
+    CHECK(ebb.err_has("has stopped"));
+    CHECK(ebb.err_has("next: start it with `ebb up`"));
+  }
+}
+
+TEST_CASE("tail -f tells an error of the node and prints no event for it") {
+  CommandRun ebb;
+  ebb.serve().on("GET /v1/events",
+                 "data: {\"n\":1}\n\nevent: error\ndata: "
+                 "{\"code\":\"corrupt\",\"message\":\"stored segment: bad\"}\n\n");
+  CHECK(ebb.run({"tail", "-f"}) == 1);
+  CHECK(ebb.out == "{\"n\":1}\n");
+  CHECK(ebb.err_has("the node cannot go on: stored segment: bad"));
+}
+
+TEST_CASE("a stream whose node goes away may be stored in part, and says how to send it again") {
+  CommandRun ebb;
+  std::ofstream(ebb.temp / "in") << "{\"type\":\"t\"}\n";
+  ebb.serve().on("POST /v1/events", FakeAnswer{.body = "{", .cut_short = true});
+  CHECK(ebb.run({"append", "--ndjson", (ebb.temp / "in").string()}) == 1);
+  CHECK(ebb.err_has("lines already sent may be stored; with `id` in each they can be sent again"));
 }
 
 TEST_CASE("a device is named by a beginning of its id") {

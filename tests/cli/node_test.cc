@@ -14,7 +14,8 @@ std::string status_with(const std::string& level) {
          level +
          R"(","text":"2 events are missing"},"completeness":{"state":"behind","held":3,)"
          R"("known":5,"links":1,"missing_logs":1,"missing":[{"log":"l","device":"zzzzyyyy-1",)"
-         R"("topic":"events","held":1,"known":3}]},"heads":2,"events":3,"links":1,"peers":2,)"
+         R"("topic":"events","held":1,"known":3}]},"heads":2,"events":3,"records":2,)"
+         R"("links":1,"peers":2,)"
          R"("digest":"dd",)"
          R"("store":{"bytes":2048},"durability":"full","queues":{"append_bytes":0,)"
          R"("engine_bytes":10}})";
@@ -29,6 +30,7 @@ TEST_CASE("status says the verdict first and ends with 4 when it is bad") {
   CHECK(ebb.out.rfind("warn  2 events are missing\n", 0) == 0);
   CHECK(ebb.out_has("device    abcdefgh-ijklmnop  (till\\u001b[2J)\n"));
   CHECK(ebb.out_has("listen    127.0.0.1:7401, up 90 s\n"));
+  CHECK(ebb.out_has("events    3 events in 2 logs (+2 records)\n"));
   CHECK(ebb.out_has("complete  behind: 3 of 5 known events are here, 1 log incomplete\n"));
   CHECK(ebb.out_has("zzzzyyyy      events     1      3\n"));
   CHECK(ebb.out_has("store     2.0 KiB, durability full\n"));
@@ -93,9 +95,12 @@ TEST_CASE("links, peers and heads are tables") {
   CHECK(ebb.out_has("2.0 KiB  10 B  61 s\n"));
   api.on("GET /v1/peers",
          R"({"peers":[{"device":null,"address":"host:1\u0007","state":"dialling","age_ms":null,)"
-         R"("configured":true}]})");
+         R"("configured":true},{"device":"abcdefgh-1","address":"host:2","state":"refused",)"
+         R"("age_ms":2000,"configured":true,"added":true,"trouble":"another mesh"}]})");
   CHECK(ebb.run({"peers"}) == 0);
-  CHECK(ebb.out_has("-       host:1\\u0007  dialling  never  configuration\n"));
+  CHECK(ebb.out_has(
+      "abcdefgh  host:2        refused: another mesh  2 s ago  added, until restart\n"));
+  CHECK(ebb.out_has("host:1\\u0007  dialling"));
   api.on("GET /v1/heads",
          R"({"heads":[{"device":"abcdefgh-1","topic":"events","log":"ll","seq":9,)"
          R"("chain":"00112233445566778899","arrival":12,"own":true,"capped":true}]})");
@@ -131,8 +136,12 @@ TEST_CASE("trace lists reconciliations, of one peer when asked") {
   api.on("GET /v1/peers", R"({"peers":[]})");
   CHECK(ebb.run({"trace", "--limit=5"}) == 0);
   CHECK(api.requests().at(0).target == "/v1/reconciliations?limit=5");
-  CHECK(ebb.out_has("1970-01-01 00:00:00.000Z  abcdefgh  dial       1      3          5"));
-  CHECK(ebb.out_has("1.5 ms  done     0/5                5/5    r1\n"));
+  CHECK(ebb.out_has("1970-01-01 00:00:00.000Z  abcdefgh  done     dial       1      3          5"));
+  CHECK(ebb.out_has("1.5 ms  0/5                5/5    r1\n"));
+  ebb.on_terminal = true;  // of 100 columns
+  CHECK(ebb.run({"trace", "--limit=5", "--color=never"}) == 0);
+  CHECK(ebb.out_has("5/5    r1\n"));
+  ebb.on_terminal = false;
   CHECK(ebb.run({"trace", "zzzz", "--json"}) == 0);
   CHECK(ebb.out == "{\"reconciliations\":[" + second + "]}\n");
 }

@@ -82,11 +82,12 @@ TEST_CASE("digest prints the digest alone") {
   CHECK(ebb.out == "00ff\n");
 }
 
-TEST_CASE("sql prints an aligned table, objects as JSON, and a single value alone") {
+TEST_CASE("sql prints an aligned table and a single value alone; --json is the API's answer") {
   CommandRun ebb;
   auto& api = ebb.serve();
-  api.on("POST /v1/sql",
-         R"({"columns":["type","n","n"],"rows":[["visit",1.0,null],["a\u001b",100,"x"]]})");
+  std::string answer =
+      R"({"columns":["type","n","n"],"rows":[["visit",1.0,null],["a\u001b",100,"x"]]})";
+  api.on("POST /v1/sql", answer);
   CHECK(ebb.run({"sql", "select \"x\""}) == 0);
   CHECK(api.requests().at(0).body == R"({"sql":"select \"x\""})");
   CHECK(ebb.out ==
@@ -94,20 +95,37 @@ TEST_CASE("sql prints an aligned table, objects as JSON, and a single value alon
         "visit    1.0  NULL\n"
         "a\\u001b  100  x\n");
   CHECK(ebb.run({"sql", "q", "--json"}) == 0);
-  CHECK(ebb.out ==
-        "[{\"type\":\"visit\",\"n\":1.0,\"n_2\":null},\n"
-        "{\"type\":\"a\\u001b\",\"n\":100,\"n_2\":\"x\"}]\n");
-  ebb.serve().on("POST /v1/sql", R"({"columns":["v"],"rows":[["5e-324 é"]]})");
+  CHECK(ebb.out == answer + "\n");
+  answer = R"({"columns":["v"],"rows":[["5e-324 é"]],"completeness":{"state":"alone"}})";
+  ebb.serve().on("POST /v1/sql", answer);
   CHECK(ebb.run({"sql", "q", "--json"}) == 0);
-  CHECK(ebb.out == "\"5e-324 é\"\n");
+  CHECK(ebb.out == answer + "\n");
   CHECK(ebb.run({"sql", "q"}) == 0);
   CHECK(ebb.out == "5e-324 é\n");
-  ebb.serve().on("POST /v1/sql", R"({"columns":["v"],"rows":[[-9223372036854775808]]})");
-  CHECK(ebb.run({"sql", "q", "--json"}) == 0);
-  CHECK(ebb.out == "-9223372036854775808\n");
   ebb.serve().on("POST /v1/sql", R"({"columns":["a","b"],"rows":[]})");
-  CHECK(ebb.run({"sql", "q", "--json"}) == 0);
-  CHECK(ebb.out == "[]\n");
   CHECK(ebb.run({"sql", "q"}) == 0);
   CHECK(ebb.out == "a  b\n");
+}
+
+TEST_CASE("query without a view lists them, and a type that nobody knows is said to be one") {
+  CommandRun ebb;
+  auto& api = ebb.serve();
+  const std::string views = R"({"views":[{"view":"visit","value":12},{"view":"zero","value":0}],)"
+                            R"("completeness":{"state":"alone"}})";
+  api.on("GET /v1/views", views);
+  CHECK(ebb.run({"query"}) == 0);
+  CHECK(ebb.out ==
+        "view   value\nvisit     12\nzero       0\n"
+        "alone: no link, this is what the device holds\n");
+  CHECK(ebb.run({"query", "--json"}) == 0);
+  CHECK(ebb.out == views + "\n");
+  CHECK(ebb.run({"query", "--from=5"}) == 2);
+  for (const std::string view : {"vist", "qqqqqqqq", "zero"})
+    api.on("GET /v1/views/" + view, R"({"value":0,"late":0})");
+  CHECK(ebb.run({"query", "vist"}) == 0);
+  CHECK(ebb.err == "no event of this type is known; did you mean visit?\n");
+  CHECK(ebb.run({"query", "qqqqqqqq"}) == 0);
+  CHECK(ebb.err == "no event of this type is known\n");
+  CHECK(ebb.run({"query", "zero"}) == 0);
+  CHECK(ebb.err.empty());
 }

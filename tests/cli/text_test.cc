@@ -92,6 +92,17 @@ TEST_CASE("fields that cannot be meant are refused as wrong use") {
   CHECK(code_of({.type = "t", .pairs = {"a=1"}, .payload = "5"}) == ExitCode::kUsage);
   CHECK(code_of({.type = "t", .payload = "{"}) == ExitCode::kUsage);
   CHECK(code_of({.type = "\xff"}) == ExitCode::kUsage);
+  for (const std::string number : {"1e400", "-1e400", "1.5E+999", "123456789e400"}) {
+    CAPTURE(number);
+    CHECK(is_json_number(number));
+    CHECK(code_of({.type = "t", .pairs = {"z=" + number}}) == ExitCode::kUsage);
+    CHECK(code_of({.type = "t", .pairs = {"z=\"" + number + "\""}}) == ExitCode::kOk);
+  }
+  for (const std::string text : {"01e5", "1e", "1.", ".5", "-", "1e400x", "+1", "", "0x1"}) {
+    CAPTURE(text);
+    CHECK_FALSE(is_json_number(text));
+    CHECK(code_of({.type = "t", .pairs = {"z=" + text}}) == ExitCode::kOk);
+  }
   CHECK(code_of({.type = "t", .payload = " [1.0] "}) == ExitCode::kOk);
 }
 

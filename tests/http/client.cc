@@ -133,6 +133,10 @@ std::string HttpClient::read_until(std::string_view end) {
   return text;
 }
 
+bool HttpClient::stream_ends() {
+  return streamed_.empty() && take_line() == "0" && take_line().empty() && at_end();
+}
+
 bool HttpClient::at_end() { return buffer_.empty() && !fill(); }
 
 bool HttpClient::fill() {

@@ -45,6 +45,8 @@ class HttpClient {
   HttpAnswer read_head();
   // All of a streamed body up to and with `end`, chunk marks taken out.
   std::string read_until(std::string_view end);
+  // True when a streamed body ends here: its last chunk, then the end of the connection.
+  bool stream_ends();
   // True when the other end has closed and nothing is left.
   bool at_end();
 

@@ -1,5 +1,7 @@
 #include <doctest/doctest.h>
 
+#include <chrono>
+
 #include "tests/http/api.h"
 
 namespace {
@@ -145,6 +147,24 @@ TEST_CASE("a server ends while clients follow, stream and wait") {
     next(*follower);
   }
   CHECK(streamer->at_end());
+  const auto last = next(*follower);
+  CHECK(last.at("event") == "stopped");
+  CHECK(last.at("data") == "{}");
+  CHECK(follower->stream_ends());
+}
+
+TEST_CASE("a follower that does not read holds up the end of a server for a moment only") {
+  std::unique_ptr<HttpClient> follower;
+  const auto begin = std::chrono::steady_clock::now();
+  {
+    Api api;
+    follower = follow(api);
+    std::string lines;
+    for (int n = 0; n < 60; ++n)
+      lines += R"({"type":"t","payload":")" + std::string(60000, 'x') + "\"}\n";
+    REQUIRE(api.post("/v1/events", lines, kNdjson).status == 200);
+  }
+  CHECK(std::chrono::steady_clock::now() - begin < std::chrono::seconds(20));
 }
 
 }  // namespace

@@ -143,12 +143,29 @@ TEST_CASE("a payload may nest eight levels and not nine") {
 TEST_CASE("a payload over a bound is refused as too large") {
   const std::string most(65533, 'x');
   CHECK(parse_payload("\"" + most + "\"").status.ok());
-  check_refused(parse_payload("\"" + most + "x\""), ErrorCode::kTooLarge, "payload");
+  const auto long_one = parse_payload("\"" + most + "x\"");
+  check_refused(long_one, ErrorCode::kTooLarge, "payload");
+  CHECK(long_one.status.error().detail == "more than 65536 bytes as it is stored");
   std::string wide = "[0";
   for (int i = 1; i < 4096; ++i)
     wide += ",0";
   CHECK(parse_payload(wide + "]").status.ok());
-  check_refused(parse_payload(wide + ",0]"), ErrorCode::kTooLarge, "payload");
+  std::string object = "{\"k0\":0";
+  for (int i = 1; i < 4096; ++i)
+    object += ",\"k" + std::to_string(i) + "\":0";
+  CHECK(parse_payload(object + "}").status.ok());
+  for (const std::string& text : {wide + ",0]", object + ",\"more\":0}"}) {
+    const auto wide_one = parse_payload(text);
+    check_refused(wide_one, ErrorCode::kTooLarge, "payload");
+    CHECK(wide_one.status.error().detail == "more than 4096 elements in one array or object");
+  }
+}
+
+TEST_CASE("a byte order mark before an event is named") {
+  const auto outcome = parse("\xef\xbb\xbf{\"type\":\"t\"}");
+  REQUIRE_FALSE(outcome.status.ok());
+  CHECK(outcome.status.error().code == ErrorCode::kMalformed);
+  CHECK(outcome.status.error().detail.find("byte order mark") != std::string::npos);
 }
 
 TEST_CASE("every field of an event that is wrong is refused by its name") {

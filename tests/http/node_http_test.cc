@@ -30,6 +30,10 @@ TEST_CASE("status tells who the node is and how it is") {
   CHECK(status["clock"]["why"] == "");
   CHECK(status["clock"]["ahead_ms"].is_null());
   CHECK(status["incarnations"] == 1);
+  const auto rows = api.post("/v1/sql", R"({"sql":"select distinct incarnation from events"})");
+  CHECK(rows.json()["rows"] == nlohmann::json({{status["incarnation"]}}));
+  CHECK(api.read().at(0)["incarnation"] == status["incarnation"]);
+  CHECK(api.get("/v1/heads").json()["heads"][0]["incarnation"] == status["incarnation"]);
   CHECK(status["durability"] == "full");
   CHECK(status["queues"]["append_bytes"] == 0);
   CHECK(status["store"]["bytes"] > 0);
@@ -100,6 +104,7 @@ TEST_CASE("two linked nodes show their link, peers, reconciliation and completen
   const auto peer = two.get("/v1/peers").json()["peers"].at(0);
   CHECK(peer["state"] == "linked");
   CHECK(peer["configured"] == true);
+  CHECK(peer["added"] == false);
   const std::string listen = one.get("/v1/status").json()["listen"];
   CHECK(peer["address"] == listen);
   // The row is written with a transaction of its own.
@@ -160,6 +165,9 @@ TEST_CASE("a peer that is added is dialled") {
     const auto peers = answer.json()["peers"];
     return !peers.empty() && peers[0]["address"] == listen;
   });
+  const auto added = two.get("/v1/peers").json()["peers"].at(0);
+  CHECK(added["configured"] == true);
+  CHECK(added["added"] == true);
   for (const char* body :
        {R"({"address":"nowhere"})", R"({"address":"127.0.0.1:0"})", R"({"address":":7401"})",
         R"({"address":"127.0.0.1:70000"})", R"({"address":"a b:1"})", R"({"address":"::1:1"})",
@@ -172,6 +180,45 @@ TEST_CASE("a peer that is added is dialled") {
   const auto far = two.post("/v1/peers", R"({"address":"192.0.2.1:7401"})");
   CHECK(far.status == 403);
   CHECK(far.code() == "permission");
+}
+
+TEST_CASE("a peer of another mesh is told as one, in the list and in the verdict") {
+  Api one;
+  Api two;  // each of a mesh of its own
+  const std::string listen = one.get("/v1/status").json()["listen"];
+  REQUIRE(two.post("/v1/peers", R"({"address":")" + listen + "\"}").status == 200);
+  two.wait_for("/v1/peers", [](const Answer& answer) {
+    const auto peers = answer.json()["peers"];
+    return !peers.empty() && peers[0]["state"] == "refused";
+  });
+  const auto peer = two.get("/v1/peers").json()["peers"].at(0);
+  CHECK(peer["trouble"] == "another mesh");
+  CHECK(peer["address"] == listen);
+  const auto verdict = two.get("/v1/status").json()["verdict"];
+  CHECK(verdict["level"] == "warn");
+  CHECK(verdict["text"] == listen + " refuses: another mesh");
+  // Whoever was dialled configured nothing and has nothing to mend.
+  CHECK(one.get("/v1/status").json()["verdict"]["level"] == "ok");
+}
+
+TEST_CASE("a node whose configured peers do not answer says so, and why") {
+  std::string gone;
+  {
+    Api once;
+    gone = once.get("/v1/status").json()["listen"];
+  }
+  Api api;
+  REQUIRE(api.post("/v1/peers", R"({"address":")" + gone + "\"}").status == 200);
+  api.wait_for("/v1/peers", [](const Answer& answer) {
+    const auto peers = answer.json()["peers"];
+    return !peers.empty() && peers[0]["trouble"] != "";
+  });
+  const auto peer = api.get("/v1/peers").json()["peers"].at(0);
+  CHECK(peer["state"] == "never");
+  CHECK(peer["trouble"].get<std::string>().find("refused") != std::string::npos);
+  const auto verdict = api.get("/v1/status").json()["verdict"];
+  CHECK(verdict["level"] == "ok");
+  CHECK(verdict["text"] == "alone: 0 of 1 configured peers answer, 0 events held");
 }
 
 TEST_CASE("an unknown path is 404 and a known one with another method 405") {

@@ -121,9 +121,13 @@ TEST_CASE("a peer of another mesh is refused with a word on both sides") {
   rig.run_for(seconds(3));
   CHECK(has_notice(rig.node(0), mesh::NoticeKind::kRefused, "another mesh"));
   CHECK(has_notice(rig.node(1), mesh::NoticeKind::kRefused, "another mesh"));
+  CHECK(has_notice(rig.node(0), mesh::NoticeKind::kRefused, to_hex(test_mesh(8).view())));
   CHECK(rig.store(1).events() == 0);
   CHECK(rig.engine(0).links().empty());
   CHECK(rig.engine(0).counters().reconciliations_refused >= 1);
+  REQUIRE(rig.engine(1).peers().size() == 1);  // node 1 dialled
+  CHECK(rig.engine(1).peers()[0].state == "refused");
+  CHECK(rig.engine(1).peers()[0].trouble == "another mesh");
   REQUIRE(!rig.node(0).rows.empty());
   CHECK(rig.node(0).rows[0].outcome == "refused");
 }

@@ -139,6 +139,13 @@ TEST_CASE("a value out of its range is an error that names the key") {
   }
 }
 
+TEST_CASE("a key outside its section is known by its name") {
+  CHECK(mentions(error_of("peers = [\"localhost:1\"]\n[node]\n"), "did you mean node.peers?"));
+  CHECK(mentions(error_of("level = \"info\"\n"), "did you mean log.level?"));
+  CHECK(mentions(error_of("[log]\nlisten = \"off\"\n"), "did you mean node.listen?"));
+  CHECK_FALSE(mentions(error_of("[log]\nqqqqqqqqqqqq = 1\n"), "did you mean"));
+}
+
 TEST_CASE("overrides go over the file and say where they came from") {
   const ConfigFile file("[node]\nlisten = \"127.0.0.1:9000\"\n");
   ConfigOverrides overrides;

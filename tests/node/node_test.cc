@@ -344,6 +344,9 @@ TEST_CASE("a full store refuses by name and keeps what it acknowledged") {
     const auto error = a.on_loop([](Node& n) { return n.status().store_error; });
     REQUIRE(error);
     CHECK(error->code == ErrorCode::kDiskFull);
+    // So it is told where the disk itself has room, as that of a test has.
+    CHECK(error->context == "store.disk_budget_bytes");
+    CHECK(error->detail.find("524288 bytes") != std::string::npos);
     CHECK(a.on_loop([](Node& n) { return n.counters().commits_failed; }) > 0);
     CHECK(count_events(a) == stored);
   }

@@ -186,4 +186,16 @@ TEST_CASE("a query that runs when its node stops is ended and answered") {
   CHECK(answer->error().code == ErrorCode::kBusy);
 }
 
+TEST_CASE("a budget of less than a page is a budget") {
+  const TempDir dir;
+  make_home(dir / "a");
+  for (const std::int64_t bytes : {1, 4095, 4096}) {
+    ebb::node::Config config = make_config();
+    config.disk_budget_bytes = bytes;
+    NodeThread a(ebb::node::load_home(dir / "a").value(), config);
+    REQUIRE_FALSE(a.started().ok());
+    CHECK(a.started().error().code == ErrorCode::kDiskFull);
+  }
+}
+
 }  // namespace

@@ -7,7 +7,7 @@ import threading
 
 
 class CutProxy:
-    """Passes the streams on to `target` ("host:port"). The first one is reset, both ways and without
+    """Passes the streams on to `target` ("host:port"). The first is reset, both ways and without
     a goodbye, once `cut_after` bytes have come from the target; what comes after it is whole."""
 
     def __init__(self, target, cut_after):

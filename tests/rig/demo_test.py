@@ -1,6 +1,7 @@
 """The demo as people run it, on the program under test."""
 
 import json
+import pathlib
 import re
 import subprocess
 import sys
@@ -76,6 +77,33 @@ class DemoTest(rig.RigTest):
         self.assertEqual(done.returncode, 1, done.stdout + done.stderr)
         self.assertIn("differs", done.stderr)
         self.assertNotIn("converged", done.stdout)
+
+    def test_an_input_that_cannot_be_used_is_told_before_anything_is_built_or_started(self):
+        empty = self.dir / "empty.ndjson"
+        empty.write_text("\n\n")
+        broken = self.dir / "broken.ndjson"
+        broken.write_text('{"type":"a","ts":"soon"}\n')
+        for path, code, word in ((empty, 1, f"no events in {empty}"), (broken, 1, "line 1: ts"),
+                                 (self.dir / "none", 2, "no such file")):
+            for check in (["--check"], []):
+                with self.subTest(path=path, check=check):
+                    done = self.demo(*check, "--input", str(path))
+                    self.assertEqual(done.returncode, code, done.stderr)
+                    self.assertIn(word, done.stderr)
+                    self.assertNotIn("nodes are up", done.stderr)
+        self.assertEqual(self.demo("--check").returncode, 0)
+
+    def test_nodes_that_are_kept_say_how_to_stop_them(self):
+        path = self.write([{"type": "t", "ts": 0, "device": "d", "payload": 1}])
+        done = self.demo("--keep", "--input", str(path))
+        self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
+        lines = [line.strip() for line in done.stdout.splitlines()]
+        commands = lines[lines.index("stop them and remove what they stored:") + 1:]
+        self.assertEqual(len(commands), 4, done.stdout)
+        folder = pathlib.Path(commands[3].split()[-1])
+        for command in commands:
+            subprocess.run(command, shell=True, check=True, capture_output=True)
+        self.assertFalse(folder.exists())
 
     def test_a_broken_line_ends_the_demo_with_its_number(self):
         path = self.dir / "input.ndjson"

@@ -148,5 +148,6 @@ class SyncTest(rig.RigTest):
         self.wait(lambda: second.run("query", "visit").stdout.startswith("1"), "1 visit")
         self.assertIn("in sync", second.run("query", "visit").stdout)
         pages = "select payload ->> '$.page' as page from events where type='visit'"
-        rows = json.loads(second.run("sql", "--json", pages).stdout)
-        self.assertEqual(rows, "home")
+        answer = json.loads(second.run("sql", "--json", pages).stdout)
+        self.assertEqual(answer["rows"], [["home"]])
+        self.assertEqual(second.run("sql", pages).stdout, "home\n")

@@ -225,7 +225,8 @@ class Demo:
 
 def parse_arguments():
     parser = argparse.ArgumentParser(prog="tools/demo", description=__doc__)
-    parser.add_argument("--program", required=True, help=argparse.SUPPRESS)
+    parser.add_argument("--program", help=argparse.SUPPRESS)
+    parser.add_argument("--check", action="store_true", help=argparse.SUPPRESS)
     parser.add_argument("--input", metavar="FILE", help="NDJSON: type, ts, payload, device a line")
     parser.add_argument("--keep", action="store_true", help="leave the nodes running")
     parser.add_argument("--timeout", type=float, default=120, metavar="S",
@@ -235,11 +236,43 @@ def parse_arguments():
     options = parser.parse_args()
     if options.input and not os.path.isfile(options.input):
         parser.error(f"--input {options.input}: no such file")
+    if not options.program and not options.check:
+        parser.error("--program is missing")
     return options
+
+
+def check_input(path):
+    """Every line can be used, and there is one."""
+    try:
+        count = 0
+        for count, line in enumerate(demo_feed.file_lines(path), 1):
+            demo_feed.Tally().add_input(demo_feed.parse_line(line, count), count)
+    except OSError as error:
+        raise EbbError(f"cannot read {path}: {error.strerror}") from None
+    if count == 0:
+        raise EbbError(f"no events in {path}")
+
+
+def say_how_to_stop(nodes, directory):
+    program = nodes[0].program
+    for node in nodes:
+        print(f"{node.name} is up: {program} --dir {node.dir} status")
+    print("stop them and remove what they stored:")
+    for node in nodes:
+        print(f"  {program} --dir {node.dir} down")
+    print(f"  rm -r {directory}", flush=True)
 
 
 def main():
     options = parse_arguments()
+    try:
+        if options.input:
+            check_input(options.input)
+    except (EbbError, demo_feed.FeedError) as error:
+        say(f"error: {error}")
+        return 1
+    if options.check:
+        return 0
     directory = tempfile.mkdtemp(prefix="ebb-demo-")
     demo, code = None, 1
     try:
@@ -251,8 +284,7 @@ def main():
         code = 130
     finally:
         if options.keep and demo is not None and code == 0:
-            for node in demo.nodes:
-                print(f"{node.name} is up: {options.program} --dir {node.dir} status")
+            say_how_to_stop(demo.nodes, directory)
         else:
             if demo is not None:
                 demo.down()

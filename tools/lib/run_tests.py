@@ -268,7 +268,7 @@ class Runner:
         return f"{len(tests)} programs, {passed} cases passed, {failed} failed"
 
     def repeat(self):
-        """Runs the suites that start threads and processes again and again; counts failures alone."""
+        """Runs the suites that start threads and processes over and over; counts failures alone."""
         log = self.logs / f"{self.build.name}-again.txt"
         command = ["meson", "test", "-C", str(self.directory), "--no-rebuild", "--no-suite", "long"]
         for suite in REPEATED_SUITES:
