@@ -150,6 +150,9 @@ void answer_waiting(Context& ctx, Link& link) {
   if (const auto* ranges = std::get_if<codec::SyncRangesReq>(&request)) {
     on_sync_req(ctx, link, *ranges);
   }
+  if (const auto* audit = std::get_if<codec::SyncAuditReq>(&request)) {
+    on_sync_req(ctx, link, *audit);
+  }
 }
 
 void on_sync_req(Context& ctx, Link& link, const codec::SyncListReq& request) {
@@ -223,8 +226,10 @@ void on_sync_req(Context& ctx, Link& link, const codec::SyncHeadsReq& request) {
 }
 
 void on_sync_req(Context& ctx, Link& link, const codec::SyncAuditReq& request) {
+  // A peer that had the same when the link began is live at once, while we may still be shown what
+  // it has of our logs.
   if (!link.settled) {
-    fault(ctx, link, "out_of_order", "sync_req");
+    link.waiting_request = request;
     return;
   }
   codec::SyncRanges answer;

@@ -2,6 +2,7 @@
 
 #include "tests/mesh/many_logs.h"
 #include "tests/mesh/raw_peer.h"
+#include "trust/fingerprint.h"
 
 namespace ebb::tests {
 namespace {
@@ -114,6 +115,26 @@ TEST_CASE("audits of a healthy pair run all the time and repair nothing") {
     CHECK(rig.engine(i).counters().audits <= 14);
     CHECK(rig.engine(i).counters().audit_repairs == 0);
   }
+}
+
+TEST_CASE("an audit by a peer that is live before us waits until our own logs are settled") {
+  FakeStore store(1);
+  const LogId log = store.append({"a", 2}).own_segments[0].log;
+  RawPeer peer(store, 2);
+  trust::FingerprintSum root;
+  root.add(log, store.heads()[0].held);
+  peer.connect();
+  codec::Hello hello = peer.hello();
+  hello.root = root.fingerprint();
+  hello.count = 1;
+  peer.send(hello);
+  peer.send(codec::SyncAuditReq{IdPrefix{}.child(id_digit(log, 0)), {}});
+  CHECK(peer.faults().empty());
+  CHECK(!peer.take<codec::SyncRanges>());
+  peer.send(codec::YourLogsSummary{root.fingerprint(), 1});
+  const auto answer = peer.take<codec::SyncRanges>();
+  REQUIRE(answer);
+  CHECK(answer->ranges.size() == 1);
 }
 
 TEST_CASE("a range that is none of an audit's ends the link") {
