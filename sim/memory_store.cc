@@ -223,8 +223,6 @@ Result<store::SegmentOutcome> MemoryStore::receive(const trust::VerifiedSegment&
     if (segment.prev_chain != trust::chain_start(segment.key)) return kFork;
     return keep(segment, moves);
   }
-  if (planted(Bug::kKeepGaps) && segment.first_seq > log->head.held.seq + 1)
-    return keep(segment, moves);
   if (const auto outcome = judge(segment, *log)) return *outcome;
   const Seq next = log->head.held.seq + 1;
   if (segment.first_seq == next) return keep(segment, moves);

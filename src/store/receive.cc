@@ -3,7 +3,6 @@
 #include <utility>
 
 #include "core/limits.h"
-#include "core/planted.h"
 #include "store/store.h"
 #include "trust/chain.h"
 
