@@ -55,6 +55,18 @@ void move_cursor(Context& ctx, const Link& link, Arrival upto, Commit& commit) {
   commit.cursors.push_back({*link.peer, next});
 }
 
+void drop_cursor_if_set_back(Context& ctx, const Link& link) {
+  const auto it = ctx.cursors.find(*link.peer);
+  if (it == ctx.cursors.end()) return;
+  codec::Cursor& cursor = it->second;
+  if (cursor.epoch != link.theirs.epoch || cursor.arrival <= link.theirs.arrival_head) return;
+  cursor.arrival = 0;
+  Commit commit;
+  commit.token = new_token(ctx);
+  commit.cursors.push_back({*link.peer, cursor});
+  ctx.out->commits.push_back(std::move(commit));
+}
+
 void tell_covered(Context& ctx, Link& link) {
   link.covered_due.reset();
   if (!link.greeted() || link.phase != Phase::kLive) return;

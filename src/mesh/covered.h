@@ -20,6 +20,10 @@ namespace ebb::mesh {
 // The cursor of the link's peer goes to `upto`, if that is further and nothing was left out.
 void move_cursor(Context& ctx, const Link& link, Arrival upto, Commit& commit);
 
+// By its HELLO the peer has fewer arrivals than our cursor names: its store was set back and the
+// numbers will name other events, so the cursor means nothing, now or when they have grown past it.
+void drop_cursor_if_set_back(Context& ctx, const Link& link);
+
 // Tells the peer, when there is something to tell and it is time.
 void tell_covered(Context& ctx, Link& link);
 // The peer has told; it is taken over now or when commits are answered.
