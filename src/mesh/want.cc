@@ -235,7 +235,9 @@ void note_progress(Context& ctx, LogEntry& entry) {
   entry.tried = 0;
   if (entry.asked != kNoSlot) {
     const PeerLog* peer = entry.find_peer(entry.asked);
-    if (peer == nullptr || peer->announced <= entry.pending.seq) withdraw(ctx, entry);
+    if (peer != nullptr && peer->announced > entry.pending.seq) return;
+    withdraw(ctx, entry);
+    ask_now(ctx, entry);  // others may have more
   } else if (entry.timer && entry.known <= entry.pending.seq) {
     set_timer(ctx, entry, std::nullopt);
   }
