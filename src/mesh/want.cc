@@ -182,6 +182,7 @@ void refuse_log(Context& ctx, Link& link, LogEntry& entry) {
   leave_out(link);
   if (entry.asked == link.slot) withdraw(ctx, entry);
   stop_awaiting(ctx, link, entry.id);
+  ask_now(ctx, entry);
 }
 
 void offer(Context& ctx, Link& link, const LogEntry& entry) {

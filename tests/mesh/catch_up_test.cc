@@ -275,6 +275,27 @@ TEST_CASE("two holders of one log share its catch-up when one of them has only a
     CHECK(link.state == "in_sync");
 }
 
+TEST_CASE("a log is fetched from its second holder when the first has another branch of it") {
+  TwoHolders rig;
+  FakeStore author(9);
+  FakeStore twin(9);
+  std::size_t forked = 0;
+  SUBCASE("the first one") {}
+  SUBCASE("the second one") { forked = 1; }
+  for (int i = 0; i < 20; ++i) {
+    const auto segment = author.append({"a", 1}).own_segments[0];
+    store_segment(rig.store(1 - forked), segment);
+    if (i == 0) store_segment(rig.store(2), segment);
+  }
+  // One segment in which nothing else could show that more is missing.
+  store_segment(rig.store(forked), twin.append({"a", 1, 9}).own_segments[0]);
+  store_segment(rig.store(forked), twin.append({"a", 19, 9}).own_segments[0]);
+  rig.run();
+  CHECK(rig.store(2).events() == 20);
+  const LogId log = author.own_log("a");
+  CHECK(rig.store(2).segments(log).back().chain == author.segments(log).back().chain);
+}
+
 TEST_CASE("when the source dies another announcer is asked for the rest") {
   Rig rig;
   rig.commit_delay = milliseconds(20);
