@@ -137,6 +137,34 @@ TEST_CASE("an audit by a peer that is live before us waits until our own logs ar
   CHECK(answer->ranges.size() == 1);
 }
 
+// The peer is live by equal HELLOs; an append since then keeps us from being so for a round trip.
+TEST_CASE("an audit's question that comes before own logs may go out is answered then") {
+  FakeStore store(1);
+  static_cast<void>(store.append({"a", 1}));
+  RawPeer peer(store, 2);
+  const std::vector<mesh::StoredHead> before = store.heads();
+  peer.connect();
+  trust::FingerprintSum root;
+  root.add(before[0].log, before[0].held);
+  codec::Hello hello = peer.hello();
+  hello.root = root.fingerprint();
+  hello.count = 1;
+  peer.send(hello);
+  peer.input(store.append({"a", 1}));
+  peer.send(codec::YourLogsSummary{root.fingerprint(), 1});
+  REQUIRE(peer.take<codec::YourLogsAsk>());
+  peer.send(codec::SyncAuditReq{IdPrefix{}.child(id_digit(before[0].log, 0)), {}});
+  REQUIRE(peer.faults().empty());
+  CHECK(!peer.take<codec::SyncRanges>());
+  const mesh::StoredHead& head = before[0];
+  peer.send(codec::YourLogsHeads{
+      {{head.key, head.held.seq, head.hlc, head.held.chain, head.signature}}, false});
+  const auto answer = peer.take<codec::SyncRanges>();
+  REQUIRE(answer);
+  CHECK(answer->ranges.size() == 1);
+  CHECK(peer.faults().empty());
+}
+
 TEST_CASE("a range that is none of an audit's ends the link") {
   FakeStore store(1);
   RawPeer peer(store, 2);
