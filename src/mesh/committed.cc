@@ -56,6 +56,7 @@ void judge_outcome(Context& ctx, Link* link, LogEntry& entry, const CommittedPar
 void settle_pending(Context& ctx, LogEntry& entry) {
   if (entry.commits > 0 || entry.pending.seq == entry.held.seq) return;
   entry.pending = entry.held;
+  note_lost(ctx, entry);
   if (entry.asked != kNoSlot) {
     ask_again(ctx, entry);
   } else {

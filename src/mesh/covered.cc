@@ -35,7 +35,9 @@ bool holds_all_announced(const Context& ctx, const Link& link) {
 }
 
 void try_covered(Context& ctx, Link& link) {
-  if (link.covered == 0 || link.phase != Phase::kLive || !holds_all_announced(ctx, link)) return;
+  if (link.lost_pushed || link.covered == 0 || link.phase != Phase::kLive ||
+      !holds_all_announced(ctx, link))
+    return;
   Commit commit;
   move_cursor(ctx, link, std::exchange(link.covered, 0), commit);
   if (commit.cursors.empty()) return;
@@ -90,6 +92,17 @@ void retry_covered(Context& ctx) {
   for (Link* link : ctx.slots) {
     if (link != nullptr) try_covered(ctx, *link);
   }
+}
+
+void note_lost(Context& ctx, const LogEntry& entry) {
+  for (Link* link : ctx.slots) {
+    const PeerLog* peer = link == nullptr ? nullptr : entry.find_peer(link->slot);
+    if (peer != nullptr && peer->reaches() > entry.held.seq) link->lost_pushed = true;
+  }
+}
+
+void unconfirm(Link& link, const LogEntry& entry) {
+  if (entry.arrival > 0) link.confirmed = std::min(link.confirmed, entry.arrival - 1);
 }
 
 }  // namespace ebb::mesh

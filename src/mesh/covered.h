@@ -30,4 +30,11 @@ void tell_covered(Context& ctx, Link& link);
 void take_covered(Context& ctx, Link& link, Arrival covered);
 void retry_covered(Context& ctx);
 
+// What was in hand of the log is not stored, and may have been pushed on: whoever has got it that
+// way tells of it as covered, and it is nowhere among what the peer is known to have announced once
+// its source has taken it back. No telling of such a peer counts on this link again.
+void note_lost(Context& ctx, const LogEntry& entry);
+// The peer lacks what it was taken to hold: it is not told of as held before it says so again.
+void unconfirm(Link& link, const LogEntry& entry);
+
 }  // namespace ebb::mesh

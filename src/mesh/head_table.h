@@ -112,6 +112,8 @@ class HeadTable {
   void announce_all(int slot, Arrival upto);
   // The link's claim beyond what is in hand was wrong.
   void retract(LogEntry& entry, int slot);
+  // The link lacks everything from here on, whatever it has claimed.
+  void lacks(LogEntry& entry, int slot, Seq from);
   // The link is gone. Its claims stay known, unless `liar`; claims of logs of which nothing was
   // ever shown go too when the table is half full, so that nobody can fill it with inventions for
   // good.

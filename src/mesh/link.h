@@ -134,6 +134,7 @@ struct Link {
   std::optional<Instant> covered_told_at;
   std::optional<Instant> covered_due;  // when there is more to tell
   Arrival covered = 0;                 // what the peer said of its own, not taken over yet
+  bool lost_pushed = false;  // it got by us what we have not stored: what it says goes beyond us
   std::optional<codec::Message> waiting_request;  // a SYNC_REQ, until settled
 
   // What we want of the peer.
