@@ -14,6 +14,8 @@ namespace {
 
 constexpr Duration kUnderWayMin = seconds(2);
 constexpr int kUnderWayRoundTrips = 4;
+// Audits of one link over all ids become rarer, up to so many times half the interval.
+constexpr std::uint32_t kWholeDoublings = 6;
 
 bool may_audit(const Context& ctx, const Link& link) {
   const Exchange& ex = link.exchange;
@@ -36,21 +38,33 @@ void judge(Context& ctx, Link& link) {
   }
 }
 
+bool whole_is_due(const Context& ctx, const Link& link) {
+  return link.incomplete && link.audit.whole_from <= ctx.now;
+}
+
 void begin_one(Context& ctx) {
   std::vector<Link*> candidates;
   for (Link* link : ctx.slots) {
     if (link != nullptr && may_audit(ctx, *link)) candidates.push_back(link);
   }
   if (candidates.empty()) return;
-  // Where something is known to be left out, all of it is gone through first.
+  // Where something is known to be left out, all of it is gone through, and soon; but what is left
+  // out for good, or by a liar, shall not take the turns of the other links.
   std::vector<Link*> incomplete;
   std::copy_if(candidates.begin(), candidates.end(), std::back_inserter(incomplete),
-               [](const Link* link) { return link->incomplete; });
-  const std::vector<Link*>& of = incomplete.empty() ? candidates : incomplete;
+               [&ctx](const Link* link) { return whole_is_due(ctx, *link); });
+  const bool preferred = !incomplete.empty() && ctx.rng.chance(1, 2);
+  const std::vector<Link*>& of = preferred ? incomplete : candidates;
   Link& link = *of[ctx.rng.below(of.size())];
-  link.audit.whole = link.incomplete;
   const IdPrefix all;
-  begin_audit(ctx, link, link.incomplete ? all : all.child(ctx.rng.below(IdPrefix::kChildren)));
+  link.audit.whole = whole_is_due(ctx, link);
+  if (link.audit.whole) {
+    const std::uint32_t doublings = std::min(link.audit.wholes++, kWholeDoublings);
+    link.audit.whole_from = ctx.now + ctx.config.audit_interval / 2 * (1 << doublings);
+    begin_audit(ctx, link, all);
+  } else {
+    begin_audit(ctx, link, all.child(ctx.rng.below(IdPrefix::kChildren)));
+  }
 }
 
 }  // namespace
@@ -86,7 +100,9 @@ void end_audit(Context& ctx, Link& link) {
   ++ctx.counters.audits;
   const bool whole = std::exchange(link.audit.whole, false);
   if (link.audit.lacking.empty()) {
-    if (whole) link.incomplete = false;
+    if (!whole) return;
+    link.incomplete = false;
+    link.audit.wholes = 0;
     return;
   }
   link.audit.judge_at = ctx.now + std::max(kUnderWayMin, round_trip(link) * kUnderWayRoundTrips);

@@ -89,7 +89,9 @@ struct ServeJob {
 struct Audit {
   std::map<LogId, Seq> lacking;
   std::optional<Instant> judge_at;
-  bool whole = false;  // it went over all ids, and nothing was left out yet
+  bool whole = false;        // it went over all ids, and nothing was left out yet
+  std::uint32_t wholes = 0;  // over all ids, since one has found nothing
+  Instant whole_from;        // the next of them not before
 };
 
 struct Link {

@@ -165,6 +165,29 @@ TEST_CASE("an audit's question that comes before own logs may go out is answered
   CHECK(peer.faults().empty());
 }
 
+TEST_CASE("a link on which something is left out for good does not take the audits of others") {
+  Rig rig;
+  rig.add_node(1, {1, 2});
+  rig.add_node(2);
+  rig.add_node(3);
+  rig.parted = [](std::size_t a, std::size_t b) { return a + b == 3; };
+  FakeStore author(9);
+  FakeStore twin(9);
+  const auto segment = author.append({"a", 1}).own_segments[0];
+  store_segment(rig.store(0), segment);
+  store_segment(rig.store(1), segment);
+  store_segment(rig.store(2), twin.append({"a", 1, 9}).own_segments[0]);
+  for (const std::size_t i : {0U, 1U, 2U})
+    rig.start(i);
+  rig.run_for(seconds(2));
+  const std::uint64_t before = rig.count(1, "sync_req").messages_in;
+  const std::uint64_t before_forked = rig.count(2, "sync_req").messages_in;
+  rig.run_for(seconds(3600));
+  CHECK(rig.count(1, "sync_req").messages_in >= before + 10);
+  CHECK(rig.count(2, "sync_req").messages_in >= before_forked + 5);
+  CHECK(rig.node(0).faults.empty());
+}
+
 TEST_CASE("a range that is none of an audit's ends the link") {
   FakeStore store(1);
   RawPeer peer(store, 2);
