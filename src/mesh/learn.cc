@@ -57,6 +57,8 @@ void ask_for_ranges(Context& ctx, Link& link) {
       ex.asked_ranges.insert(ex.ranges.front());
       ex.ranges.pop_front();
     }
+    std::sort(request.ranges.begin(), request.ranges.end(),
+              [](const auto& a, const auto& b) { return a.prefix < b.prefix; });
     ex.ranges_in_question.push_back(request.ranges.size());
     note_asked(ctx, link);
     send(ctx, link, request, sync_priority(link));

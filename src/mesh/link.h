@@ -138,6 +138,8 @@ struct Link {
   Arrival covered = 0;                 // what the peer said of its own, not taken over yet
   bool lost_pushed = false;  // it got by us what we have not stored: what it says goes beyond us
   std::optional<codec::Message> waiting_request;  // a SYNC_REQ, until settled
+  std::uint64_t ranges_answered = 0;              // not given back by time
+  Instant ranges_counted;                         // when some were given back last
 
   // What we want of the peer.
   std::set<LogId> offers;                     // learnt and lacking, asked of nobody yet

@@ -259,6 +259,27 @@ TEST_CASE("ranges that nobody asked about, or too many of them, end the link") {
     peer.send(request);
     CHECK(peer.faulted_with("too_many_ranges"));
   }
+  SUBCASE("one prefix twice in a question") {
+    codec::SyncRangesReq request;
+    request.ranges.resize(2);
+    peer.send(request);
+    CHECK(peer.faulted_with("malformed_ranges"));
+  }
+  SUBCASE("a prefix within another in a question") {
+    codec::SyncRangesReq request;
+    request.ranges.resize(2);
+    request.ranges[1].prefix = IdPrefix{}.child(3);
+    peer.send(request);
+    CHECK(peer.faulted_with("malformed_ranges"));
+  }
+  SUBCASE("prefixes out of order in a question") {
+    codec::SyncRangesReq request;
+    request.ranges.resize(2);
+    request.ranges[0].prefix = IdPrefix{}.child(4);
+    request.ranges[1].prefix = IdPrefix{}.child(3);
+    peer.send(request);
+    CHECK(peer.faulted_with("malformed_ranges"));
+  }
 }
 
 }  // namespace
