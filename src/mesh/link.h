@@ -60,8 +60,7 @@ struct Exchange {
   std::set<codec::LogCut> cuts, asked_cuts;  // that name no log here; and those asked about
   std::set<LogId> disputed, asked_heads;     // as long as ours, with another chain
   std::deque<IdPrefix> ranges;               // that differ and are not asked about yet
-  std::set<IdPrefix> asked_ranges;
-  std::deque<std::size_t> ranges_in_question;  // ranges of each question that is not answered
+  std::deque<std::set<IdPrefix>> questions;  // about ranges, not answered, in their order
   std::size_t ranges_compared = 0;
   Arrival covered = 0;  // the peer's cursor once all that was learnt is stored
   bool done_sent = false, done_received = false;

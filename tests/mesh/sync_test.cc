@@ -280,6 +280,33 @@ TEST_CASE("ranges that nobody asked about, or too many of them, end the link") {
     peer.send(request);
     CHECK(peer.faulted_with("malformed_ranges"));
   }
+  SUBCASE("one prefix twice in an answer") {
+    codec::SyncRange range;
+    range.prefix = IdPrefix{}.child(1);
+    range.children[0].data[0] = 1;
+    peer.send(codec::SyncRanges{{range, range}, {}, 0});
+    CHECK(peer.faulted_with("malformed_list"));
+  }
+  SUBCASE("an answer below another question than the one that it answers") {
+    codec::SyncRanges answer;
+    for (std::size_t digit = 0; digit < 4; ++digit) {
+      codec::SyncRange range;
+      range.prefix = IdPrefix{}.child(digit);
+      for (Fingerprint& child : range.children)
+        child.data[0] = 1;
+      answer.ranges.push_back(range);
+    }
+    peer.forget_received();
+    peer.send(answer);
+    const auto first = peer.take<codec::SyncRangesReq>();
+    const auto second = peer.take<codec::SyncRangesReq>();
+    REQUIRE(first);
+    REQUIRE(second);
+    codec::SyncRange range;
+    range.prefix = second->ranges[0].prefix.child(1);
+    peer.send(codec::SyncRanges{{range}, {}, 0});
+    CHECK(peer.faulted_with("malformed_list"));
+  }
 }
 
 }  // namespace
