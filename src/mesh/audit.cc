@@ -14,6 +14,8 @@ namespace {
 
 constexpr Duration kUnderWayMin = seconds(2);
 constexpr int kUnderWayRoundTrips = 4;
+// An answer goes behind everything else, so it may take a while on a slow link.
+constexpr Duration kAnswerTime = seconds(600);
 // Audits of one link over all ids become rarer, up to so many times half the interval.
 constexpr std::uint32_t kWholeDoublings = 6;
 
@@ -40,6 +42,11 @@ void judge(Context& ctx, Link& link) {
 
 bool whole_is_due(const Context& ctx, const Link& link) {
   return link.incomplete && link.audit.whole_from <= ctx.now;
+}
+
+// Where bytes are paid for, the peer may have to wait for its hour.
+bool owes_answer(const Context& ctx, const Link& link) {
+  return !link.closed && link.exchange.auditing && !is_metered(ctx, link);
 }
 
 void begin_one(Context& ctx) {
@@ -81,6 +88,9 @@ void run_audits(Context& ctx) {
   for (Link* link : ctx.slots) {
     const bool due = link != nullptr && link->audit.judge_at && *link->audit.judge_at <= ctx.now;
     if (due) judge(ctx, *link);
+    const bool late =
+        link != nullptr && owes_answer(ctx, *link) && link->audit.answer_by <= ctx.now;
+    if (late) close_link(ctx, *link, "an audit was not answered");
   }
   if (!ctx.audit_at || *ctx.audit_at > ctx.now) return;
   ctx.audit_at.reset();
@@ -90,8 +100,10 @@ void run_audits(Context& ctx) {
 std::optional<Instant> next_audit_deadline(const Context& ctx) {
   std::optional<Instant> next = ctx.audit_at;
   for (const Link* link : ctx.slots) {
-    if (link == nullptr || !link->audit.judge_at) continue;
-    if (!next || *link->audit.judge_at < *next) next = link->audit.judge_at;
+    if (link == nullptr) continue;
+    std::optional<Instant> at = link->audit.judge_at;
+    if (owes_answer(ctx, *link)) at = link->audit.answer_by;
+    if (at && (!next || *at < *next)) next = at;
   }
   return next;
 }
@@ -107,5 +119,7 @@ void end_audit(Context& ctx, Link& link) {
   }
   link.audit.judge_at = ctx.now + std::max(kUnderWayMin, round_trip(link) * kUnderWayRoundTrips);
 }
+
+void wait_for_audit(Context& ctx, Link& link) { link.audit.answer_by = ctx.now + kAnswerTime; }
 
 }  // namespace ebb::mesh

@@ -41,6 +41,7 @@ void note_asked(Context& ctx, Link& link) {
   ++link.exchange.rounds;
   ++link.exchange.answers_due;
   link.last_progress = ctx.now;
+  wait_for_audit(ctx, link);
 }
 
 void ask_for_list(Context& ctx, Link& link) {
@@ -149,6 +150,7 @@ bool expect(Context& ctx, Link& link, bool expected) {
   if (owed && expected) {
     --link.exchange.answers_due;
     link.last_progress = ctx.now;
+    wait_for_audit(ctx, link);
     return true;
   }
   fault(ctx, link, "out_of_order", "sync_resp");

@@ -88,6 +88,7 @@ struct ServeJob {
 struct Audit {
   std::map<LogId, Seq> lacking;
   std::optional<Instant> judge_at;
+  Instant answer_by;         // while a question is out
   bool whole = false;        // it went over all ids, and nothing was left out yet
   std::uint32_t wholes = 0;  // over all ids, since one has found nothing
   Instant whole_from;        // the next of them not before

@@ -188,6 +188,18 @@ TEST_CASE("a link on which something is left out for good does not take the audi
   CHECK(rig.node(0).faults.empty());
 }
 
+TEST_CASE("a peer that owes the answer to an audit for too long is given up") {
+  FakeStore store(1);
+  RawPeer peer(store, 2);
+  peer.greet();
+  while (!peer.take<codec::SyncAuditReq>())
+    run_alive(peer, seconds(1));
+  run_alive(peer, seconds(540));
+  CHECK(!peer.closed());
+  run_alive(peer, seconds(120));
+  CHECK(peer.closed());
+}
+
 TEST_CASE("a range that is none of an audit's ends the link") {
   FakeStore store(1);
   RawPeer peer(store, 2);

@@ -228,7 +228,7 @@ TEST_CASE("equally long logs with other chains are settled by a signed head, not
   }
 }
 
-TEST_CASE("ranges that nobody asked about, or too many of them, end the link") {
+TEST_CASE("ranges that nobody asked about, or told twice, end the link") {
   FakeStore store(1);
   for (std::uint64_t number = 0; number < 100; ++number)
     store.add_head(made_up_head(number));
@@ -252,33 +252,6 @@ TEST_CASE("ranges that nobody asked about, or too many of them, end the link") {
     CHECK(!peer.closed());
     peer.send(codec::SyncRanges{});
     CHECK(peer.faulted_with("out_of_order"));
-  }
-  SUBCASE("more than a question may hold") {
-    codec::SyncRangesReq request;
-    request.ranges.resize(limits::kRangesAsked + 1);
-    peer.send(request);
-    CHECK(peer.faulted_with("too_many_ranges"));
-  }
-  SUBCASE("one prefix twice in a question") {
-    codec::SyncRangesReq request;
-    request.ranges.resize(2);
-    peer.send(request);
-    CHECK(peer.faulted_with("malformed_ranges"));
-  }
-  SUBCASE("a prefix within another in a question") {
-    codec::SyncRangesReq request;
-    request.ranges.resize(2);
-    request.ranges[1].prefix = IdPrefix{}.child(3);
-    peer.send(request);
-    CHECK(peer.faulted_with("malformed_ranges"));
-  }
-  SUBCASE("prefixes out of order in a question") {
-    codec::SyncRangesReq request;
-    request.ranges.resize(2);
-    request.ranges[0].prefix = IdPrefix{}.child(4);
-    request.ranges[1].prefix = IdPrefix{}.child(3);
-    peer.send(request);
-    CHECK(peer.faulted_with("malformed_ranges"));
   }
   SUBCASE("one prefix twice in an answer") {
     codec::SyncRange range;
@@ -306,6 +279,39 @@ TEST_CASE("ranges that nobody asked about, or too many of them, end the link") {
     range.prefix = second->ranges[0].prefix.child(1);
     peer.send(codec::SyncRanges{{range}, {}, 0});
     CHECK(peer.faulted_with("malformed_list"));
+  }
+}
+
+TEST_CASE("a question about too many ranges, or about one of them twice, ends the link") {
+  FakeStore store(1);
+  RawPeer peer(store, 2);
+  peer.greet();
+  SUBCASE("more than a question may hold") {
+    codec::SyncRangesReq request;
+    request.ranges.resize(limits::kRangesAsked + 1);
+    peer.send(request);
+    CHECK(peer.faulted_with("too_many_ranges"));
+  }
+  SUBCASE("one prefix twice in a question") {
+    codec::SyncRangesReq request;
+    request.ranges.resize(2);
+    peer.send(request);
+    CHECK(peer.faulted_with("malformed_ranges"));
+  }
+  SUBCASE("a prefix within another in a question") {
+    codec::SyncRangesReq request;
+    request.ranges.resize(2);
+    request.ranges[1].prefix = IdPrefix{}.child(3);
+    peer.send(request);
+    CHECK(peer.faulted_with("malformed_ranges"));
+  }
+  SUBCASE("prefixes out of order in a question") {
+    codec::SyncRangesReq request;
+    request.ranges.resize(2);
+    request.ranges[0].prefix = IdPrefix{}.child(4);
+    request.ranges[1].prefix = IdPrefix{}.child(3);
+    peer.send(request);
+    CHECK(peer.faulted_with("malformed_ranges"));
   }
 }
 
