@@ -36,7 +36,7 @@ void judge(Context& ctx, Link& link) {
     LogEntry* entry = ctx.heads.find(log);
     if (entry == nullptr || !is_lacking(*entry, seq) || entry->peer(link.slot).refused) continue;
     ask_for_repair(ctx, *entry);
-    if (entry->asked != kNoSlot) ++ctx.counters.audit_repairs;
+    entry->repairing = entry->asked != kNoSlot;
   }
 }
 

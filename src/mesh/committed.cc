@@ -16,7 +16,10 @@ void take_advances(Context& ctx, const Committed& answer) {
     const Seq before = known == nullptr ? 0 : known->held.seq;
     const bool was_capped = known != nullptr && known->capped;
     LogEntry* entry = ctx.heads.advance(head);
-    if (received && head.held.seq > before) ctx.counters.events_received += head.held.seq - before;
+    if (received && head.held.seq > before) {
+      ctx.counters.events_received += head.held.seq - before;
+      if (std::exchange(entry->repairing, false)) ++ctx.counters.audit_repairs;
+    }
     if (head.capped && !was_capped) {
       ctx.out->notices.push_back(
           {NoticeKind::kLogCapped, LinkId{}, head.key.device, log_text(head.log)});

@@ -74,6 +74,7 @@ struct LogEntry {
   int asked = kNoSlot;      // the link that was sent a WANT for this log
   bool asked_live = false;  // for a single announcement, so with a deadline
   bool answered = false;    // something useful came since
+  bool repairing = false;   // asked for because of an audit, and not stored yet
   Instant asked_at;
   std::optional<Instant> timer;  // the entry in Context::log_timers
 

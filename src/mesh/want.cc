@@ -268,6 +268,7 @@ void want_answered(Context& ctx, Link& link, bool live) {
     withdraw(ctx, *entry);
     if (!entry->answered) {
       leave_out(link);
+      entry->repairing = false;
       ctx.heads.retract(*entry, link.slot);
       stop_awaiting(ctx, link, log);
     }
