@@ -148,8 +148,9 @@ void get_metrics(const RequestPtr& request) {
   write_appends(out, node.counters());
   write_store(out, node.counters(), status);
   write_protocol(out, node.mesh_counters(), node.counters(), node.delta_bytes());
-  write_peers(out, node.mesh_counters(), node.links());
-  write_budgets(out, node.budgets(), node.links());
+  const auto links = node.links();
+  write_peers(out, node.mesh_counters(), links);
+  write_budgets(out, node.budgets(), links);
   write_clock(out, status);
   request->answer(std::move(answer));
 }

@@ -14,6 +14,10 @@ namespace {
 
 constexpr Duration kUnderWayMin = seconds(2);
 constexpr int kUnderWayRoundTrips = 4;
+// An answer goes behind everything else, so it may take a while on a slow link.
+constexpr Duration kAnswerTime = seconds(600);
+// Audits of one link over all ids become rarer, up to so many times half the interval.
+constexpr std::uint32_t kWholeDoublings = 6;
 
 bool may_audit(const Context& ctx, const Link& link) {
   const Exchange& ex = link.exchange;
@@ -32,8 +36,17 @@ void judge(Context& ctx, Link& link) {
     LogEntry* entry = ctx.heads.find(log);
     if (entry == nullptr || !is_lacking(*entry, seq) || entry->peer(link.slot).refused) continue;
     ask_for_repair(ctx, *entry);
-    if (entry->asked != kNoSlot) ++ctx.counters.audit_repairs;
+    entry->repairing = entry->asked != kNoSlot;
   }
+}
+
+bool whole_is_due(const Context& ctx, const Link& link) {
+  return link.incomplete && link.audit.whole_from <= ctx.now;
+}
+
+// Where bytes are paid for, the peer may have to wait for its hour.
+bool owes_answer(const Context& ctx, const Link& link) {
+  return !link.closed && link.exchange.auditing && !is_metered(ctx, link);
 }
 
 void begin_one(Context& ctx) {
@@ -42,15 +55,23 @@ void begin_one(Context& ctx) {
     if (link != nullptr && may_audit(ctx, *link)) candidates.push_back(link);
   }
   if (candidates.empty()) return;
-  // Where something is known to be left out, all of it is gone through first.
+  // Where something is known to be left out, all of it is gone through, and soon; but what is left
+  // out for good, or by a liar, shall not take the turns of the other links.
   std::vector<Link*> incomplete;
   std::copy_if(candidates.begin(), candidates.end(), std::back_inserter(incomplete),
-               [](const Link* link) { return link->incomplete; });
-  const std::vector<Link*>& of = incomplete.empty() ? candidates : incomplete;
+               [&ctx](const Link* link) { return whole_is_due(ctx, *link); });
+  const bool preferred = !incomplete.empty() && ctx.rng.chance(1, 2);
+  const std::vector<Link*>& of = preferred ? incomplete : candidates;
   Link& link = *of[ctx.rng.below(of.size())];
-  link.audit.whole = link.incomplete;
   const IdPrefix all;
-  begin_audit(ctx, link, link.incomplete ? all : all.child(ctx.rng.below(IdPrefix::kChildren)));
+  link.audit.whole = whole_is_due(ctx, link);
+  if (link.audit.whole) {
+    const std::uint32_t doublings = std::min(link.audit.wholes++, kWholeDoublings);
+    link.audit.whole_from = ctx.now + ctx.config.audit_interval / 2 * (1 << doublings);
+    begin_audit(ctx, link, all);
+  } else {
+    begin_audit(ctx, link, all.child(ctx.rng.below(IdPrefix::kChildren)));
+  }
 }
 
 }  // namespace
@@ -67,6 +88,9 @@ void run_audits(Context& ctx) {
   for (Link* link : ctx.slots) {
     const bool due = link != nullptr && link->audit.judge_at && *link->audit.judge_at <= ctx.now;
     if (due) judge(ctx, *link);
+    const bool late =
+        link != nullptr && owes_answer(ctx, *link) && link->audit.answer_by <= ctx.now;
+    if (late) close_link(ctx, *link, "an audit was not answered");
   }
   if (!ctx.audit_at || *ctx.audit_at > ctx.now) return;
   ctx.audit_at.reset();
@@ -76,8 +100,10 @@ void run_audits(Context& ctx) {
 std::optional<Instant> next_audit_deadline(const Context& ctx) {
   std::optional<Instant> next = ctx.audit_at;
   for (const Link* link : ctx.slots) {
-    if (link == nullptr || !link->audit.judge_at) continue;
-    if (!next || *link->audit.judge_at < *next) next = link->audit.judge_at;
+    if (link == nullptr) continue;
+    std::optional<Instant> at = link->audit.judge_at;
+    if (owes_answer(ctx, *link)) at = link->audit.answer_by;
+    if (at && (!next || *at < *next)) next = at;
   }
   return next;
 }
@@ -86,10 +112,14 @@ void end_audit(Context& ctx, Link& link) {
   ++ctx.counters.audits;
   const bool whole = std::exchange(link.audit.whole, false);
   if (link.audit.lacking.empty()) {
-    if (whole) link.incomplete = false;
+    if (!whole) return;
+    link.incomplete = false;
+    link.audit.wholes = 0;
     return;
   }
   link.audit.judge_at = ctx.now + std::max(kUnderWayMin, round_trip(link) * kUnderWayRoundTrips);
 }
+
+void wait_for_audit(Context& ctx, Link& link) { link.audit.answer_by = ctx.now + kAnswerTime; }
 
 }  // namespace ebb::mesh

@@ -17,6 +17,8 @@ void plan_audits(Context& ctx);
 // Begins the audit that is due, and judges those that have ended.
 void run_audits(Context& ctx);
 std::optional<Instant> next_audit_deadline(const Context& ctx);
+// A question of an audit has gone out, or an answer has come: the next one has so much time.
+void wait_for_audit(Context& ctx, Link& link);
 // The last answer of an audit has come.
 void end_audit(Context& ctx, Link& link);
 

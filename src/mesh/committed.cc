@@ -17,7 +17,10 @@ void take_advances(Context& ctx, const Committed& answer) {
     const Seq before = known == nullptr ? 0 : known->held.seq;
     const bool was_capped = known != nullptr && known->capped;
     LogEntry* entry = ctx.heads.advance(head);
-    if (received && head.held.seq > before) ctx.counters.events_received += head.held.seq - before;
+    if (received && head.held.seq > before) {
+      ctx.counters.events_received += head.held.seq - before;
+      if (std::exchange(entry->repairing, false)) ++ctx.counters.audit_repairs;
+    }
     if (head.capped && !was_capped) {
       ctx.out->notices.push_back(
           {NoticeKind::kLogCapped, LinkId{}, head.key.device, log_text(head.log)});
@@ -57,6 +60,7 @@ void judge_outcome(Context& ctx, Link* link, LogEntry& entry, const CommittedPar
 void settle_pending(Context& ctx, LogEntry& entry) {
   if (entry.commits > 0 || entry.pending.seq == entry.held.seq) return;
   entry.pending = entry.held;
+  note_lost(ctx, entry);
   if (entry.asked != kNoSlot) {
     ask_again(ctx, entry);
   } else {

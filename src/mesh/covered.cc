@@ -35,7 +35,9 @@ bool holds_all_announced(const Context& ctx, const Link& link) {
 }
 
 void try_covered(Context& ctx, Link& link) {
-  if (link.covered == 0 || link.phase != Phase::kLive || !holds_all_announced(ctx, link)) return;
+  if (link.lost_pushed || link.covered == 0 || link.phase != Phase::kLive ||
+      !holds_all_announced(ctx, link))
+    return;
   Commit commit;
   move_cursor(ctx, link, std::exchange(link.covered, 0), commit);
   if (commit.cursors.empty()) return;
@@ -53,6 +55,18 @@ void move_cursor(Context& ctx, const Link& link, Arrival upto, Commit& commit) {
   if (!further) return;
   cursor = next;
   commit.cursors.push_back({*link.peer, next});
+}
+
+void drop_cursor_if_set_back(Context& ctx, const Link& link) {
+  const auto it = ctx.cursors.find(*link.peer);
+  if (it == ctx.cursors.end()) return;
+  codec::Cursor& cursor = it->second;
+  if (cursor.epoch != link.theirs.epoch || cursor.arrival <= link.theirs.arrival_head) return;
+  cursor.arrival = 0;
+  Commit commit;
+  commit.token = new_token(ctx);
+  commit.cursors.push_back({*link.peer, cursor});
+  ctx.out->commits.push_back(std::move(commit));
 }
 
 void tell_covered(Context& ctx, Link& link) {
@@ -78,6 +92,17 @@ void retry_covered(Context& ctx) {
   for (Link* link : ctx.slots) {
     if (link != nullptr) try_covered(ctx, *link);
   }
+}
+
+void note_lost(Context& ctx, const LogEntry& entry) {
+  for (Link* link : ctx.slots) {
+    const PeerLog* peer = link == nullptr ? nullptr : entry.find_peer(link->slot);
+    if (peer != nullptr && peer->reaches() > entry.held.seq) link->lost_pushed = true;
+  }
+}
+
+void unconfirm(Link& link, const LogEntry& entry) {
+  if (entry.arrival > 0) link.confirmed = std::min(link.confirmed, entry.arrival - 1);
 }
 
 }  // namespace ebb::mesh

@@ -20,10 +20,21 @@ namespace ebb::mesh {
 // The cursor of the link's peer goes to `upto`, if that is further and nothing was left out.
 void move_cursor(Context& ctx, const Link& link, Arrival upto, Commit& commit);
 
+// By its HELLO the peer has fewer arrivals than our cursor names: its store was set back and the
+// numbers will name other events, so the cursor means nothing, now or when they have grown past it.
+void drop_cursor_if_set_back(Context& ctx, const Link& link);
+
 // Tells the peer, when there is something to tell and it is time.
 void tell_covered(Context& ctx, Link& link);
 // The peer has told; it is taken over now or when commits are answered.
 void take_covered(Context& ctx, Link& link, Arrival covered);
 void retry_covered(Context& ctx);
+
+// What was in hand of the log is not stored, and may have been pushed on: whoever has got it that
+// way tells of it as covered, and it is nowhere among what the peer is known to have announced once
+// its source has taken it back. No telling of such a peer counts on this link again.
+void note_lost(Context& ctx, const LogEntry& entry);
+// The peer lacks what it was taken to hold: it is not told of as held before it says so again.
+void unconfirm(Link& link, const LogEntry& entry);
 
 }  // namespace ebb::mesh

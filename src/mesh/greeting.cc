@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "core/planted.h"
+#include "mesh/covered.h"
 #include "mesh/dialer.h"
 #include "mesh/learnt.h"
 #include "mesh/live.h"
@@ -224,6 +225,7 @@ void on_hello(Context& ctx, Link& link, const codec::Hello& hello) {
   }
   overlay_joined(ctx, link);
   note_told_cursor(ctx, link);
+  drop_cursor_if_set_back(ctx, link);
   begin_exchange(ctx, link);
   const trust::FingerprintSum sum = ctx.heads.device_sum(*link.peer);
   send(ctx, link, codec::YourLogsSummary{sum.fingerprint(), sum.count()});

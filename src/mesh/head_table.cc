@@ -120,6 +120,13 @@ void HeadTable::retract(LogEntry& entry, int slot) {
   lower_known(entry);
 }
 
+void HeadTable::lacks(LogEntry& entry, int slot, Seq from) {
+  PeerLog& peer = entry.peer(slot);
+  if (peer.announced < from) return;
+  peer.announced = from - 1;
+  lower_known(entry);
+}
+
 void HeadTable::announce_all(int slot, Arrival upto) {
   SlotChanges& changes = slots_[static_cast<std::size_t>(slot)];
   // What an earlier one has said of the same link still holds.

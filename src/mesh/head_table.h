@@ -74,6 +74,7 @@ struct LogEntry {
   int asked = kNoSlot;      // the link that was sent a WANT for this log
   bool asked_live = false;  // for a single announcement, so with a deadline
   bool answered = false;    // something useful came since
+  bool repairing = false;   // asked for because of an audit, and not stored yet
   Instant asked_at;
   std::optional<Instant> timer;  // the entry in Context::log_timers
 
@@ -112,6 +113,8 @@ class HeadTable {
   void announce_all(int slot, Arrival upto);
   // The link's claim beyond what is in hand was wrong.
   void retract(LogEntry& entry, int slot);
+  // The link lacks everything from here on, whatever it has claimed.
+  void lacks(LogEntry& entry, int slot, Seq from);
   // The link is gone. Its claims stay known, unless `liar`; claims of logs of which nothing was
   // ever shown go too when the table is half full, so that nobody can fill it with inventions for
   // good.

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <cstring>
+#include <set>
+#include <utility>
 #include <vector>
 
 #include "mesh/audit.h"
@@ -16,8 +18,8 @@
 namespace ebb::mesh {
 namespace {
 
-constexpr std::uint64_t kFewLogs = 64;  // their list is shorter than a few rounds of ranges
-constexpr std::size_t kRangesInFlight = 4;
+constexpr std::uint64_t kFewLogs = 64;         // their list is shorter than a few rounds of ranges
+constexpr std::size_t kQuestionsInFlight = 4;  // about ranges
 constexpr std::size_t kSecondLevel = IdPrefix::kChildren * IdPrefix::kChildren;
 constexpr std::size_t kSecondDepth = 2;
 
@@ -39,6 +41,7 @@ void note_asked(Context& ctx, Link& link) {
   ++link.exchange.rounds;
   ++link.exchange.answers_due;
   link.last_progress = ctx.now;
+  wait_for_audit(ctx, link);
 }
 
 void ask_for_list(Context& ctx, Link& link) {
@@ -50,14 +53,16 @@ void ask_for_list(Context& ctx, Link& link) {
 
 void ask_for_ranges(Context& ctx, Link& link) {
   Exchange& ex = link.exchange;
-  while (!ex.ranges.empty() && ex.asked_ranges.size() < kRangesInFlight * limits::kRangesAsked) {
-    codec::SyncRangesReq request;
-    while (!ex.ranges.empty() && request.ranges.size() < limits::kRangesAsked) {
-      request.ranges.push_back(range_of(ctx, ex.ranges.front()));
-      ex.asked_ranges.insert(ex.ranges.front());
+  while (!ex.ranges.empty() && ex.questions.size() < kQuestionsInFlight) {
+    std::set<IdPrefix> question;
+    while (!ex.ranges.empty() && question.size() < limits::kRangesAsked) {
+      question.insert(ex.ranges.front());
       ex.ranges.pop_front();
     }
-    ex.ranges_in_question.push_back(request.ranges.size());
+    codec::SyncRangesReq request;
+    for (const IdPrefix& prefix : question)
+      request.ranges.push_back(range_of(ctx, prefix));
+    ex.questions.push_back(std::move(question));
     note_asked(ctx, link);
     send(ctx, link, request, sync_priority(link));
   }
@@ -145,6 +150,7 @@ bool expect(Context& ctx, Link& link, bool expected) {
   if (owed && expected) {
     --link.exchange.answers_due;
     link.last_progress = ctx.now;
+    wait_for_audit(ctx, link);
     return true;
   }
   fault(ctx, link, "out_of_order", "sync_resp");
@@ -213,17 +219,23 @@ void take_range(Context& ctx, Link& link, const codec::SyncRange& theirs) {
   }
 }
 
-// Finer ranges lie directly below those that were asked about; none of those that wait is empty at
-// the peer, so they are no more than its logs. False after a fault.
-bool check_ranges(Context& ctx, Link& link, const codec::SyncRanges& answer) {
+// Finer ranges lie directly below those that this question was about, each once and in order, so
+// that no range is ever gone through twice; none of those that wait is empty at the peer, so they
+// are no more than its logs. False after a fault.
+bool check_ranges(Context& ctx, Link& link, const codec::SyncRanges& answer,
+                  const std::set<IdPrefix>& question) {
   Exchange& ex = link.exchange;
+  const IdPrefix* before = nullptr;
   for (const codec::SyncRange& range : answer.ranges) {
+    const bool below = range.prefix.depth > 0 && question.contains(range.prefix.parent());
     // That of an audit's question comes back itself.
-    const bool below = range.prefix.depth > 0 && ex.asked_ranges.contains(range.prefix.parent());
-    if (!below && !(ex.auditing && ex.rounds == 1 && ex.asked_ranges.contains(range.prefix))) {
+    const bool itself = ex.auditing && ex.rounds == 1 && question.contains(range.prefix);
+    const bool ascends = before == nullptr || *before < range.prefix;
+    if (!ascends || !(below || itself)) {
       fault(ctx, link, "malformed_list");
       return false;
     }
+    before = &range.prefix;
   }
   ex.ranges_compared += answer.ranges.size();
   const bool endless =
@@ -270,8 +282,7 @@ void begin_audit(Context& ctx, Link& link, const IdPrefix& prefix) {
   ex.id = id;
   ex.auditing = true;
   ex.learning = Learning::kRanges;
-  ex.asked_ranges.insert(prefix);
-  ex.ranges_in_question.push_back(1);
+  ex.questions.push_back({prefix});
   note_asked(ctx, link);
   const Fingerprint mine = range_fingerprint(ctx.heads.held().sum(prefix));
   send(ctx, link, codec::SyncAuditReq{prefix, mine}, sync_priority(link));
@@ -292,14 +303,12 @@ void on_sync_resp(Context& ctx, Link& link, const codec::SyncList& list) {
 
 void on_sync_resp(Context& ctx, Link& link, const codec::SyncRanges& answer) {
   Exchange& ex = link.exchange;
-  if (!expect(ctx, link, !ex.ranges_in_question.empty())) return;
-  if (!count_heads(ctx, link, answer.heads) || !check_ranges(ctx, link, answer)) return;
+  if (!expect(ctx, link, !ex.questions.empty())) return;
+  const std::set<IdPrefix> question = std::move(ex.questions.front());
+  ex.questions.pop_front();
+  if (!count_heads(ctx, link, answer.heads) || !check_ranges(ctx, link, answer, question)) return;
   note_covered(link, answer.covered);
-  const bool first = ex.asked_ranges.contains(IdPrefix{});
-  // Answers come in the order of the questions, but which range an answer leaves out does not
-  // matter any more.
-  ex.ranges_in_question.pop_front();
-  if (ex.ranges_in_question.empty()) ex.asked_ranges.clear();
+  const bool first = question.contains(IdPrefix{});
   for (const codec::SyncRange& range : answer.ranges)
     take_range(ctx, link, range);
   for (const codec::ListedHead& head : answer.heads)

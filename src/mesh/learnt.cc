@@ -19,13 +19,14 @@ void take_head(Context& ctx, Link& link, LogEntry& entry, Seq seq, bool same_cha
     if (seq > entry.held.seq) leave_out(link);
     return;
   }
-  if (seq == entry.held.seq && !same_chain) {
-    ex.disputed.insert(entry.id);  // its signed head will show
-    return;
-  }
-  if (seq <= entry.held.seq || entry.capped) return;
+  const bool other_chain = seq == entry.held.seq && !same_chain;
+  if (!other_chain && (seq <= entry.held.seq || entry.capped)) return;
   if (entry.peer(link.slot).refused) {
     leave_out(link);
+    return;
+  }
+  if (other_chain) {
+    ex.disputed.insert(entry.id);  // its signed head will show
     return;
   }
   if (ex.auditing) {

@@ -60,8 +60,7 @@ struct Exchange {
   std::set<codec::LogCut> cuts, asked_cuts;  // that name no log here; and those asked about
   std::set<LogId> disputed, asked_heads;     // as long as ours, with another chain
   std::deque<IdPrefix> ranges;               // that differ and are not asked about yet
-  std::set<IdPrefix> asked_ranges;
-  std::deque<std::size_t> ranges_in_question;  // ranges of each question that is not answered
+  std::deque<std::set<IdPrefix>> questions;  // about ranges, not answered, in their order
   std::size_t ranges_compared = 0;
   Arrival covered = 0;  // the peer's cursor once all that was learnt is stored
   bool done_sent = false, done_received = false;
@@ -89,7 +88,10 @@ struct ServeJob {
 struct Audit {
   std::map<LogId, Seq> lacking;
   std::optional<Instant> judge_at;
-  bool whole = false;  // it went over all ids, and nothing was left out yet
+  Instant answer_by;         // while a question is out
+  bool whole = false;        // it went over all ids, and nothing was left out yet
+  std::uint32_t wholes = 0;  // over all ids, since one has found nothing
+  Instant whole_from;        // the next of them not before
 };
 
 struct Link {
@@ -135,7 +137,10 @@ struct Link {
   std::optional<Instant> covered_told_at;
   std::optional<Instant> covered_due;  // when there is more to tell
   Arrival covered = 0;                 // what the peer said of its own, not taken over yet
+  bool lost_pushed = false;  // it got by us what we have not stored: what it says goes beyond us
   std::optional<codec::Message> waiting_request;  // a SYNC_REQ, until settled
+  std::uint64_t ranges_answered = 0;              // not given back by time
+  Instant ranges_counted;                         // when some were given back last
 
   // What we want of the peer.
   std::set<LogId> offers;                     // learnt and lacking, asked of nobody yet

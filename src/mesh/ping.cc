@@ -120,6 +120,7 @@ void forgive_lateness(Context& ctx, Duration late) {
     if (link.ping_sent) link.ping_sent = *link.ping_sent + late;
     link.greeting_deadline = link.greeting_deadline + late;
     link.last_progress = link.last_progress + late;
+    link.audit.answer_by = link.audit.answer_by + late;
     if (link.owes_since) link.owes_since = *link.owes_since + late;
   }
 }

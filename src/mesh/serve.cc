@@ -7,6 +7,7 @@
 
 #include "codec/segment.h"
 #include "core/planted.h"
+#include "mesh/covered.h"
 #include "mesh/outbox.h"
 
 namespace ebb::mesh {
@@ -231,6 +232,8 @@ void on_want(Context& ctx, Link& link, const codec::Want& want) {
     // It lacks everything from here on, whatever was sent before.
     PeerLog& peer = entry->peer(link.slot);
     peer.sent = std::min(peer.sent, wanted.from - 1);
+    if (wanted.from <= entry->held.seq) unconfirm(link, *entry);
+    ctx.heads.lacks(*entry, link.slot, wanted.from);
     ctx.heads.announce(*entry, link.slot, std::min(wanted.from - 1, entry->held.seq));
     if (live) entry->lazy &= ~slot_bit(link.slot);
   }

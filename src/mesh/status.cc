@@ -1,7 +1,9 @@
 #include "mesh/status.h"
 
+#include <cstddef>
 #include <optional>
 #include <utility>
+#include <vector>
 
 namespace ebb::mesh {
 namespace {
@@ -53,6 +55,7 @@ MissingLogs missing_logs_of(const Context& ctx, std::size_t named_max) {
 
 std::vector<LinkStatus> link_statuses(const Context& ctx) {
   std::vector<LinkStatus> list;
+  std::vector<std::pair<std::size_t, int>> slots;  // of those that have one, by place in the list
   for (const auto& [id, link] : ctx.links) {
     LinkStatus status;
     status.link = id;
@@ -70,11 +73,16 @@ std::vector<LinkStatus> link_statuses(const Context& ctx) {
     if (link.link_class != LinkBudget::kNone) {
       status.link_class = ctx.budget.settings(link.link_class).name;
     }
-    if (link.slot != kNoSlot) {
-      for (const auto& [log, entry] : ctx.heads.entries())
-        add_log(status, *ctx.heads.find(log), link.slot);
-    }
+    if (link.slot != kNoSlot) slots.emplace_back(list.size(), link.slot);
     list.push_back(std::move(status));
+  }
+  if (slots.empty()) return list;
+  for (const auto& each : ctx.heads.entries()) {
+    // Found once, which takes over what happened to links; the table is large and the links are
+    // few.
+    const LogEntry& entry = *ctx.heads.find(each.first);
+    for (const auto& [index, slot] : slots)
+      add_log(list[index], entry, slot);
   }
   return list;
 }

@@ -86,6 +86,28 @@ void compare_range(const Context& ctx, const Link& link, const codec::SyncRange&
   }
 }
 
+// Ascending, and none within another, so that no head is gone through twice for one question.
+bool are_disjoint(const std::vector<codec::SyncRange>& ranges) {
+  for (std::size_t i = 1; i < ranges.size(); ++i) {
+    if (ranges[i].prefix.first <= ranges[i - 1].prefix.last()) return false;
+  }
+  return true;
+}
+
+// Takes the work of a question from what the link may still ask for now. False after a fault.
+bool spend_ranges(Context& ctx, Link& link, std::size_t ranges) {
+  const auto us = static_cast<std::uint64_t>((ctx.now - link.ranges_counted).us);
+  const std::uint64_t regained = us / 1000 * limits::kRangesPerSecond / 1000;
+  if (regained > 0) {
+    link.ranges_answered -= std::min(link.ranges_answered, regained);
+    link.ranges_counted = ctx.now;
+  }
+  link.ranges_answered += ranges;
+  if (link.ranges_answered <= limits::kRangesAnswered) return true;
+  fault(ctx, link, "too_many_ranges");
+  return false;
+}
+
 }  // namespace
 
 codec::Priority sync_priority(const Link& link) {
@@ -180,10 +202,15 @@ void on_sync_req(Context& ctx, Link& link, const codec::SyncRangesReq& request) 
     fault(ctx, link, "too_many_ranges");
     return;
   }
+  if (!are_disjoint(request.ranges)) {
+    fault(ctx, link, "malformed_ranges");
+    return;
+  }
   if (!link.settled) {
     link.waiting_request = request;
     return;
   }
+  if (!spend_ranges(ctx, link, request.ranges.size())) return;
   codec::SyncRanges answer;
   answer.covered = covered(ctx, link);
   for (const codec::SyncRange& range : request.ranges)

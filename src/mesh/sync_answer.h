@@ -5,8 +5,10 @@
 //            some cuts mean, and signed heads. To a peer whose cursor of us is current the changes
 //            since are sent without a question.
 // Threads:   not thread-safe; part of the engine.
-// Errors:    a question with more ranges than limits::kRangesAsked, or about cuts and signed heads
-//            before we have told anything, is a fault.
+// Errors:    a question with more ranges than limits::kRangesAsked, with ranges that are not
+//            ascending and apart, or about cuts and signed heads before we have told anything, is a
+//            fault; so are more ranges than one exchange of everything may take, but for what time
+//            gives back (limits::kRangesAnswered, kRangesPerSecond).
 // Limits:    limits::kHeadsPerMessage heads a message; changes beyond limits::kChangesListed are
 //            listed for a peer that was mostly offline and refused to others, for whom ranges cost
 //            less.

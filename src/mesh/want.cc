@@ -183,6 +183,7 @@ void refuse_log(Context& ctx, Link& link, LogEntry& entry) {
   leave_out(link);
   if (entry.asked == link.slot) withdraw(ctx, entry);
   stop_awaiting(ctx, link, entry.id);
+  ask_now(ctx, entry);
 }
 
 void offer(Context& ctx, Link& link, const LogEntry& entry) {
@@ -236,7 +237,9 @@ void note_progress(Context& ctx, LogEntry& entry) {
   entry.tried = 0;
   if (entry.asked != kNoSlot) {
     const PeerLog* peer = entry.find_peer(entry.asked);
-    if (peer == nullptr || peer->announced <= entry.pending.seq) withdraw(ctx, entry);
+    if (peer != nullptr && peer->announced > entry.pending.seq) return;
+    withdraw(ctx, entry);
+    ask_now(ctx, entry);  // others may have more
   } else if (entry.timer && entry.known <= entry.pending.seq) {
     set_timer(ctx, entry, std::nullopt);
   }
@@ -266,6 +269,7 @@ void want_answered(Context& ctx, Link& link, bool live) {
     withdraw(ctx, *entry);
     if (!entry->answered) {
       leave_out(link);
+      entry->repairing = false;
       ctx.heads.retract(*entry, link.slot);
       stop_awaiting(ctx, link, log);
     }

@@ -20,7 +20,7 @@ namespace ebb::mesh {
 
 // The peer of `link` says that it holds the log up to `seq`. Null when the table is full.
 LogEntry* note_claim(Context& ctx, Link& link, const LogId& log, Seq seq);
-// The link will not be asked for the log again, and nobody waits for it there.
+// The link will not be asked for the log again, and nobody waits for it there; others are asked.
 void refuse_log(Context& ctx, Link& link, LogEntry& entry);
 
 // The exchange of the link has shown that the peer holds more of the log: it will be asked when it

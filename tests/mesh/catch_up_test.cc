@@ -240,6 +240,62 @@ TEST_CASE("several peers share one catch-up, and nothing is fetched twice") {
   }
 }
 
+// Two holders of one log that reach each other only through the node that lacks it.
+struct TwoHolders : Rig {
+  TwoHolders() {
+    add_node(1);
+    add_node(2);
+    add_node(3, {0, 1});
+    parted = [](std::size_t a, std::size_t b) { return a + b == 1; };
+    commit_delay = milliseconds(2);
+  }
+  void run() {
+    for (const std::size_t i : {0U, 1U, 2U})
+      start(i);
+    run_for(seconds(10));
+  }
+};
+
+TEST_CASE("two holders of one log share its catch-up when one of them has only a part") {
+  TwoHolders rig;
+  FakeStore author(9);
+  std::size_t shorter = 0;
+  SUBCASE("the first one") {}
+  SUBCASE("the second one") { shorter = 1; }
+  for (int i = 0; i < 100; ++i) {
+    const auto segment = author.append({"a", 1}).own_segments[0];
+    store_segment(rig.store(1 - shorter), segment);
+    if (i < 50) store_segment(rig.store(shorter), segment);
+  }
+  rig.run();
+  CHECK(rig.store(2).events() == 100);
+  CHECK(rig.store(shorter).events() == 100);
+  CHECK(redundant(rig, 2) == 0);
+  for (const mesh::LinkStatus& link : rig.engine(2).links())
+    CHECK(link.state == "in_sync");
+}
+
+TEST_CASE("a log is fetched from its second holder when the first has another branch of it") {
+  TwoHolders rig;
+  FakeStore author(9);
+  FakeStore twin(9);
+  std::size_t forked = 0;
+  SUBCASE("the first one") {}
+  SUBCASE("the second one") { forked = 1; }
+  for (int i = 0; i < 20; ++i) {
+    const auto segment = author.append({"a", 1}).own_segments[0];
+    store_segment(rig.store(1 - forked), segment);
+    if (i == 0) store_segment(rig.store(2), segment);
+  }
+  // One segment in which nothing else could show that more is missing.
+  store_segment(rig.store(forked), twin.append({"a", 1, 9}).own_segments[0]);
+  store_segment(rig.store(forked), twin.append({"a", 19, 9}).own_segments[0]);
+  rig.run();
+  CHECK(rig.store(2).events() == 20);
+  const LogId log = author.own_log("a");
+  CHECK(rig.store(2).segments(log).back().chain == author.segments(log).back().chain);
+}
+
 TEST_CASE("when the source dies another announcer is asked for the rest") {
   Rig rig;
   rig.commit_delay = milliseconds(20);

@@ -76,7 +76,11 @@ void Crowd::apply(mesh::Effects& effects) {
   for (const mesh::Close& close : effects.closes)
     peers_[(close.link.value & ~mesh::kInboundBit) - 1].closed = true;
   for (const mesh::Commit& commit : effects.commits) {
-    if (!commit.segments.empty() && answers_commits) answers_.emplace_back(store.commit(commit));
+    if (commit.segments.empty()) {
+      static_cast<void>(store.commit(commit));
+    } else if (answers_commits) {
+      answers_.emplace_back(store.commit(commit));
+    }
   }
   for (const mesh::Read& read : effects.reads)
     answers_.emplace_back(store.read(read));

@@ -131,6 +131,31 @@ TEST_CASE("a cursor of another epoch is worth nothing") {
   CHECK(rig.last_row(1).kind == "hello");
 }
 
+TEST_CASE("a cursor beyond what the peer has is dropped before the peer grows past it") {
+  Authors authors(4);
+  SyncPair rig(0);
+  for (std::size_t i = 0; i < 100; ++i)
+    store_segment(rig.store(0), authors.append(0, 1 + i));
+  const auto backup = rig.store(0).back_up();
+  // One log that comes back with a single commit, so that the numbers stay low.
+  for (std::size_t i = 0; i < 50; ++i)
+    store_segment(rig.store(0), authors.append(1, 1));
+  rig.meet();
+  REQUIRE(rig.equal());
+  REQUIRE(rig.store(1).cursors().at(0).second.arrival == 150);
+  rig.store(0).restore(*backup, false);
+  rig.meet();
+  REQUIRE(rig.equal());
+  REQUIRE(rig.store(0).arrival_head() < 160);
+  REQUIRE(rig.store(1).cursors().at(0).second.arrival <= rig.store(0).arrival_head());
+  for (std::size_t i = 0; i < 60; ++i)
+    store_segment(rig.store(0), authors.append(2, 1 + i));
+  REQUIRE(rig.store(0).arrival_head() > 150);
+  rig.meet();
+  CHECK(rig.equal());
+  CHECK(rig.last_row(1).outcome == "in_sync");
+}
+
 TEST_CASE("a cursor stays where it is when what was announced is not to be had") {
   FakeStore store(1);
   FakeStore author(9);

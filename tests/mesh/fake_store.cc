@@ -117,12 +117,17 @@ mesh::Committed FakeStore::commit(const mesh::Commit& commit) {
   for (const mesh::CursorMoved& moved : commit.cursors)
     cursors_[moved.peer] = moved.cursor;
   std::set<LogId> moved;
+  const Arrival before = arrival_;
   for (const trust::VerifiedSegment& segment : commit.segments) {
     answer.outcomes.push_back(store_one(segment));
     if (answer.outcomes.back() == mesh::CommitOutcome::kStored) moved.insert(segment.log);
   }
-  for (const LogId& log : moved)
+  // A log has one arrival a transaction, however many segments came.
+  arrival_ = before;
+  for (const LogId& log : moved) {
+    logs_[log].head.arrival = ++arrival_;
     answer.advanced.push_back(logs_[log].head);
+  }
   answer.arrival_head = arrival_;
   return answer;
 }

@@ -228,7 +228,7 @@ TEST_CASE("equally long logs with other chains are settled by a signed head, not
   }
 }
 
-TEST_CASE("ranges that nobody asked about, or too many of them, end the link") {
+TEST_CASE("ranges that nobody asked about, or told twice, end the link") {
   FakeStore store(1);
   for (std::uint64_t number = 0; number < 100; ++number)
     store.add_head(made_up_head(number));
@@ -253,11 +253,65 @@ TEST_CASE("ranges that nobody asked about, or too many of them, end the link") {
     peer.send(codec::SyncRanges{});
     CHECK(peer.faulted_with("out_of_order"));
   }
+  SUBCASE("one prefix twice in an answer") {
+    codec::SyncRange range;
+    range.prefix = IdPrefix{}.child(1);
+    range.children[0].data[0] = 1;
+    peer.send(codec::SyncRanges{{range, range}, {}, 0});
+    CHECK(peer.faulted_with("malformed_list"));
+  }
+  SUBCASE("an answer below another question than the one that it answers") {
+    codec::SyncRanges answer;
+    for (std::size_t digit = 0; digit < 4; ++digit) {
+      codec::SyncRange range;
+      range.prefix = IdPrefix{}.child(digit);
+      for (Fingerprint& child : range.children)
+        child.data[0] = 1;
+      answer.ranges.push_back(range);
+    }
+    peer.forget_received();
+    peer.send(answer);
+    const auto first = peer.take<codec::SyncRangesReq>();
+    const auto second = peer.take<codec::SyncRangesReq>();
+    REQUIRE(first);
+    REQUIRE(second);
+    codec::SyncRange range;
+    range.prefix = second->ranges[0].prefix.child(1);
+    peer.send(codec::SyncRanges{{range}, {}, 0});
+    CHECK(peer.faulted_with("malformed_list"));
+  }
+}
+
+TEST_CASE("a question about too many ranges, or about one of them twice, ends the link") {
+  FakeStore store(1);
+  RawPeer peer(store, 2);
+  peer.greet();
   SUBCASE("more than a question may hold") {
     codec::SyncRangesReq request;
     request.ranges.resize(limits::kRangesAsked + 1);
     peer.send(request);
     CHECK(peer.faulted_with("too_many_ranges"));
+  }
+  SUBCASE("one prefix twice in a question") {
+    codec::SyncRangesReq request;
+    request.ranges.resize(2);
+    peer.send(request);
+    CHECK(peer.faulted_with("malformed_ranges"));
+  }
+  SUBCASE("a prefix within another in a question") {
+    codec::SyncRangesReq request;
+    request.ranges.resize(2);
+    request.ranges[1].prefix = IdPrefix{}.child(3);
+    peer.send(request);
+    CHECK(peer.faulted_with("malformed_ranges"));
+  }
+  SUBCASE("prefixes out of order in a question") {
+    codec::SyncRangesReq request;
+    request.ranges.resize(2);
+    request.ranges[0].prefix = IdPrefix{}.child(4);
+    request.ranges[1].prefix = IdPrefix{}.child(3);
+    peer.send(request);
+    CHECK(peer.faulted_with("malformed_ranges"));
   }
 }
 
