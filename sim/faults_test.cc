@@ -117,7 +117,8 @@ TEST_CASE("hosts behind NAT are nobody's peers, and all hosts hang together") {
 
 TEST_CASE("with every class in the plan every class is met, and all is well") {
   REQUIRE(ebb::trust::crypto_ready().ok());
-  Options options = expand_seed(1, 8, seconds(900));
+  // A seed whose liar is asked for segments.
+  Options options = expand_seed(7, 8, seconds(900));
   for (std::size_t i = 0; i < kFaultClasses; ++i) {
     const auto kind = static_cast<Fault>(i);
     options.plan(kind, 6);
