@@ -33,7 +33,7 @@ constexpr std::array kRecorded = {
     Recorded{"store_goes_back", 1, "durability"},
     Recorded{"reuse_seq", 1, "ledger"},
     Recorded{"same_incarnation_after_restore", 4, "ledger"},
-    Recorded{"forget_epoch", 1, "order"},
+    Recorded{"repeat_epoch", 1, "order"},
     Recorded{"forget_client_ids", 1, "ledger"},
     Recorded{"cut_one_too_many", 6, "liveness"},
     Recorded{"merge_loses_segment", 6, "host"},
