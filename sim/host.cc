@@ -208,7 +208,7 @@ void Host::judge(const mesh::Effects& effects) {
   }
   for (const mesh::Notice& effect : effects.notices) {
     const bool about_history =
-        effect.kind == mesh::NoticeKind::kForkSuspected ||
+        (effect.kind == mesh::NoticeKind::kForkSuspected && !fork_expected_) ||
         (effect.kind == mesh::NoticeKind::kRollbackFound && !rollback_expected_) ||
         effect.kind == mesh::NoticeKind::kRefused;
     if (about_history) world_.observer.trouble(setup_.index, "unfounded notice: " + effect.text);

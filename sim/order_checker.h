@@ -5,8 +5,10 @@
 #pragma once
 
 #include <map>
+#include <optional>
 #include <utility>
 
+#include "sim/fork.h"
 #include "sim/observer.h"
 
 namespace ebb::sim {
@@ -17,6 +19,9 @@ class OrderChecker {
 
   // The host's next start is with an old store. What others saw of its logs stays known.
   void forget(HostIndex host) { hosts_.erase(host); }
+  // From now on the host may have a branch of these logs: it is held to that alone, as the others
+  // are to theirs.
+  void expect_fork(const Fork& fork) { fork_ = fork; }
   // Whether the host's disk was last seen to hold it.
   bool holds(HostIndex host, const Dot& dot) const;
   void opened(HostIndex host, const Storage& store);
@@ -34,6 +39,8 @@ class OrderChecker {
   Findings& findings_;
   std::map<HostIndex, Known> hosts_;
   std::map<std::pair<LogId, Seq>, Hash> chains_;
+  std::optional<Fork> fork_;
+  std::map<std::pair<LogId, Seq>, Hash> branch_chains_;
 };
 
 }  // namespace ebb::sim

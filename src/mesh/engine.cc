@@ -12,6 +12,7 @@
 #include "mesh/live.h"
 #include "mesh/outbox.h"
 #include "mesh/overlay.h"
+#include "mesh/own_heads.h"
 #include "mesh/peers.h"
 #include "mesh/ping.h"
 #include "mesh/receive.h"
@@ -132,7 +133,9 @@ void on_input(Context& ctx, SendProgress& progress) {
 
 void on_input(Context& ctx, Datagram& datagram) { on_datagram(ctx, datagram); }
 void on_input(Context& ctx, Committed& committed) { on_committed(ctx, committed); }
-void on_input(Context& ctx, ReadDone& done) { on_read_done(ctx, done); }
+void on_input(Context& ctx, ReadDone& done) {
+  if (!on_own_read_done(ctx, done)) on_read_done(ctx, done);
+}
 
 void on_input(Context& ctx, Tick&) {
   run_link_timers(ctx);

@@ -8,6 +8,7 @@
 #include "mesh/live.h"
 #include "mesh/outbox.h"
 #include "mesh/overlay.h"
+#include "mesh/own_heads.h"
 #include "mesh/peers.h"
 #include "mesh/receive.h"
 #include "mesh/reconcile.h"
@@ -124,17 +125,23 @@ bool judge_head(Context& ctx, Link& link, const codec::SignedHead& head) {
   // Logs of incarnations that have ended are fetched back like any other.
   if (head.key.incarnation != ctx.config.incarnation) return true;
   LogEntry* entry = ctx.heads.find_or_add(log);
-  const Position held = entry == nullptr ? Position{} : entry->held;
-  if (entry != nullptr && !entry->has_key) {
+  if (entry == nullptr) {
+    rollback_found(ctx, link, dot_text({log, head.seq}));  // the table is full
+    return true;
+  }
+  if (!entry->has_key) {
     entry->key = head.key;
     entry->has_key = true;
   }
-  const bool other_chain = head.seq == held.seq && head.chain != held.chain;
-  if (head.seq > held.seq || other_chain) rollback_found(ctx, link, dot_text({log, head.seq}));
+  judge_own_position(ctx, link, *entry, {head.seq, head.chain});
   return true;
 }
 
 }  // namespace
+
+void settle_when_judged(Context& ctx, Link& link) {
+  if (link.heads_told && own_positions_judged(link)) settle(ctx, link);
+}
 
 void on_link_up(Context& ctx, const LinkUp& up) {
   Link* link = find_link(ctx, up.link);
@@ -240,7 +247,7 @@ void on_your_logs(Context& ctx, Link& link, const codec::YourLogsAsk&) {
 }
 
 void on_your_logs(Context& ctx, Link& link, const codec::YourLogsHeads& heads) {
-  if (link.settled || !link.asked_for_ours) {
+  if (link.settled || link.heads_told || !link.asked_for_ours) {
     fault(ctx, link, "out_of_order", "your_logs");
     return;
   }
@@ -252,7 +259,8 @@ void on_your_logs(Context& ctx, Link& link, const codec::YourLogsHeads& heads) {
   for (const codec::SignedHead& head : heads.heads) {
     if (!judge_head(ctx, link, head)) return;
   }
-  if (!heads.more) settle(ctx, link);
+  link.heads_told = !heads.more;
+  settle_when_judged(ctx, link);
 }
 
 void on_bye(Context& ctx, Link& link, const codec::Bye& bye) {
