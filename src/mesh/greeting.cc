@@ -215,6 +215,7 @@ void on_your_logs(Context& ctx, Link& link, const codec::YourLogsSummary& summar
   note_round_trip(link, trip);
   const Duration age = ctx.now - link.hello_came + trip / 2;
   ctx.peer_clocks.hear(*link.peer, link.theirs.wall, age, ctx.now);
+  ctx.peer_clocks.link_stands(*link.peer);
   const trust::FingerprintSum mine = ctx.heads.device_sum(ctx.config.self);
   const bool equal = summary.fingerprint == mine.fingerprint() && summary.count == mine.count();
   // Who holds nothing of ours cannot show anything that we lack.
