@@ -197,8 +197,6 @@ void Cluster::inject(const PlannedFault& fault) {
 // Until it is open again nobody knows what its disk holds.
 void Cluster::store_replaced(HostIndex host) {
   replaced_.insert(host);
-  // Until a restored store takes another epoch, its arrival numbers begin again under the old one.
-  if (epochs_.contains(host)) cursors_.forget_epoch(epochs_.at(host));
   durability_.forgive(host);
   order_.forget(host);
   followers_.forget(host);
@@ -234,7 +232,6 @@ bool Cluster::wait_for_agreement() {
 
 void Cluster::opened(HostIndex host, const Storage& store) {
   order_.opened(host, store);
-  epochs_[host] = store.epoch();
   if (replaced_.erase(host) != 0) {
     ledger_.forgive([this](const Dot& dot) {
       for (HostIndex each = 0; each < hosts_.size(); ++each) {
@@ -276,7 +273,7 @@ void Cluster::audit() {
 
 void Cluster::check_at_rest() {
   convergence_.check(hosts_, fork_, gap_ledger_);
-  cursors_.check(hosts_);
+  cursors_.check(hosts_, fork_);
   for (HostIndex host = 0; host < hosts_.size(); ++host) {
     if (!hosts_[host]->running()) continue;
     followers_.check(host, *hosts_[host]->storage().store());

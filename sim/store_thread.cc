@@ -274,7 +274,9 @@ void StoreThread::answer_engine(const Job& job, const store::CommitResult& resul
     later([this, suspect = clock_suspect_] { to_engine_(mesh::ClockJudged{suspect}); });
   }
   if (result.begun) {
-    later([this, begun = *result.begun] { to_engine_(mesh::IncarnationBegun{begun}); });
+    later([this, begun = *result.begun, epoch = store_->epoch()] {
+      to_engine_(mesh::IncarnationBegun{begun, epoch});
+    });
   }
   mesh::Committed own;
   own.own_segments = result.own_segments;

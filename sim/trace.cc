@@ -92,7 +92,10 @@ class FieldWriter {
   }
   void operator()(const mesh::AddPeer& input) { text(input.address); }
   void operator()(const mesh::Shutdown&) {}
-  void operator()(const mesh::IncarnationBegun& input) { number(input.incarnation); }
+  void operator()(const mesh::IncarnationBegun& input) {
+    number(input.incarnation);
+    number(input.epoch);
+  }
   void operator()(const mesh::ClockJudged& input) { number(input.suspect ? 1 : 0); }
 
   void commit(const mesh::Commit& effect) {

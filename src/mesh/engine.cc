@@ -187,6 +187,14 @@ void on_input(Context& ctx, IncarnationBegun& begun) {
       plan_flush(ctx, *link);
     }
   }
+  if (std::exchange(ctx.config.epoch, begun.epoch) == begun.epoch) return;
+  // Cursors of us that were given on them are void: greet anew.
+  for (auto& [id, link] : ctx.links) {
+    if (!link.peer) continue;
+    say_bye(ctx, link, codec::ByeCode::kShutdown, "another epoch");
+    close_link(ctx, link, "another epoch");
+    touch(ctx, link);
+  }
 }
 
 void keep_budgets(Context& ctx) {

@@ -138,6 +138,8 @@ struct Shutdown {};
 // Comes before the Committed that tells of its first logs.
 struct IncarnationBegun {
   Incarnation incarnation = 0;
+  // Another one when arrival numbers of the one before mean nothing any more.
+  StoreEpoch epoch = 0;
 };
 
 // Whether our wall clock is suspect, where that has changed: peers are then not told what it shows.

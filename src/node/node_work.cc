@@ -87,6 +87,8 @@ void Node::Impl::on_committed(CommitReport report) {
       heads[advance.head.log] = advance.head;
     store_error.reset();
     if (!report.result->advances.empty()) state_flush.note_change();
+    for (const Error& trouble : report.result->clock_troubles)
+      log_limited(LogLevel::kWarn, "clock_repair", {{"error", trouble.message()}});
   } else {
     store_error = report.result.error();
     log_limited(LogLevel::kError, "commit_failed", {{"error", store_error->message()}});
@@ -96,7 +98,10 @@ void Node::Impl::on_committed(CommitReport report) {
   if (report.clock) clock = *report.clock;
   note_clock();
   // The engine has to know whose logs they are before it hears of them.
-  if (report.result.ok() && report.result->begun) on_incarnation_begun(*report.result->begun);
+  if (report.result.ok() && report.result->begun) {
+    epoch = report.result->epoch.value_or(epoch);
+    on_incarnation_begun(*report.result->begun);
+  }
   const std::vector<mesh::Committed> news =
       report.result.ok() ? committed_news(report.parts, *report.result)
                          : committed_failure(report.parts, report.result.error());
@@ -108,7 +113,7 @@ void Node::Impl::on_committed(CommitReport report) {
 void Node::Impl::on_incarnation_begun(Incarnation begun) {
   incarnation = begun;
   log(LogLevel::kWarn, "incarnation_begun", {{"incarnation", std::to_string(begun)}});
-  driver.feed(mesh::IncarnationBegun{begun});
+  driver.feed(mesh::IncarnationBegun{begun, epoch});
 }
 
 void Node::Impl::answer_appends(CommitReport& report) {

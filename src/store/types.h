@@ -142,9 +142,12 @@ struct CommitResult {
   std::vector<HeadAdvance> advances;                   // one per log that moved
   std::vector<trust::VerifiedSegment> own_segments;    // sealed by this commit, to be pushed
   Arrival arrival_head = 0;
-  ClockVerdict clock;  // what was stamped with
+  ClockVerdict clock;                 // what was stamped with
+  std::vector<Error> clock_troubles;  // why a repair of it is not whole, or not made
   // This commit began a new incarnation of our logs.
   std::optional<Incarnation> begun;
+  // And the store took another epoch, since it is an older one than others have met.
+  std::optional<StoreEpoch> epoch;
 };
 
 }  // namespace ebb::store

@@ -109,6 +109,22 @@ TEST_CASE("a rolled-back device learns of it, stays silent, and fetches its lost
   CHECK(rig.engine(0).root() == rig.engine(1).root());
 }
 
+TEST_CASE("a store that takes another epoch has its links greet anew, with that") {
+  FakeStore store(1);
+  static_cast<void>(store.append({"a", 5}));
+  RawPeer peer(store, 2);
+  peer.greet();
+  peer.input(mesh::IncarnationBegun{2, 0});
+  CHECK(!peer.closed());
+  peer.input(mesh::IncarnationBegun{3, 77});
+  CHECK(peer.closed());
+  peer.forget_received();
+  peer.connect();
+  const auto hello = peer.take<codec::Hello>();
+  REQUIRE(hello);
+  CHECK(hello->epoch == 77);
+}
+
 TEST_CASE("the same sequence number with another chain is a rollback too") {
   FakeStore store(1);
   FakeStore twin(1);

@@ -53,6 +53,25 @@ TEST_CASE("a new incarnation begins with a record that closes every log of the o
   }
 }
 
+TEST_CASE(
+    "a store that is older than what others have met takes another epoch with its incarnation") {
+  Device device(1);
+  const StoreEpoch before = device.store().epoch();
+  using enum codec::OpeningReason;
+  REQUIRE(device.store().begin_incarnation(kClock, device.reading()).ok());
+  CHECK(device.store().epoch() == before);
+  for (const codec::OpeningReason reason : {kRollback, kRestore}) {
+    const StoreEpoch old = device.store().epoch();
+    const auto begun = device.store().begin_incarnation(reason, device.reading());
+    REQUIRE(begun.ok());
+    REQUIRE(begun->epoch);
+    CHECK(*begun->epoch != old);
+    CHECK(device.store().epoch() == *begun->epoch);
+    device.reopen();
+    CHECK(device.store().epoch() == *begun->epoch);
+  }
+}
+
 TEST_CASE("a store that was cut off before its first incarnation begins it at the next start") {
   Device device(1);
   device.close();
