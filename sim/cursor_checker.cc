@@ -5,7 +5,7 @@
 
 namespace ebb::sim {
 
-void CursorChecker::check(const Hosts& hosts) {
+void CursorChecker::check(const Hosts& hosts, const std::optional<Fork>& fork) {
   check_applied(hosts);
   Heads heads(hosts.size());
   for (HostIndex index = 0; index < hosts.size(); ++index) {
@@ -13,11 +13,12 @@ void CursorChecker::check(const Hosts& hosts) {
   }
   for (HostIndex index = 0; index < hosts.size(); ++index) {
     if (!hosts[index]->running() || !hosts[index]->honest()) continue;
-    check_cursors(index, hosts, heads);
+    check_cursors(index, hosts, heads, fork);
   }
 }
 
-void CursorChecker::check_cursors(HostIndex index, const Hosts& hosts, const Heads& heads) {
+void CursorChecker::check_cursors(HostIndex index, const Hosts& hosts, const Heads& heads,
+                                  const std::optional<Fork>& fork) {
   std::map<LogId, const store::HeadRecord*> own;
   for (const store::HeadRecord& head : heads[index])
     own.emplace(head.log, &head);
@@ -26,7 +27,6 @@ void CursorChecker::check_cursors(HostIndex index, const Hosts& hosts, const Hea
     // A liar's arrival numbers are what it says.
     if (!hosts[peer]->running() || !hosts[peer]->honest()) continue;
     const Storage& store = *hosts[peer]->storage().store();
-    if (void_.contains(store.epoch())) continue;
     for (const store::CursorUpdate& cursor : cursors) {
       if (cursor.peer != hosts[peer]->device() || cursor.epoch != store.epoch()) continue;
       if (cursor.arrival > store.arrival_head()) {
@@ -34,6 +34,9 @@ void CursorChecker::check_cursors(HostIndex index, const Hosts& hosts, const Hea
       }
       for (const store::HeadRecord& head : heads[peer]) {
         if (head.arrival > cursor.arrival) continue;
+        // Of two histories nobody takes the end of the other.
+        const bool apart = fork && (fork->host == index || fork->host == peer);
+        if (apart && fork->logs.contains(head.log)) continue;
         const auto found = own.find(head.log);
         const Seq held = found == own.end() ? 0 : found->second->held.seq;
         const bool capped = found != own.end() && found->second->capped;

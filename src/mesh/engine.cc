@@ -15,6 +15,7 @@
 #include "mesh/live.h"
 #include "mesh/outbox.h"
 #include "mesh/overlay.h"
+#include "mesh/own_heads.h"
 #include "mesh/peers.h"
 #include "mesh/ping.h"
 #include "mesh/receive.h"
@@ -156,7 +157,9 @@ void on_input(Context& ctx, SendProgress& progress) {
 
 void on_input(Context& ctx, Datagram& datagram) { on_datagram(ctx, datagram); }
 void on_input(Context& ctx, Committed& committed) { on_committed(ctx, committed); }
-void on_input(Context& ctx, ReadDone& done) { on_read_done(ctx, done); }
+void on_input(Context& ctx, ReadDone& done) {
+  if (!on_own_read_done(ctx, done)) on_read_done(ctx, done);
+}
 
 void on_input(Context& ctx, Tick&) {
   run_link_timers(ctx);
@@ -214,6 +217,14 @@ void on_input(Context& ctx, IncarnationBegun& begun) {
       link->have_extra.insert(entry->id);
       plan_flush(ctx, *link);
     }
+  }
+  if (std::exchange(ctx.config.epoch, begun.epoch) == begun.epoch) return;
+  // Cursors of us that were given on them are void: greet anew.
+  for (auto& [id, link] : ctx.links) {
+    if (!link.peer) continue;
+    say_bye(ctx, link, codec::ByeCode::kShutdown, "another epoch");
+    close_link(ctx, link, "another epoch");
+    touch(ctx, link);
   }
 }
 

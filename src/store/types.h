@@ -149,8 +149,9 @@ struct CommitResult {
   std::vector<HeadAdvance> advances;                   // one per log that moved
   std::vector<trust::VerifiedSegment> own_segments;    // sealed by this commit, to be pushed
   Arrival arrival_head = 0;
-  ClockVerdict clock;          // what was stamped with
-  std::optional<Begun> begun;  // with this commit
+  ClockVerdict clock;                 // what was stamped with
+  std::vector<Error> clock_troubles;  // why a repair of it is not whole, or not made
+  std::optional<Begun> begun;         // with this commit
 };
 
 }  // namespace ebb::store
