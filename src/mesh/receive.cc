@@ -99,6 +99,18 @@ void judge_own_segment(Context& ctx, Link& link, LogEntry& entry,
   judge_own_position(ctx, link, entry, shown);
 }
 
+// Nullopt after a fault.
+std::optional<trust::VerifiedSegment> verify(Context& ctx, Link& link, const LogKey& key,
+                                             ByteView bytes) {
+  Result<trust::VerifiedSegment> verified =
+      trust::verify_segment(key, share(to_bytes(bytes)), signatures(ctx));
+  if (verified.ok()) return std::move(*verified);
+  const ErrorCode code = verified.error().code;
+  const bool forged = code == ErrorCode::kBadSignature || code == ErrorCode::kBadChain;
+  fault(ctx, link, forged ? "bad_signature" : "malformed_segment", verified.error().message());
+  return std::nullopt;
+}
+
 // Verifies a segment that may extend what is in hand. False after a fault.
 bool verify_and_keep(Context& ctx, Link& link, LogEntry& entry, const LogKey& key, ByteView bytes,
                      Intake& intake) {

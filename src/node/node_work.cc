@@ -111,10 +111,7 @@ void Node::Impl::on_committed(CommitReport report) {
   if (report.clock) clock = *report.clock;
   note_clock();
   // The engine has to know whose logs they are before it hears of them.
-  if (report.result.ok() && report.result->begun) {
-    epoch = report.result->epoch.value_or(epoch);
-    on_incarnation_begun(*report.result->begun);
-  }
+  if (report.result.ok() && report.result->begun) on_incarnation_begun(*report.result->begun);
   const std::vector<mesh::Committed> news =
       report.result.ok() ? committed_news(report.parts, *report.result)
                          : committed_failure(report.parts, report.result.error());

@@ -141,6 +141,7 @@ struct HeadAdvance {
 struct Begun {
   Incarnation incarnation = 0;
   StoreEpoch epoch = 0;
+  bool operator==(const Begun&) const = default;
 };
 
 struct CommitResult {

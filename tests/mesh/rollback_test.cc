@@ -232,10 +232,8 @@ TEST_CASE("another chain below our own head is a rollback, and nothing of it goe
   RawPeer peer(forked.store, 2);
   forked.show(peer);
   CHECK(found_rollback(peer.notices()));
-  codec::SyncReq request;
-  request.reconciliation = peer.hello().reconciliation;
-  peer.send(request);
-  const auto list = peer.take<codec::SyncResp>();
+  peer.send(codec::SyncListReq{});
+  const auto list = peer.take<codec::SyncList>();
   REQUIRE(list);
   CHECK(list->heads.empty());
   codec::Want want;
