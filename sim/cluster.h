@@ -116,8 +116,8 @@ class Cluster : private Observer {
   Rng schedule_rng_;
   Workload workload_;
   std::vector<bool> started_late_;
-  std::set<HostIndex> replaced_;            // and not opened since
-  std::vector<std::uint64_t> steps_;        // of each host
+  std::set<HostIndex> replaced_;      // and not opened since
+  std::vector<std::uint64_t> steps_;  // of each host
   std::optional<DeviceId> liar_;
   bool chaos_ = true;
   // What a restored host was asked to store while nobody heard it, and what came of that.

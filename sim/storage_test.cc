@@ -62,7 +62,6 @@ class Twin {
     CHECK(one->segments == other->segments);
     CHECK(one->arrival_head == other->arrival_head);
     CHECK(one->begun == other->begun);
-    CHECK(one->epoch == other->epoch);
     CHECK(one->clock.time == other->clock.time);
     CHECK(one->clock.doubt == other->clock.doubt);
     CHECK(one->clock.repair_ms == other->clock.repair_ms);

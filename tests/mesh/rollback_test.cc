@@ -248,7 +248,7 @@ TEST_CASE("until the store has shown its own event nothing of our own logs goes 
   peer.answers_reads = false;
   forked.show(peer);
   CHECK(!found_rollback(peer.notices()));
-  CHECK(!peer.take<codec::SyncReq>());
+  CHECK(!peer.take<codec::SyncListReq>());
   REQUIRE(peer.reads().size() == 1);
   mesh::ReadDone done{peer.reads()[0].token, Error{ErrorCode::kCorrupt, "damaged"}, {}};
   SUBCASE("an event that is lost is a rollback too") {
