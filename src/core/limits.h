@@ -19,6 +19,9 @@ inline constexpr std::size_t kHelloBytes = 160;                    // of ours: t
 inline constexpr std::size_t kHeadsPerMessage = 2048;
 inline constexpr std::size_t kRangesPerMessage = 256;  // of fingerprints, each with 16 children
 inline constexpr std::size_t kPeersPerMessage = 64;
+inline constexpr std::size_t kHeadsPerDatagram = 28;  // also of wants, keys and segments
+inline constexpr std::size_t kViewPerDatagram = 24;   // heads of the receiver's own logs
+inline constexpr std::size_t kViewUnproven = 6;       // the same, to an address without a cookie
 inline constexpr std::size_t kByeTextBytes = 256;
 inline constexpr std::size_t kAddressBytes = 255;
 
@@ -65,10 +68,13 @@ inline constexpr std::size_t kQueuedBytesTotal = std::size_t{32} << 20;
 inline constexpr std::size_t kOverlayLinks = 8;  // more serve catch-up only, and end after it
 inline constexpr std::size_t kOverlayAim = 6;    // dialled for
 inline constexpr std::size_t kOverlayMin = 4;    // with fewer a node is given a slot of a full one
-inline constexpr std::size_t kPassiveView = 64;  // learnt addresses without a link
-inline constexpr std::size_t kPeersForNewcomer = 16;  // addresses that a newcomer is told
-inline constexpr std::size_t kPeersShuffled = 6;      // addresses in a shuffle and in its answer
-inline constexpr std::size_t kStoredPeers = 256;      // rows; the ones heard last
+inline constexpr std::size_t kGossipPartners = 32;  // devices that datagrams are exchanged with
+inline constexpr std::size_t kGossipChosen = 4;     // of them chosen here and kept
+inline constexpr std::size_t kDatagramsPerExchange = 8;  // beside the roots, each way
+inline constexpr std::size_t kPassiveView = 64;          // learnt addresses without a link
+inline constexpr std::size_t kPeersForNewcomer = 16;     // addresses that a newcomer is told
+inline constexpr std::size_t kPeersShuffled = 6;         // addresses in a shuffle and in its answer
+inline constexpr std::size_t kStoredPeers = 256;         // rows; the ones heard last
 inline constexpr std::size_t kOutboundBytesTotal = std::size_t{16} << 20;  // queues of all links
 inline constexpr std::size_t kOutboundLiveTotal = std::size_t{12}
                                                   << 20;  // then only to links without a queue

@@ -16,6 +16,7 @@
 #include <utility>
 #include <vector>
 
+#include "codec/datagram.h"
 #include "core/limits.h"
 #include "core/rng.h"
 #include "mesh/engine.h"
@@ -62,6 +63,34 @@ struct Target {
   Instant next;
   Instant refused_until;  // or at fault: not dialled before, whatever is heard
   std::optional<Instant> heard;
+};
+
+// A device that datagrams are exchanged with.
+struct Partner {
+  DeviceId device;
+  std::string address;          // where it speaks from
+  std::string listens;          // where it may be dialled; empty: unknown
+  bool chosen = false;          // by us, to be kept for a while
+  bool proven = false;          // it receives at that address
+  codec::AddressCookie cookie;  // of theirs, to be echoed
+  Instant since, last;          // chosen or met; heard
+  std::optional<Duration> rtt;
+
+  // What it said of itself and of us in its last root.
+  codec::Cursor cursor;
+  bool own_settled = false;
+
+  // The exchange in hand.
+  std::optional<Instant> asked;  // our root is not answered
+  std::optional<Instant> begun;  // when it last began one
+  std::uint32_t silences = 0;    // questions without an answer
+  std::uint32_t rounds = 0;      // answers that still differed
+  std::size_t budget = 0;        // datagrams that may still be sent
+  bool heads_sent = false;
+  bool too_much = false;            // for datagrams
+  std::map<LogId, Seq> lacking;     // shown by it, not in hand here
+  std::optional<Instant> want_at;   // then they are asked for
+  std::optional<Instant> again_at;  // then its root is asked for again
 };
 
 struct Context {
@@ -120,6 +149,9 @@ struct Context {
   std::optional<Instant> gossip_at;
   std::optional<Instant> audit_at;
   std::uint64_t datagram_counter = 0;
+  std::map<DeviceId, Partner> partners;
+  std::map<Token, std::pair<DeviceId, LogId>> datagram_reads;
+  std::uint32_t gossip_doublings = 0;  // of the interval
   std::optional<Instant> expected_tick;
 };
 

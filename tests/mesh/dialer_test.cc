@@ -2,6 +2,7 @@
 
 #include <doctest/doctest.h>
 
+#include "codec/datagram.h"
 #include "core/limits.h"
 #include "tests/mesh/rig.h"
 
@@ -133,14 +134,16 @@ TEST_CASE("gossip that is malformed, of another mesh, or our own is dropped and 
   codec::GossipDatagram datagram;
   datagram.mesh = test_mesh(9);
   datagram.device.data[0] = 1;
-  datagram.listen_port = 7000;
   const auto give = [&rig](Bytes bytes) {
     rig.input(0, mesh::Datagram{"stranger:9", std::move(bytes)});
   };
+  codec::RootDatagram root;
+  root.listen_port = 7000;
+  root.root.data[0] = 1;
+  datagram.body = root;
   const Bytes good = [&] {
     codec::GossipDatagram right = datagram;
     right.mesh = test_mesh();
-    right.root.data[0] = 1;
     return codec::encode_datagram(right);
   }();
   give(codec::encode_datagram(datagram));
@@ -168,7 +171,9 @@ TEST_CASE("the list of learnt addresses is bounded") {
     datagram.device.data[0] = static_cast<std::uint8_t>(i);
     datagram.device.data[1] = static_cast<std::uint8_t>(i >> 8);
     datagram.device.data[2] = 1;
-    datagram.listen_port = static_cast<std::uint16_t>(1000 + i);
+    codec::RootDatagram root;
+    root.listen_port = static_cast<std::uint16_t>(1000 + i);
+    datagram.body = root;
     rig.input(0, mesh::Datagram{"h:9", codec::encode_datagram(datagram)});
   }
   CHECK(rig.engine(0).peers().size() == limits::kPassiveView);
