@@ -161,8 +161,7 @@ Result<std::unique_ptr<Connection>> Connection::open(const std::string& path, Mo
   // The first use of SQLite in a process is here. Where another was before, SqlSession::open says
   // so.
   static_cast<void>(install_heap_budgets());
-  const bool on_disk = path != ":memory:";
-  if (on_disk && mode == Mode::kReadWrite) EBB_RETURN_IF_ERROR(make_private(path));
+  if (mode == Mode::kReadWrite) EBB_RETURN_IF_ERROR(make_private(path));
   std::unique_ptr<Connection> connection(new Connection());
   const int access =
       mode == Mode::kReadOnly ? SQLITE_OPEN_READONLY : SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE;

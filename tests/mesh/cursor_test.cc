@@ -10,6 +10,26 @@
 namespace ebb::tests {
 namespace {
 
+// Greets as a peer of epoch 7 with 30 arrivals, of which it is asked for the list.
+ReconciliationId begin_list(RawPeer& peer) {
+  codec::Hello hello = peer.hello();
+  hello.epoch = 7;
+  hello.arrival_head = 30;
+  hello.count = 1;
+  peer.connect();
+  peer.send(hello);
+  peer.send(codec::YourLogsSummary{});
+  REQUIRE(peer.take<codec::SyncListReq>());
+  return hello.reconciliation;
+}
+
+void say_done(RawPeer& peer, const ReconciliationId& exchange) {
+  codec::Ack done;
+  done.reconciliation = exchange;
+  done.done = true;
+  peer.send(done);
+}
+
 TEST_CASE("a first sync leaves both cursors at its end") {
   Authors authors(10);
   SyncPair rig(0);
@@ -161,27 +181,17 @@ TEST_CASE("a cursor stays where it is when what was announced is not to be had")
   FakeStore author(9);
   const auto segment = author.append({"a", 3}).own_segments[0];
   RawPeer peer(store, 2);
-  codec::Hello hello = peer.hello();
-  hello.epoch = 7;
-  hello.arrival_head = 30;
-  hello.count = 1;
-  peer.connect();
-  peer.send(hello);
-  peer.send(codec::YourLogsSummary{});
-  REQUIRE(peer.take<codec::SyncListReq>());
+  const ReconciliationId exchange = begin_list(peer);
   peer.send(codec::SyncList{{{segment.log, 3, {}}}, false, 30});
   REQUIRE(peer.take<codec::Want>());
   codec::Delta delta = delta_of({segment});
   SUBCASE("it never comes") { delta = {}; }
   SUBCASE("it comes") {}
   const bool comes = !delta.segments.empty();
-  delta.reconciliation = hello.reconciliation;
+  delta.reconciliation = exchange;
   delta.last = true;
   peer.send(delta);
-  codec::Ack done;
-  done.reconciliation = hello.reconciliation;
-  done.done = true;
-  peer.send(done);
+  say_done(peer, exchange);
   REQUIRE(peer.rows().size() == 1);
   CHECK(peer.rows()[0].outcome == (comes ? "in_sync" : "left_out"));
   REQUIRE(peer.cursors().size() == (comes ? 1 : 0));
@@ -191,19 +201,9 @@ TEST_CASE("a cursor stays where it is when what was announced is not to be had")
 TEST_CASE("a cursor goes no further than the peer says its list covers") {
   FakeStore store(1);
   RawPeer peer(store, 2);
-  codec::Hello hello = peer.hello();
-  hello.epoch = 7;
-  hello.arrival_head = 30;
-  hello.count = 1;
-  peer.connect();
-  peer.send(hello);
-  peer.send(codec::YourLogsSummary{});
-  REQUIRE(peer.take<codec::SyncListReq>());
+  const ReconciliationId exchange = begin_list(peer);
   peer.send(codec::SyncList{{}, false, 12});
-  codec::Ack done;
-  done.reconciliation = hello.reconciliation;
-  done.done = true;
-  peer.send(done);
+  say_done(peer, exchange);
   REQUIRE(peer.cursors().size() == 1);
   CHECK(peer.cursors()[0].cursor == codec::Cursor{7, 12});
 }

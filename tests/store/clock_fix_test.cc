@@ -75,7 +75,6 @@ TEST_CASE("after a clock fix SQL shows right times on every node, and folds have
   device.append({event(2), own_time, CounterAdd{"c", 4}});  // at truth + 20
   exchange_all(device, other);
   REQUIRE(device.store().state_digest() == other.store().state_digest());
-  const auto before = other.reader()->count_cells("view");
   CHECK(corrected(other, "topic='events' AND ts>1000").back() > truth + kTenYears);
 
   device.now.ms -= kTenYears;
@@ -105,7 +104,6 @@ TEST_CASE("after a clock fix SQL shows right times on every node, and folds have
     }
     CHECK(late == 1);
   }
-  REQUIRE(before.ok());
 }
 
 TEST_CASE("a clock fix of one device changes nothing of another's") {

@@ -15,6 +15,22 @@ namespace {
 using store::Connection;
 using store::Migration;
 
+// SQLite opens files by this as long as it lives.
+class DefaultVfs {
+ public:
+  explicit DefaultVfs(const char* name) : before_(sqlite3_vfs_find(nullptr)) {
+    sqlite3_vfs* const wanted = sqlite3_vfs_find(name);
+    REQUIRE(wanted != nullptr);
+    REQUIRE(sqlite3_vfs_register(wanted, 1) == SQLITE_OK);
+  }
+  DefaultVfs(const DefaultVfs&) = delete;
+  DefaultVfs& operator=(const DefaultVfs&) = delete;
+  ~DefaultVfs() { sqlite3_vfs_register(before_, 1); }
+
+ private:
+  sqlite3_vfs* before_;
+};
+
 std::string file_bytes(const std::filesystem::path& path) {
   std::ifstream in(path, std::ios::binary);
   return {std::istreambuf_iterator<char>(in), std::istreambuf_iterator<char>()};
@@ -51,7 +67,10 @@ TEST_CASE("a store of a newer program is refused and not written") {
 }
 
 TEST_CASE("a database that cannot have a write-ahead log is refused") {
-  auto db = Connection::open(":memory:", Connection::Mode::kReadWrite);
+  const TempDir dir;
+  // As on file systems without shared memory.
+  const DefaultVfs without_shared_memory("unix-dotfile");
+  auto db = Connection::open((dir.path() / "ebb.db").string(), Connection::Mode::kReadWrite);
   REQUIRE(db.ok());
   const Status configured = store::configure_writer(**db, false);
   REQUIRE_FALSE(configured.ok());
