@@ -123,6 +123,7 @@ struct Context {
   std::optional<Instant> gossip_at;
   std::optional<Instant> audit_at;
   std::uint64_t datagram_counter = 0;
+  std::optional<Instant> deadline;  // of the engine, as of the last step
   std::optional<Instant> expected_tick;
 };
 

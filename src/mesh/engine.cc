@@ -312,6 +312,7 @@ Engine::Engine(Config config, Rng rng)
   plan_dials(ctx);
   plan_gossip(ctx);
   plan_audits(ctx);
+  ctx.deadline = earliest(ctx);
 }
 
 Engine::~Engine() = default;
@@ -329,13 +330,14 @@ void Engine::handle(Instant now, WallTime wall, Input input, Effects& out) {
   end_step(ctx);
   ctx.out = nullptr;
   // What became due in this very step, such as a dial that nobody wanted before, is not late.
-  ctx.expected_tick = earliest(ctx);
+  ctx.deadline = earliest(ctx);
+  ctx.expected_tick = ctx.deadline;
   if (ctx.expected_tick) ctx.expected_tick = std::max(*ctx.expected_tick, now);
 }
 
 std::optional<Instant> Engine::next_deadline() const {
   if (impl_->ctx.shut_down) return std::nullopt;
-  return earliest(impl_->ctx);
+  return impl_->ctx.deadline;
 }
 
 const Counters& Engine::counters() const { return impl_->ctx.counters; }

@@ -19,8 +19,16 @@ const PeerLog* LogEntry::find_peer(int slot) const {
 }
 
 void HeadTable::load(const std::vector<StoredHead>& heads) {
+  std::vector<const StoredHead*> ordered;
+  ordered.reserve(heads.size());
   for (const StoredHead& head : heads)
-    advance(head);
+    ordered.push_back(&head);
+  const auto came_before = [](const StoredHead* a, const StoredHead* b) {
+    return a->arrival < b->arrival;
+  };
+  std::sort(ordered.begin(), ordered.end(), came_before);
+  for (const StoredHead* head : ordered)
+    advance(*head);
 }
 
 LogEntry* HeadTable::advance(const StoredHead& head) {
@@ -35,8 +43,7 @@ LogEntry* HeadTable::advance(const StoredHead& head) {
   sums_[head.key.device].move(head.log, entry.held, head.held);
   events_held_ = events_held_ - entry.held.seq + head.held.seq;
   by_device_.emplace(head.key.device, head.log);
-  if (entry.arrival != 0) by_arrival_.erase(entry.arrival);
-  if (head.arrival != 0) by_arrival_[head.arrival] = head.log;
+  by_arrival_.move(head.log, entry.arrival, head.arrival);
   entry.held = head.held;
   entry.hlc = head.hlc;
   entry.signature = head.signature;
@@ -50,23 +57,24 @@ LogEntry* HeadTable::advance(const StoredHead& head) {
 
 LogEntry& HeadTable::add(const LogId& log) {
   LogEntry& entry = entries_[log];
+  index_[log] = &entry;
   entry.id = log;
   entry.links_taken_over = link_changes_;
   return entry;
 }
 
 LogEntry* HeadTable::find(const LogId& log) {
-  const auto it = entries_.find(log);
-  if (it == entries_.end()) return nullptr;
-  take_over_links(it->second);
-  return &it->second;
+  const auto it = index_.find(log);
+  if (it == index_.end()) return nullptr;
+  take_over_links(*it->second);
+  return it->second;
 }
 
 const LogEntry* HeadTable::find(const LogId& log) const {
-  const auto it = entries_.find(log);
-  if (it == entries_.end()) return nullptr;
-  take_over_links(it->second);
-  return &it->second;
+  const auto it = index_.find(log);
+  if (it == index_.end()) return nullptr;
+  take_over_links(*it->second);
+  return it->second;
 }
 
 void HeadTable::take_over_links(LogEntry& entry) const {
@@ -151,6 +159,7 @@ void HeadTable::forget_slot(int slot, bool liar) {
     if (shown || entry.known > 0 || !idle) continue;
     const LogId log = entry.id;
     unstored_.erase(log);
+    index_.erase(log);
     entries_.erase(log);
   }
 }

@@ -24,14 +24,17 @@
 #include <map>
 #include <optional>
 #include <set>
+#include <unordered_map>
 #include <utility>
 #include <vector>
 
 #include "core/ids.h"
 #include "core/limits.h"
 #include "core/time.h"
+#include "mesh/arrival_order.h"
 #include "mesh/types.h"
 #include "trust/fingerprint_tree.h"
+#include "trust/hash.h"
 
 namespace ebb::mesh {
 
@@ -89,6 +92,12 @@ struct LogEntry {
 
 class HeadTable {
  public:
+  HeadTable() : index_(0, LogHash{trust::short_hash_key()}) {}
+  HeadTable(const HeadTable&) = delete;
+  HeadTable& operator=(const HeadTable&) = delete;
+  HeadTable(HeadTable&&) = default;
+  HeadTable& operator=(HeadTable&&) = default;
+
   // Takes over what is stored at start.
   void load(const std::vector<StoredHead>& heads);
   // A head after a commit. Returns the entry; never null for a log that is stored.
@@ -101,7 +110,7 @@ class HeadTable {
   // be out of date until it is looked up by find().
   const std::map<LogId, LogEntry>& entries() const { return entries_; }
   // Logs whose newest commit came after `arrival`, in order of arrival.
-  const std::map<Arrival, LogId>& by_arrival() const { return by_arrival_; }
+  const ArrivalOrder& by_arrival() const { return by_arrival_; }
   // Logs of one device that are held, in order of id.
   std::vector<LogEntry*> of_device(const DeviceId& device);
   // Logs that somebody has claimed to be longer than what is held, in order of id.
@@ -128,6 +137,12 @@ class HeadTable {
   std::uint64_t events_known() const { return events_known_; }
 
  private:
+  struct LogHash {
+    // Secret, so that nobody can choose ids that are slow to find. Nothing is ever told in the
+    // order of the index, so runs do not depend on it.
+    trust::ShortHashKey key{};
+    std::size_t operator()(const LogId& log) const { return trust::short_hash(log.view(), key); }
+  };
   // What happened to the link of a slot, by the number of the change.
   struct SlotChanges {
     std::uint64_t ended = 0;
@@ -141,7 +156,8 @@ class HeadTable {
 
   // Mutable, because an entry takes over changes of links whoever looks it up.
   mutable std::map<LogId, LogEntry> entries_;
-  std::map<Arrival, LogId> by_arrival_;
+  std::unordered_map<LogId, LogEntry*, LogHash> index_;
+  ArrivalOrder by_arrival_;
   std::map<DeviceId, trust::FingerprintSum> sums_;
   std::set<std::pair<DeviceId, LogId>> by_device_;
   std::set<LogId> behind_;

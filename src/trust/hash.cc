@@ -2,6 +2,8 @@
 
 #include <sodium.h>
 
+#include <tuple>
+
 #include "core/check.h"
 
 namespace ebb::trust {
@@ -37,6 +39,20 @@ Hash hash(std::initializer_list<ByteView> parts) {
   }
   EBB_CHECK(crypto_generichash_final(&state, out, Hash::kSize) == 0);
   return result;
+}
+
+ShortHashKey short_hash_key() {
+  ShortHashKey key{};
+  random_bytes(key.data(), key.size());
+  return key;
+}
+
+std::uint64_t short_hash(ByteView bytes, const ShortHashKey& key) {
+  static_assert(crypto_shorthash_KEYBYTES == std::tuple_size_v<ShortHashKey>);
+  std::uint64_t out = 0;
+  static_assert(crypto_shorthash_BYTES == sizeof out);
+  crypto_shorthash(reinterpret_cast<std::uint8_t*>(&out), bytes.data(), bytes.size(), key.data());
+  return out;
 }
 
 void random_bytes(std::uint8_t* out, std::size_t size) { randombytes_buf(out, size); }
