@@ -262,6 +262,11 @@ class Runner:
         before = self.count.failed
         passed = sum(self.count_program(test) for test in tests)
         failed = self.count.failed - before
+        missing = missing_programs(self.build, tests)
+        for what in missing:
+            print(f"--- {self.build.name}: {what}", flush=True)
+        self.count.failed += len(missing)
+        failed += len(missing)
         if exit_code != 0 and failed == 0:
             self.fail_build(log)
             failed = 1
@@ -293,6 +298,19 @@ class Runner:
             print(f"--- {self.build.name}: {name}: {problem}; its output ends with:")
             print(tail(output + "\n" + (test.get("stderr") or "")), flush=True)
         return passed
+
+
+def missing_programs(build, tests):
+    """What a build was to run and has not, one sentence each: a selection that matches nothing."""
+    if not tests:
+        return ["ran no test program"]
+    ran = {program_of(test) for test in tests}
+    return [f"no test is called {name}" for name in build.tests if name not in ran]
+
+
+def program_of(test):
+    """The name of a test in meson.build; meson puts the project and the suite before it."""
+    return test["name"].rsplit("/", 1)[-1].strip()
 
 
 def judge_program(test):
