@@ -110,6 +110,7 @@ std::string last_logged_line(const std::string& path, off_t from) {
   struct stat info {};
   if (fstat(file.get(), &info) != 0) return {};
   char tail[kTailBytes];
+  if (from > info.st_size) from = 0;  // the log has been begun anew
   const ssize_t got =
       pread(file.get(), tail, sizeof tail, std::max<off_t>(from, info.st_size - kTailBytes));
   if (got <= 0) return {};
