@@ -18,8 +18,6 @@
 
 #include "cli/print.h"
 
-extern char** environ;
-
 namespace ebb::cli {
 namespace {
 

@@ -41,6 +41,7 @@ class Build:
     tests: tuple = ()  # which tests of the suites; empty: all
     only_long: bool = False
     long_suite: bool = False
+    tidy: bool = False  # what it compiles is looked at by tools/tidy
     timeout_multiplier: int = 1
     sanitizer: str = ""
 
@@ -63,6 +64,7 @@ BUILDS = (
         cpp_args="",
         suites=("unit", "sim"),
         only_long=True,  # the sanitized builds are clang's too
+        tidy=True,
     ),
     Build(
         name="asan",
@@ -192,6 +194,8 @@ class Runner:
             self.fail_build(failure.log)
             return False
         self.timed("test", self.test)
+        if self.build.tidy:
+            self.timed("tidy", self.tidy)
         if self.args.repeat and self.build is BUILDS[0]:
             self.timed("again", self.repeat)
         return True
@@ -271,6 +275,17 @@ class Runner:
             self.fail_build(log)
             failed = 1
         return f"{len(tests)} programs, {passed} cases passed, {failed} failed"
+
+    def tidy(self):
+        """Counts each file that clang-tidy has looked at as a case."""
+        log = self.logs / f"{self.build.name}-tidy.txt"
+        jobs = ["-j", str(self.args.jobs)] if self.args.jobs else []
+        command = [str(ROOT / "tools" / "tidy"), "-p", str(self.directory), *jobs]
+        exit_code = run_logged(command, log, self.env)
+        passed = self.count_program({"name": "tidy", "returncode": exit_code,
+                                     "result": "OK" if exit_code == 0 else "FAIL",
+                                     "stdout": log.read_text(errors="replace")})
+        return f"{passed} files without findings"
 
     def repeat(self):
         """Runs the suites that start threads and processes over and over; counts failures alone."""
