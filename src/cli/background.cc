@@ -63,6 +63,7 @@ class Spawn {
     words.push_back("--ready-fd=" + std::to_string(kReadyFd));
     words.insert(words.end(), options.arguments.begin(), options.arguments.end());
     std::vector<char*> arguments;
+    arguments.reserve(words.size() + 1);
     for (std::string& word : words)
       arguments.push_back(word.data());
     arguments.push_back(nullptr);

@@ -68,6 +68,10 @@ void get_status(const RequestPtr& request) {
       if (waits) waits->answer(json_answer(status_text(waits->node(), digest)));
     }
   };
+  // Known to wait already: nothing more is queued behind it.
+  if (request->node().status().write_waits.ms() >= limits::kStatusDigestMs) {
+    return request->answer(json_answer(status_text(request->node(), std::nullopt)));
+  }
   const auto waiting = std::make_shared<Waiting>();
   waiting->request = request->weak_from_this();
   waiting->timer = request->node().call_after(milliseconds(limits::kStatusDigestMs),
