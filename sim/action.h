@@ -22,7 +22,8 @@ class Action {
   Action() = default;
   template <class F>
   requires(!std::is_same_v<std::remove_cvref_t<F>, Action>)
-      Action(F&& callable) {  // NOLINT(google-explicit-constructor): stands for the callable
+      // Stands for the callable, and does not hide the move of another Action.
+      Action(F&& callable) {  // NOLINT(*-explicit-constructor,*-forwarding-reference-overload)
     using Callable = std::remove_cvref_t<F>;
     if constexpr (fits<Callable>()) {
       new (bytes_) Callable(std::forward<F>(callable));

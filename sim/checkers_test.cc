@@ -8,7 +8,6 @@
 #include "tests/temp_dir.h"
 #include "trust/hash.h"
 
-using ebb::Dot;
 using ebb::LogId;
 using ebb::seconds;
 using ebb::Uuid;

@@ -34,7 +34,7 @@ Rng stream(std::uint64_t seed, Stream name) {
 
 }  // namespace
 
-Cluster::Cluster(const Schedule& schedule, std::string dir, Trace::Lines lines)
+Cluster::Cluster(const Schedule& schedule, const std::string& dir, Trace::Lines lines)
     : options_(schedule.options),
       trace_(std::move(lines)),
       durability_(ledger_, findings_),

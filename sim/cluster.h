@@ -60,7 +60,7 @@ std::string report(const Outcome& outcome);
 class Cluster : private Observer {
  public:
   // `dir` exists and is empty.
-  Cluster(const Schedule& schedule, std::string dir, Trace::Lines lines = {});
+  Cluster(const Schedule& schedule, const std::string& dir, Trace::Lines lines = {});
   Outcome run();
 
  private:

@@ -12,7 +12,6 @@
 #include "trust/hash.h"
 
 using ebb::Instant;
-using ebb::milliseconds;
 using ebb::Rng;
 using ebb::seconds;
 using ebb::WallTime;

@@ -62,7 +62,7 @@ struct FleetPartition {
 struct Fleet {
   std::string name;
   std::uint64_t seed = 1;
-  Duration duration = seconds(24 * 3600);
+  Duration duration = seconds(86400);
   // Afterwards no event is made, and the rest may arrive for so long.
   Duration settle = seconds(3600);
   std::vector<FleetGroup> groups;

@@ -34,7 +34,7 @@ class TimeHistogram {
   std::vector<std::pair<Duration, std::uint64_t>> curve() const;
 
  private:
-  static constexpr std::size_t kSteps = 8 * 62;
+  static constexpr std::size_t kSteps = std::size_t{8} * 62;
   std::array<std::uint64_t, kSteps> steps_{};
   std::uint64_t count_ = 0;
   Duration longest_{};

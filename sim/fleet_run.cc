@@ -11,9 +11,9 @@ namespace ebb::sim {
 namespace {
 
 constexpr WallTime kMidnight{1767225600000};  // 2026-01-01T00:00:00Z
-constexpr std::int64_t kFirstDay = kMidnight.ms / (24 * 3600 * 1000);
+constexpr std::int64_t kFirstDay = kMidnight.ms / (std::int64_t{86400} * 1000);
 constexpr Duration kMinute = seconds(60);
-constexpr Duration kDay = seconds(24 * 3600);
+constexpr Duration kDay = seconds(86400);
 constexpr Duration kStartWithin = seconds(60);
 constexpr std::int64_t kSamples = 240;  // of completeness
 constexpr std::int64_t kProgressSteps = 200;
@@ -162,7 +162,7 @@ void FleetRun::keep_schedule(HostIndex host) {
     is_window_open(group) ? wake(host) : fall_asleep(host);
     // A little apart, so that a group does not come up in one instant.
     const Duration rest = kMinute - microseconds(queue_.now().us % kMinute.us);
-    const Duration apart = microseconds(host % 1000 * 1000);
+    const Duration apart = microseconds(std::int64_t{host % 1000} * 1000);
     queue_.after(rest + apart, [this, host] { keep_schedule(host); });
     return;
   }

@@ -18,8 +18,6 @@
 
 #include "cli/print.h"
 
-extern char** environ;
-
 namespace ebb::cli {
 namespace {
 
@@ -65,6 +63,7 @@ class Spawn {
     words.push_back("--ready-fd=" + std::to_string(kReadyFd));
     words.insert(words.end(), options.arguments.begin(), options.arguments.end());
     std::vector<char*> arguments;
+    arguments.reserve(words.size() + 1);
     for (std::string& word : words)
       arguments.push_back(word.data());
     arguments.push_back(nullptr);
@@ -110,6 +109,7 @@ std::string last_logged_line(const std::string& path, off_t from) {
   struct stat info {};
   if (fstat(file.get(), &info) != 0) return {};
   char tail[kTailBytes];
+  if (from > info.st_size) from = 0;  // the log has been begun anew
   const ssize_t got =
       pread(file.get(), tail, sizeof tail, std::max<off_t>(from, info.st_size - kTailBytes));
   if (got <= 0) return {};

@@ -13,8 +13,8 @@
 #include <vector>
 
 #include "cli/failure.h"
-#include "cli/unique_fd.h"
 #include "core/time.h"
+#include "core/unique_fd.h"
 
 namespace ebb::cli {
 

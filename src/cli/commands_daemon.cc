@@ -16,7 +16,7 @@ using Clock = std::chrono::steady_clock;
 
 // The process that the running node says it is; nullopt when it says nothing.
 std::optional<pid_t> running_process(const std::string& dir) {
-  std::ifstream file(dir + "/ebb.pid");
+  std::ifstream file(path_in(dir, kPidFile));
   pid_t pid = 0;
   if (!(file >> pid) || pid <= 1) return std::nullopt;
   return pid;
@@ -93,7 +93,7 @@ Exit run_up(const Context& context, const RunOptions& options) {
   const BackgroundOptions background{.program = context.terminal().program,
                                      .command = {"--dir=" + context.dir(), "run"},
                                      .arguments = arguments_of(options.daemon),
-                                     .log_path = context.dir() + "/ebb.log",
+                                     .log_path = context.log_path(),
                                      .timeout = context.timeout()};
   note_surroundings(context);
   EBB_ASSIGN(const pid_t pid, start_in_background(background));
@@ -120,7 +120,7 @@ Exit run_down(const Context& context) {
         .exit = ExitCode::kTimeout,
         .what = fmt::format("the node has not ended after {}", duration_text(context.timeout().us)),
         .why = "it finishes its last commit first",
-        .next = "look into " + context.dir() + "/ebb.log, or wait with --timeout"};
+        .next = "look into " + context.log_path() + ", or wait with --timeout"};
   }
   if (context.globals().json) context.print_json(answer.text);
   context.note("the node of " + context.dir() + " has stopped");

@@ -10,8 +10,8 @@
 #include "cli/print.h"
 #include "cli/progress.h"
 #include "cli/raw_json.h"
-#include "cli/unique_fd.h"
 #include "core/limits.h"
+#include "core/unique_fd.h"
 
 namespace ebb::cli {
 namespace {
@@ -36,23 +36,15 @@ Outcome<std::string> read_file(const std::string& path, std::size_t bytes_max) {
                  .next = "name the file that `ebb mesh export` wrote"};
 }
 
-bool write_all(int fd, std::string_view text) {
-  while (!text.empty()) {
-    const ssize_t put = write(fd, text.data(), text.size());
-    if (put < 0 && errno == EINTR) continue;
-    if (put < 0) return false;
-    text.remove_prefix(static_cast<std::size_t>(put));
-  }
-  return fsync(fd) == 0;
-}
-
 // Writes a file that only its owner may read. It appears whole or not at all; an older one is
 // replaced only with `force`.
 Outcome<ExitCode> write_secret(const std::string& path, std::string_view text, bool force) {
   std::string draft = path + ".XXXXXX";
   UniqueFd file(mkostemp(draft.data(), O_CLOEXEC));  // with mode 0600
   if (!file.is_open()) return file_failure("cannot write beside", path);
-  bool done = write_all(file.get(), text);
+  const int code = write_all(file.get(), text);
+  if (code != 0) errno = code;
+  bool done = code == 0 && fsync(file.get()) == 0;
   if (done && force) {
     done = rename(draft.c_str(), path.c_str()) == 0;
     if (done) return ExitCode::kOk;
@@ -168,7 +160,7 @@ Exit run_config_check(const Context& context, const ConfigOptions& options) {
   if (!addresses.ok()) return failure_of(addresses.error(), context.dir());
   for (const std::string& note : unknown_variables(context.terminal().variables))
     context.note(note);
-  const std::string file = context.dir() + "/ebb.toml";
+  const std::string file = path_in(context.dir(), kConfigFile);
   const bool has_file = access(file.c_str(), F_OK) == 0;
   if (context.globals().json) {
     context.print_json(

@@ -2,6 +2,8 @@
 #include <fmt/format.h>
 #include <sys/stat.h>
 
+#include <algorithm>
+#include <array>
 #include <cerrno>
 #include <cstring>
 #include <ostream>
@@ -10,7 +12,7 @@
 #include "cli/event_text.h"
 #include "cli/print.h"
 #include "cli/progress.h"
-#include "cli/unique_fd.h"
+#include "core/unique_fd.h"
 
 namespace ebb::cli {
 namespace {
@@ -48,6 +50,18 @@ std::string totals_text(const nlohmann::json& answer) {
   return text;
 }
 
+// Nobody mends a line that is not to blame.
+std::string next_step_of_stream(std::string_view code, std::uint64_t line, std::string next) {
+  constexpr std::array<std::string_view, 6> kNotTheLine = {
+      "disk_full", "io", "busy", "corrupt", "permission", "unsupported"};
+  const bool bad_line =
+      std::find(kNotTheLine.begin(), kNotTheLine.end(), code) == kNotTheLine.end();
+  if (bad_line) return next.empty() ? "mend the line and append from it on" : next;
+  if (!next.empty()) next += "; then ";
+  return next + (line > 0 ? fmt::format("append from line {} on", line) : "append the rest") +
+         " when that is mended";
+}
+
 // A stream that ended early: the line and why, and how far it is stored.
 Failure failure_of_stream(const Context& context, const HttpAnswer& answer) {
   Failure failure = context.failure_of_answer(answer);
@@ -64,7 +78,7 @@ Failure failure_of_stream(const Context& context, const HttpAnswer& answer) {
     failure.why = fmt::format("stored before it: {} ({} appended, {} there already)",
                               count_text(stored, "event"), count_at(body, "appended"),
                               count_at(body, "duplicates"));
-    if (failure.next.empty()) failure.next = "mend the line and append from it on";
+    failure.next = next_step_of_stream(text_at(error, "code"), line, std::move(failure.next));
   }
   return failure;
 }

@@ -235,7 +235,7 @@ std::string trace_text(const Context& context, const nlohmann::json& rows) {
 std::string completeness_words(const nlohmann::json& completeness) {
   const std::string state = text_at(completeness, "state");
   if (state == "in_sync") {
-    return "in sync with " + count_text(count_at(completeness, "links"), "link");
+    return "in sync with " + count_text(count_at(completeness, "links_in_sync"), "link");
   }
   if (state == "behind") {
     const std::uint64_t logs = count_at(completeness, "missing_logs");

@@ -114,7 +114,7 @@ Failure Context::failure_of_transport(const Error& error) const {
       return {.exit = ExitCode::kTimeout,
               .what = fmt::format("the node gave no answer in {}", duration_text(timeout().us)),
               .why = "it is busy or its process is stopped; what was asked may still happen",
-              .next = "look into " + dir_ + "/ebb.log, or wait longer with --timeout"};
+              .next = "look into " + log_path() + ", or wait longer with --timeout"};
     case ErrorCode::kPermission:
       return {.what = "may not open " + socket_path() + ": " + error.detail,
               .why = "only the user who runs the node may ask it",
@@ -124,7 +124,7 @@ Failure Context::failure_of_transport(const Error& error) const {
     default:
       return {.what = "the connection to the node broke: " + error.message(),
               .why = "it may have stopped in the middle of the answer",
-              .next = "`ebb status` tells whether it runs; its log is " + dir_ + "/ebb.log"};
+              .next = "`ebb status` tells whether it runs; its log is " + log_path()};
   }
 }
 

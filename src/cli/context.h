@@ -16,6 +16,7 @@
 #include "cli/http_client.h"
 #include "cli/settings.h"
 #include "cli/terminal.h"
+#include "core/data_directory.h"
 
 namespace ebb::cli {
 
@@ -38,7 +39,8 @@ class Context {
   const LocalCommands& local() const { return local_; }
   const Globals& globals() const { return globals_; }
   const std::string& dir() const { return dir_; }
-  std::string socket_path() const { return dir_ + "/ebb.sock"; }
+  std::string socket_path() const { return path_in(dir_, kSocketFile); }
+  std::string log_path() const { return path_in(dir_, kLogFile); }
   bool colours() const { return colours_; }
   // Width that table lines are cut to; 0 (not at all) when the output is no terminal.
   std::size_t columns() const { return terminal_.out_is_terminal ? terminal_.columns : 0; }

@@ -1,23 +1,13 @@
 #include "cli/failure.h"
 
-#include <algorithm>
-#include <array>
 #include <ostream>
 #include <string_view>
 
 #include "cli/print.h"
+#include "core/data_directory.h"
 
 namespace ebb::cli {
 namespace {
-
-// Errors whose detail is a sentence that names the file and says what to do.
-bool speaks_for_itself(const Error& error) {
-  constexpr std::array<std::string_view, 6> kContexts = {"key file", "key file mode", "device",
-                                                         "genesis",  "config",        "store"};
-  const bool known =
-      std::find(kContexts.begin(), kContexts.end(), error.context) != kContexts.end();
-  return known && !error.detail.empty();
-}
 
 // "create directory: /proc/x: No such file or directory": without the code, which is for programs.
 std::string words_of(const Error& error) {
@@ -51,7 +41,9 @@ std::string next_step(const Error& error, const std::string& dir) {
 
 Failure failure_of(const Error& error, const std::string& dir) {
   const bool told = speaks_for_itself(error) || error.context == "address is not loopback";
-  return {.what = words_of(error), .next = told ? "" : next_step(error, dir)};
+  return {.exit = blames_flag(error) ? ExitCode::kUsage : ExitCode::kFailed,
+          .what = words_of(error),
+          .next = told ? "" : next_step(error, dir)};
 }
 
 Failure usage_failure(std::string what, std::string next) {

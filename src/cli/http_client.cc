@@ -14,8 +14,8 @@
 #include <optional>
 #include <utility>
 
-#include "cli/unique_fd.h"
 #include "core/limits.h"
+#include "core/unique_fd.h"
 
 namespace ebb::cli {
 namespace {

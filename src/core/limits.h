@@ -157,5 +157,8 @@ inline constexpr std::size_t kSqlHeapBytes = std::size_t{32} << 20;    // of SQL
 inline constexpr std::size_t kSqlCalls = 200;                          // of functions, in its text
 inline constexpr std::size_t kSqlTrimBytes = 64;
 inline constexpr std::int64_t kSqlMs = 2000;
+inline constexpr std::size_t kLogFileBytes = std::size_t{8} << 20;  // of ebb.log; then ebb.log.1
+inline constexpr std::int64_t kDiskAnswerMs = 5000;    // that a write may take; then it is told
+inline constexpr std::int64_t kStatusDigestMs = 1000;  // then a status goes without its digest
 
 }  // namespace ebb::limits

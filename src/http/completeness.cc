@@ -11,7 +11,8 @@ std::string_view completeness_state(const node::NodeStatus& status) {
 void write_completeness(JsonWriter& out, const node::NodeStatus& status) {
   out.begin_object().field("state", completeness_state(status));
   out.field("held", status.events_held).field("known", status.events_known);
-  out.field("links", status.links).field("missing_logs", status.missing.count);
+  out.field("links", status.links).field("links_in_sync", status.links_in_sync);
+  out.field("missing_logs", status.missing.count);
   out.key("missing").begin_array();
   for (const node::MissingLog& log : status.missing.logs) {
     out.begin_object().field("log", log_text(log.log));

@@ -14,6 +14,7 @@
 #include <string_view>
 #include <utility>
 
+#include "core/unique_fd.h"
 #include "http/server.h"
 #include "http/start_problem.h"
 #include "node/home.h"
@@ -27,16 +28,6 @@ constexpr int kExitOk = 0;
 constexpr int kExitFailed = 1;
 constexpr int kExitUsage = 2;
 
-bool write_all(int fd, std::string_view text) {
-  while (!text.empty()) {
-    const ssize_t wrote = write(fd, text.data(), text.size());
-    if (wrote < 0 && errno == EINTR) continue;
-    if (wrote <= 0) return false;
-    text.remove_prefix(static_cast<std::size_t>(wrote));
-  }
-  return true;
-}
-
 // Tells whoever started us how it went, once.
 class ReadyNotice {
  public:
@@ -46,25 +37,24 @@ class ReadyNotice {
   ReadyNotice& operator=(const ReadyNotice&) = delete;
 
   void send(const std::string& line) {
-    if (fd_ < 0) return;
+    if (!fd_.is_open()) return;
     // Nobody reads any more when it fails, so there is nobody to tell.
-    static_cast<void>(write_all(fd_, line));
-    close(std::exchange(fd_, -1));
+    static_cast<void>(write_all(fd_.get(), line));
+    fd_.reset();
   }
 
  private:
-  int fd_;
+  UniqueFd fd_;
 };
 
 // The process id in a file, for `ebb down` and for people; gone with the object.
 class PidFile {
  public:
   static Result<std::unique_ptr<PidFile>> write(const std::string& path) {
-    const int fd = open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
-    const bool written = fd >= 0 && write_all(fd, std::to_string(getpid()) + "\n");
-    const int code = errno;
-    if (fd >= 0) close(fd);
-    if (!written) return Error{ErrorCode::kIo, "pid file", path + ": " + std::strerror(code)};
+    const UniqueFd file(open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600));
+    const int code =
+        file.is_open() ? write_all(file.get(), std::to_string(getpid()) + "\n") : errno;
+    if (code != 0) return Error{ErrorCode::kIo, "pid file", path + ": " + std::strerror(code)};
     return std::unique_ptr<PidFile>(new PidFile(path));
   }
   ~PidFile() { unlink(path_.c_str()); }
@@ -122,7 +112,7 @@ Status start(const DaemonOptions& options, Running& running) {
   EBB_ASSIGN(node::Home home, node::load_home(options.dir));
   EBB_ASSIGN(node::Config config, node::load_config(home.paths.config, options.overrides));
   config.built = options.built;
-  EBB_RETURN_IF_ERROR(node::start_logging(config.log_level, config.log_format));
+  EBB_RETURN_IF_ERROR(node::start_logging(config.log_level, config.log_format, home.paths.log));
   EBB_ASSIGN(running.signals, StopSignals::block());
   const node::HomePaths paths = home.paths;
   EBB_ASSIGN(running.node, node::Node::start(std::move(home), std::move(config)));

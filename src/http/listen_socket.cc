@@ -10,27 +10,13 @@
 #include <cstring>
 #include <utility>
 
+#include "core/unique_fd.h"
+
 namespace ebb::http {
 namespace {
 
 constexpr int kBacklog = 64;
 constexpr std::string_view kWhat = "local API: socket";
-
-// Closes on the way out of open().
-class Descriptor {
- public:
-  explicit Descriptor(int fd) : fd_(fd) {}
-  ~Descriptor() {
-    if (fd_ >= 0) close(fd_);
-  }
-  Descriptor(const Descriptor&) = delete;
-  Descriptor& operator=(const Descriptor&) = delete;
-  int get() const { return fd_; }
-  int release() { return std::exchange(fd_, -1); }
-
- private:
-  int fd_;
-};
 
 Error failed(std::string_view what, const std::string& path) {
   const int code = errno;
@@ -46,7 +32,7 @@ sockaddr_un address_of(const std::string& path) {
 }
 
 bool somebody_answers(const sockaddr_un& address) {
-  const Descriptor probe(socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  const UniqueFd probe(socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
   return probe.get() >= 0 &&
          connect(probe.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0;
 }
@@ -71,7 +57,7 @@ Result<ListenSocket> ListenSocket::open(const std::string& path) {
   const std::size_t slash = path.rfind('/');
   const std::string folder = slash == std::string::npos ? "." : path.substr(0, slash + 1);
   const std::string file = slash == std::string::npos ? path : path.substr(slash + 1);
-  const Descriptor directory(::open(folder.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
+  const UniqueFd directory(::open(folder.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
   if (directory.get() < 0) return failed(kWhat, path);
   std::string bound = path;
   if (path.size() >= sizeof(sockaddr_un::sun_path)) {
@@ -84,7 +70,7 @@ Result<ListenSocket> ListenSocket::open(const std::string& path) {
   if (somebody_answers(address)) {
     return Error{ErrorCode::kExists, "local API: a node answers already", path};
   }
-  Descriptor fd(socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
+  UniqueFd fd(socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
   if (fd.get() < 0) return failed(kWhat, path);
   EBB_RETURN_IF_ERROR(remove_dead(bound, path));
   // On Linux the file takes its mode from the descriptor, so there is no moment at which the umask

@@ -1,5 +1,6 @@
 #include "http/start_problem.h"
 
+#include "core/data_directory.h"
 #include "http/answer.h"
 
 namespace ebb::http {
@@ -9,19 +10,16 @@ StartProblem explain_busy(const Error& error, const std::string& dir) {
   if (error.context == "port in use") {
     return {.what = "cannot listen on " + error.detail + ": the port is in use",
             .why = "another program, perhaps another node, has it",
-            .next = "stop that program, or choose another address with --listen or in " + dir +
-                    "/ebb.toml"};
+            .next = "stop that program, or choose another address with --listen or in " +
+                    path_in(dir, kConfigFile)};
   }
   return {.what = "a node is running on " + dir + " already: " + error_message(error),
           .why = "one process at a time may write a store",
           .next = "`ebb status` asks that node, `ebb down` stops it"};
 }
 
-// Errors of files, keys and configuration say themselves what to do: their detail is a sentence.
 std::string sentence_of(const Error& error) {
-  const bool speaks_for_itself = error.context == "key file" || error.context == "device" ||
-                                 error.context == "genesis" || error.context == "key file mode";
-  return speaks_for_itself && !error.detail.empty() ? error.detail : error_message(error);
+  return speaks_for_itself(error) ? error.detail : error_message(error);
 }
 
 }  // namespace
@@ -36,7 +34,7 @@ StartProblem explain_start(const Error& error, const std::string& dir) {
       break;
     case ErrorCode::kInvalidArgument:
     case ErrorCode::kMalformed:
-      problem.usage = error.context == "config" && error.detail.starts_with("flag ");
+      problem.usage = blames_flag(error);
       if (!problem.usage) problem.next = "`ebb config check` reads the configuration again";
       break;
     case ErrorCode::kUnsupported:
@@ -44,14 +42,20 @@ StartProblem explain_start(const Error& error, const std::string& dir) {
       problem.next = "install that version again";
       break;
     case ErrorCode::kCorrupt:
-      if (error.context == "key file" || error.context == "genesis") break;
+      if (speaks_for_itself(error)) break;
       problem.why = "the disk, or another program that wrote to it";
       problem.next = "copy " + dir + " before anything else; `ebb verify` says what is damaged";
       break;
     case ErrorCode::kDiskFull:
-      problem.next = "free some space, or raise store.disk_budget_bytes in " + dir + "/ebb.toml";
+      problem.next =
+          "free some space, or raise store.disk_budget_bytes in " + path_in(dir, kConfigFile);
       break;
     case ErrorCode::kIo:
+      if (error.context == kTooManyFiles) {
+        problem.why = "a limit of this process, or of the machine";
+        problem.next = "raise it with `ulimit -n`, or LimitNOFILE in a unit of systemd";
+        break;
+      }
       problem.next = "see that " + dir + " exists, is yours, and that its disk works";
       break;
     default:

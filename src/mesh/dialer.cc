@@ -15,6 +15,7 @@ constexpr std::uint32_t kFailuresMax = 20;            // more changes nothing
 constexpr std::uint32_t kFailuresOfMisbehaviour = 6;  // about a minute
 constexpr std::size_t kTroubleBytes = 160;            // of a reason that is kept
 constexpr Duration kRefusalPause = seconds(30);       // at least, whatever is new
+constexpr Duration kCopyPause = seconds(600);         // at least, where our own key answered
 constexpr std::uint32_t kFailuresOfLearnt = 10;       // then a learnt address is forgotten
 constexpr std::uint32_t kFailuresOfHearsay = 5;       // the same where only others told it
 
@@ -183,6 +184,10 @@ void dialer_link_closed(Context& ctx, const Link& link, const std::string& reaso
     if (link.misbehaved) {
       target->refused_until = ctx.now + kRefusalPause;
       target->next = target->next + kRefusalPause;
+    }
+    if (link.copied) {
+      target->next = ctx.now + kCopyPause + backoff(ctx, kFailuresMax);
+      target->refused_until = target->next;
     }
     if (link.turned_away)
       target->next = ctx.now + ctx.config.dial_backoff_max / 2 + backoff(ctx, kFailuresMax) / 2;

@@ -4,7 +4,8 @@
 // that has a link is not dialled again.
 //
 // Model:     back-off with full jitter: uniform below min(max, min * 2^failures). A link that was
-//            settled resets it; one that was refused or at fault jumps to about a minute.
+//            settled resets it; one that was refused or at fault jumps to about a minute, and one
+//            where another node has our own key to more than ten.
 // Threads:   not thread-safe; part of the engine.
 // Limits:    those of overlay.h and peers.h.
 #pragma once
@@ -28,6 +29,7 @@ void run_dialer(Context& ctx);
 void plan_dials(Context& ctx);  // computes Context::dial_at
 
 void dialer_found_device(Context& ctx, const Link& link);
+// The address leads back to this node: it is never dialled again.
 void dialer_found_self(Context& ctx, const Link& link);
 void dialer_link_closed(Context& ctx, const Link& link, const std::string& reason);
 

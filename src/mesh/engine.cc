@@ -344,6 +344,7 @@ const Counters& Engine::counters() const { return impl_->ctx.counters; }
 Fingerprint Engine::root() const { return impl_->ctx.heads.root().fingerprint(); }
 std::uint64_t Engine::log_count() const { return impl_->ctx.heads.root().count(); }
 std::uint64_t Engine::events_held() const { return impl_->ctx.heads.events_held(); }
+std::uint64_t Engine::logs_looked_at() const { return impl_->ctx.heads.looked_at(); }
 std::uint64_t Engine::events_known() const { return impl_->ctx.heads.events_known(); }
 std::vector<KnownPeer> Engine::peers() const { return known_peers(impl_->ctx); }
 

@@ -106,6 +106,8 @@ class Engine {
   // Events held here and events known to exist anywhere (from announcements), for completeness.
   std::uint64_t events_held() const;
   std::uint64_t events_known() const;
+  // How many entries of the table of logs its work has looked at so far.
+  std::uint64_t logs_looked_at() const;
   MissingLogs missing_logs(std::size_t named_max) const;
   std::size_t queued_bytes() const;
 

@@ -126,6 +126,31 @@ bool resolve_duplicate(Context& ctx, Link& link) {
   return stays;
 }
 
+void close_own_key(Context& ctx, Link& link) {
+  say_bye(ctx, link, codec::ByeCode::kSelf, "this is the same device");
+  close_link(ctx, link, "the same device");
+}
+
+// The key at the other end is ours. Where that end is a link of this very node it is known by what
+// it has said; else there are two nodes with one key.
+void meet_own_key(Context& ctx, Link& link) {
+  for (auto& [id, other] : ctx.links) {
+    const bool other_end = id != link.id && !other.closed && other.peer == ctx.config.self &&
+                           other.mine.reconciliation == link.theirs.reconciliation;
+    if (!other_end) continue;
+    dialer_found_self(ctx, link);
+    dialer_found_self(ctx, other);
+    close_own_key(ctx, link);
+    close_own_key(ctx, other);
+    return;
+  }
+  link.copied = true;
+  link.misbehaved = true;
+  link.refusal = "the same device key answers there (a copied directory?)";
+  notice(ctx, link, NoticeKind::kRefused, link.remote + ": " + std::string(link.refusal));
+  close_own_key(ctx, link);
+}
+
 bool take_slot(Context& ctx, Link& link) {
   for (std::size_t i = 0; i < ctx.slots.size(); ++i) {
     if (ctx.slots[i] != nullptr) continue;
@@ -153,6 +178,11 @@ bool judge_head(Context& ctx, Link& link, const codec::SignedHead& head) {
     fault(ctx, link, "bad_signature", "head in your_logs");
     return false;
   }
+  if (link.last_of_ours && log <= *link.last_of_ours) {
+    fault(ctx, link, "malformed_list", "your_logs");
+    return false;
+  }
+  link.last_of_ours = log;
   LogEntry* entry = ctx.heads.find_or_add(log);
   if (entry == nullptr) {  // the table is full
     leave_out(link);
@@ -211,12 +241,6 @@ void on_established(Context& ctx, Link& link) {
   link.peer = link.channel->peer();
   link.phase = Phase::kGreeting;
   dialer_found_device(ctx, link);
-  if (link.peer == ctx.config.self) {
-    dialer_found_self(ctx, link);
-    say_bye(ctx, link, codec::ByeCode::kSelf, "this is the same device");
-    close_link(ctx, link, "the same device");
-    return;
-  }
   send_hello(ctx, link);
 }
 
@@ -228,7 +252,9 @@ void on_hello(Context& ctx, Link& link, const codec::Hello& hello) {
   link.hello_received = true;
   link.hello_came = ctx.now;
   link.theirs = hello;
-  if (!check_hello(ctx, link, hello) || !resolve_duplicate(ctx, link)) return;
+  if (!check_hello(ctx, link, hello)) return;
+  if (link.peer == ctx.config.self) return meet_own_key(ctx, link);
+  if (!resolve_duplicate(ctx, link)) return;
   if (!take_slot(ctx, link)) {
     refuse(ctx, link, codec::ByeCode::kTooManyLinks, "too many links");
     return;

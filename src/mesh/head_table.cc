@@ -59,7 +59,7 @@ LogEntry& HeadTable::add(const LogId& log) {
   LogEntry& entry = entries_[log];
   index_[log] = &entry;
   entry.id = log;
-  entry.links_taken_over = link_changes_;
+  entry.links_taken_over_ = link_changes_;
   return entry;
 }
 
@@ -78,7 +78,8 @@ const LogEntry* HeadTable::find(const LogId& log) const {
 }
 
 void HeadTable::take_over_links(LogEntry& entry) const {
-  const std::uint64_t seen = std::exchange(entry.links_taken_over, link_changes_);
+  ++looked_at_;
+  const std::uint64_t seen = std::exchange(entry.links_taken_over_, link_changes_);
   if (seen == link_changes_) return;
   for (int slot = 0; slot < static_cast<int>(limits::kLinks); ++slot) {
     const SlotChanges& changes = slots_[static_cast<std::size_t>(slot)];

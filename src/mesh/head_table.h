@@ -86,8 +86,8 @@ struct LogEntry {
 
  private:
   friend class HeadTable;
-  std::vector<PeerLog> peers_;         // by slot, as long as the highest slot in use here
-  std::uint64_t links_taken_over = 0;  // HeadTable::link_changes_ when it was looked up last
+  std::vector<PeerLog> peers_;          // by slot, as long as the highest slot in use here
+  std::uint64_t links_taken_over_ = 0;  // HeadTable::link_changes_ when it was looked up last
 };
 
 class HeadTable {
@@ -108,7 +108,18 @@ class HeadTable {
   LogEntry* find_or_add(const LogId& log);
   // All entries in order of id, for those who look at heads only: what an entry says of links may
   // be out of date until it is looked up by find().
-  const std::map<LogId, LogEntry>& entries() const { return entries_; }
+  const std::map<LogId, LogEntry>& entries() const {
+    looked_at_ += entries_.size();
+    return entries_;
+  }
+  // How many entries were handed out, all of them at once counted as all: what shows that work does
+  // not grow with the number of logs.
+  std::uint64_t looked_at() const { return looked_at_; }
+  // The same from one id on.
+  using EntryIterator = std::map<LogId, LogEntry>::const_iterator;
+  EntryIterator entries_from(const LogId& log) const { return entries_.lower_bound(log); }
+  EntryIterator entries_after(const LogId& log) const { return entries_.upper_bound(log); }
+  EntryIterator entries_end() const { return entries_.end(); }
   // Logs whose newest commit came after `arrival`, in order of arrival.
   const ArrivalOrder& by_arrival() const { return by_arrival_; }
   // Logs of one device that are held, in order of id.
@@ -167,6 +178,7 @@ class HeadTable {
   trust::FingerprintTree held_;
   std::uint64_t events_held_ = 0;
   std::uint64_t events_known_ = 0;
+  mutable std::uint64_t looked_at_ = 0;
 };
 
 }  // namespace ebb::mesh

@@ -29,6 +29,7 @@
 #include "mesh/head_table.h"
 #include "mesh/link_rate.h"
 #include "mesh/send_queue.h"
+#include "mesh/serve_queue.h"
 #include "mesh/types.h"
 
 namespace ebb::mesh {
@@ -68,14 +69,6 @@ struct Exchange {
   std::map<LogId, Seq> awaited;
 };
 
-// A part of a WANT that we are to answer.
-struct ServeRange {
-  LogId log;
-  Seq next = 1;
-  Seq to = 0;  // 0: as far as we hold it
-  std::uint64_t job = 0;
-  codec::Priority priority = codec::Priority::kCatchUp;  // as what was read last went out
-};
 // A WANT that we are to answer: it ends with one DELTA that has `last` set.
 struct ServeJob {
   ReconciliationId reconciliation;
@@ -98,7 +91,6 @@ struct Audit {
 struct OwnShown {
   LogId log;
   Position position;
-  bool operator==(const OwnShown&) const = default;
 };
 
 struct Link {
@@ -112,6 +104,7 @@ struct Link {
   bool misbehaved = false;   // refused or faulted, on either side: no hurry to dial it again
   bool turned_away = false;  // the peer's overlay is full: no hurry either
   std::string_view refusal;  // refused by either side for what it is: a static text
+  bool copied = false;       // another node has our device key: a long pause
   bool surplus = false;      // has no overlay slot: serves catch-up, then ends
   Instant since;
   Instant greeting_deadline;
@@ -131,10 +124,12 @@ struct Link {
   bool asked_for_ours = false;  // what they hold of our logs
   bool answered_ask = false;
   std::size_t heads_of_ours = 0;
-  bool heads_told = false;  // all of them
-  std::deque<OwnShown> own_shown;
-  bool own_read_out = false;  // for the first of them
-  bool settled = false;       // own logs may go out
+  std::optional<LogId> last_of_ours;      // the last of these heads
+  bool heads_told = false;                // all of them
+  std::map<LogId, Position> own_shown;    // waits for a read, the furthest of each log
+  std::optional<OwnShown> own_read;       // what a read is out for
+  std::size_t own_reads_in_greeting = 0;  // each has given the greeting more time
+  bool settled = false;                   // own logs may go out
 
   Exchange exchange;
   Audit audit;
@@ -174,7 +169,7 @@ struct Link {
   std::map<LogId, Seq> durable_owed;
 
   // What the peer wants of us.
-  std::deque<ServeRange> serving;
+  ServeQueue serving;
   std::map<std::uint64_t, ServeJob> jobs;
   std::uint64_t next_job = 1;
   std::size_t reads_out = 0;

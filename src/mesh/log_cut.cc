@@ -32,9 +32,8 @@ LogEntry* find_cut(HeadTable& heads, const ReconciliationId& salt, const codec::
   std::copy_n(cut.data.begin(), kPlainBytes, first.data.begin());
   const LogId* found = nullptr;
   std::size_t sharing = 0;
-  const auto& entries = heads.entries();
-  for (auto it = entries.lower_bound(first); it != entries.end() && same_beginning(it->first, cut);
-       ++it) {
+  const auto end = heads.entries_end();
+  for (auto it = heads.entries_from(first); it != end && same_beginning(it->first, cut); ++it) {
     if (++sharing > kSharing) return nullptr;
     if (cut_of(salt, it->first) != cut) continue;
     if (found != nullptr) return nullptr;

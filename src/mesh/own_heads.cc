@@ -1,6 +1,5 @@
 #include "mesh/own_heads.h"
 
-#include <algorithm>
 #include <string>
 
 #include "mesh/greeting.h"
@@ -11,17 +10,27 @@
 namespace ebb::mesh {
 namespace {
 
-constexpr std::size_t kOneSegment = 1;  // a read brings at least one
+constexpr std::size_t kOneSegment = 1;                                 // a read brings at least one
+constexpr std::size_t kOwnLogsWritten = limits::kTopicsPerDevice + 1;  // with the control topic
 
 std::string text_of(const OwnShown& shown) { return dot_text({shown.log, shown.position.seq}); }
 
 void ask_for_next(Context& ctx, Link& link) {
-  if (link.own_shown.empty() || link.own_read_out) return;
-  const OwnShown& shown = link.own_shown.front();
+  if (link.own_shown.empty() || link.own_read) return;
+  const auto& [log, position] = *link.own_shown.begin();
+  link.own_read = OwnShown{log, position};
+  link.own_shown.erase(link.own_shown.begin());
   const Token token = new_token(ctx);
-  link.own_read_out = true;
   ctx.own_reads[token] = link.id;
-  ctx.out->reads.push_back({token, shown.log, shown.position.seq, shown.position.seq, kOneSegment});
+  const Seq seq = link.own_read->position.seq;
+  ctx.out->reads.push_back({token, link.own_read->log, seq, seq, kOneSegment});
+}
+
+// A greeting with many of our logs may take as many reads, and not one more.
+void give_greeting_time(Context& ctx, Link& link) {
+  if (link.settled || link.own_reads_in_greeting >= kOwnLogsWritten) return;
+  ++link.own_reads_in_greeting;
+  link.greeting_deadline = ctx.now + ctx.config.handshake_timeout;
 }
 
 // The chain behind the event that was asked for; nullopt when this is not it.
@@ -42,17 +51,14 @@ std::optional<Hash> chain_at(const Context& ctx, const LogEntry& entry, Seq seq,
 
 void judge_own_position(Context& ctx, Link& link, const LogEntry& entry, const Position& shown) {
   if (ctx.own_blocked) return;
-  const OwnShown next{entry.id, shown};
   if (shown.seq > entry.held.seq ||
       (shown.seq == entry.held.seq && shown.chain != entry.held.chain)) {
-    rollback_found(ctx, link, text_of(next));
+    rollback_found(ctx, link, text_of({entry.id, shown}));
     return;
   }
   if (shown.seq == entry.held.seq) return;
-  const bool waits =
-      std::find(link.own_shown.begin(), link.own_shown.end(), next) != link.own_shown.end();
-  if (waits || (link.settled && link.own_shown.size() >= limits::kHeadsPerMessage)) return;
-  link.own_shown.push_back(next);
+  Position& waiting = link.own_shown[entry.id];
+  if (shown.seq > waiting.seq) waiting = shown;
   ask_for_next(ctx, link);
 }
 
@@ -63,9 +69,8 @@ bool on_own_read_done(Context& ctx, const ReadDone& done) {
   ctx.own_reads.erase(asked);
   if (link == nullptr || link->closed) return true;
   touch(ctx, *link);
-  const OwnShown shown = link->own_shown.front();
-  link->own_shown.pop_front();
-  link->own_read_out = false;
+  const OwnShown shown = link->own_read.value();
+  link->own_read.reset();
   const LogEntry* entry = ctx.heads.find(shown.log);
   // Of an incarnation that has ended meanwhile nothing more is written.
   if (entry != nullptr && is_current_own(ctx, *entry) && !ctx.own_blocked) {
@@ -77,7 +82,7 @@ bool on_own_read_done(Context& ctx, const ReadDone& done) {
       rollback_found(ctx, *link, text_of(shown));
     }
   }
-  link->greeting_deadline = ctx.now + ctx.config.handshake_timeout;  // while it goes on
+  give_greeting_time(ctx, *link);
   ask_for_next(ctx, *link);
   settle_when_judged(ctx, *link);
   return true;

@@ -2,11 +2,13 @@
 // one that we once wrote.
 //
 // Model:     a position at or beyond our head is judged at once; for one below it the store is
-//            asked for the event there, one position a link at a time. Another chain, or an event
-//            that the store has lost, is a rollback: a new incarnation is never wrong. A read that
-//            fails for another reason ends the link, and a later one asks again.
+//            asked for the event there, one position a link at a time; of several that wait for
+//            one log the furthest counts. Another chain, or an event that the store has lost, is a
+//            rollback: a new incarnation is never wrong. A read that fails for another reason ends
+//            the link, and a later one asks again.
 // Threads:   not thread-safe; part of the engine.
-// Limits:    what a peer names in one greeting; of its segments limits::kHeadsPerMessage.
+// Limits:    one position a log that is written here and link waits, and one is being read. In a
+//            greeting a read gives it more time once for each such log.
 // Spec:      docs/wire_format.md section 7
 #pragma once
 
@@ -17,7 +19,9 @@ namespace ebb::mesh {
 // The peer has shown, signed by us, that the log stood there.
 void judge_own_position(Context& ctx, Link& link, const LogEntry& entry, const Position& shown);
 // Nothing is left to be compared.
-inline bool own_positions_judged(const Link& link) { return link.own_shown.empty(); }
+inline bool own_positions_judged(const Link& link) {
+  return link.own_shown.empty() && !link.own_read;
+}
 // False when the read was not one of these.
 bool on_own_read_done(Context& ctx, const ReadDone& done);
 

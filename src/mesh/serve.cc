@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <optional>
 #include <utility>
 #include <vector>
 
@@ -42,22 +43,22 @@ Seq range_end(Context& ctx, const Link& link, const ServeRange& range) {
   return end >= range.next ? end : 0;
 }
 
-// A newer WANT for a log replaces what is left of the older one.
-void cancel_ranges(Context& ctx, Link& link, const LogId& log) {
-  std::vector<ServeRange> ended;
-  for (auto it = link.serving.begin(); it != link.serving.end();) {
-    if (it->log == log) {
-      ended.push_back(*it);
-      it = link.serving.erase(it);
-    } else {
-      ++it;
-    }
-  }
+std::vector<PendingRead*> reads_of(Context& ctx, const Link& link) {
+  std::vector<PendingRead*> reads;
   for (auto& [token, read] : ctx.reads) {
-    if (read.link == link.id && read.range.log == log) read.cancelled = true;
+    if (read.link == link.id) reads.push_back(&read);
   }
-  for (const ServeRange& range : ended)
-    end_range(ctx, link, range.job);
+  return reads;
+}
+
+// A newer WANT for a log replaces what is left of the older one; `reads` are those of the link.
+void cancel_range(Context& ctx, Link& link, const std::vector<PendingRead*>& reads,
+                  const LogId& log) {
+  for (PendingRead* read : reads)
+    read->cancelled = read->cancelled || read->range.log == log;
+  if (const std::optional<ServeRange> range = link.serving.take_log(log)) {
+    end_range(ctx, link, range->job);
+  }
 }
 
 bool has_credit(const Link& link) { return link.credit >= link.credit_reserved + kReadReserve; }
@@ -74,7 +75,7 @@ bool is_live(const Link& link, const ServeRange& range) {
 
 // The first range that may be read: what answers an announcement does not wait for what catches up,
 // nor that for history.
-std::deque<ServeRange>::iterator next_range(const Context& ctx, Link& link) {
+ServeQueue::Iterator next_range(const Context& ctx, const Link& link) {
   std::array<bool, codec::kPriorities> waits{};
   for (std::size_t i = 1; i < codec::kPriorities; ++i) {
     const auto priority = static_cast<codec::Priority>(i);
@@ -219,12 +220,13 @@ void on_want(Context& ctx, Link& link, const codec::Want& want) {
   const bool is_repair = !live && link.phase == Phase::kLive;
   const codec::Priority first = is_repair ? codec::Priority::kBulk : codec::Priority::kCatchUp;
   link.jobs[job] = {want.reconciliation, 1, 0, is_repair};
+  const std::vector<PendingRead*> reads = reads_of(ctx, link);
   for (const codec::WantRange& wanted : want.ranges) {
     if (wanted.from == 0) {
       fault(ctx, link, "malformed_want");
       return;
     }
-    cancel_ranges(ctx, link, wanted.log);
+    cancel_range(ctx, link, reads, wanted.log);
     ++link.jobs[job].open_ranges;
     link.serving.push_back({wanted.log, wanted.from, wanted.to, job, first});
     LogEntry* entry = ctx.heads.find(wanted.log);
@@ -248,8 +250,7 @@ void pump_reads(Context& ctx, Link& link) {
       ctx.reads_wait = ctx.reads_wait || !link.serving.empty();
       return;
     }
-    const ServeRange range = *next;
-    link.serving.erase(next);
+    const ServeRange range = link.serving.take(next);
     const Seq end = range_end(ctx, link, range);
     if (end == 0) {
       end_range(ctx, link, range.job);

@@ -62,8 +62,8 @@ void add_change(Context& ctx, const Link& link, const LogEntry& entry,
 // The heads below a prefix, as far as they may be told.
 void list_below(const Context& ctx, const Link& link, const IdPrefix& prefix,
                 std::vector<codec::ListedHead>& heads) {
-  const auto& entries = ctx.heads.entries();
-  for (auto it = entries.lower_bound(prefix.first); it != entries.end() && prefix.covers(it->first);
+  const auto end = ctx.heads.entries_end();
+  for (auto it = ctx.heads.entries_from(prefix.first); it != end && prefix.covers(it->first);
        ++it) {
     if (may_list(ctx, link, it->second)) heads.push_back(listed(it->second));
   }
@@ -184,8 +184,8 @@ void on_sync_req(Context& ctx, Link& link, const codec::SyncListReq& request) {
   }
   codec::SyncList list;
   list.covered = covered(ctx, link);
-  const auto& entries = ctx.heads.entries();
-  for (auto it = entries.upper_bound(request.after); it != entries.end(); ++it) {
+  const auto end = ctx.heads.entries_end();
+  for (auto it = ctx.heads.entries_after(request.after); it != end; ++it) {
     if (!may_list(ctx, link, it->second)) continue;
     if (list.heads.size() == ctx.config.tuning.heads_per_message) {
       list.more = true;

@@ -1,6 +1,8 @@
 #include "node/convert.h"
 
 #include <iterator>
+#include <map>
+#include <string>
 #include <utility>
 
 #include "core/limits.h"
@@ -72,6 +74,23 @@ void add_to_batch(mesh::Commit commit, store::CommitBatch& batch) {
     batch.link_budgets.push_back({spent.link_class, spent.day, spent.bytes});
 }
 
+namespace {
+
+// The last row of a class tells all that the class has spent.
+void keep_budgets(std::vector<store::LinkBudgetRow>& failed,
+                  std::vector<store::LinkBudgetRow>& later) {
+  std::map<std::string, store::LinkBudgetRow> last;
+  for (std::vector<store::LinkBudgetRow>* rows : {&failed, &later}) {
+    for (store::LinkBudgetRow& row : *rows)
+      last[row.link_class] = std::move(row);
+    rows->clear();
+  }
+  for (auto& [name, row] : last)
+    later.push_back(std::move(row));
+}
+
+}  // namespace
+
 std::size_t keep_rows(store::CommitBatch& failed, store::CommitBatch& later) {
   std::size_t lost = 0;
   const auto put_before = [&lost](auto& rows, auto& behind) {
@@ -86,6 +105,7 @@ std::size_t keep_rows(store::CommitBatch& failed, store::CommitBatch& later) {
   put_before(failed.cursors, later.cursors);
   put_before(failed.reconciliations, later.reconciliations);
   put_before(failed.peers, later.peers);
+  keep_budgets(failed.link_budgets, later.link_budgets);
   return lost;
 }
 

@@ -20,8 +20,8 @@ store::ReconciliationRow reconciliation_row(const mesh::Reconciliation& row);
 void add_to_batch(mesh::Commit commit, store::CommitBatch& batch);
 
 // Rows that a transaction took and did not store, to go with the next: cursors, reconciliations and
-// peers, the newest kRowsKept of each. `later` are the rows that go behind them; returns how many
-// were left out.
+// peers, the newest kRowsKept of each, and the last row of each link budget. `later` are the rows
+// that go behind them; returns how many were left out.
 std::size_t keep_rows(store::CommitBatch& failed, store::CommitBatch& later);
 
 // Which of the engine's commits rode in a transaction, in order.

@@ -10,53 +10,28 @@
 #include <cstring>
 #include <filesystem>
 #include <system_error>
-#include <utility>
+
+#include "core/unique_fd.h"
 
 namespace ebb::node {
 namespace {
 
-class Descriptor {
- public:
-  explicit Descriptor(int fd) : fd_(fd) {}
-  ~Descriptor() {
-    if (fd_ >= 0) ::close(fd_);
-  }
-  Descriptor(const Descriptor&) = delete;
-  Descriptor& operator=(const Descriptor&) = delete;
-  int get() const { return fd_; }
-  // A close that fails may be a write that failed.
-  int close() { return ::close(std::exchange(fd_, -1)); }
-
- private:
-  int fd_;
-};
-
-int write_all(int fd, std::string_view text) {
-  while (!text.empty()) {
-    const ssize_t written = ::write(fd, text.data(), text.size());
-    if (written < 0 && errno == EINTR) continue;
-    if (written < 0) return errno;
-    text.remove_prefix(static_cast<std::size_t>(written));
-  }
-  return 0;
-}
-
 Status sync_directory(const std::string& path) {
   const std::string parent = std::filesystem::path(path).parent_path().string();
-  const Descriptor dir(::open(parent.empty() ? "." : parent.c_str(), O_RDONLY | O_DIRECTORY));
+  const UniqueFd dir(::open(parent.empty() ? "." : parent.c_str(), O_RDONLY | O_DIRECTORY));
   if (dir.get() < 0) return system_error(errno, "open directory", parent);
   if (::fsync(dir.get()) != 0) return system_error(errno, "sync directory", parent);
   return {};
 }
 
 Status write_new_file(const std::string& path, std::string_view text, mode_t mode) {
-  Descriptor file(::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode));
+  UniqueFd file(::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode));
   if (file.get() < 0) return system_error(errno, "create file", path);
   if (const int code = write_all(file.get(), text); code != 0) {
     return system_error(code, "write file", path);
   }
   if (::fsync(file.get()) != 0) return system_error(errno, "sync file", path);
-  if (file.close() != 0) return system_error(errno, "close file", path);
+  if (const int code = file.close(); code != 0) return system_error(code, "close file", path);
   return {};
 }
 
@@ -100,7 +75,7 @@ Status write_file_durable(const std::string& path, std::string_view text, mode_t
 }
 
 Result<std::string> read_file(const std::string& path, std::size_t bytes_max) {
-  const Descriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  const UniqueFd file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
   if (file.get() < 0) return system_error(errno, "open file", path);
   std::string text;
   std::array<char, 4096> part{};

@@ -7,6 +7,7 @@
 #include <filesystem>
 #include <utility>
 
+#include "core/data_directory.h"
 #include "node/config.h"
 #include "node/config_keys.h"
 #include "node/files.h"
@@ -127,16 +128,16 @@ HomePaths home_paths(const std::string& dir) {
   const auto in_dir = [&paths](std::string_view name) {
     return (std::filesystem::path(paths.dir) / name).string();
   };
-  paths.config = in_dir("ebb.toml");
+  paths.config = in_dir(kConfigFile);
   paths.keys = in_dir("keys");
   paths.identity_key = in_dir("keys/identity.key");
   paths.root_key = in_dir("keys/root.key");
   paths.mesh_secret = in_dir("keys/mesh.secret");
   paths.genesis = in_dir("mesh.genesis");
   paths.store = in_dir("store");
-  paths.socket = in_dir("ebb.sock");
-  paths.pid = in_dir("ebb.pid");
-  paths.log = in_dir("ebb.log");
+  paths.socket = in_dir(kSocketFile);
+  paths.pid = in_dir(kPidFile);
+  paths.log = in_dir(kLogFile);
   return paths;
 }
 

@@ -15,6 +15,9 @@
 #include <optional>
 #include <utility>
 
+#include "core/limits.h"
+#include "node/log_file.h"
+
 namespace ebb::node {
 namespace {
 
@@ -31,6 +34,7 @@ struct Logging {
   std::mutex mutex;
   bool started = false;
   bool json = false;
+  std::optional<LogFile> file;  // under mutex
   std::map<std::string, Allowance, std::less<>> allowances;
 };
 
@@ -129,6 +133,8 @@ void write_line(LogLevel level, std::string_view event, std::initializer_list<Lo
   if (left_out > 0) append_field(line, json, "left_out", std::to_string(left_out));
   if (json) line.push_back('}');
   spdlog::default_logger_raw()->log(spdlog_level(level), spdlog::string_view_t(line));
+  const std::lock_guard<std::mutex> lock(logging().mutex);
+  if (logging().file) logging().file->wrote(line.size() + 1);
 }
 
 bool is_enabled(LogLevel level) {
@@ -157,7 +163,8 @@ std::optional<std::uint64_t> take_allowance(std::string_view event) {
 
 }  // namespace
 
-Status start_logging(std::string_view level, std::string_view format) {
+Status start_logging(std::string_view level, std::string_view format,
+                     const std::string& bounded_path) {
   const auto* name = std::find(kLevelNames.begin(), kLevelNames.end(), level);
   if (name == kLevelNames.end()) {
     return Error{ErrorCode::kInvalidArgument, "log level", std::string(level)};
@@ -178,6 +185,7 @@ Status start_logging(std::string_view level, std::string_view format) {
   } catch (const spdlog::spdlog_ex& error) {
     return Error{ErrorCode::kIo, "log", error.what()};
   }
+  state.file = LogFile::of(bounded_path, {STDOUT_FILENO, STDERR_FILENO}, limits::kLogFileBytes);
   state.started = true;
   return {};
 }

@@ -21,8 +21,10 @@ struct LogField {
   std::string value;
 };
 
-// `format`: "auto", "logfmt" or "json". Writes to stderr.
-Status start_logging(std::string_view level, std::string_view format);
+// `format`: "auto", "logfmt" or "json". Writes to stderr; where that is the file at `bounded_path`
+// the file is kept within limits::kLogFileBytes (log_file.h).
+Status start_logging(std::string_view level, std::string_view format,
+                     const std::string& bounded_path = {});
 void log(LogLevel level, std::string_view event, std::initializer_list<LogField> fields = {});
 // At most 10 lines a second of one event name; what was left out is said in the next line.
 void log_limited(LogLevel level, std::string_view event, std::initializer_list<LogField> fields);

@@ -88,6 +88,7 @@ Node::Impl::Impl(Home home_in, Config config_in, std::unique_ptr<Loop> loop_in)
               [this](std::optional<PeerClock> heard) { on_peer_clock(heard); },
               [this] { finish_stop(); }}),
       counters(fresh_counters()),
+      commit_timer(loop->get(), [this] { retry_commit(); }),
       incarnation_timer(loop->get(), [this] { begin_incarnation(); }),
       state_flush(loop->get(), [this](StateFlush::Done done) {
         ++counters.state_flushes;
@@ -174,6 +175,7 @@ void Node::Impl::begin_stop() {
   stopping = true;
   log(LogLevel::kInfo, "stopping");
   incarnation_timer.stop();
+  commit_timer.stop();
   release_held(stopping_error());
   state_flush.stop();
   readers.cancel_queries();

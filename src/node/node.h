@@ -100,6 +100,7 @@ struct NodeStatus {
   ClockStatus clock;
   std::uint64_t incarnations = 0;    // of this device, the present one included
   std::optional<Error> store_error;  // the last commit failed and none succeeded since
+  Duration write_waits;              // that the disk has not answered yet; zero: there is none
   // The first damage that a read or a commit met since the start; it does not go away by itself.
   std::optional<Error> store_damage;
   // A peer holds more of our log than the store, and the new incarnation could not be written yet:

@@ -17,6 +17,7 @@
 #include "node/mesh_driver.h"
 #include "node/node.h"
 #include "node/readers.h"
+#include "node/retry_pause.h"
 #include "node/state_flush.h"
 #include "node/store_thread.h"
 #include "node/uv_handles.h"
@@ -36,6 +37,8 @@ struct Node::Impl {
   // What parts say.
   void on_committed(CommitReport report);
   void on_incarnation_begun(const store::Begun& begun);
+  void note_commit(const Result<store::CommitResult>& result);
+  void retry_commit();
   void answer_appends(CommitReport& report);
   void observe(const CommitReport& report);
   void on_read(const mesh::Read& read);
@@ -77,6 +80,10 @@ struct Node::Impl {
   NodeCounters counters;
   std::size_t queued_events = 0, queued_bytes = 0;
   std::optional<Error> store_error;
+  // While it stands a commit is tried now and then, also where nothing is to be stored.
+  Timer commit_timer;
+  RetryPause commit_pause;
+  bool commit_retry_due = false;
   std::optional<Error> store_damage;
   std::map<SubscriptionId, std::function<void(const CommitNews&)>> listeners;
   SubscriptionId next_subscription = 1;
@@ -85,7 +92,7 @@ struct Node::Impl {
   bool beginning_incarnation = false;
   std::optional<Error> incarnation_error;
   std::vector<QueuedAppend> held_appends;
-  Duration incarnation_pause;
+  RetryPause incarnation_pause;
   Timer incarnation_timer;
   StateFlush state_flush;
   bool stopping = false, store_stopped = false, stopped = false;

@@ -1,6 +1,5 @@
 // What a node does when a peer holds more of its log than its own store: a new incarnation, before
 // anything else is appended.
-#include <algorithm>
 #include <utility>
 
 #include "node/clocks.h"
@@ -8,12 +7,6 @@
 #include "node/node_impl.h"
 
 namespace ebb::node {
-namespace {
-
-constexpr Duration kPauseMin = seconds(1);
-constexpr Duration kPauseMax = seconds(60);
-
-}  // namespace
 
 void Node::Impl::on_rollback_found() {
   if (beginning_incarnation || stopping) return;
@@ -21,7 +14,7 @@ void Node::Impl::on_rollback_found() {
   // They would get numbers that are known to be used.
   for (QueuedAppend& append : store->take_back_appends())
     held_appends.push_back(std::move(append));
-  incarnation_pause = kPauseMin;
+  incarnation_pause.reset();
   begin_incarnation();
 }
 
@@ -41,8 +34,7 @@ void Node::Impl::on_incarnation(CommitReport report) {
     log(LogLevel::kError, "incarnation_failed", {{"error", failure.message()}});
     if (stopping) return;
     release_held(incarnation_error);
-    incarnation_timer.start(incarnation_pause);
-    incarnation_pause = std::min(incarnation_pause * 2, kPauseMax);
+    incarnation_timer.start(incarnation_pause.next());
     return;
   }
   beginning_incarnation = false;

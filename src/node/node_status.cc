@@ -60,6 +60,7 @@ NodeStatus Node::status() const {
   status.append_queue_bytes = impl.queued_bytes;
   status.engine_queue_bytes = engine.queued_bytes();
   status.store_error = impl.store_error;
+  status.write_waits = impl.store->write_waits();
   status.store_damage = impl.store_damage;
   status.incarnation_error = impl.incarnation_error;
   status.clock = impl.clock_status();

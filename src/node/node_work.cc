@@ -20,6 +20,13 @@ constexpr std::size_t kRoomEvents = 4096;
 constexpr std::size_t kRoomBytes = limits::kHttpBodyBytes;
 // A disk with so much room is not what stopped a commit.
 constexpr std::uint64_t kPlentyBytes = std::uint64_t{64} << 20;
+constexpr const char* kBudgetKey = "store.disk_budget_bytes";
+
+std::optional<std::uint64_t> free_bytes(const std::string& dir) {
+  struct statvfs disk {};
+  if (::statvfs(dir.c_str(), &disk) != 0) return std::nullopt;
+  return std::uint64_t{disk.f_bavail} * disk.f_frsize;
+}
 
 std::size_t size_of(const store::AppendItem& item) {
   if (const auto* event = std::get_if<store::AppendEvent>(&item)) {
@@ -97,15 +104,11 @@ void Node::Impl::on_committed(CommitReport report) {
   if (report.result.ok()) {
     for (const store::HeadAdvance& advance : report.result->advances)
       heads[advance.head.log] = advance.head;
-    store_error.reset();
     if (!report.result->advances.empty()) state_flush.note_change();
     for (const Error& trouble : report.result->clock_troubles)
       log_limited(LogLevel::kWarn, "clock_repair", {{"error", trouble.message()}});
-  } else {
-    store_error = report.result.error();
-    note_store_error(*store_error);
-    log_limited(LogLevel::kError, "commit_failed", {{"error", store_error->message()}});
   }
+  note_commit(report.result);
   observe(report);
   answer_appends(report);
   if (report.clock) clock = *report.clock;
@@ -118,6 +121,37 @@ void Node::Impl::on_committed(CommitReport report) {
   for (const mesh::Committed& item : news)
     driver.feed(item);
   if (report.result.ok()) tell_listeners({report.result->advances});
+}
+
+void Node::Impl::note_commit(const Result<store::CommitResult>& result) {
+  if (result.ok()) {
+    store_error.reset();
+    commit_timer.stop();
+    commit_pause.reset();
+    commit_retry_due = false;
+    return;
+  }
+  store_error = result.error();
+  note_store_error(*store_error);
+  log_limited(LogLevel::kError, "commit_failed", {{"error", store_error->message()}});
+  if (stopping || commit_retry_due) return;
+  commit_retry_due = true;
+  commit_timer.start(commit_pause.next());
+}
+
+// An idle node would hold its disk for full for ever. A transaction of nothing needs no room, so
+// it proves nothing before there is some; a budget is not raised while the node runs.
+void Node::Impl::retry_commit() {
+  commit_retry_due = false;
+  if (!store_error || stopping) return;
+  const bool full = store_error->code == ErrorCode::kDiskFull;
+  if (full && store_error->context == kBudgetKey) return;
+  if (full && free_bytes(home.paths.store).value_or(0) < kRoomBytes) {
+    commit_retry_due = true;
+    commit_timer.start(commit_pause.next());
+    return;
+  }
+  store->commit_kept();
 }
 
 void Node::Impl::on_incarnation_begun(const store::Begun& begun) {
@@ -249,11 +283,8 @@ void Node::query(bool flush_state, std::function<void(const store::Reader&)> wor
 // A budget that is used up looks to the store as a full disk does, but it is mended elsewhere.
 Error Node::Impl::told(const Error& error) const {
   if (error.code != ErrorCode::kDiskFull || config.disk_budget_bytes == 0) return error;
-  struct statvfs disk {};
-  if (::statvfs(home.paths.store.c_str(), &disk) != 0) return error;
-  const std::uint64_t free_bytes = std::uint64_t{disk.f_bavail} * disk.f_frsize;
-  if (free_bytes < kPlentyBytes) return error;
-  return {ErrorCode::kDiskFull, "store.disk_budget_bytes",
+  if (free_bytes(home.paths.store).value_or(0) < kPlentyBytes) return error;
+  return {ErrorCode::kDiskFull, kBudgetKey,
           "the store has grown to its " + std::to_string(config.disk_budget_bytes) +
               " bytes: raise it in " + home.paths.config + " and start the node again"};
 }

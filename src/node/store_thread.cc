@@ -85,14 +85,30 @@ void StoreThread::stop(std::function<void()> stopped) {
   wake_.notify_one();
 }
 
+void StoreThread::commit_kept() {
+  const std::lock_guard<std::mutex> lock(mutex_);
+  kept_wanted_ = true;
+  wake_.notify_one();
+}
+
+Duration StoreThread::write_waits() const {
+  const std::int64_t since = writing_since_us_.load();
+  return since == 0 ? Duration{} : monotonic_now() - Instant{since};
+}
+
+void StoreThread::note_writing(bool writing) {
+  writing_since_us_.store(writing ? monotonic_now().us : 0);
+}
+
 bool StoreThread::has_work() const {
-  return stopping_ || !appends_.empty() || commits_.size() > riders_ || !jobs_.empty();
+  return stopping_ || kept_wanted_ || !appends_.empty() || commits_.size() > riders_ ||
+         !jobs_.empty();
 }
 
 void StoreThread::main() {
   for (;;) {
     Work work = take_work();
-    if (work.commits_something() || (work.stop && has_kept())) commit_work(work);
+    if (work.commits_something() || work.kept || (work.stop && has_kept())) commit_work(work);
     for (Job& job : work.jobs) {
       const Arrival before = store_->arrival_head();
       Answer answer = job(*store_);
@@ -119,6 +135,7 @@ StoreThread::Work StoreThread::take_work() {
   if (!has_work()) return work;
   take_appends(work);
   take_commits(work);
+  work.kept = std::exchange(kept_wanted_, false);
   // Jobs see everything that was queued before them, so they wait until that is taken.
   if (!appends_.empty() || !commits_.empty()) return work;
   std::move(jobs_.begin(), jobs_.end(), std::back_inserter(work.jobs));
@@ -192,7 +209,9 @@ void StoreThread::commit_work(Work& work) {
   report.appends = std::move(work.appends);
   const Instant started = monotonic_now();
   bool failed = false;
+  note_writing(true);
   store_->commit(std::move(staging), batch, [&](Result<store::CommitResult> result) {
+    note_writing(false);
     failed = !result.ok();
     report.result = std::move(result);
     report.took = monotonic_now() - started;
@@ -207,7 +226,8 @@ void StoreThread::commit_work(Work& work) {
 }
 
 bool StoreThread::has_kept() const {
-  return !kept_.cursors.empty() || !kept_.reconciliations.empty() || !kept_.peers.empty();
+  return !kept_.cursors.empty() || !kept_.reconciliations.empty() || !kept_.peers.empty() ||
+         !kept_.link_budgets.empty();
 }
 
 std::optional<StoreThread::Clock::time_point> StoreThread::Chores::next() const {
@@ -243,21 +263,27 @@ void StoreThread::do_chore() {
   if (chores_.checkpoint && *chores_.checkpoint <= now) {
     chores_.checkpoint.reset();
     chores_.commits_since_checkpoint = 0;
+    note_writing(true);
     const Status done = store_->checkpoint();
+    note_writing(false);
     if (!done.ok()) report_chore("checkpoint", done.error());
   }
 }
 
 void StoreThread::do_flush(Clock::time_point now) {
   chores_.flush.reset();
+  note_writing(true);
   const Status flushed = store_->flush_state(monotonic_now(), true);
+  note_writing(false);
   if (flushed.ok()) return;
   chores_.flush = now + kFlushDelay;
   report_chore("flush", flushed.error());
 }
 
 void StoreThread::do_merge(Clock::time_point now) {
+  note_writing(true);
   const Result<bool> merged = store_->merge_step(wall_now());
+  note_writing(false);
   if (merged.ok() && *merged) {
     chores_.merge = now;
     inbox_.post([this] { reports_.merged(); });

@@ -9,11 +9,13 @@
 // Ownership: owns the store; `inbox` must outlive it. stop() before destruction.
 // Threads:   call on the loop thread; its callbacks run there too.
 // Errors:    a transaction that fails is reported with its error; nothing of it is stored. Its
-//            cursors, reconciliations and peers go with the next one, the last of all at stop().
+//            cursors, reconciliations, peers and link budgets go with the next one, the last of all
+//            at stop().
 // Limits:    one transaction takes kAppendQueueEvents events and kAppendQueueBytes of segments or
 //            appends, the rest stays for the next. Callers bound what they queue.
 #pragma once
 
+#include <atomic>
 #include <chrono>
 #include <condition_variable>
 #include <cstdint>
@@ -74,6 +76,10 @@ class StoreThread {
   std::vector<QueuedAppend> take_back_appends();
   // A commit of cursors and peers alone waits for the next transaction.
   void commit(mesh::Commit commit);
+  // A transaction of such rows, and of nothing where there are none.
+  void commit_kept();
+  // How long the disk has been owing an answer to what is being written; zero: to nothing.
+  Duration write_waits() const;
   // Runs `job` between transactions, after everything queued before it; what it returns runs on
   // the loop.
   using Answer = std::function<void()>;
@@ -89,6 +95,7 @@ class StoreThread {
     std::vector<mesh::Commit> commits;
     std::vector<Job> jobs;
     bool stop = false;
+    bool kept = false;  // a transaction whatever there is
     // Without rows that are kept.
     bool commits_something() const { return !appends.empty() || !commits.empty(); }
   };
@@ -111,6 +118,7 @@ class StoreThread {
   bool has_kept() const;
   void plan_chores();
   void do_chore();
+  void note_writing(bool writing);
   void do_flush(Clock::time_point now);
   void do_merge(Clock::time_point now);
   void report_chore(const char* name, const Error& error);
@@ -130,6 +138,9 @@ class StoreThread {
   std::deque<Job> jobs_;
   std::function<void()> stopped_;
   bool stopping_ = false;
+  bool kept_wanted_ = false;
+
+  std::atomic<std::int64_t> writing_since_us_{0};  // monotonic; 0: nothing is being written
 
   std::thread thread_;
 };

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "core/data_directory.h"
+
 namespace ebb::node {
 namespace {
 
@@ -20,8 +22,6 @@ struct WorkRequest {
 ErrorCode code_of(int code) {
   switch (code) {
     case UV_EADDRINUSE:
-    case UV_EMFILE:
-    case UV_ENFILE:
       return ErrorCode::kBusy;
     case UV_EACCES:
     case UV_EPERM:
@@ -40,7 +40,11 @@ ErrorCode code_of(int code) {
 Error uv_error(int code, std::string_view context, std::string_view detail) {
   std::string text(detail);
   if (!text.empty()) text.append(": ");
-  return {code_of(code), context, text + uv_strerror(code)};
+  text.append(uv_strerror(code));
+  if (code == UV_EMFILE || code == UV_ENFILE) {
+    return {ErrorCode::kIo, kTooManyFiles, std::string(context) + ": " + text};
+  }
+  return {code_of(code), context, text};
 }
 
 Result<std::unique_ptr<Loop>> Loop::open() {

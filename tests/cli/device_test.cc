@@ -149,6 +149,22 @@ TEST_CASE("config shows values, origins when asked, and checks") {
   CHECK(ebb.run({"config", "show", "--peer", ""}) == 2);
 }
 
+TEST_CASE("a flag that cannot be used is wrong usage for config as for up") {
+  CommandRun ebb;
+  ebb.local.device = [](const std::string&) -> Result<std::string> { return std::string("d"); };
+  ebb.local.config = [](const std::string&, const Overrides&) -> Result<std::vector<ConfigLine>> {
+    return Error{ErrorCode::kInvalidArgument, "config", "flag --listen: no port"};
+  };
+  CHECK(ebb.run({"config", "show", "--listen=nonsense"}) == 2);
+  CHECK(ebb.run({"config", "check", "--listen=nonsense"}) == 2);
+  CHECK(ebb.err_has("flag --listen: no port"));
+  ebb.local.config = [](const std::string&, const Overrides&) -> Result<std::vector<ConfigLine>> {
+    return Error{ErrorCode::kInvalidArgument, "config", "ebb.toml line 3: no port"};
+  };
+  CHECK(ebb.run({"config", "show"}) == 1);
+  CHECK(ebb.run({"config", "check"}) == 1);
+}
+
 TEST_CASE("config check refuses what a start would refuse, and names no file that is not there") {
   CommandRun ebb;
   Status addresses;

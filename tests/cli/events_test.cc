@@ -136,6 +136,30 @@ TEST_CASE("a bad line is told at once, while the input is still open") {
   CHECK(ebb.out.empty());
 }
 
+TEST_CASE("a stream that the disk has stopped is not blamed on its line") {
+  CommandRun ebb;
+  std::ofstream(ebb.temp / "in") << "{\"type\":\"t\"}\n";
+  const std::vector<std::pair<std::string, std::string>> cases = {
+      {R"({"code":"disk_full","message":"store.disk_budget_bytes: raise it","line":17})",
+       "append from line 17 on when that is mended"},
+      {R"({"code":"disk_full","message":"full","line":17})",
+       "free some space on the node's disk; then append from line 17 on when that is mended"},
+      {R"({"code":"io","message":"disk"})", "append the rest when that is mended"},
+      {R"({"code":"too_large","message":"long","line":17})",
+       "mend the line and append from it on"}};
+  ebb.serve();
+  for (const auto& [error, next] : cases) {
+    ebb.api->on(
+        "POST /v1/events",
+        FakeAnswer{.status = 507,
+                   .body = R"({"error":)" + error + R"(,"appended":16,"duplicates":0,"dots":[]})"});
+  }
+  for (const auto& [error, next] : cases) {
+    CHECK(ebb.run({"append", "--ndjson", (ebb.temp / "in").string()}) == 1);
+    CHECK(ebb.err.substr(ebb.err.find("next: ")) == "next: " + next + "\n");
+  }
+}
+
 TEST_CASE("a bad line is told while much of the input is not read yet") {
   CommandRun ebb;
   std::ofstream(ebb.temp / "in") << std::string(8 << 20, '\n');

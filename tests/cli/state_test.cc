@@ -20,8 +20,9 @@ std::string query_output(const std::string& completeness, const std::string& lat
 }  // namespace
 
 TEST_CASE("a value is printed with what it stands on, in words") {
-  CHECK(query_output(R"({"state":"in_sync","links":2})") == "3   in sync with 2 links\n");
-  CHECK(query_output(R"({"state":"in_sync","links":1})", "2") ==
+  CHECK(query_output(R"({"state":"in_sync","links":5,"links_in_sync":2})") ==
+        "3   in sync with 2 links\n");
+  CHECK(query_output(R"({"state":"in_sync","links":1,"links_in_sync":1})", "2") ==
         "3   in sync with 1 link, 2 late\n");
   CHECK(query_output(R"({"state":"alone","held":3})") ==
         "3   alone: no link, this is what the device holds\n");

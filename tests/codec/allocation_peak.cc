@@ -9,10 +9,12 @@ namespace {
 
 std::size_t held = 0;
 std::size_t peak = 0;
+std::uint64_t taken = 0;
 
 void* take(std::size_t size) {
   void* const memory = std::malloc(size == 0 ? 1 : size);
   if (memory == nullptr) std::abort();
+  ++taken;
   held += malloc_usable_size(memory);
   if (held > peak) peak = held;
   return memory;
@@ -39,8 +41,9 @@ void operator delete[](void* memory, const std::nothrow_t&) noexcept { give(memo
 
 namespace ebb::tests {
 
-AllocationPeak::AllocationPeak() : start_(held) { peak = held; }
+AllocationPeak::AllocationPeak() : start_(held), start_count_(taken) { peak = held; }
 
 std::size_t AllocationPeak::bytes() const { return peak - start_; }
+std::uint64_t AllocationPeak::count() const { return taken - start_count_; }
 
 }  // namespace ebb::tests

@@ -6,6 +6,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 
 namespace ebb::tests {
 
@@ -15,9 +16,12 @@ class AllocationPeak {
   AllocationPeak();
   // The most bytes that were held beyond those held at the start.
   std::size_t bytes() const;
+  // How often memory was taken since the start.
+  std::uint64_t count() const;
 
  private:
   std::size_t start_;
+  std::uint64_t start_count_;
 };
 
 }  // namespace ebb::tests

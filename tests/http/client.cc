@@ -139,6 +139,12 @@ bool HttpClient::stream_ends() {
 
 bool HttpClient::at_end() { return buffer_.empty() && !fill(); }
 
+std::string HttpClient::rest() {
+  while (fill()) {
+  }
+  return std::exchange(buffer_, {});
+}
+
 bool HttpClient::fill() {
   char part[65536];
   const ssize_t got = recv(fd_, part, sizeof part, 0);

@@ -47,6 +47,8 @@ class HttpClient {
   std::string read_until(std::string_view end);
   // True when a streamed body ends here: its last chunk, then the end of the connection.
   bool stream_ends();
+  // All that still comes, as it comes.
+  std::string rest();
   // True when the other end has closed and nothing is left.
   bool at_end();
 

@@ -8,6 +8,7 @@
 #include <thread>
 
 #include "http/start_problem.h"
+#include "node/uv_handles.h"
 #include "tests/http/client.h"
 #include "tests/node/node_thread.h"
 #include "tests/temp_dir.h"
@@ -110,6 +111,10 @@ TEST_CASE("a problem of the start says what, why and what to do next") {
         "ebb: cannot listen on 127.0.0.1:7401: the port is in use\n"
         "  why:  another program, perhaps another node, has it\n"
         "  next: stop that program, or choose another address with --listen or in dir/ebb.toml\n");
+  // No node runs for want of descriptors, and no disk is to blame.
+  const auto files = explain_start(ebb::node::uv_error(UV_EMFILE, "event loop"), "dir");
+  CHECK(files.what.find("too many open files") != std::string::npos);
+  CHECK(files.next.find("ulimit -n") != std::string::npos);
   const auto newer = explain_start({ErrorCode::kUnsupported, "store", "version 9"}, "dir");
   CHECK(newer.why.find("nothing was written") != std::string::npos);
   const auto key = explain_start({ErrorCode::kCorrupt, "key file", "k is damaged: do this"}, "dir");

@@ -13,6 +13,9 @@ def header(*includes):
 class Rooms(TreeTest):
     check = "check_layers"
 
+    def run_check(self):
+        return load_check(self.check).run(self.root, {})  # those of this tree do not count
+
     def test_lower_room_is_allowed(self):
         upper = header("core/result.h")
         self.expect_clean({"src/core/result.h": header("<string>"), "src/codec/event.h": upper})
@@ -63,6 +66,9 @@ class Rooms(TreeTest):
 class Paths(TreeTest):
     check = "check_layers"
 
+    def run_check(self):
+        return load_check(self.check).run(self.root, {})  # those of this tree do not count
+
     def test_missing_file_is_refused(self):
         self.expect({"src/core/a.h": header("core/gone.h")}, "core/gone.h", "is not a file")
 
@@ -84,6 +90,9 @@ class Paths(TreeTest):
 
 class Outside(TreeTest):
     check = "check_layers"
+
+    def run_check(self):
+        return load_check(self.check).run(self.root, {})  # those of this tree do not count
 
     def test_library_stays_in_its_room(self):
         self.expect({"src/mesh/a.cc": header("<sqlite3.h>")}, "mesh may not include <sqlite3.h>")
@@ -116,6 +125,9 @@ class Outside(TreeTest):
 
 class CyclesAndExceptions(TreeTest):
     check = "check_layers"
+
+    def run_check(self):
+        return load_check(self.check).run(self.root, {})  # those of this tree do not count
 
     def test_cycle_between_headers_is_found_once(self):
         tree = {"src/core/a.h": header("core/b.h"), "src/core/b.h": header("core/a.h")}

@@ -1,6 +1,11 @@
 """Tests of tools/lib/run_tests.py: how the result of one program becomes cases."""
 
+import contextlib
+import dataclasses
+import io
+import pathlib
 import sys
+import tempfile
 import unittest
 
 from tree import ROOT
@@ -43,6 +48,37 @@ class Judge(unittest.TestCase):
 
     def test_program_that_skipped_everything_is_none(self):
         self.assertEqual(self.judged("OK", "cases: 0 passed, 0 failed, 3 skipped\n"), (0, 0))
+
+
+class Missing(unittest.TestCase):
+    def missing(self, tests, *names):
+        return run_tests.missing_programs(
+            dataclasses.replace(run_tests.BUILDS[0], tests=tests), [{"name": n} for n in names])
+
+    def test_build_that_ran_nothing_is_a_failure(self):
+        self.assertEqual(self.missing(()), ["ran no test program"])
+        self.assertEqual(self.missing(("node",)), ["ran no test program"])
+
+    def test_name_that_matches_no_test_is_a_failure(self):
+        self.assertEqual(self.missing(("node", "http"), "ebb:unit / node"),
+                         ["no test is called http"])
+        self.assertEqual(self.missing(("node", "rig_kill"), "ebb:unit / node", "rig_kill"), [])
+
+    def test_build_without_names_runs_what_there_is(self):
+        self.assertEqual(self.missing((), "ebb:unit / node"), [])
+
+    def test_build_counts_what_is_missing(self):
+        with tempfile.TemporaryDirectory() as directory:
+            count = run_tests.Count()
+            args = run_tests.parse([])
+            build = dataclasses.replace(run_tests.BUILDS[0], name="none", tests=("nobody",))
+            runner = run_tests.Runner(build, args, run_tests.Clock(), count)
+            runner.directory = runner.logs = pathlib.Path(directory)
+            runner.test_command = lambda: ["true"]
+            with contextlib.redirect_stdout(io.StringIO()) as out:
+                runner.test()
+            self.assertEqual(count.failed, 1)
+            self.assertIn("ran no test program", out.getvalue())
 
 
 class Builds(unittest.TestCase):

@@ -42,6 +42,9 @@ class TreeTest(unittest.TestCase):
             shutil.rmtree(old) if old.is_dir() else old.unlink()
         for path, text in tree.items():
             self.write(path, text)
+        return self.run_check()
+
+    def run_check(self):
         return load_check(self.check).run(self.root)
 
     def expect(self, tree, *parts):

@@ -175,6 +175,42 @@ TEST_CASE("a node that dials itself says so and stops trying") {
   CHECK(rig.engine(0).links().empty());
 }
 
+TEST_CASE("a node that listens where it dials, and under another address too, is no copy") {
+  Rig rig;
+  rig.add_node(1, {0, 1});
+  rig.add_node(2);
+  rig.node(0).config.advertise.clear();
+  rig.start(0);
+  rig.start(1);
+  rig.run_for(seconds(1000));
+  const std::vector<mesh::KnownPeer> peers = rig.engine(0).peers();
+  REQUIRE(peers.size() == 1);
+  CHECK(peers[0].state == "linked");
+  CHECK(rig.node(0).dial_times.size() == 2);
+}
+
+TEST_CASE("a configured peer with our own key is said to be a copy, and tried again much later") {
+  Rig rig;
+  rig.add_node(1, {1});
+  rig.add_node(1);
+  rig.start(0);
+  rig.start(1);
+  rig.run_for(seconds(5));
+  const std::vector<mesh::KnownPeer> peers = rig.engine(0).peers();
+  REQUIRE(peers.size() == 1);
+  CHECK(peers[0].state == "refused");
+  CHECK(peers[0].trouble == "the same device key answers there (a copied directory?)");
+  for (std::size_t i = 0; i < 2; ++i) {
+    REQUIRE(rig.node(i).notices.size() == 1);
+    CHECK(rig.node(i).notices[0].kind == mesh::NoticeKind::kRefused);
+  }
+  CHECK(rig.engine(0).links().empty());
+  rig.run_for(seconds(590));
+  CHECK(rig.node(0).dial_times.size() == 1);
+  rig.run_for(seconds(600));
+  CHECK(rig.node(0).dial_times.size() > 1);
+}
+
 TEST_CASE("of two links dialled at once both ends keep the one of the smaller key") {
   Rig rig;
   rig.add_node(1, {1});

@@ -1,11 +1,15 @@
 #include <doctest/doctest.h>
 
 #include "core/limits.h"
+#include "tests/codec/allocation_peak.h"
 #include "tests/mesh/raw_peer.h"
 #include "tests/mesh/rig.h"
 
 namespace ebb::tests {
 namespace {
+
+// What a small frame and the end of its link may take for a moment, in the peer of the test too.
+constexpr std::size_t kMemoryOfFrame = std::size_t{64} << 10;
 
 Bytes frame_of(const codec::Message& message) {
   Bytes bytes;
@@ -72,7 +76,6 @@ TEST_CASE("a message cut at any byte ends the link, counts, and leaves nothing b
 TEST_CASE("a message with any length field at its maximum ends the link and costs no memory") {
   FakeStore store(1);
   FakeStore author(9);
-  RawPeer peer(store, 2);
   // bin32, str32, array32 and map32 with the largest size, in place of each byte of each message.
   for (const std::uint8_t header : Bytes{0xc6, 0xdb, 0xdd, 0xdf}) {
     for (const Bytes& frame : one_of_each(author)) {
@@ -81,14 +84,16 @@ TEST_CASE("a message with any length field at its maximum ends the link and cost
         damaged.push_back(header);
         damaged.insert(damaged.end(), 4, 0xff);
         append(damaged, ByteView(frame).subspan(at + 1));
+        RawPeer peer(store, 2);
         peer.greet();
+        const AllocationPeak memory;
         peer.send_frame(damaged);
+        REQUIRE(memory.bytes() <= kMemoryOfFrame);
         REQUIRE(peer.closed());
         REQUIRE(peer.faulted_with("malformed_frame"));
       }
     }
   }
-  CHECK(peer.engine().queued_bytes() == 0);
   CHECK(store.events() == 0);
 }
 

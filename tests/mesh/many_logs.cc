@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <string>
 
 #include "trust/chain.h"
 #include "trust/hash.h"
@@ -74,6 +75,21 @@ bool SyncPair::equal() {
   return std::equal(a.begin(), a.end(), b.begin(), b.end(), [](const auto& x, const auto& y) {
     return x.log == y.log && x.held == y.held;
   });
+}
+
+void append_events(Rig& rig, int events) {
+  constexpr int kTopics = 8;
+  for (int i = 0; i < events; ++i) {
+    rig.append(0, {"t" + std::to_string(i % kTopics), 1});
+    rig.run_for(milliseconds(20));
+  }
+}
+
+void renew_link(Rig& rig, int times) {
+  for (int i = 0; i < times; ++i) {
+    rig.cut(0, 1);
+    rig.run_for(seconds(5));
+  }
 }
 
 }  // namespace ebb::tests

@@ -51,4 +51,10 @@ struct SyncPair : Rig {
   const mesh::Reconciliation& last_row(std::size_t i) { return node(i).rows.back(); }
 };
 
+// What is measured beside few and many logs: events of a few topics of node 0, and the link of a
+// pair that breaks and comes back.
+inline constexpr int kEventsBeside = 400;
+void append_events(Rig& rig, int events);
+void renew_link(Rig& rig, int times);
+
 }  // namespace ebb::tests

@@ -301,6 +301,77 @@ TEST_CASE("a pushed segment of our own log beyond what we hold is a rollback") {
   CHECK(!peer.closed());
 }
 
+// Heads of one log of ours, at every seq up to `to`.
+std::vector<codec::SignedHead> heads_up_to(FakeStore& store, int to) {
+  std::vector<codec::SignedHead> heads;
+  for (int seq = 1; seq <= to; ++seq) {
+    static_cast<void>(store.append({"a", 1}));
+    heads.push_back(signed_head(store.heads()[0]));
+  }
+  return heads;
+}
+
+TEST_CASE("a list of our heads that names a log twice is a fault and costs one read") {
+  FakeStore store(1);
+  const std::vector<codec::SignedHead> heads = heads_up_to(store, 20);
+  RawPeer peer(store, 2);
+  peer.answers_reads = false;
+  peer.connect();
+  peer.send(peer.hello());
+  peer.send(other_summary());
+  SUBCASE("in one message") { peer.send(codec::YourLogsHeads{{heads[0], heads[1]}, false}); }
+  SUBCASE("in two messages") {
+    peer.send(codec::YourLogsHeads{{heads[0]}, true});
+    CHECK(peer.faults().empty());
+    peer.send(codec::YourLogsHeads{{heads[1]}, true});
+  }
+  CHECK(peer.faulted_with("malformed_list"));
+  CHECK(peer.reads().size() == 1);
+}
+
+TEST_CASE("of many positions of one own log only the furthest waits for the store") {
+  FakeStore store(1);
+  std::vector<trust::VerifiedSegment> segments;
+  for (int i = 0; i < 20; ++i)
+    segments.push_back(store.append({"a", 1}).own_segments[0]);
+  static_cast<void>(store.append({"a", 1}));
+  RawPeer peer(store, 2);
+  peer.greet();
+  peer.answers_reads = false;
+  for (const trust::VerifiedSegment& segment : segments)
+    peer.send(delta_of({segment}));
+  REQUIRE(peer.reads().size() == 1);
+  CHECK(peer.reads()[0].from == 1);
+  const auto answer = [&](const trust::VerifiedSegment& segment) {
+    peer.input(mesh::ReadDone{peer.reads().back().token, std::nullopt, {segment.encoded}});
+  };
+  answer(segments[0]);
+  REQUIRE(peer.reads().size() == 2);
+  CHECK(peer.reads()[1].from == 20);
+  answer(segments[19]);
+  CHECK(peer.reads().size() == 2);
+  CHECK(!found_rollback(peer.notices()));
+}
+
+// Segments of ours that come before the greeting has ended must not stretch it for ever.
+TEST_CASE("reads of own positions do not keep a greeting open without end") {
+  FakeStore store(1);
+  std::vector<trust::VerifiedSegment> segments;
+  for (int i = 0; i < 100; ++i)
+    segments.push_back(store.append({"a", 1}).own_segments[0]);
+  static_cast<void>(store.append({"a", 1}));
+  RawPeer peer(store, 2);
+  peer.connect();
+  peer.send(peer.hello());
+  std::size_t shown = 0;
+  for (; shown < segments.size() && !peer.closed(); ++shown) {
+    peer.send(delta_of({segments[shown]}));
+    peer.run_until(peer.now + mesh::Config{}.handshake_timeout - seconds(1));
+  }
+  CHECK(peer.closed());
+  CHECK(shown <= limits::kTopicsPerDevice + 3);
+}
+
 TEST_CASE("a head of ours with a bad signature, or of another device, ends the link") {
   FakeStore store(1);
   static_cast<void>(store.append({"a", 5}));

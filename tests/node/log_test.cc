@@ -5,9 +5,11 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <filesystem>
 #include <string>
 #include <vector>
 
+#include "core/limits.h"
 #include "node/files.h"
 #include "tests/temp_dir.h"
 
@@ -21,12 +23,14 @@ using ebb::tests::TempDir;
 // Sends standard error to a file while it lives, and logging with it; then lets logging be silent.
 class CapturedLog {
  public:
-  CapturedLog(std::string_view level, std::string_view format) {
+  // With `bytes` the file has so many already, and is kept within its bound.
+  CapturedLog(std::string_view level, std::string_view format, std::size_t bytes = 0) {
     const int file = ::open(path_.c_str(), O_WRONLY | O_CREAT, 0600);
     saved_ = ::dup(STDERR_FILENO);
     ::dup2(file, STDERR_FILENO);
     ::close(file);
-    started_ = ebb::node::start_logging(level, format).ok();
+    if (bytes > 0) std::filesystem::resize_file(path_, bytes);
+    started_ = ebb::node::start_logging(level, format, bytes > 0 ? path_ : "").ok();
   }
   ~CapturedLog() {
     restore();
@@ -120,4 +124,13 @@ TEST_CASE("a name that comes too often is limited, others are not") {
 TEST_CASE("an unknown level or format is refused") {
   CHECK_FALSE(ebb::node::start_logging("loud", "json").ok());
   CHECK_FALSE(ebb::node::start_logging("info", "xml").ok());
+}
+
+TEST_CASE("a log that is at its bound goes on in a new file") {
+  CapturedLog captured("info", "logfmt", ebb::limits::kLogFileBytes);
+  REQUIRE(captured.started());
+  log(LogLevel::kInfo, "after");
+  const std::vector<std::string> lines = captured.lines();
+  REQUIRE(lines.size() == 1);
+  CHECK(lines[0].find("event=after") != std::string::npos);
 }

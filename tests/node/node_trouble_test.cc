@@ -133,6 +133,22 @@ TEST_CASE("a node that was set back and then wrote beyond what others hold is to
   REQUIRE(holds_events(b, 8));
 }
 
+TEST_CASE("an idle node finds out that its disk takes commits again") {
+  const TempDir dir;
+  NodeThread a(make_home(dir / "a"), make_config());
+  REQUIRE(a.started().ok());
+  {
+    const Held held(dir / "a");
+    REQUIRE_FALSE(a.append(make_batch(1)).ok());
+    REQUIRE(a.on_loop([](Node& n) { return n.status().store_error.has_value(); }));
+    const auto failed = a.on_loop([](Node& n) { return n.counters().commits_failed; });
+    // It tries, and goes on to say so.
+    REQUIRE(a.wait_until([failed](Node& n) { return n.counters().commits_failed > failed; }));
+    CHECK(a.on_loop([](Node& n) { return n.status().store_error.has_value(); }));
+  }
+  CHECK(a.wait_until([](Node& n) { return !n.status().store_error; }));
+}
+
 TEST_CASE("rows of a transaction that failed are stored with the next one") {
   const TempDir dir;
   auto b = std::make_unique<NodeThread>(make_home(dir / "b"), make_config());

@@ -1,5 +1,6 @@
 """The demo as people run it, on the program under test."""
 
+import contextlib
 import json
 import pathlib
 import re
@@ -24,6 +25,15 @@ db.commit()
 db.close()
 subprocess.run([*ebb, "up"], check=True)
 """
+
+
+def commands_running():
+    """The command lines of all processes, one a line."""
+    texts = []
+    for path in pathlib.Path("/proc").glob("[0-9]*/cmdline"):
+        with contextlib.suppress(OSError):
+            texts.append(path.read_bytes().replace(b"\0", b" ").decode(errors="replace"))
+    return "\n".join(texts)
 
 
 class DemoTest(rig.RigTest):
@@ -104,6 +114,31 @@ class DemoTest(rig.RigTest):
         for command in commands:
             subprocess.run(command, shell=True, check=True, capture_output=True)
         self.assertFalse(folder.exists())
+
+    def test_nodes_are_kept_when_the_demo_fails_too(self):
+        path = self.write([{"type": "t", "ts": 0, "device": "d", "payload": 1}])
+        done = self.demo("--keep", "--input", str(path), "--before-compare", "false")
+        self.assertEqual(done.returncode, 1, done.stdout + done.stderr)
+        lines = [line.strip() for line in done.stdout.splitlines()]
+        commands = lines[lines.index("stop them and remove what they stored:") + 1:]
+        for command in commands:
+            subprocess.run(command, shell=True, check=True, capture_output=True)
+
+    def test_a_demo_that_is_told_to_end_leaves_no_node_behind(self):
+        path = self.write([{"type": "t", "ts": 0, "device": "d", "payload": 1}])
+        note = self.dir / "where"
+        # Told in the middle, when all nodes are up.
+        hook = f"echo $EBB_DEMO_DIR > {note}; kill -TERM $PPID; exec sleep 60"
+        done = self.demo("--input", str(path), "--before-compare", hook)
+        self.assertEqual(done.returncode, 143, done.stdout + done.stderr)
+        folder = pathlib.Path(note.read_text().strip())
+        self.assertFalse(folder.exists())
+        self.assertNotIn(str(folder), commands_running())
+
+    def test_null_is_as_absent_for_what_stands_behind_an_event(self):
+        path = self.write([{"type": "t", "ts": 0, "source": None, "device": "x", "payload": 1},
+                           {"type": "t", "source": "y", "device": None, "payload": 2}])
+        self.assert_converged(self.demo("--input", str(path)), 2)
 
     def test_a_broken_line_ends_the_demo_with_its_number(self):
         path = self.dir / "input.ndjson"

@@ -254,6 +254,15 @@ class Bench:
         program = pathlib.Path(self.options.build) / "tools" / "bench" / "bench_spread"
         subprocess.run([program, *flags], check=False)
 
+    def beside_logs(self):
+        program = pathlib.Path(self.options.build) / "tools" / "bench" / "bench_beside_logs"
+        done = subprocess.run([program], capture_output=True, text=True, check=True)
+        cost = json.loads(done.stdout)
+        self.report.add("an event beside 10,000 logs", cost["event_us"], "us",
+                        cost["event_us_few"], "us beside 10 logs", "<= 1.3 x")
+        self.report.add("a link beside 10,000 logs", cost["link_us"], "us",
+                        cost["link_us_few"], "us beside 10 logs", "<= 3 x")
+
     def spread_log_normal(self):
         self.spread("--log-normal")
 
@@ -283,7 +292,7 @@ def written(pid):
 
 
 MEASURES = ["append", "append_one", "catchup", "live", "commit_bytes", "parts", "spread",
-            "spread_log_normal", "limits"]
+            "spread_log_normal", "beside_logs", "limits"]
 
 
 def main():

@@ -7,6 +7,7 @@ import json
 import os
 import pathlib
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -17,6 +18,8 @@ from ebb_node import EbbError, in_sync, make_mesh, wait_until
 NAMES = ["kiosk-a", "kiosk-b", "kiosk-c"]
 AWAY = 2  # the node that loses its network for the middle third of the feed
 VITALS_ROUNDS = 60
+# A port that a node had before may belong to another program by now.
+ANY_PORT = ["--listen", "127.0.0.1:0"]
 
 
 def say(text):
@@ -89,7 +92,7 @@ class Demo:
 
     def up(self):
         for node in self.nodes:
-            node.run("up", *self.peer_flags(node))
+            node.run("up", *ANY_PORT, *self.peer_flags(node))
             self.peers.append(node.status()["listen"])
         say("three nodes are up: " + ", ".join(self.peers))
 
@@ -109,7 +112,7 @@ class Demo:
         self.is_away = False
         node = self.nodes[AWAY]
         node.run("down")
-        node.run("up", *self.peer_flags(node))
+        node.run("up", *ANY_PORT, *self.peer_flags(node))
         say(f"{node.name} is back")
 
     def down(self):
@@ -142,8 +145,7 @@ class Demo:
             event = demo_feed.parse_line(line, number)
             self.with_ts = self.with_ts and event.get("ts") is not None
             self.fed.add_input(event, number)
-            device = event.get("source", event.get("device"))
-            feeder.write(spread.node_of(device), line)
+            feeder.write(spread.node_of(demo_feed.device_of(event)), line)
             if number % 500 == 0:
                 progress.show(number)
         feeder.close_all()
@@ -159,8 +161,7 @@ class Demo:
         tally = demo_feed.Tally()
         for line in demo_feed.file_lines(self.options.input):
             event = json.loads(line)
-            source = event.get("source", event.get("device"))
-            tally.add(event.get("type"), source, None, event.get("payload"))
+            tally.add(event.get("type"), demo_feed.device_of(event), None, event.get("payload"))
         return tally
 
     # ---- comparison
@@ -228,7 +229,8 @@ def parse_arguments():
     parser.add_argument("--program", help=argparse.SUPPRESS)
     parser.add_argument("--check", action="store_true", help=argparse.SUPPRESS)
     parser.add_argument("--input", metavar="FILE", help="NDJSON: type, ts, payload, device a line")
-    parser.add_argument("--keep", action="store_true", help="leave the nodes running")
+    parser.add_argument("--keep", action="store_true",
+                        help="leave the nodes and what they stored, also when the demo fails")
     parser.add_argument("--timeout", type=float, default=120, metavar="S",
                         help="how long convergence may take (120)")
     parser.add_argument("--before-compare", metavar="COMMAND",
@@ -256,7 +258,7 @@ def check_input(path):
 def say_how_to_stop(nodes, directory):
     program = nodes[0].program
     for node in nodes:
-        print(f"{node.name} is up: {program} --dir {node.dir} status")
+        print(f"{node.name}: {program} --dir {node.dir} status")
     print("stop them and remove what they stored:")
     for node in nodes:
         print(f"  {program} --dir {node.dir} down")
@@ -273,17 +275,21 @@ def main():
         return 1
     if options.check:
         return 0
+    signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(128 + number))
     directory = tempfile.mkdtemp(prefix="ebb-demo-")
-    demo, code = None, 1
+    demo, code, stopped = None, 1, True
     try:
         demo = Demo(options, directory)
         code = demo.run()
+        stopped = False
     except (EbbError, demo_feed.FeedError, subprocess.SubprocessError) as error:
         say(f"error: {error}")
+        stopped = False
     except KeyboardInterrupt:
         code = 130
     finally:
-        if options.keep and demo is not None and code == 0:
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)  # the nodes shall not be left behind
+        if options.keep and demo is not None and not stopped:
             say_how_to_stop(demo.nodes, directory)
         else:
             if demo is not None:

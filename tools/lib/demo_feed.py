@@ -80,6 +80,12 @@ def parse_line(line, number):
     return event
 
 
+def device_of(event):
+    """What stands behind the event: `source` and `device` are one field, and null is as absent."""
+    source = event.get("source")
+    return event.get("device") if source is None else source
+
+
 def ts_ms(value):
     """The instant of a `ts` in ms since 1970, rounded down; None without one."""
     if value is None or isinstance(value, int):
@@ -109,8 +115,7 @@ class Tally:
             ts = ts_ms(event.get("ts"))
         except (ValueError, TypeError, AttributeError) as error:
             raise FeedError(f"line {number}: ts: {error}") from None
-        source = event.get("source", event.get("device"))
-        self.add(event.get("type"), source, ts, event.get("payload"))
+        self.add(event.get("type"), device_of(event), ts, event.get("payload"))
 
     def add_stored(self, event, with_ts):
         self.add(event["type"], event["source"], event["ts"] if with_ts else None,

@@ -1,7 +1,7 @@
 # Debian packages that building and testing need, and how to get them. Sourced, not run.
 #
 # ebb_install build        what `ebb` itself needs
-# ebb_install build test   and what its tests need
+# ebb_install build test   and what its tests need; `long` what only tools/test --long does
 #
 # Quiet when nothing is missing. EBB_SKIP_DEPS=1 leaves everything to you.
 
@@ -15,6 +15,10 @@ EBB_PACKAGES_build=(
 EBB_PACKAGES_test=(
   clang-14 clang-format-14 libclang-rt-14-dev llvm-14 doctest-dev librapidcheck-dev
   libbenchmark-dev
+)
+
+EBB_PACKAGES_long=(
+  clang-tidy-14
 )
 
 # Prints those of the given packages that are not installed.
@@ -62,7 +66,7 @@ ebb_apt() {
     apt-get -qq -o DPkg::Lock::Timeout=300 -o Acquire::Retries=3 "$@" >>"$log" 2>&1 </dev/null
 }
 
-# ebb_install <set>...   with sets `build` and `test`
+# ebb_install <set>...   with sets `build`, `test` and `long`
 ebb_install() {
   [ -z "${EBB_SKIP_DEPS:-}" ] || return 0
   local wanted=() set

@@ -41,6 +41,7 @@ class Build:
     tests: tuple = ()  # which tests of the suites; empty: all
     only_long: bool = False
     long_suite: bool = False
+    tidy: bool = False  # what it compiles is looked at by tools/tidy
     timeout_multiplier: int = 1
     sanitizer: str = ""
 
@@ -63,6 +64,7 @@ BUILDS = (
         cpp_args="",
         suites=("unit", "sim"),
         only_long=True,  # the sanitized builds are clang's too
+        tidy=True,
     ),
     Build(
         name="asan",
@@ -192,6 +194,8 @@ class Runner:
             self.fail_build(failure.log)
             return False
         self.timed("test", self.test)
+        if self.build.tidy:
+            self.timed("tidy", self.tidy)
         if self.args.repeat and self.build is BUILDS[0]:
             self.timed("again", self.repeat)
         return True
@@ -262,10 +266,26 @@ class Runner:
         before = self.count.failed
         passed = sum(self.count_program(test) for test in tests)
         failed = self.count.failed - before
+        missing = missing_programs(self.build, tests)
+        for what in missing:
+            print(f"--- {self.build.name}: {what}", flush=True)
+        self.count.failed += len(missing)
+        failed += len(missing)
         if exit_code != 0 and failed == 0:
             self.fail_build(log)
             failed = 1
         return f"{len(tests)} programs, {passed} cases passed, {failed} failed"
+
+    def tidy(self):
+        """Counts each file that clang-tidy has looked at as a case."""
+        log = self.logs / f"{self.build.name}-tidy.txt"
+        jobs = ["-j", str(self.args.jobs)] if self.args.jobs else []
+        command = [str(ROOT / "tools" / "tidy"), "-p", str(self.directory), *jobs]
+        exit_code = run_logged(command, log, self.env)
+        passed = self.count_program({"name": "tidy", "returncode": exit_code,
+                                     "result": "OK" if exit_code == 0 else "FAIL",
+                                     "stdout": log.read_text(errors="replace")})
+        return f"{passed} files without findings"
 
     def repeat(self):
         """Runs the suites that start threads and processes over and over; counts failures alone."""
@@ -293,6 +313,19 @@ class Runner:
             print(f"--- {self.build.name}: {name}: {problem}; its output ends with:")
             print(tail(output + "\n" + (test.get("stderr") or "")), flush=True)
         return passed
+
+
+def missing_programs(build, tests):
+    """What a build was to run and has not, one sentence each: a selection that matches nothing."""
+    if not tests:
+        return ["ran no test program"]
+    ran = {program_of(test) for test in tests}
+    return [f"no test is called {name}" for name in build.tests if name not in ran]
+
+
+def program_of(test):
+    """The name of a test in meson.build; meson puts the project and the suite before it."""
+    return test["name"].rsplit("/", 1)[-1].strip()
 
 
 def judge_program(test):

@@ -31,8 +31,8 @@ Error last_error(const std::string& call) {
   return {ErrorCode::kIo, "namespace", detail};
 }
 
-Result<cli::UniqueFd> open_file(const char* path, int flags) {
-  cli::UniqueFd fd(::open(path, flags | O_CLOEXEC));
+Result<UniqueFd> open_file(const char* path, int flags) {
+  UniqueFd fd(::open(path, flags | O_CLOEXEC));
   if (!fd.is_open()) return last_error(path);
   return fd;
 }
@@ -58,7 +58,7 @@ Status bring_up(int socket, std::string_view device) {
 }
 
 Status configure(const std::array<std::uint8_t, 4>& address) {
-  const cli::UniqueFd socket(::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0));
+  const UniqueFd socket(::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0));
   if (!socket.is_open()) return last_error("socket");
   ifreq request = request_for(kDevice);
   put_address(request, address);
@@ -84,7 +84,7 @@ Result<NetNamespace> fill(const std::array<std::uint8_t, 4>& address) {
 }  // namespace
 
 Result<NetNamespace> NetNamespace::make(std::array<std::uint8_t, 4> address) {
-  EBB_ASSIGN(const cli::UniqueFd before, open_file(kOwnNamespace, O_RDONLY));
+  EBB_ASSIGN(const UniqueFd before, open_file(kOwnNamespace, O_RDONLY));
   if (::unshare(CLONE_NEWNET) != 0) return last_error("unshare(CLONE_NEWNET)");
   Result<NetNamespace> made = fill(address);
   if (::setns(before.get(), CLONE_NEWNET) != 0) return last_error("setns");

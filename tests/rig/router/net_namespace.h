@@ -12,14 +12,14 @@
 #include <array>
 #include <cstdint>
 
-#include "cli/unique_fd.h"
 #include "core/result.h"
+#include "core/unique_fd.h"
 
 namespace ebb::tests {
 
 struct NetNamespace {
-  cli::UniqueFd handle;  // of the namespace: for setns
-  cli::UniqueFd tun;     // non-blocking; one packet a read or write
+  UniqueFd handle;  // of the namespace: for setns
+  UniqueFd tun;     // non-blocking; one packet a read or write
 
   // The address has a network of 16 bits.
   static Result<NetNamespace> make(std::array<std::uint8_t, 4> address);

@@ -43,7 +43,7 @@ using ebb::Bytes;
 using ebb::ByteView;
 using ebb::Instant;
 using ebb::Result;
-using ebb::cli::UniqueFd;
+using ebb::UniqueFd;
 using ebb::sim::HostIndex;
 using ebb::tests::NetNamespace;
 using ebb::tests::PacketSwitch;

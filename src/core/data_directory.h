@@ -1,0 +1,45 @@
+// What all rooms say alike of a device's data directory: the names of files in it, and how errors
+// of work on it are told.
+//
+// Threads: pure functions; any thread.
+// Spec:    docs/store_format.md section 1
+#pragma once
+
+#include <algorithm>
+#include <array>
+#include <string>
+#include <string_view>
+
+#include "core/result.h"
+
+namespace ebb {
+
+inline constexpr std::string_view kConfigFile = "ebb.toml";
+inline constexpr std::string_view kSocketFile = "ebb.sock";
+inline constexpr std::string_view kPidFile = "ebb.pid";
+inline constexpr std::string_view kLogFile = "ebb.log";
+
+inline std::string path_in(std::string_view dir, std::string_view name) {
+  std::string path(dir);
+  if (!path.ends_with('/')) path.push_back('/');
+  return path.append(name);
+}
+
+// Errors whose detail is a sentence that names the file and says what to do.
+inline bool speaks_for_itself(const Error& error) {
+  constexpr std::array<std::string_view, 6> kContexts = {"key file", "key file mode", "device",
+                                                         "genesis",  "config",        "store"};
+  const bool known =
+      std::find(kContexts.begin(), kContexts.end(), error.context) != kContexts.end();
+  return known && !error.detail.empty();
+}
+
+// The context of errors about a limit of descriptors, whatever wanted one.
+inline constexpr std::string_view kTooManyFiles = "too many open files";
+
+// The command line is to blame, and not what lies in the directory.
+inline bool blames_flag(const Error& error) {
+  return error.context == "config" && error.detail.starts_with("flag ");
+}
+
+}  // namespace ebb

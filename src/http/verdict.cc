@@ -1,0 +1,71 @@
+#include "http/verdict.h"
+
+#include <cstdint>
+#include <vector>
+
+#include "core/limits.h"
+#include "http/completeness.h"
+#include "http/handlers.h"
+
+namespace ebb::http {
+namespace {
+
+std::string counted(std::uint64_t count, const std::string& noun) {
+  return std::to_string(count) + " " + noun + (count == 1 ? "" : "s");
+}
+
+Verdict refused_verdict(const std::vector<node::KnownPeer>& peers) {
+  std::string text = as_utf8(peers.front().address) + " refuses: " + peers.front().trouble;
+  if (peers.size() > 1) text += ", and " + counted(peers.size() - 1, "more peer");
+  return {"warn", text};
+}
+
+}  // namespace
+
+std::string disk_trouble(const node::NodeStatus& status) {
+  if (status.write_waits.ms() < limits::kDiskAnswerMs) return {};
+  return "the disk does not answer: a write has been waiting for " +
+         counted(static_cast<std::uint64_t>(status.write_waits.ms() / 1000), "second");
+}
+
+Verdict verdict_of(const node::NodeStatus& status) {
+  if (const std::string trouble = disk_trouble(status); !trouble.empty()) return {"bad", trouble};
+  if (status.store_error) {
+    return {"bad", "nothing can be stored: " + error_message(*status.store_error)};
+  }
+  if (status.incarnation_error) {
+    return {"bad",
+            "a peer holds more of our log than our store, and nothing is taken until a new "
+            "incarnation is written: " +
+                status.incarnation_error->detail};
+  }
+  if (status.store_damage) {
+    return {"bad",
+            "the store is damaged: run `ebb verify` (" + error_message(*status.store_damage) + ")"};
+  }
+  if (status.clock.suspect) {
+    return {"warn", "clock suspect: " + status.clock.why + "; " + status.clock.next};
+  }
+  if (!status.peers_refusing.empty()) return refused_verdict(status.peers_refusing);
+  const std::string_view state = completeness_state(status);
+  const std::string held = counted(status.events_held - status.records_held, "event") + " held";
+  if (state == "in_sync") {
+    return {"ok", "in sync with " + counted(status.links_in_sync, "neighbour") + ", " + held};
+  }
+  if (state == "alone" && status.peers_configured > 0) {
+    return {"ok", "alone: 0 of " + std::to_string(status.peers_configured) +
+                      " configured peers answer, " + held};
+  }
+  if (state == "alone") return {"ok", "alone, " + held};
+  if (status.events_known > status.events_held) {
+    const std::uint64_t missing = status.events_known - status.events_held;
+    return {"warn", "behind: " + counted(missing, "event") + " known elsewhere are missing here"};
+  }
+  if (status.links_incomplete > 0) {
+    return {"warn", "behind: not everything that " + counted(status.links_incomplete, "neighbour") +
+                        " has could be had yet"};
+  }
+  return {"warn", "comparing with " + counted(status.links, "neighbour")};
+}
+
+}  // namespace ebb::http
