@@ -126,7 +126,9 @@ inline constexpr std::int64_t kClockBackMs = 120000;    // behind the last commi
 inline constexpr std::int64_t kClockPeersMs = 600000;   // from the median of the peers
 inline constexpr std::size_t kClockPeersMin = 3;        // fewer prove nothing
 inline constexpr std::int64_t kClockRepairMs = 600000;  // between two repairs
-inline constexpr std::size_t kClockSamples = 64;        // devices whose time is kept
+inline constexpr std::size_t kClockRepairsPerDay = 8;
+inline constexpr std::int64_t kClockRepairDayMs = std::int64_t{24} * 3600 * 1000;
+inline constexpr std::size_t kClockSamples = 64;  // devices whose time is kept
 inline constexpr std::int64_t kClockSampleMs = std::int64_t{24} * 3600 * 1000;  // and how long
 
 // Local API.

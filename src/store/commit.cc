@@ -27,6 +27,11 @@ Beginning judge_clock(const StoreParts& store, const ClockReading& now,
   Beginning out;
   out.verdict = store.judge.judge(now);
   out.clock = store.clock;
+  const Hlc ahead = Hlc::at({out.verdict.time.ms + limits::kRemoteAheadMs}, 0xffff);
+  // What the clock took over from others by a time of ours that was wrong, and stamped nothing.
+  if (out.clock.last() > ahead) {
+    out.clock = store.clock_at(out.verdict.time, store.incarnation);
+  }
   const OwnLogs own{store.logs, store.identity.device(), store.incarnation};
   std::vector<codec::ClockFix>& fixes = out.fixes;
   if (out.verdict.repair_ms) {
@@ -187,9 +192,12 @@ CommitResult Store::Commit::take_over(const CommitBatch& batch) {
 
 void Store::Commit::take_over_clock() {
   store_.clock = clock_;
-  store_.judge.follow(now_, verdict_);
   result_.clock = verdict_;
   result_.clock_troubles = beginning_.troubles;
+  // What was only received, or told of peers, was stamped by nobody here: it must not make a clock
+  // that is wrong just now the measure of a right one.
+  if (sealed_.empty() && !verdict_.repair_ms) return;
+  store_.judge.follow(now_, verdict_);
   if (verdict_.new_line) store_.line.begin(std::move(beginning_.fixes));
   for (const SealedRun& sealed : sealed_) {
     store_.line.stamped(sealed.segment.log, sealed.segment.first_seq, sealed.segment.last_seq());
