@@ -109,6 +109,8 @@ struct Context {
 
   // A peer holds more of our own log than we do: its current incarnation stays unpublished.
   bool own_blocked = false;
+  // Of ours, shown by peers while nothing of them was stored; signed by us, so they are few.
+  std::set<Incarnation> lost_incarnations;
 
   // After a failed commit nothing is asked for until then.
   std::optional<Instant> commits_paused_until;

@@ -153,6 +153,7 @@ bool judge_head(Context& ctx, Link& link, const codec::SignedHead& head) {
     fault(ctx, link, "bad_signature", "head in your_logs");
     return false;
   }
+  judge_own_incarnation(ctx, link, head.key, head.seq);
   LogEntry* entry = ctx.heads.find_or_add(log);
   if (entry == nullptr) {  // the table is full
     leave_out(link);
@@ -274,7 +275,9 @@ void on_your_logs(Context& ctx, Link& link, const codec::YourLogsAsk&) {
   const std::vector<LogEntry*> logs = ctx.heads.of_device(*link.peer);
   codec::YourLogsHeads page;
   for (const LogEntry* entry : logs) {
-    if (entry->held.seq == 0) continue;
+    // At a cap no signature ends, so it shows nothing. In the summary it counts: where its author
+    // is capped there as well, both have the same.
+    if (entry->held.seq == 0 || entry->capped) continue;
     if (page.heads.size() == ctx.config.tuning.heads_per_message) {
       page.more = true;
       send(ctx, link, page);

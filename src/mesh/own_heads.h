@@ -4,7 +4,8 @@
 // Model:     a position at or beyond our head is judged at once; for one below it the store is
 //            asked for the event there, one position a link at a time. Another chain, or an event
 //            that the store has lost, is a rollback: a new incarnation is never wrong. A read that
-//            fails for another reason ends the link, and a later one asks again.
+//            fails for another reason ends the link, and a later one asks again. Nothing stored
+//            of an incarnation is a rollback, too.
 // Threads:   not thread-safe; part of the engine.
 // Limits:    what a peer names in one greeting; of its segments limits::kHeadsPerMessage.
 // Spec:      docs/wire_format.md section 7
@@ -14,7 +15,11 @@
 
 namespace ebb::mesh {
 
-// The peer has shown, signed by us, that the log stood there.
+// The peer has shown, signed by us, that the log stood there. Of an incarnation that began and
+// ended behind this store's back, which was then set back to before it: a rollback as well, once
+// for each.
+void judge_own_incarnation(Context& ctx, Link& link, const LogKey& key, Seq seq);
+// The same of a log that we are writing.
 void judge_own_position(Context& ctx, Link& link, const LogEntry& entry, const Position& shown);
 // Nothing is left to be compared.
 inline bool own_positions_judged(const Link& link) { return link.own_shown.empty(); }

@@ -132,6 +132,64 @@ TEST_CASE("what was lost of an incarnation that has ended is fetched, whatever t
   CHECK(rig.engine(0).counters().rollbacks_found == 0);
 }
 
+TEST_CASE("an incarnation of which the store holds nothing is a rollback, once, and comes back") {
+  Rig rig;
+  rig.add_node(1);
+  rig.add_node(2, {0});
+  rig.start(0);
+  rig.start(1);
+  rig.append(0, {"a", 4});
+  rig.run_for(seconds(3));
+  const auto backup = rig.store(0).back_up();
+  // The clock is set right, say: all of the incarnation before is in the backup.
+  rig.store(0).begin_incarnation(2);
+  rig.input(0, mesh::IncarnationBegun{2, rig.store(0).epoch()});
+  rig.append(0, {"a", 2});
+  rig.append(0, {"b", 3});
+  rig.run_for(seconds(3));
+  REQUIRE(rig.store(1).events() == 9);
+  REQUIRE(rig.engine(0).counters().rollbacks_found == 0);
+  rig.stop(0);
+  rig.run_for(seconds(1));
+  rig.store(0).restore(*backup, false);
+  rig.store(0).begin_incarnation(1);
+  rig.start(0);
+  rig.run_for(seconds(5));
+  CHECK(found_rollback(rig.node(0).notices));
+  CHECK(rig.engine(0).counters().rollbacks_found == 1);
+  // Nothing more is published of what that incarnation had closed.
+  rig.append(0, {"a", 1});
+  rig.run_for(seconds(1));
+  CHECK(rig.store(1).events() == 9);
+
+  rig.input(0, rig.store(0).begin_anew(3));
+  rig.append(0, {"a", 1});
+  rig.run_for(seconds(5));
+  CHECK(rig.store(0).events() == 11);
+  CHECK(rig.engine(0).root() == rig.engine(1).root());
+  CHECK(rig.engine(0).counters().rollbacks_found == 1);
+}
+
+TEST_CASE(
+    "a pushed segment of ours, of an incarnation that is not stored, is a rollback and kept") {
+  FakeStore store(1);
+  static_cast<void>(store.append({"a", 1}));
+  FakeStore later(1, 2);
+  const trust::VerifiedSegment lost = later.append({"a", 1}).own_segments[0];
+  const trust::VerifiedSegment more = later.append({"a", 1}).own_segments[0];
+  const trust::VerifiedSegment other = later.append({"b", 1}).own_segments[0];
+  RawPeer peer(store, 2);
+  peer.greet();
+  peer.send(delta_of({lost}));
+  CHECK(found_rollback(peer.notices()));
+  peer.input(store.begin_anew(3));
+  peer.greet();
+  peer.send(delta_of({more}));
+  peer.send(delta_of({other}));
+  CHECK(peer.engine().counters().rollbacks_found == 1);
+  CHECK(store.events() == 4);
+}
+
 // A node that was set back without knowing it, and has received other events since: its peer's
 // cursor names an arrival that is one of these now.
 TEST_CASE("where a rollback is found the peer is told all, not what its cursor leaves out") {
