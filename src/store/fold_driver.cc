@@ -60,7 +60,11 @@ Status FoldDriver::open(const Connection& connection, const LogTable& logs,
     break;
   }
   for (const LogRow& log : logs.rows()) {
-    EBB_RETURN_IF_ERROR(fold_past_mark(log, segments));
+    const Status folded = fold_past_mark(log, segments);
+    if (folded.ok()) continue;
+    if (folded.error().code != ErrorCode::kCorrupt) return folded;
+    // It stays where it is; what is wrong with one log is no reason to store nothing of the others.
+    if (damage_.size() < limits::kVerifyProblems) damage_.push_back(folded.error());
   }
   return {};
 }
