@@ -26,7 +26,7 @@ bool MemoryClock::is_own(const MemoryLog& log) const {
 }
 
 void MemoryClock::open(WallTime built, const ClockReading& now) {
-  judge = ClockJudge({built, disk_.last_commit, now.monotonic});
+  judge = ClockJudge({built, disk_.last_commit, now.monotonic, 0});
   hlc = clock_at(judge.judge(now).time, true);
 }
 

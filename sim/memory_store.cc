@@ -217,7 +217,11 @@ Result<store::SegmentOutcome> MemoryStore::receive(const trust::VerifiedSegment&
   }
   const MemoryLog* log = disk_.find(segment.log);
   if (log == nullptr) {
-    if (disk_.logs.size() >= limits::kKnownLogs - limits::kOwnLogsKept) return kRefused;
+    if (disk_.logs.size() >= limits::kKnownLogs - limits::kOwnLogsKept) return kTooManyLogs;
+    if (disk_.logs.size() >= limits::kLogsPerDevice &&
+        disk_.count_of(segment.key.device) >= limits::kLogsPerDevice) {
+      return kTooManyLogs;
+    }
     if (segment.first_seq != 1) return kGap;
     if (segment.prev_chain != trust::chain_start(segment.key)) return kFork;
     return keep(segment, moves);

@@ -51,6 +51,9 @@ inline constexpr std::size_t kMergeSegments = 64;     // joined at once
 inline constexpr std::size_t kVerifyProblems = 1000;  // told by one verification
 inline constexpr std::size_t kKnownLogs = 100000;
 inline constexpr std::size_t kOwnLogsKept = 256;  // of those, for logs that are written here
+// Of one device: 32 incarnations in which it uses all topics. Its own repairs of the clock leave
+// kOwnLogsKept of them for what must go on.
+inline constexpr std::size_t kLogsPerDevice = 32 * (kTopicsPerDevice + 1);
 inline constexpr std::size_t kKillsPerOperation = 1024;
 inline constexpr std::size_t kObjectNameBytes = 128;
 inline constexpr std::size_t kSetElementBytes = 1024;

@@ -39,7 +39,11 @@ Beginning judge_clock(const StoreParts& store, const ClockReading& now,
                                          *out.verdict.repair_ms);
     fixes = std::move(found.fixes);
     out.troubles = std::move(found.damage);
-    if (!fixes.empty() && !reason && store.logs.rows().size() >= limits::kKnownLogs) {
+    const std::size_t own_logs = store.logs.count_of(own.device);
+    // With it every topic begins a log.
+    const bool no_row = store.logs.rows().size() + limits::kTopicsPerDevice >= limits::kKnownLogs ||
+                        own_logs + limits::kOwnLogsKept >= limits::kLogsPerDevice;
+    if (!fixes.empty() && !reason && no_row) {
       // What else there is to store does not wait for it.
       out.troubles.push_back({ErrorCode::kTooLarge, "too many logs known", "clock repair"});
       out.verdict = store.judge.unrepaired(now, out.verdict);
