@@ -52,7 +52,7 @@ void send_hello(Context& ctx, Link& link) {
   hello.arrival_head = ctx.arrival_head;
   if (planted(Bug::kArrivalBeforeCommit)) hello.arrival_head += ctx.commits.size();
   const auto cursor = ctx.cursors.find(*link.peer);
-  if (cursor != ctx.cursors.end()) hello.cursor = cursor->second;
+  if (cursor != ctx.cursors.end()) hello.cursor = cursor->second.cursor;
   hello.changes_since = changes_since_told(ctx, *link.peer);
   hello.root = root.fingerprint();
   hello.count = root.count();
@@ -236,7 +236,7 @@ void on_hello(Context& ctx, Link& link, const codec::Hello& hello) {
   }
   overlay_joined(ctx, link);
   note_told_cursor(ctx, link);
-  drop_cursor_if_set_back(ctx, link);
+  greet_cursor(ctx, link);
   begin_exchange(ctx, link);
   const trust::FingerprintSum sum = ctx.heads.device_sum(*link.peer);
   send(ctx, link, codec::YourLogsSummary{sum.fingerprint(), sum.count()});

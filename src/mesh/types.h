@@ -201,6 +201,7 @@ struct Reconciliation {
   Fingerprint root_before, root_after;
 };
 
+// Arrival 0: there is none any more.
 struct CursorMoved {
   DeviceId peer;
   codec::Cursor cursor;

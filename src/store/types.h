@@ -83,6 +83,7 @@ enum class SegmentOutcome : std::uint8_t {
   kTooManyLogs,  // the log is new, and there is no row for it (kKnownLogs, kLogsPerDevice)
 };
 
+// Arrival 0: there is none any more.
 struct CursorUpdate {
   DeviceId peer;
   StoreEpoch epoch = 0;

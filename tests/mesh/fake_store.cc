@@ -114,8 +114,10 @@ mesh::Committed FakeStore::commit(const mesh::Commit& commit) {
     answer.failed = Error{ErrorCode::kDiskFull, "fake store"};
     return answer;
   }
-  for (const mesh::CursorMoved& moved : commit.cursors)
+  for (const mesh::CursorMoved& moved : commit.cursors) {
     cursors_[moved.peer] = moved.cursor;
+    if (moved.cursor.arrival == 0) cursors_.erase(moved.peer);
+  }
   std::set<LogId> moved;
   const Arrival before = arrival_;
   for (const trust::VerifiedSegment& segment : commit.segments) {
