@@ -257,7 +257,7 @@ void StoreThread::do_flush(Clock::time_point now) {
 }
 
 void StoreThread::do_merge(Clock::time_point now) {
-  const Result<bool> merged = store_->merge_step(wall_now());
+  const Result<bool> merged = store_->merge_step();
   if (merged.ok() && *merged) {
     chores_.merge = now;
     inbox_.post([this] { reports_.merged(); });

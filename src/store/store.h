@@ -125,7 +125,7 @@ class Store {
   // Merges one run of small segments. True: call again, there may be more; false: all is at rest.
   // Cheap enough to be called between commits: one transaction, at most limits::kSegmentEvents
   // events. kCorrupt when stored segments do not verify; they are left as they are.
-  Result<bool> merge_step(WallTime now);
+  Result<bool> merge_step();
 
   // A passive checkpoint of the WAL; called when idle.
   Status checkpoint();

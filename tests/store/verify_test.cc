@@ -88,7 +88,7 @@ TEST_CASE("a store that is written to while it is walked verifies as of one mome
         device.append({event(calls)}, "second");
         device.append({CounterAdd{"c", 1}});
         CHECK(device.store().flush_state(device.uptime, true).ok());
-        CHECK(device.store().merge_step(device.now).ok());
+        CHECK(device.store().merge_step().ok());
       });
   REQUIRE(report.ok());
   CHECK(calls == 14);
@@ -191,7 +191,7 @@ TEST_CASE("a merge refuses segments that do not verify and leaves them") {
          "UPDATE segments SET body=flip(body,30) WHERE id=(SELECT min(id) FROM segments WHERE "
          "id>>40=2)");
   device.open();
-  const auto merged = device.store().merge_step(device.now);
+  const auto merged = device.store().merge_step();
   REQUIRE_FALSE(merged.ok());
   CHECK(merged.error().code == ErrorCode::kCorrupt);
   CHECK(device.store().read_segments(data_heads(device.store())[0].log, 1, 0, 1 << 20)->size() ==
@@ -204,7 +204,7 @@ TEST_CASE("whoever reads a damaged segment is told so, and of which") {
     Device device(1);
     const std::vector<store::AppendItem> items(packed ? limits::kSegmentRestEvents : 20, event(1));
     device.append(items);
-    while (packed && device.store().merge_step(device.now).value()) {
+    while (packed && device.store().merge_step().value()) {
     }
     const auto head = data_heads(device.store()).at(0);
     device.close();
@@ -249,7 +249,7 @@ TEST_CASE("a merge that meets a damaged segment says which") {
   device.close();
   tamper(device, "UPDATE segments SET body=flip(body,0) WHERE id=(SELECT max(id) FROM segments)");
   device.open();
-  const auto merged = device.store().merge_step(device.now);
+  const auto merged = device.store().merge_step();
   REQUIRE_FALSE(merged.ok());
   CHECK(merged.error().code == ErrorCode::kCorrupt);
   CHECK(merged.error().detail.starts_with(log_text(head.log) + " from 1: "));
