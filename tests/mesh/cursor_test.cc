@@ -211,7 +211,7 @@ TEST_CASE("a cursor goes no further than the peer says its list covers") {
 TEST_CASE("cursors are bounded: a new one takes the place of the peer that greeted longest ago") {
   FakeStore store(1);
   mesh::Config config;
-  config.cursors = {{FakeStore(2).device(), {7, 12}}};
+  config.cursors = {{FakeStore(2).device(), {5, 12}}};
   for (std::size_t i = 1; i < limits::kStoredPeers; ++i) {
     DeviceId device;
     device.data.fill(0xff);
@@ -219,7 +219,7 @@ TEST_CASE("cursors are bounded: a new one takes the place of the peer that greet
     config.cursors.emplace_back(device, codec::Cursor{1, 1});
   }
   RawPeer peer(store, 2, config);
-  // Its cursor is known and moves: nothing has to go.
+  // It has one, of another epoch: nothing has to go.
   ReconciliationId exchange = begin_list(peer);
   peer.send(codec::SyncList{{}, false, 20});
   say_done(peer, exchange);
