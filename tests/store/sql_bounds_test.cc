@@ -87,11 +87,12 @@ TEST_CASE("a query ends near its time, whatever a function is given") {
       {"length(trim(" + same + ",'bcdefgh'))", 500000},
       {"(" + same + " LIKE '%a%a%a%a%a%a%a%a%a%ab')", 0},
       {"(" + same + " GLOB '*a*a*a*a*a*a*a*a*a*ab')", 0}};
-  for (const auto& [call, value] : calls) {
+  for (const auto& each : calls) {
+    const std::string& call = each.first;
     INFO(call);
     // Nobody can end a call of a function: one whose time was the product of both lengths would
     // not come back here.
-    CHECK(number(*reader, "SELECT " + call) == value);
+    CHECK(number(*reader, "SELECT " + call) == each.second);
     int asked = 0;
     SqlLimits limits;
     limits.expired = [&asked] { return ++asked == 3; };
