@@ -26,6 +26,8 @@ mesh::CommitOutcome commit_outcome(store::SegmentOutcome outcome) {
       return mesh::CommitOutcome::kGap;
     case store::SegmentOutcome::kFork:
       return mesh::CommitOutcome::kFork;
+    case store::SegmentOutcome::kTooManyLogs:
+      return mesh::CommitOutcome::kTooManyLogs;
     case store::SegmentOutcome::kRefused:
       return mesh::CommitOutcome::kRefused;
   }

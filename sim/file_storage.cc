@@ -57,7 +57,7 @@ class FileStorage : public Storage {
   Status upkeep(const ClockReading& now) override {
     EBB_RETURN_IF_ERROR(store_->flush_state(now.monotonic, false));
     for (int i = 0; i < kMergesPerUpkeep; ++i) {
-      EBB_ASSIGN(const bool more, store_->merge_step(now.wall));
+      EBB_ASSIGN(const bool more, store_->merge_step());
       if (!more) break;
     }
     return {};

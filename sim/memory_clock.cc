@@ -26,7 +26,7 @@ bool MemoryClock::is_own(const MemoryLog& log) const {
 }
 
 void MemoryClock::open(WallTime built, const ClockReading& now) {
-  judge = ClockJudge({built, disk_.last_commit, now.monotonic});
+  judge = ClockJudge({built, disk_.last_commit, now.monotonic, 0});
   hlc = clock_at(judge.judge(now).time, true);
 }
 
@@ -45,6 +45,8 @@ HlcClock MemoryClock::clock_at(WallTime now, bool with_own) const {
 MemoryClock::Beginning MemoryClock::begin(const ClockReading& now,
                                           std::optional<codec::OpeningReason> reason) const {
   Beginning out{judge.judge(now), hlc, std::nullopt, {}, false};
+  const Hlc ahead = Hlc::at({out.verdict.time.ms + limits::kRemoteAheadMs}, 0xffff);
+  if (out.hlc.last() > ahead) out.hlc = clock_at(out.verdict.time, true);
   std::vector<codec::ClockFix>& wrong = out.fixes;
   if (out.verdict.repair_ms) {
     wrong = fixes(out.verdict.time, *out.verdict.repair_ms);
@@ -95,8 +97,9 @@ std::vector<codec::ClockFix> MemoryClock::fixes(WallTime right, std::int64_t off
 void MemoryClock::follow(const ClockReading& now, const Beginning& beginning, bool moved,
                          const std::vector<trust::VerifiedSegment>& own) {
   const ClockVerdict& verdict = beginning.verdict;
-  judge.follow(now, verdict);
   if (moved) disk_.last_commit = verdict.time;
+  if (own.empty() && !verdict.repair_ms) return;  // nothing was stamped
+  judge.follow(now, verdict);
   if (verdict.new_line) line_.begin(beginning.fixes);
   for (const trust::VerifiedSegment& segment : own)
     line_.stamped(segment.log, segment.first_seq, segment.last_seq());

@@ -4,6 +4,8 @@
 // Threads: values; any thread.
 #pragma once
 
+#include <algorithm>
+#include <cstddef>
 #include <deque>
 #include <map>
 #include <optional>
@@ -52,6 +54,11 @@ struct MemoryDisk {
   MemoryLog* find(const LogId& log) const {
     const auto found = index.find(log);
     return found == index.end() ? nullptr : found->second;
+  }
+  std::size_t count_of(const DeviceId& device) const {
+    return static_cast<std::size_t>(
+        std::count_if(logs.begin(), logs.end(),
+                      [&device](const MemoryLog& log) { return log.head.key.device == device; }));
   }
   MemoryLog& create(const LogKey& key, const LogId& log, const Hash& chain_start) {
     MemoryLog& made_log = logs.emplace_back();

@@ -84,6 +84,7 @@ class MemoryStore : public Storage {
   std::optional<store::SegmentOutcome> judge(const trust::VerifiedSegment& segment,
                                              const MemoryLog& log) const;
   Result<store::SegmentOutcome> keep(const trust::VerifiedSegment& segment, Moves& moves);
+  void keep_cursors(const store::CommitBatch& batch);
   Status fold(const trust::VerifiedSegment& segment, Seq to);
   void keep_own_ids(const trust::VerifiedSegment& segment, Seq to);
 
@@ -169,14 +170,33 @@ Result<store::CommitResult> MemoryStore::commit(const store::CommitBatch& batch,
     const Position before = planted(Bug::kTellFromStart) ? Position{} : moved.before;
     result.advances.push_back({head, before, moved.own_append});
   }
-  for (const store::CursorUpdate& cursor : batch.cursors)
+  for (const store::CursorUpdate& cursor : batch.cursors) {
     disk_.cursors.insert_or_assign(cursor.peer, cursor);
+    if (cursor.arrival == 0) disk_.cursors.erase(cursor.peer);
+  }
+  keep_cursors(batch);
   for (const store::PeerRow& peer : batch.peers)
     disk_.peers.insert_or_assign(peer.device, peer);
   result.arrival_head = disk_.arrival_head;
   result.clock = beginning.verdict;
   clock_.follow(batch.now, beginning, !result.advances.empty(), result.own_segments);
   return result;
+}
+
+// No more than there may be: those of the peers that were heard longest ago go, one by one.
+void MemoryStore::keep_cursors(const store::CommitBatch& batch) {
+  const auto heard = [&](const DeviceId& peer) {
+    const auto row = disk_.peers.find(peer);
+    const bool now = std::any_of(batch.cursors.begin(), batch.cursors.end(),
+                                 [&peer](const auto& moved) { return moved.peer == peer; });
+    if (now) return INT64_MAX;
+    return row == disk_.peers.end() ? INT64_MIN : row->second.last_heard.ms;
+  };
+  while (disk_.cursors.size() > limits::kStoredPeers) {
+    disk_.cursors.erase(std::min_element(
+        disk_.cursors.begin(), disk_.cursors.end(),
+        [&heard](const auto& a, const auto& b) { return heard(a.first) < heard(b.first); }));
+  }
 }
 
 void MemoryStore::append(const store::CommitBatch& batch, const MemoryClock::Beginning& beginning,
@@ -217,7 +237,11 @@ Result<store::SegmentOutcome> MemoryStore::receive(const trust::VerifiedSegment&
   }
   const MemoryLog* log = disk_.find(segment.log);
   if (log == nullptr) {
-    if (disk_.logs.size() >= limits::kKnownLogs - limits::kOwnLogsKept) return kRefused;
+    if (disk_.logs.size() >= limits::kKnownLogs - limits::kOwnLogsKept) return kTooManyLogs;
+    if (disk_.logs.size() >= limits::kLogsPerDevice &&
+        disk_.count_of(segment.key.device) >= limits::kLogsPerDevice) {
+      return kTooManyLogs;
+    }
     if (segment.first_seq != 1) return kGap;
     if (segment.prev_chain != trust::chain_start(segment.key)) return kFork;
     return keep(segment, moves);

@@ -22,12 +22,12 @@ struct FreeDecompressor {
 // One context a thread, because making one costs more than a segment's compression; nothing of one
 // call is left for the next.
 ZSTD_CCtx& compressor() {
-  thread_local const std::unique_ptr<ZSTD_CCtx, FreeCompressor> context(ZSTD_createCCtx());
+  thread_local std::unique_ptr<ZSTD_CCtx, FreeCompressor> context(ZSTD_createCCtx());
   EBB_CHECK(context != nullptr);
   return *context;
 }
 ZSTD_DCtx& decompressor() {
-  thread_local const std::unique_ptr<ZSTD_DCtx, FreeDecompressor> context(ZSTD_createDCtx());
+  thread_local std::unique_ptr<ZSTD_DCtx, FreeDecompressor> context(ZSTD_createDCtx());
   EBB_CHECK(context != nullptr);
   return *context;
 }

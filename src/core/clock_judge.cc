@@ -40,10 +40,17 @@ ClockJudge::ClockJudge(const Start& start)
     : built_(start.built),
       last_commit_(start.last_commit),
       line_time_(std::max(start.built, start.last_commit.value_or(start.built))),
-      line_at_(start.now) {}
+      line_at_(start.now),
+      repairs_(std::min(start.repairs, limits::kClockRepairsPerDay), start.now) {}
 
 WallTime ClockJudge::reckoned(Instant now) const {
   return {line_time_.ms + std::max<std::int64_t>((now - line_at_).ms(), 0)};
+}
+
+bool ClockJudge::may_repair(Instant now) const {
+  if (repaired_at_ && (now - *repaired_at_).ms() < limits::kClockRepairMs) return false;
+  return repairs_.size() < limits::kClockRepairsPerDay ||
+         (now - repairs_.front()).ms() >= limits::kClockRepairDayMs;
 }
 
 // How far the line is from what peers say; nullopt: they say nothing.
@@ -75,9 +82,10 @@ std::optional<std::int64_t> ClockJudge::line_error(const ClockReading& now,
   const WallTime right = believed ? now.wall : peers_->at(now.monotonic);
   const std::int64_t off = difference(right, line);
   // A clock that was believed and steps forward may have been wrong before it or be wrong now; it
-  // is believed again, as long as nobody contradicts.
+  // is believed again, as long as nobody contradicts. Peers do, once the line is one of stamps and
+  // not only of what was stored before the start, after which the machine may have been off.
   const bool contradicted =
-      !believed || doubted_ ||
+      !believed || doubted_ || (stamped_ && peers_) ||
       (last_commit_ && difference(right, *last_commit_) < -limits::kClockBackMs);
   const bool apart_enough = peers_ ? apart(*line_off_peers(now.monotonic), limits::kClockPeersMs)
                                    : apart(off, limits::kClockBackMs);
@@ -89,9 +97,7 @@ ClockVerdict ClockJudge::judge(const ClockReading& now) const {
   const WallTime line = reckoned(now.monotonic);
   ClockVerdict verdict{line, found.doubt, found.off_ms, std::nullopt, false};
   if (const auto error = line_error(now, found)) {
-    if (repaired_at_ && (now.monotonic - *repaired_at_).ms() < limits::kClockRepairMs) {
-      return unrepaired(now, verdict);
-    }
+    if (!may_repair(now.monotonic)) return unrepaired(now, verdict);
     verdict.repair_ms = error;
     verdict.new_line = true;
     verdict.time = verdict.suspect() ? peers_->at(now.monotonic) : now.wall;
@@ -114,13 +120,17 @@ ClockVerdict ClockJudge::unrepaired(const ClockReading& now, ClockVerdict verdic
 
 void ClockJudge::follow(const ClockReading& now, const ClockVerdict& verdict) {
   last_commit_ = verdict.time;
+  stamped_ = true;
   doubted_ = verdict.suspect();
   // While the line is kept it is not drawn anew, or rounding would slow it down.
   if (!verdict.suspect() || verdict.new_line) {
     line_time_ = verdict.time;
     line_at_ = now.monotonic;
   }
-  if (verdict.repair_ms) repaired_at_ = now.monotonic;
+  if (!verdict.repair_ms) return;
+  repaired_at_ = now.monotonic;
+  repairs_.push_back(now.monotonic);
+  if (repairs_.size() > limits::kClockRepairsPerDay) repairs_.erase(repairs_.begin());
 }
 
 }  // namespace ebb

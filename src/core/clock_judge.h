@@ -6,14 +6,15 @@
 //            where stamps stood (the line), at the pace of the monotonic clock. When it then turns
 //            out that the line itself was wrong, the verdict asks for a repair: from now on another
 //            line, and how far the old one was off. Where peers are known only they can prove that:
-//            when the line is more than kClockPeersMs from their median; a clock that was set back
-//            by less is doubted until it has caught up. Without them a doubted clock that is set
-//            right does.
+//            when the line is more than kClockPeersMs from their median, and something was stamped
+//            on it since the start or the clock is doubted; a clock that was set back by less is
+//            doubted until it has caught up. Without them a doubted clock that is set right does.
 //            Invariant: judge() changes nothing, so a verdict whose commit fails leaves no trace.
 // Units:     offsets in ms, positive: to be added to what was stamped.
 // Ownership: a value; whoever stamps keeps it, others may keep copies.
 // Threads:   value; not thread-safe.
-// Limits:    one repair per kClockRepairMs, so that a clock that swings costs few incarnations.
+// Limits:    one repair per kClockRepairMs and kClockRepairsPerDay in a day, so that a clock that
+//            swings costs few incarnations; beyond them it is suspect.
 // Spec:      docs/wire_format.md section 10
 #pragma once
 
@@ -21,6 +22,7 @@
 #include <cstdint>
 #include <optional>
 #include <string_view>
+#include <vector>
 
 #include "core/time.h"
 
@@ -71,6 +73,7 @@ class ClockJudge {
     WallTime built;                       // of the program; 0: not known
     std::optional<WallTime> last_commit;  // as stored; nullopt: nothing was ever committed
     Instant now;
+    std::size_t repairs = 0;  // of the day before
   };
   explicit ClockJudge(const Start& start);
 
@@ -79,7 +82,8 @@ class ClockJudge {
   const std::optional<PeerClock>& peers() const { return peers_; }
 
   ClockVerdict judge(const ClockReading& now) const;
-  // The verdict was acted upon: something was stamped with it and is stored.
+  // The verdict was acted upon: something of ours was stamped with it and is stored, or its repair
+  // was made.
   void follow(const ClockReading& now, const ClockVerdict& verdict);
   // The verdict of that moment where its repair cannot be made: the old line goes on, suspect.
   ClockVerdict unrepaired(const ClockReading& now, ClockVerdict verdict) const;
@@ -93,14 +97,17 @@ class ClockJudge {
   std::optional<std::int64_t> line_off_peers(Instant now) const;
   std::optional<std::int64_t> line_error(const ClockReading& now, const Doubt& found) const;
   WallTime reckoned(Instant now) const;
+  bool may_repair(Instant now) const;
 
   WallTime built_;
   std::optional<WallTime> last_commit_;
   // The line: what stamps follow while the wall clock is not believed.
   WallTime line_time_;
   Instant line_at_;
+  bool stamped_ = false;  // something was, since the start
   bool doubted_ = false;  // when something was stamped last
   std::optional<Instant> repaired_at_;
+  std::vector<Instant> repairs_;  // the last kClockRepairsPerDay
   std::optional<PeerClock> peers_;
 };
 

@@ -51,6 +51,9 @@ inline constexpr std::size_t kMergeSegments = 64;     // joined at once
 inline constexpr std::size_t kVerifyProblems = 1000;  // told by one verification
 inline constexpr std::size_t kKnownLogs = 100000;
 inline constexpr std::size_t kOwnLogsKept = 256;  // of those, for logs that are written here
+// Of one device: 32 incarnations in which it uses all topics. Its own repairs of the clock leave
+// kOwnLogsKept of them for what must go on.
+inline constexpr std::size_t kLogsPerDevice = 32 * (kTopicsPerDevice + 1);
 inline constexpr std::size_t kKillsPerOperation = 1024;
 inline constexpr std::size_t kObjectNameBytes = 128;
 inline constexpr std::size_t kSetElementBytes = 1024;
@@ -126,7 +129,9 @@ inline constexpr std::int64_t kClockBackMs = 120000;    // behind the last commi
 inline constexpr std::int64_t kClockPeersMs = 600000;   // from the median of the peers
 inline constexpr std::size_t kClockPeersMin = 3;        // fewer prove nothing
 inline constexpr std::int64_t kClockRepairMs = 600000;  // between two repairs
-inline constexpr std::size_t kClockSamples = 64;        // devices whose time is kept
+inline constexpr std::size_t kClockRepairsPerDay = 8;
+inline constexpr std::int64_t kClockRepairDayMs = std::int64_t{24} * 3600 * 1000;
+inline constexpr std::size_t kClockSamples = 64;  // devices whose time is kept
 inline constexpr std::int64_t kClockSampleMs = std::int64_t{24} * 3600 * 1000;  // and how long
 
 // Local API.

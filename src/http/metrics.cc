@@ -103,6 +103,10 @@ void write_peers(PrometheusText& out, const node::MeshCounters& mesh,
               mesh.forks_suspected);
   out.counter("ebb_rollbacks_found_total",
               "Times that a peer held more of our own logs than we did.", mesh.rollbacks_found);
+  out.counter(
+      "ebb_logs_refused_total",
+      "Logs of which nothing is stored because their device, or all together, have too many.",
+      mesh.logs_refused);
 }
 
 void write_budgets(PrometheusText& out, const std::vector<node::BudgetStatus>& budgets,

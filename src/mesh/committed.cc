@@ -50,6 +50,15 @@ void judge_outcome(Context& ctx, Link* link, LogEntry& entry, const CommittedPar
       notice(ctx, *link, NoticeKind::kForkSuspected, dot_text({part.log, part.last_seq}));
       refuse_log(ctx, *link, entry);
       break;
+    case CommitOutcome::kTooManyLogs:
+      ++ctx.counters.logs_refused;
+      if (link == nullptr) break;
+      // One of a link is told: whoever has too many may have any number.
+      if (!std::exchange(link->log_refused, true)) {
+        notice(ctx, *link, NoticeKind::kLogRefused, "too many logs: " + log_text(part.log));
+      }
+      refuse_log(ctx, *link, entry);
+      break;
     case CommitOutcome::kRefused:
       if (link != nullptr) refuse_log(ctx, *link, entry);
       break;

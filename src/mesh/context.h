@@ -39,6 +39,11 @@ struct PendingCommit {
   std::vector<CommittedPart> parts;
 };
 
+struct PeerCursor {
+  codec::Cursor cursor;
+  std::uint64_t heard = 0;  // Context::hellos when its peer greeted last
+};
+
 struct PendingRead {
   LinkId link;
   ServeRange range;
@@ -85,8 +90,9 @@ struct Context {
 
   HeadTable heads;
   Arrival arrival_head = 0;
-  std::map<DeviceId, codec::Cursor> cursors;  // ours of them, as persisted
-  std::map<DeviceId, Arrival> told_cursors;   // theirs of us, from their last HELLO; kStoredPeers
+  std::map<DeviceId, PeerCursor> cursors;  // ours of them, as persisted; kStoredPeers
+  std::uint64_t hellos = 0;
+  std::map<DeviceId, Arrival> told_cursors;  // theirs of us, from their last HELLO; kStoredPeers
 
   std::map<LinkId, Link> links;
   std::array<Link*, limits::kLinks> slots{};
@@ -109,6 +115,8 @@ struct Context {
 
   // A peer holds more of our own log than we do: its current incarnation stays unpublished.
   bool own_blocked = false;
+  // Of ours, shown by peers while nothing of them was stored; signed by us, so they are few.
+  std::set<Incarnation> lost_incarnations;
 
   // After a failed commit nothing is asked for until then.
   std::optional<Instant> commits_paused_until;

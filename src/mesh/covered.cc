@@ -8,6 +8,7 @@ namespace {
 
 // With more logs behind it is not worth looking at each of them; another telling will come.
 constexpr std::size_t kBehindMax = 256;
+constexpr Arrival kNoArrival = 0;  // of a cursor that is dropped
 
 // Goes on over what the peer has told to hold, as far as every arrival is known. Each log has one
 // place in the order of arrival, so no step is taken twice for one commit.
@@ -45,27 +46,53 @@ void try_covered(Context& ctx, Link& link) {
   ctx.out->commits.push_back(std::move(commit));
 }
 
+// The peer that greeted longest ago has no cursor any more, here and in the store: what it has
+// meanwhile is found by an exchange, while one that only the store kept might count again when it
+// means something else.
+void make_room(Context& ctx, Commit& commit) {
+  if (ctx.cursors.size() < limits::kStoredPeers) return;
+  const auto oldest = std::min_element(
+      ctx.cursors.begin(), ctx.cursors.end(),
+      [](const auto& a, const auto& b) { return a.second.heard < b.second.heard; });
+  commit.cursors.push_back({oldest->first, {oldest->second.cursor.epoch, kNoArrival}});
+  ctx.cursors.erase(oldest);
+}
+
 }  // namespace
 
+void load_cursors(Context& ctx) {
+  for (const auto& [device, cursor] : ctx.config.cursors) {
+    if (ctx.cursors.size() == limits::kStoredPeers) break;
+    ctx.cursors[device] = {cursor, 0};
+  }
+}
+
 void move_cursor(Context& ctx, const Link& link, Arrival upto, Commit& commit) {
-  if (link.left_out) return;
+  if (link.left_out || upto == 0) return;
   const codec::Cursor next{link.theirs.epoch, upto};
-  codec::Cursor& cursor = ctx.cursors[*link.peer];
-  const bool further = cursor.epoch != next.epoch || cursor.arrival < next.arrival;
-  if (!further) return;
-  cursor = next;
+  const auto known = ctx.cursors.find(*link.peer);
+  if (known == ctx.cursors.end()) {
+    make_room(ctx, commit);
+    ctx.cursors[*link.peer] = {next, ++ctx.hellos};
+  } else {
+    codec::Cursor& cursor = known->second.cursor;
+    const bool further = cursor.epoch != next.epoch || cursor.arrival < next.arrival;
+    if (!further) return;
+    cursor = next;
+  }
   commit.cursors.push_back({*link.peer, next});
 }
 
-void drop_cursor_if_set_back(Context& ctx, const Link& link) {
+void greet_cursor(Context& ctx, const Link& link) {
   const auto it = ctx.cursors.find(*link.peer);
   if (it == ctx.cursors.end()) return;
-  codec::Cursor& cursor = it->second;
+  it->second.heard = ++ctx.hellos;
+  const codec::Cursor cursor = it->second.cursor;
   if (cursor.epoch != link.theirs.epoch || cursor.arrival <= link.theirs.arrival_head) return;
-  cursor.arrival = 0;
+  ctx.cursors.erase(it);
   Commit commit;
   commit.token = new_token(ctx);
-  commit.cursors.push_back({*link.peer, cursor});
+  commit.cursors.push_back({*link.peer, {cursor.epoch, kNoArrival}});
   ctx.out->commits.push_back(std::move(commit));
 }
 

@@ -8,7 +8,8 @@
 //            fails): it takes a cursor over only while nothing is being committed and nothing that
 //            the peer announced is missing.
 // Threads:   not thread-safe; part of the engine.
-// Limits:    at most one telling each Config::cover_interval and link; never on a link on which
+// Limits:    cursors of limits::kStoredPeers peers, those that greeted last; at most one telling
+// each Config::cover_interval and link; never on a link on which
 //            something was refused or could not be had.
 // Spec:      docs/wire_format.md section 7
 #pragma once
@@ -17,12 +18,14 @@
 
 namespace ebb::mesh {
 
+void load_cursors(Context& ctx);
 // The cursor of the link's peer goes to `upto`, if that is further and nothing was left out.
 void move_cursor(Context& ctx, const Link& link, Arrival upto, Commit& commit);
 
-// By its HELLO the peer has fewer arrivals than our cursor names: its store was set back and the
-// numbers will name other events, so the cursor means nothing, now or when they have grown past it.
-void drop_cursor_if_set_back(Context& ctx, const Link& link);
+// The peer has greeted. By its HELLO it may have fewer arrivals than our cursor names: its store
+// was set back and the numbers will name other events, so the cursor means nothing, now or when
+// they have grown past it, and is dropped.
+void greet_cursor(Context& ctx, const Link& link);
 
 // Tells the peer, when there is something to tell and it is time.
 void tell_covered(Context& ctx, Link& link);

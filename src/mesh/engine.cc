@@ -8,6 +8,7 @@
 #include "mesh/audit.h"
 #include "mesh/bounds.h"
 #include "mesh/context.h"
+#include "mesh/covered.h"
 #include "mesh/dialer.h"
 #include "mesh/gossip.h"
 #include "mesh/greeting.h"
@@ -304,7 +305,7 @@ Engine::Engine(Config config, Rng rng)
   ctx.heads.load(ctx.config.heads);
   ctx.config.heads.clear();
   ctx.arrival_head = ctx.config.arrival_head;
-  ctx.cursors.insert(ctx.config.cursors.begin(), ctx.config.cursors.end());
+  load_cursors(ctx);
   for (const std::string& address : ctx.config.peers) {
     add_target(ctx, address, std::nullopt, true, false);
   }

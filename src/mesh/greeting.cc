@@ -52,7 +52,7 @@ void send_hello(Context& ctx, Link& link) {
   hello.arrival_head = ctx.arrival_head;
   if (planted(Bug::kArrivalBeforeCommit)) hello.arrival_head += ctx.commits.size();
   const auto cursor = ctx.cursors.find(*link.peer);
-  if (cursor != ctx.cursors.end()) hello.cursor = cursor->second;
+  if (cursor != ctx.cursors.end()) hello.cursor = cursor->second.cursor;
   hello.changes_since = changes_since_told(ctx, *link.peer);
   hello.root = root.fingerprint();
   hello.count = root.count();
@@ -183,6 +183,7 @@ bool judge_head(Context& ctx, Link& link, const codec::SignedHead& head) {
     return false;
   }
   link.last_of_ours = log;
+  judge_own_incarnation(ctx, link, head.key, head.seq);
   LogEntry* entry = ctx.heads.find_or_add(log);
   if (entry == nullptr) {  // the table is full
     leave_out(link);
@@ -261,7 +262,7 @@ void on_hello(Context& ctx, Link& link, const codec::Hello& hello) {
   }
   overlay_joined(ctx, link);
   note_told_cursor(ctx, link);
-  drop_cursor_if_set_back(ctx, link);
+  greet_cursor(ctx, link);
   begin_exchange(ctx, link);
   const trust::FingerprintSum sum = ctx.heads.device_sum(*link.peer);
   send(ctx, link, codec::YourLogsSummary{sum.fingerprint(), sum.count()});
@@ -300,7 +301,9 @@ void on_your_logs(Context& ctx, Link& link, const codec::YourLogsAsk&) {
   const std::vector<LogEntry*> logs = ctx.heads.of_device(*link.peer);
   codec::YourLogsHeads page;
   for (const LogEntry* entry : logs) {
-    if (entry->held.seq == 0) continue;
+    // At a cap no signature ends, so it shows nothing. In the summary it counts: where its author
+    // is capped there as well, both have the same.
+    if (entry->held.seq == 0 || entry->capped) continue;
     if (page.heads.size() == ctx.config.tuning.heads_per_message) {
       page.more = true;
       send(ctx, link, page);

@@ -47,7 +47,23 @@ std::optional<Hash> chain_at(const Context& ctx, const LogEntry& entry, Seq seq,
   return chain;
 }
 
+bool holds_incarnation(Context& ctx, Incarnation incarnation) {
+  const std::vector<LogEntry*> own = ctx.heads.of_device(ctx.config.self);
+  return std::any_of(own.begin(), own.end(), [incarnation](const LogEntry* entry) {
+    return entry->key.incarnation == incarnation && entry->held.seq > 0;
+  });
+}
+
 }  // namespace
+
+void judge_own_incarnation(Context& ctx, Link& link, const LogKey& key, Seq seq) {
+  const Incarnation shown = key.incarnation;
+  if (shown == ctx.config.incarnation || ctx.lost_incarnations.contains(shown)) return;
+  if (holds_incarnation(ctx, shown)) return;
+  // Its logs are fetched back meanwhile: no second alarm for it.
+  ctx.lost_incarnations.insert(shown);
+  rollback_found(ctx, link, dot_text({trust::log_id(key), seq}));
+}
 
 void judge_own_position(Context& ctx, Link& link, const LogEntry& entry, const Position& shown) {
   if (ctx.own_blocked) return;

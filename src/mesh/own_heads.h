@@ -4,8 +4,9 @@
 // Model:     a position at or beyond our head is judged at once; for one below it the store is
 //            asked for the event there, one position a link at a time; of several that wait for
 //            one log the furthest counts. Another chain, or an event that the store has lost, is a
-//            rollback: a new incarnation is never wrong. A read that fails for another reason ends
-//            the link, and a later one asks again.
+//            rollback: a new incarnation is never wrong. So is an incarnation of which nothing is
+//            stored. A read that fails for another reason ends the link, and a later one asks
+//            again.
 // Threads:   not thread-safe; part of the engine.
 // Limits:    one position a log that is written here and link waits, and one is being read. In a
 //            greeting a read gives it more time once for each such log.
@@ -16,7 +17,11 @@
 
 namespace ebb::mesh {
 
-// The peer has shown, signed by us, that the log stood there.
+// The peer has shown, signed by us, that the log stood there. Of an incarnation that began and
+// ended behind this store's back, which was then set back to before it: a rollback as well, once
+// for each.
+void judge_own_incarnation(Context& ctx, Link& link, const LogKey& key, Seq seq);
+// The same of a log that we are writing.
 void judge_own_position(Context& ctx, Link& link, const LogEntry& entry, const Position& shown);
 // Nothing is left to be compared.
 inline bool own_positions_judged(const Link& link) {

@@ -123,6 +123,9 @@ bool verify_and_keep(Context& ctx, Link& link, LogEntry& entry, const LogKey& ke
     drop_segment(link, &entry, bytes.size(), intake, true);
     return true;
   }
+  if (key.device == ctx.config.self) {
+    judge_own_incarnation(ctx, link, key, verified->last_seq());
+  }
   if (verified->first_seq == position.seq + 1 && verified->prev_chain != position.chain) {
     ++ctx.counters.forks_suspected;
     notice(ctx, link, NoticeKind::kForkSuspected, dot_text({verified->log, verified->first_seq}));

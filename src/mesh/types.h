@@ -106,7 +106,14 @@ struct Datagram {
 };
 
 // DO NOT REORDER: same meaning as store::SegmentOutcome, by name.
-enum class CommitOutcome : std::uint8_t { kStored, kDuplicate, kGap, kFork, kRefused };
+enum class CommitOutcome : std::uint8_t {
+  kStored,
+  kDuplicate,
+  kGap,
+  kFork,
+  kRefused,
+  kTooManyLogs
+};
 
 // The answer to a Commit effect (token != 0), or news of what local programs appended (token 0).
 struct Committed {
@@ -194,6 +201,7 @@ struct Reconciliation {
   Fingerprint root_before, root_after;
 };
 
+// Arrival 0: there is none any more.
 struct CursorMoved {
   DeviceId peer;
   codec::Cursor cursor;
@@ -238,6 +246,7 @@ enum class NoticeKind : std::uint8_t {
   kForkSuspected,  // two histories of a log were seen
   kRollbackFound,  // a peer holds more of our own log than we do: begin a new incarnation
   kLogCapped,
+  kLogRefused,  // of too many logs; text says which
 };
 struct Notice {
   NoticeKind kind;
@@ -327,6 +336,7 @@ struct Counters {
   std::uint64_t audits = 0;         // ended, equal or not
   std::uint64_t audit_repairs = 0;  // heads that only an audit has brought: 0 in a healthy mesh
   std::uint64_t forks_suspected = 0, rollbacks_found = 0;
+  std::uint64_t logs_refused = 0;  // for which the store has no row
 };
 
 struct KnownPeer {

@@ -59,6 +59,8 @@ NoticeName notice_name(mesh::NoticeKind kind) {
       return {LogLevel::kError, "rollback_found"};
     case mesh::NoticeKind::kLogCapped:
       return {LogLevel::kWarn, "log_capped"};
+    case mesh::NoticeKind::kLogRefused:
+      return {LogLevel::kWarn, "log_refused"};
   }
   return {LogLevel::kWarn, "notice"};
 }

@@ -105,6 +105,8 @@ Status Node::Impl::start() {
   epoch = opened->epoch();
   incarnation = opened->incarnation();
   clock = opened->clock_judge();
+  for (const Error& damage : opened->fold_damage())
+    note_store_error(damage);
   for (store::HeadRecord& head : opened->heads())
     heads.emplace(head.log, std::move(head));
   note_clock();

@@ -282,7 +282,7 @@ void StoreThread::do_flush(Clock::time_point now) {
 
 void StoreThread::do_merge(Clock::time_point now) {
   note_writing(true);
-  const Result<bool> merged = store_->merge_step(wall_now());
+  const Result<bool> merged = store_->merge_step();
   note_writing(false);
   if (merged.ok() && *merged) {
     chores_.merge = now;

@@ -42,11 +42,6 @@ struct Arguments {
   Position configuration{};  // position of the configuration in `_ebb`; seq 0: none
 };
 
-struct Digest {
-  Hash value;
-  VersionVector applied;
-};
-
 // One stored entry; no value means the key is gone.
 struct Entry {
   Bytes key;

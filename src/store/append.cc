@@ -34,13 +34,9 @@ void add_dot(std::vector<DotRange>& ranges, const Dot& dot, bool duplicate) {
 Result<std::vector<DotRange>> AppendStage::add(const AppendBatch& batch) {
   EBB_RETURN_IF_ERROR(status_);
   EBB_ASSIGN(OwnLog* const log, own_log(batch.topic));
-  const bool opens_topic = log->is_new && log->next_seq == 1 && batch.topic != kControlTopic;
-  if (opens_topic && target_.topics + new_topics_ >= limits::kTopicsPerDevice) {
-    return Error{ErrorCode::kTooLarge, "too many topics", batch.topic};
-  }
-  if (log->is_new && target_.logs.log_count() + new_topics_ >= limits::kKnownLogs) {
-    return Error{ErrorCode::kTooLarge, "too many logs known", batch.topic};
-  }
+  const bool opens_log = log->is_new && log->next_seq == 1;
+  const bool opens_topic = opens_log && batch.topic != kControlTopic;
+  if (opens_log) EBB_RETURN_IF_ERROR(check_room(batch.topic));
   BatchScope scope{*log, {}, {}, {}};
   const HlcClock clock_before = clock_;
   const Seq next_before = log->next_seq;
@@ -62,11 +58,27 @@ Result<std::vector<DotRange>> AppendStage::add(const AppendBatch& batch) {
     }
     return added.error();
   }
+  if (opens_log && log->next_seq > 1) ++new_logs_;
   if (opens_topic && log->next_seq > 1) ++new_topics_;
   ids_.merge(scope.ids);
   for (auto& [element, live] : scope.elements)
     elements_.insert_or_assign(element, std::move(live));
   return std::move(scope.ranges);
+}
+
+// The stage's new logs have no row before seal().
+Status AppendStage::check_room(const std::string& topic) const {
+  if (topic != kControlTopic && target_.topics + new_topics_ >= limits::kTopicsPerDevice) {
+    return Error{ErrorCode::kTooLarge, "too many topics", topic};
+  }
+  if (target_.logs.log_count() + new_logs_ >= limits::kKnownLogs) {
+    return Error{ErrorCode::kTooLarge, "too many logs known", topic};
+  }
+  const std::size_t own = target_.logs.log_count_of(target_.identity.device());
+  if (own + new_logs_ >= limits::kLogsPerDevice) {
+    return Error{ErrorCode::kTooLarge, "too many logs of this device", topic};
+  }
+  return {};
 }
 
 Result<AppendStage::OwnLog*> AppendStage::own_log(const std::string& topic) {

@@ -97,6 +97,8 @@ class AppendStage {
   };
 
   Result<OwnLog*> own_log(const std::string& topic);
+  // Whether another log fits.
+  Status check_room(const std::string& topic) const;
   Status add_item(BatchScope& scope, const AppendItem& item);
   Status add_event(BatchScope& scope, const AppendEvent& event);
   Status add_counter(BatchScope& scope, const CounterAdd& change);
@@ -118,7 +120,8 @@ class AppendStage {
   bool suspect_;
   Status status_;
   std::map<std::string, OwnLog> logs_;  // by topic
-  std::size_t new_topics_ = 0;
+  std::size_t new_logs_ = 0;
+  std::size_t new_topics_ = 0;  // of those, the control topic left out
   std::map<Uuid, Dot> ids_;
   // The live dots of elements that operations of this commit have changed.
   std::map<ElementKey, std::vector<Dot>> elements_;

@@ -8,7 +8,8 @@
 // Errors:    those of store/event_scan.h.
 // Limits:    of one log the latest limits::kClockFixesPerLog, of one device the latest
 //            limits::kClockFixesPerDevice; of all together limits::kClockFixes, beyond which the
-//            devices with the most lose their earlier half.
+//            devices with the most lose their earlier half. Incarnations of a device are bounded by
+//            limits::kLogsPerDevice, and each is looked at once.
 // Spec:      docs/wire_format.md section 10
 #pragma once
 
@@ -20,6 +21,7 @@
 #include "codec/record.h"
 #include "core/hlc.h"
 #include "core/ids.h"
+#include "core/limits.h"
 #include "core/result.h"
 #include "store/event_scan.h"
 #include "store/log_table.h"
@@ -50,6 +52,14 @@ class ClockFixes {
     std::vector<Range> ranges_;
   };
 
+  struct Bounds {
+    std::size_t of_log = limits::kClockFixesPerLog;
+    std::size_t of_device = limits::kClockFixesPerDevice;
+    std::size_t all = limits::kClockFixes;
+  };
+  ClockFixes() : ClockFixes(Bounds{}) {}
+  explicit ClockFixes(const Bounds& bounds) : bounds_(bounds) {}
+
   // Asked between segments; true ends the reading with kTooLarge "time". May be empty.
   Status load(const Connection& connection, const LogTable& logs,
               const std::function<bool()>& expired);
@@ -58,6 +68,8 @@ class ClockFixes {
 
  private:
   using Openings = std::map<Incarnation, Incarnation>;  // each with the one before
+  using Ranks = std::map<Incarnation, std::size_t>;
+  using ControlLogs = std::map<DeviceId, std::vector<const LogRow*>>;
   struct Said {
     LogId log;
     Ranges::Range range;
@@ -65,14 +77,17 @@ class ClockFixes {
   // Of one device, as far as it is kept.
   using Author = std::vector<Said>;
 
-  Status read_openings(EventScan& scan, const LogTable& logs);
+  Result<ControlLogs> find_speakers(EventScan& scan, const LogTable& logs);
+  Status rank_incarnations(EventScan& scan, const LogTable& logs, const ControlLogs& speakers);
+  static void rank(const Openings& openings, Ranks& ranks);
   Status read_fixes(EventScan& scan, const LogTable& logs, const LogRow& row);
   void keep_latest(Author& author, std::size_t most);
   void keep_bounds();
   std::size_t rank_of(const LogKey& key) const;
 
+  Bounds bounds_;
   std::map<LogId, Ranges> logs_;
-  std::map<DeviceId, Openings> openings_;
+  std::map<DeviceId, Ranks> ranks_;  // of those who speak in several incarnations
   std::map<DeviceId, Author> authors_;
   std::size_t count_ = 0;
 };

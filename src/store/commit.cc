@@ -27,6 +27,11 @@ Beginning judge_clock(const StoreParts& store, const ClockReading& now,
   Beginning out;
   out.verdict = store.judge.judge(now);
   out.clock = store.clock;
+  const Hlc ahead = Hlc::at({out.verdict.time.ms + limits::kRemoteAheadMs}, 0xffff);
+  // What the clock took over from others by a time of ours that was wrong, and stamped nothing.
+  if (out.clock.last() > ahead) {
+    out.clock = store.clock_at(out.verdict.time, store.incarnation);
+  }
   const OwnLogs own{store.logs, store.identity.device(), store.incarnation};
   std::vector<codec::ClockFix>& fixes = out.fixes;
   if (out.verdict.repair_ms) {
@@ -34,7 +39,11 @@ Beginning judge_clock(const StoreParts& store, const ClockReading& now,
                                          *out.verdict.repair_ms);
     fixes = std::move(found.fixes);
     out.troubles = std::move(found.damage);
-    if (!fixes.empty() && !reason && store.logs.rows().size() >= limits::kKnownLogs) {
+    const std::size_t own_logs = store.logs.count_of(own.device);
+    // With it every topic begins a log.
+    const bool no_row = store.logs.rows().size() + limits::kTopicsPerDevice >= limits::kKnownLogs ||
+                        own_logs + limits::kOwnLogsKept >= limits::kLogsPerDevice;
+    if (!fixes.empty() && !reason && no_row) {
       // What else there is to store does not wait for it.
       out.troubles.push_back({ErrorCode::kTooLarge, "too many logs known", "clock repair"});
       out.verdict = store.judge.unrepaired(now, out.verdict);
@@ -187,9 +196,12 @@ CommitResult Store::Commit::take_over(const CommitBatch& batch) {
 
 void Store::Commit::take_over_clock() {
   store_.clock = clock_;
-  store_.judge.follow(now_, verdict_);
   result_.clock = verdict_;
   result_.clock_troubles = beginning_.troubles;
+  // What was only received, or told of peers, was stamped by nobody here: it must not make a clock
+  // that is wrong just now the measure of a right one.
+  if (sealed_.empty() && !verdict_.repair_ms) return;
+  store_.judge.follow(now_, verdict_);
   if (verdict_.new_line) store_.line.begin(std::move(beginning_.fixes));
   for (const SealedRun& sealed : sealed_) {
     store_.line.stamped(sealed.segment.log, sealed.segment.first_seq, sealed.segment.last_seq());

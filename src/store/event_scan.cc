@@ -48,6 +48,13 @@ void EventScan::start(const LogRow& log, Seq from, Seq to) {
 }
 
 Result<bool> EventScan::next() {
+  Result<bool> more = advance();
+  // A statement in the middle of its rows would keep the connection at this moment for good.
+  if (!more.ok()) stop();
+  return more;
+}
+
+Result<bool> EventScan::advance() {
   for (;;) {
     if (body_.at_end() || seq_ >= to_) {
       EBB_ASSIGN(const bool more, next_segment());

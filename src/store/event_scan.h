@@ -36,7 +36,7 @@ class EventScan {
   void set_filter(ScanFilter filter);
   // Events `from` to `to` of the log, both inclusive, as far as it is held.
   void start(const LogRow& log, Seq from, Seq to);
-  // False: the end of this part of the log.
+  // False: the end of this part of the log. With that, or an error, the read transaction has ended.
   Result<bool> next();
   // Of the event last looked at, whether it fits or not.
   Seq seq() const { return seq_; }
@@ -45,6 +45,7 @@ class EventScan {
   void stop();
 
  private:
+  Result<bool> advance();
   Result<bool> next_segment();
   bool fits(const codec::EventView& event) const;
 

@@ -60,7 +60,11 @@ Status FoldDriver::open(const Connection& connection, const LogTable& logs,
     break;
   }
   for (const LogRow& log : logs.rows()) {
-    EBB_RETURN_IF_ERROR(fold_past_mark(log, segments));
+    Status folded = fold_past_mark(log, segments);
+    if (folded.ok()) continue;
+    if (folded.error().code != ErrorCode::kCorrupt) return folded;
+    // It stays where it is; what is wrong with one log is no reason to store nothing of the others.
+    if (damage_.size() < limits::kVerifyProblems) damage_.push_back(folded.error());
   }
   return {};
 }
@@ -70,7 +74,7 @@ Status FoldDriver::load(const Connection& connection) {
   EBB_ASSIGN(const auto version, get_meta_u64(connection, "fold_version"));
   const bool same_version = !version || *version == state::kFoldVersion;
   if (same_version) {
-    const Status loaded = load_state(connection, *fold_);
+    Status loaded = load_state(connection, *fold_);
     if (loaded.ok()) return {};
     if (loaded.error().code != ErrorCode::kCorrupt) return loaded;
   }

@@ -7,8 +7,8 @@
 //            nothing but time.
 // Ownership: owns the fold.
 // Threads:   not thread-safe; owned by the store.
-// Errors:    open: kCorrupt when stored events cannot be read; damaged state alone is rebuilt from
-//            the logs.
+// Errors:    open: a log whose stored events cannot be read is folded as far as they can, and named
+//            by damage(); damaged state alone is rebuilt from the logs.
 // Spec:      docs/store_format.md sections 4 and 5
 #pragma once
 
@@ -44,6 +44,10 @@ class FoldDriver {
   // event of a newer format has stopped stays where it is.
   void apply(const EventRun& run, std::string_view topic);
 
+  // What open() could not read, one error a log (kCorrupt), limits::kVerifyProblems of them at
+  // most. Nothing behind it is folded.
+  const std::vector<Error>& damage() const { return damage_; }
+
   const state::Fold& fold() const { return *fold_; }
   state::Fold& fold() { return *fold_; }
 
@@ -59,6 +63,7 @@ class FoldDriver {
   Status fold_past_mark(const LogRow& log, const SegmentTable& segments);
 
   std::unique_ptr<state::Fold> fold_;
+  std::vector<Error> damage_;
   std::set<LogId> touched_;            // logs whose mark moved since collect()
   std::vector<state::Entry> entries_;  // collected
   std::map<LogId, Position> marks_;    // collected

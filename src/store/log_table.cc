@@ -49,14 +49,24 @@ Status LogTable::open(const Connection& connection, bool writable) {
     if (!more) break;
     EBB_ASSIGN(LogRow row, read_row(select));
     if (row.n != rows_.size() + 1) return Error{ErrorCode::kCorrupt, "numbers of logs have a hole"};
-    numbers_.emplace(row.head.log, row.n);
     arrival_head_ = std::max(arrival_head_, row.head.arrival);
-    rows_.push_back(std::move(row));
+    add(std::move(row));
   }
   if (!writable) return {};
   EBB_ASSIGN(insert_, connection.prepare(kInsert));
   EBB_ASSIGN(update_, connection.prepare(kUpdate));
   return {};
+}
+
+void LogTable::add(LogRow row) {
+  numbers_.emplace(row.head.log, row.n);
+  ++counts_[row.head.key.device];
+  rows_.push_back(std::move(row));
+}
+
+std::size_t LogTable::count_of(const DeviceId& device) const {
+  const auto found = counts_.find(device);
+  return found == counts_.end() ? 0 : found->second;
 }
 
 const LogRow* LogTable::find(const LogId& log) const {
@@ -71,6 +81,11 @@ const LogRow* LogTable::at(LogNumber n) const {
 const LogRow* LogStage::find(const LogId& log) const {
   const auto found = index_.find(log);
   return found != index_.end() ? &found->second->row : table_.find(log);
+}
+
+std::size_t LogStage::log_count_of(const DeviceId& device) const {
+  const auto found = created_of_.find(device);
+  return table_.count_of(device) + (found == created_of_.end() ? 0 : found->second);
 }
 
 LogRow& LogStage::edit(const LogId& log) {
@@ -96,6 +111,7 @@ LogRow& LogStage::create(const LogKey& key, const LogId& log, const Hash& chain_
   staged.row.head.log = log;
   staged.row.head.held = staged.before;
   ++created_;
+  ++created_of_[key.device];
   index_.emplace(log, &staged);
   return staged.row;
 }
@@ -157,8 +173,7 @@ std::vector<HeadAdvance> LogStage::apply() {
       advances.push_back({staged.row.head, before, false});
     }
     if (staged.created) {
-      table_.numbers_.emplace(staged.row.head.log, staged.row.n);
-      table_.rows_.push_back(std::move(staged.row));
+      table_.add(std::move(staged.row));
     } else {
       table_.rows_[staged.row.n - 1] = std::move(staged.row);
     }

@@ -5,7 +5,7 @@
 //          deleted. Arrival numbers are given by LogStage::write, one per log that moved.
 // Threads: not thread-safe; owned by the store or a reader.
 // Errors:  kCorrupt for rows that this program did not write; those of store/sqlite.h.
-// Limits:  limits::kKnownLogs is the caller's to keep.
+// Limits:  limits::kKnownLogs and kLogsPerDevice are the caller's to keep.
 // Spec:    docs/store_format.md section 3
 #pragma once
 
@@ -40,12 +40,16 @@ class LogTable {
   // nullptr when there is no such number.
   const LogRow* at(LogNumber n) const;
   const std::vector<LogRow>& rows() const { return rows_; }  // in order of n
+  std::size_t count_of(const DeviceId& device) const;
   Arrival arrival_head() const { return arrival_head_; }
 
  private:
   friend class LogStage;
+  void add(LogRow row);
+
   std::vector<LogRow> rows_;
   std::unordered_map<LogId, LogNumber> numbers_;  // looked up, never iterated
+  std::map<DeviceId, std::size_t> counts_;
   Arrival arrival_head_ = 0;
   Statement insert_;
   Statement update_;
@@ -63,6 +67,7 @@ class LogStage {
   LogRow& create(const LogKey& key, const LogId& log, const Hash& chain_start);
   // Known logs, those created here included.
   std::size_t log_count() const { return table_.rows_.size() + created_; }
+  std::size_t log_count_of(const DeviceId& device) const;
 
   // Gives arrival numbers and writes what changed, at this time.
   Status write(WallTime now);
@@ -84,6 +89,7 @@ class LogStage {
   std::deque<Staged> staged_;  // in order of first change; references stay valid
   std::map<LogId, Staged*> index_;
   std::size_t created_ = 0;
+  std::map<DeviceId, std::size_t> created_of_;
   Arrival arrival_head_ = 0;
 };
 

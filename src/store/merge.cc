@@ -159,7 +159,7 @@ Result<trust::VerifiedSegment> join(const StoreParts& store, const LogRow& log,
 
 }  // namespace
 
-Result<bool> Store::merge_step(WallTime) {
+Result<bool> Store::merge_step() {
   StoreParts& store = *impl_;
   EBB_ASSIGN(const std::optional<MergeRun> run, store.merge.next(store.logs));
   if (!run) return !store.merge.empty();

@@ -14,8 +14,12 @@ Result<SegmentOutcome> ReceiveStage::add(const trust::VerifiedSegment& segment) 
   }
   const LogRow* known = logs_.find(segment.log);
   if (known == nullptr) {
-    if (logs_.log_count() >= limits::kKnownLogs - limits::kOwnLogsKept)
-      return SegmentOutcome::kRefused;
+    if (logs_.log_count() >= limits::kKnownLogs - limits::kOwnLogsKept) {
+      return SegmentOutcome::kTooManyLogs;
+    }
+    if (logs_.log_count_of(segment.key.device) >= limits::kLogsPerDevice) {
+      return SegmentOutcome::kTooManyLogs;
+    }
     if (segment.first_seq != 1) return SegmentOutcome::kGap;
     const Hash start = trust::chain_start(segment.key);
     if (segment.prev_chain != start) return SegmentOutcome::kFork;

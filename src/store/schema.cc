@@ -1,6 +1,7 @@
 #include "store/schema.h"
 
 #include <fcntl.h>
+#include <sqlite3.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -73,14 +74,33 @@ std::string copy_path(const std::string& dir, std::int64_t version) {
   return database_path(dir) + "." + std::to_string(version);
 }
 
+// Page by page through the connection, WAL included. Nothing else may open the database's file
+// here: closing it would take SQLite's locks of this process away, and whoever opens the database
+// next would think that nobody else has it.
+Status copy_pages(const Connection& from, const std::string& target) {
+  EBB_ASSIGN(const auto to, Connection::open(target, Connection::Mode::kReadWrite));
+  // Nobody looks at it before it is whole and synced.
+  EBB_RETURN_IF_ERROR(to->run("PRAGMA journal_mode=OFF; PRAGMA synchronous=OFF"));
+  sqlite3_backup* const backup = sqlite3_backup_init(to->handle(), "main", from.handle(), "main");
+  if (backup == nullptr) {
+    return sqlite_error(sqlite3_errcode(to->handle()), to->handle(), "copy before migration");
+  }
+  constexpr int kAllPages = -1;
+  const int rc = sqlite3_backup_step(backup, kAllPages);
+  sqlite3_backup_finish(backup);
+  if (rc != SQLITE_DONE) return sqlite_error(rc, to->handle(), "copy before migration");
+  return {};
+}
+
 // The copy gets its name only when it is whole and on the disk.
-Status copy_before_migration(Connection& connection, const std::string& dir, std::int64_t version) {
-  EBB_RETURN_IF_ERROR(connection.checkpoint(true));
+Status copy_before_migration(const Connection& connection, const std::string& dir,
+                             std::int64_t version) {
   const std::string target = copy_path(dir, version);
   const std::string part = target + ".part";
   std::error_code error;
-  fs::copy_file(database_path(dir), part, fs::copy_options::overwrite_existing, error);
+  fs::remove(part, error);
   if (error) return file_error("copy before migration", part, error);
+  EBB_RETURN_IF_ERROR(copy_pages(connection, part));
   EBB_RETURN_IF_ERROR(sync_path(part));
   fs::rename(part, target, error);
   if (error) return file_error("copy before migration", target, error);

@@ -50,6 +50,7 @@ Status SideTables::open(const Connection& connection) {
   connection_ = &connection;
   EBB_ASSIGN(put_cursor_, connection.prepare("INSERT OR REPLACE INTO cursors(peer,epoch,arrival) "
                                              "VALUES(?1,?2,?3)"));
+  EBB_ASSIGN(drop_cursor_, connection.prepare("DELETE FROM cursors WHERE peer=?1"));
   EBB_ASSIGN(put_peer_, connection.prepare("INSERT OR REPLACE INTO peers(device,address,heard_ms) "
                                            "VALUES(?1,?2,?3)"));
   EBB_ASSIGN(prune_peers_, connection.prepare(kPrunePeers));
@@ -86,12 +87,7 @@ Status SideTables::read_link_budgets(const Connection& connection) {
 }
 
 Status SideTables::write(const CommitBatch& batch) {
-  for (const CursorUpdate& cursor : batch.cursors) {
-    put_cursor_.bind(1, cursor.peer.view());
-    put_cursor_.bind(2, cursor.epoch);
-    put_cursor_.bind(3, cursor.arrival);
-    EBB_RETURN_IF_ERROR(put_cursor_.run());
-  }
+  EBB_RETURN_IF_ERROR(write_cursors(batch));
   for (const PeerRow& peer : batch.peers) {
     put_peer_.bind(1, peer.device.view());
     put_peer_.bind_text(2, peer.address);
@@ -115,6 +111,51 @@ Status SideTables::write(const CommitBatch& batch) {
   prune_reconciliations_.bind(1, connection_->last_insert_rowid() -
                                      static_cast<std::int64_t>(limits::kReconciliationsKept));
   return prune_reconciliations_.run();
+}
+
+Status SideTables::write_cursors(const CommitBatch& batch) {
+  const auto drop = [this](const DeviceId& peer) {
+    drop_cursor_.bind(1, peer.view());
+    return drop_cursor_.run();
+  };
+  for (const CursorUpdate& cursor : batch.cursors) {
+    if (cursor.arrival == 0) {
+      EBB_RETURN_IF_ERROR(drop(cursor.peer));
+      continue;
+    }
+    put_cursor_.bind(1, cursor.peer.view());
+    put_cursor_.bind(2, cursor.epoch);
+    put_cursor_.bind(3, cursor.arrival);
+    EBB_RETURN_IF_ERROR(put_cursor_.run());
+  }
+  surplus_cursors_ = surplus_cursors(batch);
+  for (const DeviceId& peer : surplus_cursors_)
+    EBB_RETURN_IF_ERROR(drop(peer));
+  return {};
+}
+
+// Cursors that there is no room for: those of the peers that were heard longest ago.
+std::vector<DeviceId> SideTables::surplus_cursors(const CommitBatch& batch) const {
+  if (cursors_.size() + batch.cursors.size() <= limits::kStoredPeers) return {};
+  std::map<DeviceId, WallTime> heard;
+  for (const auto& [peer, cursor] : cursors_) {
+    const auto row = peers_.find(peer);
+    heard[peer] = row == peers_.end() ? WallTime{INT64_MIN} : row->second.last_heard;
+  }
+  for (const CursorUpdate& cursor : batch.cursors) {
+    heard[cursor.peer] = WallTime{INT64_MAX};  // just now, whatever its row says
+    if (cursor.arrival == 0) heard.erase(cursor.peer);
+  }
+  if (heard.size() <= limits::kStoredPeers) return {};
+  std::vector<std::pair<WallTime, DeviceId>> by_age;
+  for (const auto& [peer, time] : heard)
+    by_age.emplace_back(time, peer);
+  std::sort(by_age.begin(), by_age.end());
+  by_age.resize(by_age.size() - limits::kStoredPeers);
+  std::vector<DeviceId> surplus;
+  for (const auto& [time, peer] : by_age)
+    surplus.push_back(peer);
+  return surplus;
 }
 
 Status SideTables::write_reconciliation(const ReconciliationRow& row) {
@@ -141,8 +182,12 @@ Status SideTables::write_reconciliation(const ReconciliationRow& row) {
 }
 
 void SideTables::committed(const CommitBatch& batch) {
-  for (const CursorUpdate& cursor : batch.cursors)
+  for (const CursorUpdate& cursor : batch.cursors) {
     cursors_[cursor.peer] = cursor;
+    if (cursor.arrival == 0) cursors_.erase(cursor.peer);
+  }
+  for (const DeviceId& peer : surplus_cursors_)
+    cursors_.erase(peer);
   for (const PeerRow& peer : batch.peers)
     peers_[peer.device] = peer;
   for (const LinkBudgetRow& row : batch.link_budgets)

@@ -7,7 +7,7 @@
 // Threads: not thread-safe; owned by the store.
 // Errors:  kCorrupt for rows of another form; those of store/sqlite.h.
 // Limits:  the newest limits::kReconciliationsKept rows of the history stay, and the
-//          limits::kStoredPeers peers that were heard last.
+//          limits::kStoredPeers peers that were heard last, and so many cursors, of those too.
 // Spec:    docs/store_format.md section 3
 #pragma once
 
@@ -35,15 +35,19 @@ class SideTables {
 
  private:
   Status read_link_budgets(const Connection& connection);
+  Status write_cursors(const CommitBatch& batch);
+  std::vector<DeviceId> surplus_cursors(const CommitBatch& batch) const;
   Status write_reconciliation(const ReconciliationRow& row);
   void prune_peers();
 
   const Connection* connection_ = nullptr;
   std::map<DeviceId, CursorUpdate> cursors_;
+  std::vector<DeviceId> surplus_cursors_;  // dropped by the transaction in hand
   std::map<DeviceId, PeerRow> peers_;
   std::map<std::string, LinkBudgetRow> link_budgets_;
   Statement put_link_budget_;
   Statement put_cursor_;
+  Statement drop_cursor_;
   Statement put_peer_;
   Statement prune_peers_;
   Statement put_reconciliation_;

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "core/check.h"
+#include "core/limits.h"
 #include "core/planted.h"
 #include "store/meta.h"
 #include "store/schema.h"
@@ -106,6 +107,13 @@ void StoreParts::start_clock() {
   start.built = options.built;
   if (newest != nullptr) start.last_commit = newest->wall;
   start.now = options.now.monotonic;
+  // Each incarnation of the last day may have been a repair; its control log moved when it began.
+  const WallTime time = ClockJudge(start).judge(options.now).time;
+  for (const LogRow& row : logs.rows()) {
+    const LogKey& key = row.head.key;
+    if (key.device != identity.device() || key.topic != kControlTopic) continue;
+    if (row.wall <= time && row.wall.ms > time.ms - limits::kClockRepairDayMs) ++start.repairs;
+  }
   judge = ClockJudge(start);
   clock = clock_at(judge.judge(options.now).time, incarnation);
 }
@@ -196,6 +204,7 @@ Arrival Store::arrival_head() const { return impl_->logs.arrival_head(); }
 std::vector<CursorUpdate> Store::cursors() const { return impl_->side.cursors(); }
 std::vector<PeerRow> Store::peers() const { return impl_->side.peers(); }
 std::vector<LinkBudgetRow> Store::link_budgets() const { return impl_->side.link_budgets(); }
+const std::vector<Error>& Store::fold_damage() const { return impl_->fold.damage(); }
 Hash Store::state_digest() { return impl_->fold.fold().digest(); }
 const VersionVector& Store::applied() const { return impl_->fold.fold().applied(); }
 

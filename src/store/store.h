@@ -107,7 +107,10 @@ class Store {
 
   // State is flushed when it has been dirty for long enough or `force`; one transaction.
   Status flush_state(Instant now, bool force);
-  // Digest of the folded state (applied equals held whenever the store is at rest).
+  // What the start found damaged: the state of these logs ends before it, everything else goes on.
+  const std::vector<Error>& fold_damage() const;
+  // Digest of the folded state (applied equals held whenever the store is at rest, but for logs
+  // that are damaged or of a newer format).
   Hash state_digest();
   const VersionVector& applied() const;
 
@@ -122,7 +125,7 @@ class Store {
   // Merges one run of small segments. True: call again, there may be more; false: all is at rest.
   // Cheap enough to be called between commits: one transaction, at most limits::kSegmentEvents
   // events. kCorrupt when stored segments do not verify; they are left as they are.
-  Result<bool> merge_step(WallTime now);
+  Result<bool> merge_step();
 
   // A passive checkpoint of the WAL; called when idle.
   Status checkpoint();

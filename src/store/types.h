@@ -75,13 +75,15 @@ struct HeadRecord {
 };
 
 enum class SegmentOutcome : std::uint8_t {
-  kStored,     // all or its unseen end
-  kDuplicate,  // nothing new in it
-  kGap,        // begins above held + 1: not stored
-  kFork,       // its prev_chain or an overlapping chain is not ours: not stored, evidence
-  kRefused,    // the log is capped below it, or a bound would be passed: not stored
+  kStored,       // all or its unseen end
+  kDuplicate,    // nothing new in it
+  kGap,          // begins above held + 1: not stored
+  kFork,         // its prev_chain or an overlapping chain is not ours: not stored, evidence
+  kRefused,      // the log is capped below it, or a bound on seqs would be passed: not stored
+  kTooManyLogs,  // the log is new, and there is no row for it (kKnownLogs, kLogsPerDevice)
 };
 
+// Arrival 0: there is none any more.
 struct CursorUpdate {
   DeviceId peer;
   StoreEpoch epoch = 0;

@@ -290,6 +290,54 @@ TEST_CASE("a clock that swings is repaired once in ten minutes and is suspect in
   CHECK(repairs <= 2);
 }
 
+TEST_CASE("a clock that swings all day is repaired eight times in it, and is suspect in between") {
+  const auto repairs_in_a_day = [](Machine& machine) {
+    std::size_t repairs = 0;
+    for (int i = 0; i < 143; ++i) {
+      machine.pass(seconds(601));
+      machine.off_ms = i % 2 == 0 ? kTenYears : 0;
+      machine.peers_say(machine.off_ms);
+      const ClockVerdict verdict = machine.commit();
+      if (verdict.repair_ms) ++repairs;
+      CHECK((verdict.repair_ms || verdict.suspect() || i == 0 ||
+             verdict.time.ms == machine.truth().ms + machine.off_ms));
+    }
+    return repairs;
+  };
+  Machine machine(std::nullopt);
+  machine.commit();
+  CHECK(repairs_in_a_day(machine) == limits::kClockRepairsPerDay);
+  CHECK(repairs_in_a_day(machine) == limits::kClockRepairsPerDay);
+  // One that was started anew knows how many there were.
+  Machine again(std::nullopt);
+  again.judge = ClockJudge({.built = kBuilt,
+                            .last_commit = {},
+                            .now = again.monotonic,
+                            .repairs = limits::kClockRepairsPerDay - 1});
+  again.commit();
+  CHECK(repairs_in_a_day(again) == 1);
+}
+
+TEST_CASE("a believed clock an hour slow whose stamps peers contradict is repaired") {
+  for (const bool stamped : {true, false}) {
+    CAPTURE(stamped);
+    Machine machine(WallTime{kNow.ms - 3600000});
+    machine.off_ms = -3600000;
+    if (stamped) REQUIRE(!machine.commit().suspect());
+    machine.pass(seconds(60));
+    // The network is back: the clock is set right, and then peers agree with it.
+    machine.off_ms = 0;
+    machine.peers_say(0);
+    const ClockVerdict right = machine.commit();
+    CHECK(!right.suspect());
+    CHECK(right.new_line);
+    CHECK(right.time == machine.truth());
+    CHECK(right.repair_ms == (stamped ? std::optional<std::int64_t>(3600000) : std::nullopt));
+    machine.pass(seconds(60));
+    CHECK(!machine.look().repair_ms);
+  }
+}
+
 TEST_CASE("a verdict that is not followed leaves no trace") {
   Machine machine(kNow);
   machine.off_ms = -3600000;

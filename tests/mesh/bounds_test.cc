@@ -204,5 +204,28 @@ TEST_CASE("a link that brings nothing new for 8 MiB is dropped") {
   CHECK(store.events() == 1);
 }
 
+TEST_CASE("logs that the store has no room for are counted, told once a link and left out") {
+  FakeStore store(1);
+  FakeStore author(9);
+  const auto known = author.append({"a", 1}).own_segments[0];
+  const auto more = author.append({"a", 1}).own_segments[0];
+  const auto second = author.append({"b", 1}).own_segments[0];
+  const auto third = author.append({"c", 1}).own_segments[0];
+  RawPeer peer(store, 2);
+  peer.greet();
+  peer.send(delta_of({known}));
+  store.full = true;
+  peer.send(delta_of({second}));
+  peer.send(delta_of({third}));
+  peer.send(delta_of({more}));
+  CHECK(peer.engine().counters().logs_refused == 2);
+  const auto told = std::count_if(
+      peer.notices().begin(), peer.notices().end(),
+      [](const mesh::Notice& notice) { return notice.kind == mesh::NoticeKind::kLogRefused; });
+  CHECK(told == 1);
+  CHECK(!peer.closed());
+  CHECK(store.events() == 2);
+}
+
 }  // namespace
 }  // namespace ebb::tests

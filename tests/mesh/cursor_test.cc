@@ -208,6 +208,34 @@ TEST_CASE("a cursor goes no further than the peer says its list covers") {
   CHECK(peer.cursors()[0].cursor == codec::Cursor{7, 12});
 }
 
+TEST_CASE("cursors are bounded: a new one takes the place of the peer that greeted longest ago") {
+  FakeStore store(1);
+  mesh::Config config;
+  config.cursors = {{FakeStore(2).device(), {5, 12}}};
+  for (std::size_t i = 1; i < limits::kStoredPeers; ++i) {
+    DeviceId device;
+    device.data.fill(0xff);
+    device.data[1] = static_cast<std::uint8_t>(i);
+    config.cursors.emplace_back(device, codec::Cursor{1, 1});
+  }
+  RawPeer peer(store, 2, config);
+  // It has one, of another epoch: nothing has to go.
+  ReconciliationId exchange = begin_list(peer);
+  peer.send(codec::SyncList{{}, false, 20});
+  say_done(peer, exchange);
+  REQUIRE(peer.cursors().size() == 1);
+  config.cursors[0].first.data.fill(0xee);
+  RawPeer stranger(store, 2, config);
+  exchange = begin_list(stranger);
+  stranger.send(codec::SyncList{{}, false, 20});
+  say_done(stranger, exchange);
+  REQUIRE(stranger.cursors().size() == 2);
+  CHECK(stranger.cursors()[0].cursor.arrival == 0);
+  CHECK(stranger.cursors()[0].peer == config.cursors[0].first);
+  CHECK(stranger.cursors()[1].peer == FakeStore(2).device());
+  CHECK(stranger.cursors()[1].cursor == codec::Cursor{7, 20});
+}
+
 TEST_CASE("a peer that was offline gets any number of changes by cursor, another one is refused") {
   FakeStore store(1);
   for (std::uint64_t number = 0; number < 6000; ++number)

@@ -91,6 +91,7 @@ void FakeStore::put(const trust::VerifiedSegment& segment) {
 
 mesh::CommitOutcome FakeStore::store_one(const trust::VerifiedSegment& segment) {
   const auto it = logs_.find(segment.log);
+  if (full && it == logs_.end()) return mesh::CommitOutcome::kTooManyLogs;
   const Position held =
       it == logs_.end() ? Position{0, trust::chain_start(segment.key)} : it->second.head.held;
   if (segment.last_seq() <= held.seq) return mesh::CommitOutcome::kDuplicate;
@@ -114,8 +115,10 @@ mesh::Committed FakeStore::commit(const mesh::Commit& commit) {
     answer.failed = Error{ErrorCode::kDiskFull, "fake store"};
     return answer;
   }
-  for (const mesh::CursorMoved& moved : commit.cursors)
+  for (const mesh::CursorMoved& moved : commit.cursors) {
     cursors_[moved.peer] = moved.cursor;
+    if (moved.cursor.arrival == 0) cursors_.erase(moved.peer);
+  }
   std::set<LogId> moved;
   const Arrival before = arrival_;
   for (const trust::VerifiedSegment& segment : commit.segments) {

@@ -68,6 +68,7 @@ class FakeStore {
   void roll_back(const LogId& log, std::size_t segments);
 
   bool failing = false;        // every commit fails, as on a full disk
+  bool full = false;           // no new log has room
   bool failing_reads = false;  // every read does, as on a bad one
 
  private:

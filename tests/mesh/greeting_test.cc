@@ -292,5 +292,30 @@ TEST_CASE("shutdown says goodbye and answers nothing more") {
   CHECK(effects.empty());
 }
 
+TEST_CASE("a capped log of the peer counts in the summary and is not shown, for nothing signs it") {
+  FakeStore store(1);
+  FakeStore theirs(2);
+  static_cast<void>(theirs.append({"a", 3}));
+  static_cast<void>(theirs.append({"b", 2}));
+  for (mesh::StoredHead head : theirs.heads()) {
+    head.capped = head.key.topic == "b";
+    if (head.capped) head.signature = {};
+    store.add_head(head);
+  }
+  RawPeer peer(store, 2);
+  peer.connect();
+  peer.send(peer.hello());
+  const auto summary = peer.take<codec::YourLogsSummary>();
+  REQUIRE(summary);
+  CHECK(summary->count == 2);
+  peer.send(codec::YourLogsSummary{});
+  peer.send(codec::YourLogsAsk{});
+  const auto shown = peer.take<codec::YourLogsHeads>();
+  REQUIRE(shown);
+  REQUIRE(shown->heads.size() == 1);
+  CHECK(shown->heads[0].key.topic == "a");
+  CHECK_FALSE(shown->more);
+}
+
 }  // namespace
 }  // namespace ebb::tests

@@ -199,7 +199,7 @@ TEST_CASE("a segment that fills one at rest is compressed at once and never rewr
   const CommitResult small = device.append({event(2)});
   CHECK(small.own_segments.at(0).codec == codec::SegmentCodec::kRaw);
 
-  const auto merged = device.store().merge_step(WallTime{1});
+  const auto merged = device.store().merge_step();
   REQUIRE(merged.ok());
   CHECK_FALSE(*merged);
   const auto stored = device.store().read_segments(full.own_segments[0].log, 1, 0, SIZE_MAX);

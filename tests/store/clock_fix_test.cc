@@ -229,44 +229,6 @@ TEST_CASE("a damaged segment of our own hinders no commit, and is corrected as a
   CHECK(fixes(device)[0].ranges[0].to == 4);
 }
 
-// As many logs of others as there may be rows, but for `left`.
-void fill_logs(const Device& device, std::size_t left) {
-  tamper(device,
-         "WITH RECURSIVE i(n) AS (SELECT 1+(SELECT max(n) FROM logs) UNION ALL SELECT n+1 FROM i "
-         "WHERE n<" +
-             std::to_string(limits::kKnownLogs - left) +
-             ") INSERT INTO logs(n,id,device,incarnation,topic,seq,chain,hlc,signature,floor_seq,"
-             "floor_chain,arrival,capped,wall_ms) SELECT n,randomblob(16),randomblob(32),1,'t',0,"
-             "zeroblob(32),0,zeroblob(64),0,zeroblob(32),0,0,0 FROM i");
-}
-
-TEST_CASE("where others' logs have filled the table there is room for our own, and for a repair") {
-  Device other(2);
-  other.append({event(1)});
-  Device device(1);
-  const WallTime truth = device.now;
-  device.now.ms += kTenYears;
-  device.append({event(1)});
-  device.close();
-  std::size_t left = limits::kOwnLogsKept;
-  SUBCASE("that is kept for them") {}
-  SUBCASE("and when that is used up, everything else is stored") { left = 0; }
-  fill_logs(device, left);
-  device.now = truth;
-  device.pass(seconds(60));
-  device.open();
-  peers_say(device, device.now.ms);
-  store::CommitBatch batch;
-  batch.appends.push_back(batch_of({event(2)}));
-  batch.segments = read_all(other.store(), data_heads(other.store()).at(0));
-  const CommitResult result = device.commit(std::move(batch));
-  CHECK(result.segments == std::vector{store::SegmentOutcome::kRefused});
-  REQUIRE(result.appends[0].ok());
-  CHECK(result.begun.has_value() == (left > 0));
-  CHECK(result.clock_troubles.size() == (left > 0 ? 0 : 1));
-  CHECK(last_event(device).suspect == (left == 0));
-}
-
 TEST_CASE("a repair that proves wrong is corrected by the next, whatever its stamps say") {
   Device device(1);
   const std::int64_t truth = device.now.ms;
@@ -286,38 +248,6 @@ TEST_CASE("a repair that proves wrong is corrected by the next, whatever its sta
   CHECK(std::get<std::int64_t>(result.rows[0][0]) == truth + 10);
   CHECK(std::get<std::int64_t>(result.rows[1][0]) == truth + 20);
   CHECK(std::get<std::int64_t>(result.rows[2][0]) == right + 10);
-}
-
-TEST_CASE(
-    "a device with more clock fixes than are kept loses its own earliest, and no query fails") {
-  Device hostile(1);
-  Device device(2);
-  const std::int64_t truth = device.now.ms;
-  device.append({event(1)});
-  device.now.ms += kTenYears;
-  device.append({event(2)});
-  device.now.ms -= kTenYears;
-  peers_say(device, device.now.ms);
-  REQUIRE(device.append({event(3)}).begun);
-  hostile.append({event(1)});
-  codec::ClockFix fix;
-  fix.ranges = {{data_heads(hostile.store()).at(0).log, 1, 1}};
-  std::vector<store::AppendItem> records;
-  for (std::size_t i = 0; i <= limits::kClockFixes; ++i) {
-    fix.offset_ms = static_cast<std::int64_t>(i);
-    store::AppendEvent record;
-    record.type = std::string(codec::kClockFixType);
-    record.payload = codec::encode_clock_fix(fix);
-    records.emplace_back(std::move(record));
-  }
-  hostile.append(std::move(records), std::string(kControlTopic));
-  exchange_all(hostile, device);
-  CHECK(number(*device.reader(), "SELECT max(ts_corrected-ts) FROM events WHERE topic='events'") ==
-        static_cast<std::int64_t>(limits::kClockFixes));
-  CHECK(number(*device.reader(), "SELECT min(ts_corrected) FROM events WHERE topic='events'") ==
-        truth + 10);
-  CHECK(number(*device.reader(), "SELECT count(*) FROM events WHERE ts_corrected>" +
-                                     std::to_string(truth + kDay)) == 0);
 }
 
 TEST_CASE("a repair whose transaction fails is made by the next one") {

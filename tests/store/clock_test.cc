@@ -112,6 +112,50 @@ TEST_CASE("a clock that went back an hour stamps on from before, marked as suspe
   CHECK(device.store().incarnation() == same);
 }
 
+TEST_CASE("a clock that was wrong while nothing was stamped is no measure of a right one") {
+  Device device(1);
+  Device other(2);
+  device.append({event(1)});
+  other.append({event(1)});
+  const WallTime truth = device.now;
+  device.now.ms += kTenYears;  // what a bad battery says until the network is there
+  store::CommitBatch batch;
+  SUBCASE("a row of a reconciliation was stored") { batch.reconciliations.resize(1); }
+  SUBCASE("a cursor was stored") { batch.cursors.resize(1); }
+  SUBCASE("an event of another was stored") {
+    other.now = device.now;
+    other.append({event(2)});
+    batch.segments = read_all(other.store(), data_heads(other.store()).at(0));
+  }
+  device.commit(std::move(batch));
+  device.now = truth;
+  device.pass(seconds(60));
+  CHECK(!device.store().clock_judge().judge(device.reading()).suspect());
+  device.append({event(3)});
+  CHECK(!last_event(device).suspect);
+  CHECK(last_event(device).hlc.wall().ms <= device.now.ms + limits::kRemoteAheadMs);
+  CHECK(openings(device).size() == 1);
+}
+
+TEST_CASE("what a slow clock stamped while nobody contradicted is mended once peers do") {
+  Device device(1);
+  device.append({event(1)});
+  device.reopen();
+  device.pass(seconds(3600));
+  device.now.ms -= 3600000;  // it stood still while the machine was off
+  device.append({event(2)});
+  REQUIRE(!last_event(device).suspect);
+  device.now.ms += 3600000;
+  peers_say(device, device.now.ms);
+  const store::CommitResult result = device.append({event(3)});
+  REQUIRE(result.begun);
+  REQUIRE(fixes(device).size() == 1);
+  CHECK(fixes(device)[0].offset_ms == 3600000);
+  REQUIRE(fixes(device)[0].ranges.size() == 1);
+  CHECK(fixes(device)[0].ranges[0].from == 2);
+  CHECK(fixes(device)[0].ranges[0].to == 2);
+}
+
 TEST_CASE("a restart with a wall clock before the last commit goes on from the last commit") {
   Device device(1);
   device.append({event(1)});

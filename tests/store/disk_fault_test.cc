@@ -164,5 +164,34 @@ TEST_CASE("a write that a quota stops is a full disk and stops nothing else") {
   CHECK(durable.events() == acknowledged);
 }
 
+// The rows before it go in the same transaction, so a merge needs no page that the database has
+// not; but it needs room in the log.
+TEST_CASE("a merge that finds the disk full leaves the segments as they were") {
+  Durable durable;
+  for (int i = 0; i < 16; ++i)
+    REQUIRE(durable.append(i, 3000).ok());
+  const LogId log = data_heads(*durable.store).at(0).log;
+  const auto segments = [&durable, &log] {
+    return durable.store->read_segments(log, 1, 0, SIZE_MAX)->size();
+  };
+  const auto before = durable.events();
+  REQUIRE(segments() == 16);
+  const auto wal = std::filesystem::file_size(durable.device.dir() / "ebb.db-wal");
+  for (const std::uintmax_t room : {0U, 5000U}) {
+    const auto full = [&durable, wal, room] {
+      const FileSizeLimit limit(wal + room);
+      return durable.store->merge_step();
+    }();
+    REQUIRE_FALSE(full.ok());
+    CHECK(full.error().code == ErrorCode::kDiskFull);
+    CHECK(segments() == 16);
+    CHECK(durable.events() == before);
+  }
+  const auto merged = durable.store->merge_step();
+  if (!merged.ok()) FAIL(merged.error().message());
+  CHECK(segments() < 16);
+  CHECK(durable.events() == before);
+}
+
 }  // namespace
 }  // namespace ebb::tests

@@ -14,7 +14,7 @@ using store::SegmentSize;
 void merge_all(Device& device) {
   for (int steps = 0;; ++steps) {
     REQUIRE(steps < 10000);
-    const auto more = device.store().merge_step(device.now);
+    const auto more = device.store().merge_step();
     if (!more.ok()) FAIL(more.error().message());
     if (!*more) return;
   }
@@ -88,11 +88,11 @@ TEST_CASE("one large raw segment is compressed once, compressible or not") {
   const auto large = as_one(small, codec::SegmentCodec::kRaw);
   Device device(2);
   device.receive({large});
-  REQUIRE(*device.store().merge_step(device.now));
+  REQUIRE(*device.store().merge_step());
   merge_all(device);
   device.reopen();
   // At rest: nothing is left to do after a start either.
-  CHECK_FALSE(*device.store().merge_step(device.now));
+  CHECK_FALSE(*device.store().merge_step());
 }
 
 TEST_CASE("several logs are merged in turn") {
@@ -106,28 +106,6 @@ TEST_CASE("several logs are merged in turn") {
     CHECK(segment_count(device, head) < 30);
     CHECK(event_bytes_of(device.store(), head).size() == 30);
   }
-}
-
-TEST_CASE("a merge that finds the disk full leaves the segments as they were") {
-  Device device(1);
-  Rng rng(3);
-  for (int i = 0; i < 16; ++i) {
-    std::string noise;
-    for (int k = 0; k < 3000; ++k)
-      noise += static_cast<char>(rng.between(0x21, 0x7e));
-    store::AppendEvent item = event(i);
-    item.payload = payload(i, noise);
-    device.append({item});
-  }
-  const HeadRecord head = data_heads(device.store())[0];
-  const auto events = event_bytes_of(device.store(), head);
-  const auto count = segment_count(device, head);
-  REQUIRE(device.store().set_page_count_max(1).ok());
-  // The old rows are deleted first, so a merge needs no new page; whatever it answers, what is
-  // stored is whole.
-  const auto merged = device.store().merge_step(device.now);
-  if (!merged.ok()) CHECK(segment_count(device, head) == count);
-  CHECK(event_bytes_of(device.store(), head) == events);
 }
 
 TEST_CASE("a run is chosen when it fills a segment or has enough neighbours of its size") {

@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <tuple>
 
+#include "store/sqlite.h"
 #include "tests/store/sql_fixture.h"
 
 namespace ebb::tests {
@@ -120,6 +121,39 @@ TEST_CASE("a pass over events that runs out of time says how far it came, and go
     CHECK(passes > 3);
     std::sort(seen.begin(), seen.end());
     CHECK(seen == all);
+  }
+}
+
+TEST_CASE("a reader that ran out of time, or found damage, sees what is committed after it") {
+  for (const bool damaged : {false, true}) {
+    CAPTURE(damaged);
+    Device device(1);
+    for (int i = 0; i < 4; ++i)
+      device.append({event(i)});
+    if (damaged) {
+      device.close();
+      auto db = store::Connection::open((device.dir() / "ebb.db").string(),
+                                        store::Connection::Mode::kReadWrite);
+      REQUIRE(db.ok());
+      REQUIRE((*db)->run("UPDATE segments SET body=x'ff' WHERE id&0xff=3").ok());
+      db->reset();
+      device.open();
+    }
+    const auto reader = device.reader();
+    int segments = 0;
+    if (!damaged) reader->set_expired([&segments] { return ++segments == 2; });
+    const auto head = data_heads(device.store()).at(0);
+    EventFilter of_log;
+    of_log.log = head.log;
+    const auto newest = reader->newest_events(of_log, {4, SIZE_MAX}, [](const EventRow&) {});
+    REQUIRE_FALSE(newest.ok());
+    CHECK(newest.error().code == (damaged ? ErrorCode::kCorrupt : ErrorCode::kTooLarge));
+    device.append({event(5)});
+    CHECK(reader->heads()->at(1).held.seq == 5);
+    if (!damaged) continue;
+    REQUIRE_FALSE(reader->events(of_log, 9, [](const EventRow&) { return true; }).ok());
+    device.append({event(6)});
+    CHECK(reader->heads()->at(1).held.seq == 6);
   }
 }
 

@@ -1,6 +1,8 @@
 #include "store/schema.h"
 
 #include <sqlite3.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include <array>
 #include <fstream>
@@ -43,6 +45,52 @@ void set_version(const std::filesystem::path& dir, int version) {
   REQUIRE(sqlite3_exec(db, sql.c_str(), nullptr, nullptr, nullptr) == SQLITE_OK);
   sqlite3_close(db);
 }
+
+// Another process, which will open a database, ask it for one small number and close it. Forked
+// while nothing here has the database open, so that its SQLite knows nothing of ours.
+class OtherProcess {
+ public:
+  OtherProcess(const std::filesystem::path& database, const std::string& sql) {
+    REQUIRE(pipe(ends_) == 0);
+    child_ = fork();
+    REQUIRE(child_ >= 0);
+    if (child_ == 0) {
+      char byte = 0;
+      _exit(read(ends_[0], &byte, 1) == 1 ? answer(database, sql) : kFailed);
+    }
+  }
+  OtherProcess(const OtherProcess&) = delete;
+  OtherProcess& operator=(const OtherProcess&) = delete;
+  ~OtherProcess() {
+    close(ends_[1]);
+    close(ends_[0]);
+    if (child_ > 0) waitpid(child_, nullptr, 0);
+  }
+  int ask() {
+    int status = 0;
+    REQUIRE(write(ends_[1], "", 1) == 1);
+    REQUIRE(waitpid(std::exchange(child_, 0), &status, 0) > 0);
+    return WIFEXITED(status) ? WEXITSTATUS(status) : kFailed;
+  }
+
+ private:
+  static constexpr int kFailed = 255;
+  static int answer(const std::filesystem::path& database, const std::string& sql) {
+    sqlite3* db = nullptr;
+    sqlite3_stmt* statement = nullptr;
+    int number = kFailed;
+    if (sqlite3_open(database.c_str(), &db) == SQLITE_OK &&
+        sqlite3_prepare_v2(db, sql.c_str(), -1, &statement, nullptr) == SQLITE_OK &&
+        sqlite3_step(statement) == SQLITE_ROW) {
+      number = sqlite3_column_int(statement, 0);
+    }
+    sqlite3_finalize(statement);
+    return sqlite3_close(db) == SQLITE_OK ? number : kFailed;
+  }
+
+  int ends_[2] = {-1, -1};
+  pid_t child_ = 0;
+};
 
 constexpr std::array<Migration, 3> kSteps = {
     Migration{"CREATE TABLE a(x); INSERT INTO a VALUES(1)"}, Migration{"CREATE TABLE b(x)"},
@@ -154,6 +202,26 @@ TEST_CASE("the copy before a migration stays until a start has gone well") {
   CHECK(std::filesystem::exists(copy));
   REQUIRE(start(device.identity()).ok());
   CHECK_FALSE(std::filesystem::exists(copy));
+}
+
+// POSIX takes all locks of a process on a file away when it closes any descriptor of that file.
+TEST_CASE("after a migration another process that opens and closes the database takes nothing") {
+  Device device(1);
+  device.append({event(1)});
+  device.close();
+  const auto database = device.dir() / "ebb.db";
+  OtherProcess first(database, "SELECT count(*) FROM later");
+  OtherProcess second(database, "SELECT x FROM later");
+  const std::array<Migration, 3> steps = {store::migrations()[0], store::migrations()[1],
+                                          Migration{"CREATE TABLE later(x)"}};
+  store::StoreParts parts(device.options(), device.identity());
+  parts.steps = steps;
+  REQUIRE(parts.open().ok());
+  REQUIRE(std::filesystem::exists(device.dir() / "ebb.db.2"));
+  CHECK(first.ask() == 0);
+  CHECK(std::filesystem::exists(device.dir() / "ebb.db-wal"));
+  REQUIRE(parts.db->run("INSERT INTO later VALUES(7)").ok());
+  CHECK(second.ask() == 7);
 }
 
 void run_on(const Device& device, const std::string& sql) {

@@ -43,7 +43,7 @@ struct Filled {
     for (const auto& head : other.store().heads())
       device.receive(read_all(other.store(), head));
     for (int i = 0; i < 3; ++i)
-      REQUIRE(device.store().merge_step(device.now).ok());
+      REQUIRE(device.store().merge_step().ok());
     fill(device, rng, 10);
   }
   static void fill(Device& device, Rng& rng, int commits) {

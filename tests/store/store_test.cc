@@ -275,6 +275,41 @@ TEST_CASE("of peers the 256 that were heard last are kept, in memory as on disk"
     CHECK(again[i].device == kept[i].device);
 }
 
+TEST_CASE("cursors of the 256 peers that were heard last are kept, in memory as on disk") {
+  Device device(1);
+  const auto peer_of = [](std::uint32_t i) {
+    DeviceId peer;
+    peer.data[0] = static_cast<std::uint8_t>(i);
+    peer.data[1] = static_cast<std::uint8_t>(i >> 8);
+    return peer;
+  };
+  for (std::uint32_t i = 0; i < 600; ++i) {
+    CommitBatch batch;
+    batch.cursors.push_back({peer_of(i), 1, i + 1});
+    batch.peers.push_back({peer_of(i), "", WallTime{1000 + i}});
+    // The first ten are heard again and again, and their cursors stay where they are.
+    batch.peers.push_back({peer_of(i % 10), "", WallTime{2000 + i}});
+    device.commit(batch);
+  }
+  for (int round = 0; round < 2; ++round) {
+    const auto kept = device.store().cursors();
+    REQUIRE(kept.size() == limits::kStoredPeers);
+    for (std::uint32_t i = 0; i < 600; ++i) {
+      const bool is_kept =
+          std::any_of(kept.begin(), kept.end(),
+                      [&](const store::CursorUpdate& cursor) { return cursor.peer == peer_of(i); });
+      CHECK(is_kept == (i < 10 || i >= 600 - (limits::kStoredPeers - 10)));
+    }
+    device.reopen();
+  }
+  CommitBatch batch;
+  batch.cursors.push_back({peer_of(3), 1, 0});
+  device.commit(batch);
+  CHECK(device.store().cursors().size() == limits::kStoredPeers - 1);
+  device.reopen();
+  CHECK(device.store().cursors().size() == limits::kStoredPeers - 1);
+}
+
 TEST_CASE("cursors, peers, budgets and reconciliations are kept") {
   Device device(1);
   CommitBatch batch;

@@ -88,7 +88,7 @@ TEST_CASE("a store that is written to while it is walked verifies as of one mome
         device.append({event(calls)}, "second");
         device.append({CounterAdd{"c", 1}});
         CHECK(device.store().flush_state(device.uptime, true).ok());
-        CHECK(device.store().merge_step(device.now).ok());
+        CHECK(device.store().merge_step().ok());
       });
   REQUIRE(report.ok());
   CHECK(calls == 14);
@@ -149,14 +149,35 @@ TEST_CASE("damaged state is rebuilt from the logs at the next start") {
   }
 }
 
-TEST_CASE("a damaged segment behind the mark is found at the start") {
-  Closed closed;
-  tamper(closed.device, "UPDATE meta SET value=0 WHERE key='fold_version'");
-  tamper(closed.device,
-         "UPDATE segments SET body=flip(body,0) WHERE id=(SELECT min(id) FROM segments)");
-  const auto opened = store::Store::open(closed.device.options(), closed.device.identity());
-  REQUIRE_FALSE(opened.ok());
-  CHECK(opened.error().code == ErrorCode::kCorrupt);
+TEST_CASE("a damaged segment behind the mark stops the fold of its log alone, and is told") {
+  Device device(1);
+  Device other(2);
+  other.append({CounterAdd{"theirs", 3}});
+  other.append({CounterAdd{"theirs", 4}});
+  const auto theirs = data_heads(other.store()).at(0);
+  device.receive(read_all(other.store(), theirs));
+  device.append({CounterAdd{"ours", 5}});
+  device.close();
+  tamper(device, "UPDATE meta SET value=0 WHERE key='fold_version'");
+  tamper(device,
+         "UPDATE segments SET body=flip(body,0) WHERE id=(SELECT max(id) FROM segments "
+         "WHERE id>>40=2)");
+  device.open();
+  const auto& damage = device.store().fold_damage();
+  REQUIRE(damage.size() == 1);
+  CHECK(damage[0].code == ErrorCode::kCorrupt);
+  CHECK(damage[0].detail.starts_with(log_text(theirs.log) + " from 2: "));
+  CHECK(device.store().applied().at(theirs.log).seq == 1);
+  device.append({CounterAdd{"ours", 6}});
+  other.append({CounterAdd{"theirs", 5}});
+  CHECK(device.receive(read_all(other.store(), theirs, 3)).segments.at(0) ==
+        store::SegmentOutcome::kStored);
+  CHECK(device.store().applied().at(theirs.log).seq == 1);
+  REQUIRE(device.store().flush_state(device.uptime, true).ok());
+  CHECK(*device.reader()->counter("events", "ours") == 11);
+  CHECK(*device.reader()->counter("events", "theirs") == 3);
+  device.reopen();
+  CHECK(device.store().fold_damage().size() == 1);
 }
 
 TEST_CASE("a merge refuses segments that do not verify and leaves them") {
@@ -170,7 +191,7 @@ TEST_CASE("a merge refuses segments that do not verify and leaves them") {
          "UPDATE segments SET body=flip(body,30) WHERE id=(SELECT min(id) FROM segments WHERE "
          "id>>40=2)");
   device.open();
-  const auto merged = device.store().merge_step(device.now);
+  const auto merged = device.store().merge_step();
   REQUIRE_FALSE(merged.ok());
   CHECK(merged.error().code == ErrorCode::kCorrupt);
   CHECK(device.store().read_segments(data_heads(device.store())[0].log, 1, 0, 1 << 20)->size() ==
@@ -183,7 +204,7 @@ TEST_CASE("whoever reads a damaged segment is told so, and of which") {
     Device device(1);
     const std::vector<store::AppendItem> items(packed ? limits::kSegmentRestEvents : 20, event(1));
     device.append(items);
-    while (packed && device.store().merge_step(device.now).value()) {
+    while (packed && device.store().merge_step().value()) {
     }
     const auto head = data_heads(device.store()).at(0);
     device.close();
@@ -204,9 +225,9 @@ TEST_CASE("whoever reads a damaged segment is told so, and of which") {
     is_told(segments.error());
     device.close();
     tamper(device, "UPDATE meta SET value=0 WHERE key='fold_version'");
-    const auto opened = store::Store::open(device.options(), device.identity());
-    REQUIRE_FALSE(opened.ok());
-    is_told(opened.error());
+    device.open();
+    REQUIRE(device.store().fold_damage().size() == 1);
+    is_told(device.store().fold_damage()[0]);
   }
 }
 
@@ -228,7 +249,7 @@ TEST_CASE("a merge that meets a damaged segment says which") {
   device.close();
   tamper(device, "UPDATE segments SET body=flip(body,0) WHERE id=(SELECT max(id) FROM segments)");
   device.open();
-  const auto merged = device.store().merge_step(device.now);
+  const auto merged = device.store().merge_step();
   REQUIRE_FALSE(merged.ok());
   CHECK(merged.error().code == ErrorCode::kCorrupt);
   CHECK(merged.error().detail.starts_with(log_text(head.log) + " from 1: "));
