@@ -72,7 +72,10 @@ Status Host::start() {
   timer_at_.reset();
   {
     const HeapOwner owner(owner_of(setup_.index));
-    engine_ = std::make_unique<mesh::Engine>(config(), rng_.fork());
+    mesh::Config settings = config();
+    for (std::uint8_t& byte : settings.cookie_secret.data)
+      byte = static_cast<std::uint8_t>(rng_.next());
+    engine_ = std::make_unique<mesh::Engine>(std::move(settings), rng_.fork());
   }
   if (liar_ != nullptr) liar_->forget_links();
   world_.network.host_up(setup_.index);

@@ -95,8 +95,22 @@ void write_peers(PrometheusText& out, const node::MeshCounters& mesh,
   out.family("ebb_datagrams_total", "counter", "Gossip datagrams, by direction.");
   out.sample(mesh.datagrams_in, {{"direction", "in"}});
   out.sample(mesh.datagrams_out, {{"direction", "out"}});
-  out.counter("ebb_datagrams_dropped_total", "Gossip datagrams that were not for us or broken.",
-              mesh.datagrams_dropped);
+  out.family("ebb_datagram_bytes_total", "counter",
+             "Bytes of gossip datagrams, without IP and UDP, by direction.");
+  out.sample(mesh.datagram_bytes_in, {{"direction", "in"}});
+  out.sample(mesh.datagram_bytes_out, {{"direction", "out"}});
+  out.family("ebb_datagrams_dropped_total", "counter",
+             "Gossip datagrams that went no further, by reason.");
+  for (const auto& [reason, count] : mesh.datagrams_dropped)
+    out.sample(count, {{"reason", reason}});
+  out.family("ebb_datagram_segments_total", "counter",
+             "Segments that came by datagram, by what became of them.");
+  for (const auto& [outcome, count] : mesh.datagram_segments)
+    out.sample(count, {{"outcome", outcome}});
+  out.family("ebb_gossip_exchanges_total", "counter",
+             "Exchanges with nodes that have no link, by outcome.");
+  for (const auto& [outcome, count] : mesh.gossip)
+    out.sample(count, {{"outcome", outcome}});
   out.counter("ebb_audit_repairs_total",
               "Heads that only an audit has brought: 0 in a healthy mesh.", mesh.audit_repairs);
   out.counter("ebb_forks_suspected_total", "Logs of which two histories were seen.",

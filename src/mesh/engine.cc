@@ -19,6 +19,7 @@
 #include "mesh/ping.h"
 #include "mesh/receive.h"
 #include "mesh/serve.h"
+#include "mesh/settle.h"
 #include "mesh/status.h"
 #include "mesh/sync_answer.h"
 #include "mesh/want.h"
@@ -156,7 +157,9 @@ void on_input(Context& ctx, SendProgress& progress) {
 
 void on_input(Context& ctx, Datagram& datagram) { on_datagram(ctx, datagram); }
 void on_input(Context& ctx, Committed& committed) { on_committed(ctx, committed); }
-void on_input(Context& ctx, ReadDone& done) { on_read_done(ctx, done); }
+void on_input(Context& ctx, ReadDone& done) {
+  if (!datagram_read_done(ctx, done)) on_read_done(ctx, done);
+}
 
 void on_input(Context& ctx, Tick&) {
   run_link_timers(ctx);
@@ -272,7 +275,7 @@ std::optional<Instant> earliest(const Context& ctx) {
     if (at && (!next || *at < *next)) next = at;
   };
   consider(ctx.dial_at);
-  consider(ctx.gossip_at);
+  consider(next_gossip_deadline(ctx));
   consider(ctx.shuffle_at);
   consider(next_audit_deadline(ctx));
   consider(ctx.commits_paused_until);
@@ -333,6 +336,8 @@ std::uint64_t Engine::log_count() const { return impl_->ctx.heads.root().count()
 std::uint64_t Engine::events_held() const { return impl_->ctx.heads.events_held(); }
 std::uint64_t Engine::events_known() const { return impl_->ctx.heads.events_known(); }
 std::vector<KnownPeer> Engine::peers() const { return known_peers(impl_->ctx); }
+
+std::size_t Engine::gossip_partners() const { return impl_->ctx.partners.size(); }
 
 std::size_t Engine::queued_bytes() const {
   std::size_t bytes = impl_->ctx.inbound_bytes;
