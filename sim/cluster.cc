@@ -14,7 +14,6 @@ constexpr WallTime kBuilt{kWallAtStart.ms - std::int64_t{30} * 24 * 3600 * 1000}
 constexpr Duration kAgreementInterval = milliseconds(500);
 constexpr Duration kAuditInterval = seconds(30);
 constexpr std::uint64_t kStepsBetweenMeasures = 64;
-constexpr Duration kDialBackoffMax = seconds(300);  // the engine's
 
 // Each part of a run draws from a generator of its own: what one draws moves no other.
 enum class Stream : std::uint64_t {
@@ -244,48 +243,9 @@ bool Cluster::wait_for_agreement() {
   const Instant limit = queue_.now() + options_.patience();
   while (queue_.now() < limit) {
     run_for(kAgreementInterval);
-    if (ConvergenceChecker::agree(hosts_)) return true;
+    if (ConvergenceChecker::agree(hosts_, fork_)) return true;
   }
   return false;
-}
-
-void Cluster::back_up(HostIndex host) {
-  hosts_[host]->stop(StopKind::kKill);
-  hosts_[host]->storage().back_up();
-  start(host);
-}
-
-bool Cluster::survive_restore(HostIndex index, Outcome& outcome) {
-  Host& host = *hosts_[index];
-  const auto own_events = [&] {
-    std::uint64_t events = 0;
-    for (const store::HeadRecord& head : host.storage().store()->heads()) {
-      if (head.key.device == host.device()) events += head.held.seq;
-    }
-    return events;
-  };
-  const std::uint64_t before = own_events();
-  const Incarnation incarnation = host.storage().store()->incarnation();
-  host.stop(StopKind::kClean);
-  host.storage().restore_backup();
-  host.expect_rollback();
-  order_.forget(index);
-  store_replaced(index);
-  start(index);
-  if (!host.running()) return false;
-  outcome.events_rolled_back = before - own_events();
-  // Long enough to be dialled, whatever went wrong before, and told; what it would sign before that
-  // is another story (a fork).
-  run_for(kDialBackoffMax + kGossipRound);
-  outcome.rollbacks_found = host.rollbacks_found();
-  const bool same = host.storage().store()->incarnation() == incarnation;
-  if (same && outcome.events_rolled_back > 0) {
-    trouble(index, "goes on in the incarnation of which it lost events");
-  }
-  for (HostIndex each = 0; each < hosts_.size(); ++each) {
-    hosts_[each]->append(workload_.next(each));
-  }
-  return wait_for_agreement();
 }
 
 void Cluster::opened(HostIndex host, const Storage& store) {
@@ -316,7 +276,7 @@ void Cluster::heard_time(HostIndex host, WallTime wall) { stamps_.read(queue_.no
 
 void Cluster::acknowledged(HostIndex host, const store::AppendBatch& batch,
                            const std::vector<store::DotRange>& ranges) {
-  ledger_.acknowledge(host, batch, ranges, findings_);
+  (in_gap_ ? gap_ledger_ : ledger_).acknowledge(host, batch, ranges, findings_);
 }
 
 MemoryUse Cluster::memory_use(HostIndex host) const {
@@ -337,8 +297,8 @@ void Cluster::audit() {
 }
 
 void Cluster::check_at_rest() {
-  convergence_.check(hosts_);
-  cursors_.check(hosts_);
+  convergence_.check(hosts_, fork_, gap_ledger_);
+  cursors_.check(hosts_, fork_);
   for (HostIndex host = 0; host < hosts_.size(); ++host) {
     if (!hosts_[host]->running()) continue;
     followers_.check(host, *hosts_[host]->storage().store());

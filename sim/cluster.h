@@ -20,6 +20,7 @@
 #include "sim/durability_checker.h"
 #include "sim/fault_plan.h"
 #include "sim/follower_checker.h"
+#include "sim/fork.h"
 #include "sim/injector.h"
 #include "sim/latency_meter.h"
 #include "sim/memory_checker.h"
@@ -41,6 +42,7 @@ struct Outcome {
   // Of Options::restore: own events that the old store lacked, and how often a peer said so.
   std::uint64_t events_rolled_back = 0;
   std::uint64_t rollbacks_found = 0;
+  std::uint64_t logs_forked = 0;
   // From the commit of an event's author to that of another host, hosts left out left out.
   Duration latency_p50, latency_p99;
   std::uint64_t bytes_sent = 0;
@@ -90,6 +92,7 @@ class Cluster : private Observer {
   // A host that is down long enough to be backed up, in the middle of the chaos.
   void back_up(HostIndex host);
   bool survive_restore(HostIndex index, Outcome& outcome);
+  void write_in_gap(HostIndex index, const std::map<LogId, store::HeadRecord>& before);
 
   Options options_;
   EventQueue queue_;
@@ -118,6 +121,10 @@ class Cluster : private Observer {
   std::vector<std::uint64_t> steps_;        // of each host
   std::optional<DeviceId> liar_;
   bool chaos_ = true;
+  // What a restored host was asked to store while nobody heard it, and what came of that.
+  bool in_gap_ = false;
+  Ledger gap_ledger_;
+  std::optional<Fork> fork_;
 };
 
 // A fresh cluster in `dir`, which exists and is empty.

@@ -1,5 +1,6 @@
 #include "sim/convergence_checker.h"
 
+#include <map>
 #include <string>
 
 #include "sim/log_reader.h"
@@ -21,29 +22,71 @@ bool is_applied(const Storage& store) {
   return true;
 }
 
+// What a host holds but for the logs that have two histories.
+std::map<LogId, Position> whole_logs(const Storage& store, const Fork& fork) {
+  std::map<LogId, Position> logs;
+  for (const store::HeadRecord& head : store.heads()) {
+    if (!fork.logs.contains(head.log)) logs[head.log] = head.held;
+  }
+  return logs;
+}
+
+bool is_apart(const std::optional<Fork>& fork, HostIndex index) {
+  return fork && fork->host == index;
+}
+
+// The host with which all others are compared.
+HostIndex first_of(const std::optional<Fork>& fork) { return is_apart(fork, 0) ? 1 : 0; }
+
 }  // namespace
 
-bool ConvergenceChecker::agree(Hosts& hosts) {
+bool ConvergenceChecker::agree(Hosts& hosts, const std::optional<Fork>& fork) {
+  Host& first = *hosts[first_of(fork)];
   for (const auto& host : hosts) {
     if (!host->honest()) continue;
     if (!host->running() || !host->storage().idle()) return false;
-    if (host->engine()->root() != hosts.front()->engine()->root()) return false;
-    if (host->engine()->log_count() != hosts.front()->engine()->log_count()) return false;
   }
-  const Hash digest = hosts.front()->storage().store()->state_digest();
-  for (const auto& host : hosts) {
-    if (host->honest() && host->storage().store()->state_digest() != digest) return false;
+  const Hash digest = first.storage().store()->state_digest();
+  for (HostIndex index = 0; index < hosts.size(); ++index) {
+    Host& host = *hosts[index];
+    if (!host.honest()) continue;
+    if (is_apart(fork, index)) {
+      if (whole_logs(*host.storage().store(), *fork) !=
+          whole_logs(*first.storage().store(), *fork)) {
+        return false;
+      }
+      continue;
+    }
+    if (host.engine()->root() != first.engine()->root()) return false;
+    if (host.engine()->log_count() != first.engine()->log_count()) return false;
+    if (host.storage().store()->state_digest() != digest) return false;
   }
   return true;
 }
 
-void ConvergenceChecker::check(Hosts& hosts) {
-  check_same(hosts);
-  for (HostIndex index = 0; index < hosts.size(); ++index)
-    check_promises(index, *hosts[index]);
+void ConvergenceChecker::check(Hosts& hosts, const std::optional<Fork>& fork,
+                               const Ledger& branch) {
+  check_same(hosts, fork);
+  for (HostIndex index = 0; index < hosts.size(); ++index) {
+    const bool apart = is_apart(fork, index);
+    check_promises(index, *hosts[index], ledger_,
+                   [&](const Dot& dot) { return !apart || !fork->splits(dot); });
+    if (!apart) continue;
+    check_promises(index, *hosts[index], branch, [](const Dot&) { return true; });
+    check_same_logs(hosts, *fork);
+  }
 }
 
-void ConvergenceChecker::check_same(Hosts& hosts) {
+void ConvergenceChecker::check_same_logs(Hosts& hosts, const Fork& fork) {
+  if (!hosts[fork.host]->running() || !hosts[first_of(fork)]->running()) return;
+  if (whole_logs(*hosts[fork.host]->storage().store(), fork) !=
+      whole_logs(*hosts[first_of(fork)]->storage().store(), fork)) {
+    findings_.add("convergence", fork.host, "holds other logs than those that it forked otherwise");
+  }
+}
+
+void ConvergenceChecker::check_same(Hosts& hosts, const std::optional<Fork>& fork) {
+  const std::string other = "host " + std::to_string(first_of(fork));
   for (HostIndex index = 0; index < hosts.size(); ++index) {
     Host& host = *hosts[index];
     if (!host.honest()) continue;
@@ -52,13 +95,14 @@ void ConvergenceChecker::check_same(Hosts& hosts) {
       return;
     }
     Storage& store = *host.storage().store();
-    Storage& first = *hosts.front()->storage().store();
-    if (store.state_digest() != first.state_digest()) {
-      findings_.add("convergence", index, "has another state digest than host 0");
+    Host& first = *hosts[first_of(fork)];
+    const bool apart = is_apart(fork, index);
+    if (!apart && store.state_digest() != first.storage().store()->state_digest()) {
+      findings_.add("convergence", index, "has another state digest than " + other);
     }
-    if (host.engine()->root() != hosts.front()->engine()->root()) {
+    if (!apart && host.engine()->root() != first.engine()->root()) {
       findings_.add("convergence", index,
-                    "has another root than host 0: " + std::to_string(events_in(store)) +
+                    "has another root than " + other + ": " + std::to_string(events_in(store)) +
                         " events stored, " + std::to_string(host.engine()->events_held()) +
                         " held and " + std::to_string(host.engine()->events_known()) +
                         " known by its engine");
@@ -70,18 +114,19 @@ void ConvergenceChecker::check_same(Hosts& hosts) {
   }
 }
 
-void ConvergenceChecker::check_promises(HostIndex index, Host& host) {
+void ConvergenceChecker::check_promises(HostIndex index, Host& host, const Ledger& ledger,
+                                        const std::function<bool(const Dot&)>& concerns) {
   if (!host.running() || !host.honest()) return;
   const Storage& store = *host.storage().store();
   std::size_t kept = 0;
   std::size_t required = 0;
-  for (const auto& [dot, promise] : ledger_.promises()) {
-    if (!promise.forgiven) ++required;
+  for (const auto& [dot, promise] : ledger.promises()) {
+    if (!promise.forgiven && concerns(dot)) ++required;
   }
   for (const store::HeadRecord& head : store.heads()) {
     const Status status = read_log(store, head, [&](const LoggedEvent& logged) {
-      const auto found = ledger_.promises().find(logged.dot);
-      if (found == ledger_.promises().end()) return;
+      const auto found = ledger.promises().find(logged.dot);
+      if (found == ledger.promises().end() || !concerns(logged.dot)) return;
       if (!found->second.forgiven) ++kept;
       if (!keeps(found->second, logged.key, logged.event)) {
         findings_.add("convergence", index, "an event differs: " + dot_text(logged.dot));

@@ -6,10 +6,13 @@
 // Threads: not thread-safe; owned by one run.
 #pragma once
 
+#include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
+#include "sim/fork.h"
 #include "sim/injector.h"
 #include "sim/ledger.h"
 #include "sim/observer.h"
@@ -21,14 +24,18 @@ class ConvergenceChecker {
   ConvergenceChecker(const Ledger& ledger, Findings& findings)
       : ledger_(ledger), findings_(findings) {}  // both must outlive it
 
-  // All hosts run, nothing waits for a disk, and roots, counts and digests are equal.
-  static bool agree(Hosts& hosts);
-  // Adds a finding for each difference.
-  void check(Hosts& hosts);
+  // All hosts run, nothing waits for a disk, and roots, counts and digests are equal. With a fork:
+  // those of all but its host are, and that one holds all logs as they do but the forked ones.
+  static bool agree(Hosts& hosts, const std::optional<Fork>& fork = std::nullopt);
+  // Adds a finding for each difference. `branch` is what the fork's host has promised on its own.
+  void check(Hosts& hosts, const std::optional<Fork>& fork = std::nullopt,
+             const Ledger& branch = {});
 
  private:
-  void check_same(Hosts& hosts);
-  void check_promises(HostIndex index, Host& host);
+  void check_same(Hosts& hosts, const std::optional<Fork>& fork);
+  void check_same_logs(Hosts& hosts, const Fork& fork);
+  void check_promises(HostIndex index, Host& host, const Ledger& ledger,
+                      const std::function<bool(const Dot&)>& concerns);
 
   const Ledger& ledger_;
   Findings& findings_;

@@ -7,9 +7,11 @@
 // Threads: not thread-safe; owned by one run.
 #pragma once
 
+#include <optional>
 #include <set>
 #include <vector>
 
+#include "sim/fork.h"
 #include "sim/injector.h"
 #include "sim/observer.h"
 
@@ -25,11 +27,12 @@ class CursorChecker {
   // Nothing is folded that is not stored.
   void check_applied(const Hosts& hosts);
   // That, and every cursor of every host that runs, against the disks of those that run.
-  void check(const Hosts& hosts);
+  void check(const Hosts& hosts, const std::optional<Fork>& fork = std::nullopt);
 
  private:
   using Heads = std::vector<std::vector<store::HeadRecord>>;  // one entry a host
-  void check_cursors(HostIndex index, const Hosts& hosts, const Heads& heads);
+  void check_cursors(HostIndex index, const Hosts& hosts, const Heads& heads,
+                     const std::optional<Fork>& fork);
 
   Findings& findings_;
   std::set<StoreEpoch> void_;

@@ -240,7 +240,8 @@ void Host::judge(const mesh::Effects& effects) {
     const bool said = effect.kind == mesh::NoticeKind::kForkSuspected ||
                       effect.kind == mesh::NoticeKind::kRefused;
     const bool about_history =
-        (said && !is_liar(effect.peer)) ||
+        (said && !is_liar(effect.peer) &&
+         !(effect.kind == mesh::NoticeKind::kForkSuspected && fork_expected_)) ||
         (effect.kind == mesh::NoticeKind::kRollbackFound && !rollback_expected_);
     if (about_history) world_.observer.trouble(setup_.index, "unfounded notice: " + effect.text);
   }

@@ -80,6 +80,8 @@ class Host {
 
   // From now on a peer may show this host that its store was rolled back.
   void expect_rollback() { rollback_expected_ = true; }
+  // And there may be two histories of a log.
+  void expect_fork() { fork_expected_ = true; }
   std::uint64_t rollbacks_found() const { return rollbacks_found_; }
 
   bool honest() const { return liar_ == nullptr; }
@@ -119,6 +121,7 @@ class Host {
   Instant last_tick_;
   std::uint64_t ticks_at_once_ = 0;
   bool rollback_expected_ = false;
+  bool fork_expected_ = false;
   std::uint64_t rollbacks_found_ = 0;
 };
 

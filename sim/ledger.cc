@@ -92,4 +92,18 @@ void Ledger::forgive(const std::function<bool(const Dot&)>& is_held) {
   }
 }
 
+void Ledger::move_to(Ledger& other, const std::function<bool(const Dot&)>& moves) {
+  for (auto it = promises_.begin(); it != promises_.end();) {
+    if (!moves(it->first)) {
+      ++it;
+      continue;
+    }
+    Promise moved = std::move(it->second);
+    moved.number = other.promises_.size();
+    if (const auto id = client_id(moved.item)) other.by_client_id_.emplace(*id, it->first);
+    other.promises_.emplace(it->first, std::move(moved));
+    it = promises_.erase(it);
+  }
+}
+
 }  // namespace ebb::sim

@@ -39,6 +39,8 @@ class Ledger {
   std::uint64_t answered() const { return promises_.size(); }
   // A disk is gone: what `is_held` nowhere any more nobody is held to.
   void forgive(const std::function<bool(const Dot&)>& is_held);
+  // Those that `moves` says yes to are the other's from now on.
+  void move_to(Ledger& other, const std::function<bool(const Dot&)>& moves);
 
  private:
   void promise(HostIndex host, const Dot& dot, bool duplicate, const std::string& topic,

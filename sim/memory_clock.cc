@@ -27,30 +27,35 @@ bool MemoryClock::is_own(const MemoryLog& log) const {
 
 void MemoryClock::open(WallTime built, const ClockReading& now) {
   judge = ClockJudge({built, disk_.last_commit, now.monotonic});
+  hlc = clock_at(judge.judge(now).time, true);
+}
+
+HlcClock MemoryClock::clock_at(WallTime now, bool with_own) const {
   Hlc last;
   for (const MemoryLog& log : disk_.logs) {
-    if (is_own(log)) last = std::max(last, log.head.hlc);
+    if (with_own && is_own(log)) last = std::max(last, log.head.hlc);
   }
-  hlc = HlcClock(last);
-  const WallTime time = judge.judge(now).time;
-  for (const MemoryLog& log : disk_.logs)
-    hlc.observe(log.head.hlc, time);
+  HlcClock out(last);
+  for (const MemoryLog& log : disk_.logs) {
+    if (log.head.key.device != device_) out.observe(log.head.hlc, now);
+  }
+  return out;
 }
 
 MemoryClock::Beginning MemoryClock::begin(const ClockReading& now,
                                           std::optional<codec::OpeningReason> reason) const {
-  Beginning out{judge.judge(now), std::nullopt, false};
-  std::vector<codec::ClockFix> wrong;
+  Beginning out{judge.judge(now), hlc, std::nullopt, {}, false};
+  std::vector<codec::ClockFix>& wrong = out.fixes;
   if (out.verdict.repair_ms) {
     wrong = fixes(out.verdict.time, *out.verdict.repair_ms);
     if (wrong.empty()) out.verdict.repair_ms.reset();
+    out.hlc = clock_at(out.verdict.time, wrong.empty() && !reason);
   }
   if (!wrong.empty() && !reason) reason = codec::OpeningReason::kClock;
   if (!reason) return out;
-  out.set_back =
-      *reason == codec::OpeningReason::kRestore || *reason == codec::OpeningReason::kRollback;
   codec::Opening opening;
   opening.reason = *reason;
+  out.older = store::store_is_older(*reason);
   if (*reason != codec::OpeningReason::kNew) {
     opening.before = disk_.incarnation;
     for (const MemoryLog& log : disk_.logs) {
@@ -81,14 +86,18 @@ std::vector<codec::ClockFix> MemoryClock::fixes(WallTime right, std::int64_t off
     }
     out.back().ranges.push_back({log, range.first, range.last});
   }
+  if (out.empty()) return out;
+  for (codec::ClockFix& fix : line_.corrected_again(offset_ms))
+    out.push_back(std::move(fix));
   return out;
 }
 
-void MemoryClock::follow(const ClockReading& now, const ClockVerdict& verdict, bool moved,
+void MemoryClock::follow(const ClockReading& now, const Beginning& beginning, bool moved,
                          const std::vector<trust::VerifiedSegment>& own) {
+  const ClockVerdict& verdict = beginning.verdict;
   judge.follow(now, verdict);
   if (moved) disk_.last_commit = verdict.time;
-  if (verdict.new_line) line_.begin();
+  if (verdict.new_line) line_.begin(beginning.fixes);
   for (const trust::VerifiedSegment& segment : own)
     line_.stamped(segment.log, segment.first_seq, segment.last_seq());
 }

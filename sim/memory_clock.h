@@ -23,12 +23,14 @@ class MemoryClock {
   // What one commit stamps with, and what it appends before all else when it begins an incarnation.
   struct Beginning {
     ClockVerdict verdict;
+    HlcClock hlc;
     std::optional<store::AppendBatch> records;
-    bool set_back = false;  // the store was: it gets a new epoch
+    std::vector<codec::ClockFix> fixes;  // among them
+    bool older = false;                  // the store is, and takes another epoch
   };
   Beginning begin(const ClockReading& now, std::optional<codec::OpeningReason> reason) const;
   // The commit is done; these are its own segments. `moved`: some log has.
-  void follow(const ClockReading& now, const ClockVerdict& verdict, bool moved,
+  void follow(const ClockReading& now, const Beginning& beginning, bool moved,
               const std::vector<trust::VerifiedSegment>& own);
 
   HlcClock hlc;
@@ -36,6 +38,7 @@ class MemoryClock {
 
  private:
   bool is_own(const MemoryLog& log) const;
+  HlcClock clock_at(WallTime now, bool with_own) const;
   std::vector<codec::ClockFix> fixes(WallTime right, std::int64_t offset_ms) const;
 
   MemoryDisk& disk_;

@@ -175,7 +175,7 @@ Result<store::CommitResult> MemoryStore::commit(const store::CommitBatch& batch,
     disk_.peers.insert_or_assign(peer.device, peer);
   result.arrival_head = disk_.arrival_head;
   result.clock = beginning.verdict;
-  clock_.follow(batch.now, beginning.verdict, !result.advances.empty(), result.own_segments);
+  clock_.follow(batch.now, beginning, !result.advances.empty(), result.own_segments);
   return result;
 }
 
@@ -183,11 +183,10 @@ void MemoryStore::append(const store::CommitBatch& batch, const MemoryClock::Beg
                          Moves& moves, store::CommitResult& result) {
   if (beginning.records) {
     disk_.incarnation = random_();
-    if (beginning.set_back) disk_.epoch = random_();
+    if (beginning.older) disk_.epoch = random_();
     result.begun = store::Begun{disk_.incarnation, disk_.epoch};
   }
-  const HlcClock from = beginning.verdict.repair_ms ? HlcClock() : clock_.hlc;
-  MemoryAppend stage(disk_, *fold_, identity_, from, beginning.verdict);
+  MemoryAppend stage(disk_, *fold_, identity_, beginning.hlc, beginning.verdict);
   if (beginning.records) {
     const auto recorded = stage.add(*beginning.records);
     EBB_CHECK(recorded.ok());
@@ -218,7 +217,7 @@ Result<store::SegmentOutcome> MemoryStore::receive(const trust::VerifiedSegment&
   }
   const MemoryLog* log = disk_.find(segment.log);
   if (log == nullptr) {
-    if (disk_.logs.size() >= limits::kKnownLogs) return kRefused;
+    if (disk_.logs.size() >= limits::kKnownLogs - limits::kOwnLogsKept) return kRefused;
     if (segment.first_seq != 1) return kGap;
     if (segment.prev_chain != trust::chain_start(segment.key)) return kFork;
     return keep(segment, moves);

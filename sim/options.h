@@ -108,6 +108,8 @@ struct Options {
   bool left_out_is_deaf = false;
   // After the first agreement host 0 comes back with its store of the middle of the chaos.
   bool restore = false;
+  // And is written to before it hears anybody.
+  bool restore_gap = false;
 
   bool operator==(const Options&) const = default;
   bool has(Fault fault) const { return enabled[static_cast<std::size_t>(fault)]; }

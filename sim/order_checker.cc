@@ -7,7 +7,9 @@
 namespace ebb::sim {
 
 void OrderChecker::one_chain(HostIndex host, const LogId& log, const Position& position) {
-  const auto placed = chains_.emplace(std::pair(log, position.seq), position.chain);
+  const bool branch = fork_ && fork_->host == host && fork_->splits({log, position.seq});
+  auto& chains = branch ? branch_chains_ : chains_;
+  const auto placed = chains.emplace(std::pair(log, position.seq), position.chain);
   if (placed.first->second != position.chain) {
     findings_.add("order", host, "two chains at one position: " + dot_text({log, position.seq}));
   }

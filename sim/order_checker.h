@@ -5,9 +5,11 @@
 #pragma once
 
 #include <map>
+#include <optional>
 #include <set>
 #include <utility>
 
+#include "sim/fork.h"
 #include "sim/observer.h"
 
 namespace ebb::sim {
@@ -23,6 +25,9 @@ class OrderChecker {
   }
   // With none: the epochs that its disks had until now are not given again.
   void erased(HostIndex host);
+  // From now on the host may have a branch of these logs: it is held to that alone, as the others
+  // are to theirs.
+  void expect_fork(const Fork& fork) { fork_ = fork; }
   // Whether the host's disk was last seen to hold it.
   bool holds(HostIndex host, const Dot& dot) const;
   void opened(HostIndex host, const Storage& store);
@@ -41,6 +46,8 @@ class OrderChecker {
   std::map<HostIndex, Known> hosts_;
   std::map<HostIndex, std::set<StoreEpoch>> epochs_gone_;
   std::map<std::pair<LogId, Seq>, Hash> chains_;
+  std::optional<Fork> fork_;
+  std::map<std::pair<LogId, Seq>, Hash> branch_chains_;
 };
 
 }  // namespace ebb::sim

@@ -19,7 +19,7 @@ constexpr std::array kTable = {
     PlantedInfo{Bug::kReuseSeq, "reuse_seq", "a log goes on with the number of its last event"},
     PlantedInfo{Bug::kSameIncarnationAfterRestore, "same_incarnation_after_restore",
                 "a restored store goes on in the incarnation of the backup"},
-    PlantedInfo{Bug::kForgetEpoch, "repeat_epoch", "every new store takes the same epoch"},
+    PlantedInfo{Bug::kForgetEpoch, "forget_epoch", "every new store takes the same epoch"},
     PlantedInfo{Bug::kForgetClientIds, "forget_client_ids", "client ids are not stored"},
     PlantedInfo{Bug::kCutOneTooMany, "cut_one_too_many",
                 "a segment that is read from its middle begins an event late"},

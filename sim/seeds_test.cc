@@ -163,4 +163,22 @@ TEST_CASE("a host with a restored old store gets its events back and signs no nu
   CHECK(rolled_back > 0);
 }
 
+TEST_CASE("a restored host that writes before it hears anybody is told, and both histories stay") {
+  std::uint64_t forked = 0;
+  for (std::uint64_t seed = 1; seed <= 8; ++seed) {
+    Options options = expand_seed(only_seed().value_or(seed), 4, kShort);
+    options.plan(Fault::kLateStart, 0);
+    options.plan(Fault::kRestore, 0);
+    options.plan(Fault::kDiskLost, 0);
+    options.restore = true;
+    options.restore_gap = true;
+    const Outcome outcome = run(options);
+    must_be_good(outcome);
+    CHECK_MESSAGE((outcome.rollbacks_found > 0) == (outcome.events_rolled_back > 0),
+                  "seed " << options.seed);
+    forked += outcome.logs_forked;
+  }
+  if (!only_seed()) CHECK(forked > 0);
+}
+
 TEST_CASE("a mesh of one agrees with itself") { must_be_good(run(expand_seed(1, 1, kShort))); }

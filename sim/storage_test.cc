@@ -61,6 +61,10 @@ class Twin {
     REQUIRE(other.ok());
     CHECK(one->segments == other->segments);
     CHECK(one->arrival_head == other->arrival_head);
+    CHECK(one->begun == other->begun);
+    CHECK(one->clock.time == other->clock.time);
+    CHECK(one->clock.doubt == other->clock.doubt);
+    CHECK(one->clock.repair_ms == other->clock.repair_ms);
     REQUIRE(one->appends.size() == other->appends.size());
     for (std::size_t i = 0; i < one->appends.size(); ++i)
       check_append(one->appends[i], other->appends[i]);
@@ -84,11 +88,12 @@ class Twin {
   }
 
   std::unique_ptr<Storage> on_files, in_memory;
+  ClockReading now = kNow;
 
  private:
   std::unique_ptr<Storage> open_one(StorageMedium& medium) {
     auto rng = std::make_shared<Rng>(seed_ + ++opened_ / 2);
-    auto opened = medium.open({MeshId{}, *identity_, [rng] { return rng->next(); }, kNow});
+    auto opened = medium.open({MeshId{}, *identity_, [rng] { return rng->next(); }, now});
     REQUIRE(opened.ok());
     return std::move(*opened);
   }
@@ -177,6 +182,54 @@ TEST_CASE("a store in memory answers as the daemon's own does") {
   reader.check_same();
   CHECK(author.on_files->heads().size() > 1);
   CHECK(reader.on_files->heads().size() > author.on_files->heads().size());
+}
+
+TEST_CASE("both stores stamp and repair alike, whatever the clock does and the peers say") {
+  constexpr std::int64_t kDay = std::int64_t{24} * 3600 * 1000;
+  const tests::TempDir dir;
+  Twin author(5, dir.path().string() + "/a");
+  Twin reader(6, dir.path().string() + "/b");
+  sim::Workload workload{Rng(11)};
+  Rng rng(12);
+  std::int64_t truth = kNow.wall.ms;
+  std::size_t begun = 0;
+  for (int step = 0; step < 300; ++step) {
+    const auto passed = static_cast<std::int64_t>(rng.below(300000));
+    truth += passed;
+    for (Twin* twin : {&author, &reader}) {
+      twin->now.wall.ms += passed;
+      twin->now.monotonic = twin->now.monotonic + milliseconds(passed);
+    }
+    if (rng.chance(1, 10)) {
+      author.now.wall.ms = truth + (static_cast<std::int64_t>(rng.below(21)) - 10) * 365 * kDay;
+    }
+    if (rng.chance(1, 10))
+      author.now.wall.ms = truth - static_cast<std::int64_t>(rng.below(900000));
+    if (rng.chance(1, 6)) {
+      std::optional<PeerClock> heard;
+      if (rng.chance(2, 3)) heard = PeerClock{{truth - author.now.monotonic.us / 1000}, 3};
+      author.on_files->hear_peers(heard);
+      author.in_memory->hear_peers(heard);
+    }
+    store::CommitBatch own = batch_of(workload, 0, rng.below(3));
+    own.now = author.now;
+    const auto result = author.commit(own);
+    if (result.begun) ++begun;
+    store::CommitBatch received = batch_of(workload, 1, rng.below(2));
+    received.now = reader.now;
+    received.segments = result.own_segments;
+    const auto taken = reader.commit(received);
+    if (rng.chance(1, 3) && !taken.own_segments.empty()) {
+      store::CommitBatch back;
+      back.now = author.now;
+      back.segments = taken.own_segments;
+      author.commit(back);
+    }
+    if (rng.chance(1, 20)) author.kill();
+  }
+  author.check_same();
+  reader.check_same();
+  CHECK(begun > 3);
 }
 
 TEST_CASE("both stores read the same events from any position") {

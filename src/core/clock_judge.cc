@@ -46,12 +46,19 @@ WallTime ClockJudge::reckoned(Instant now) const {
   return {line_time_.ms + std::max<std::int64_t>((now - line_at_).ms(), 0)};
 }
 
+// How far the line is from what peers say; nullopt: they say nothing.
+std::optional<std::int64_t> ClockJudge::line_off_peers(Instant now) const {
+  if (!peers_) return std::nullopt;
+  return difference(peers_->at(now), reckoned(now));
+}
+
 ClockJudge::Doubt ClockJudge::doubt_of(const ClockReading& now) const {
   if (now.wall < built_) return {ClockDoubt::kBeforeBuild, difference(now.wall, built_)};
   if (peers_) {
     const std::int64_t off = difference(now.wall, peers_->at(now.monotonic));
     if (apart(off, limits::kClockPeersMs)) return {ClockDoubt::kFarFromPeers, off};
-    return {};
+    // Where they prove the stamps wrong, these are no measure of the clock.
+    if (apart(*line_off_peers(now.monotonic), limits::kClockPeersMs)) return {};
   }
   if (!last_commit_) return {};
   const std::int64_t off = difference(now.wall, *last_commit_);
@@ -59,40 +66,49 @@ ClockJudge::Doubt ClockJudge::doubt_of(const ClockReading& now) const {
   return {};
 }
 
-ClockVerdict ClockJudge::judge(const ClockReading& now) const {
-  const Doubt found = doubt_of(now);
+// What was stamped on the line so far is wrong by this much; nullopt: nothing shows that.
+std::optional<std::int64_t> ClockJudge::line_error(const ClockReading& now,
+                                                   const Doubt& found) const {
   const WallTime line = reckoned(now.monotonic);
-  // What is now known to be the time, and how far the line may differ from it.
-  std::optional<WallTime> right;
-  std::int64_t bound = limits::kClockBackMs;
-  if (found.doubt == ClockDoubt::kNone) {
-    right = now.wall;
-  } else if (peers_) {
-    right = peers_->at(now.monotonic);
-    bound = limits::kClockPeersMs;
-  }
-  ClockVerdict verdict{line, found.doubt, found.off_ms, std::nullopt, false};
-  if (!right) return verdict;
-  const std::int64_t offset = difference(*right, line);
-  const bool off_line = apart(offset, bound);
+  const bool believed = found.doubt == ClockDoubt::kNone;
+  if (!believed && !peers_) return std::nullopt;
+  const WallTime right = believed ? now.wall : peers_->at(now.monotonic);
+  const std::int64_t off = difference(right, line);
   // A clock that was believed and steps forward may have been wrong before it or be wrong now; it
   // is believed again, as long as nobody contradicts.
   const bool contradicted =
-      verdict.suspect() || doubted_ ||
-      (last_commit_ && difference(*right, *last_commit_) < -limits::kClockBackMs);
-  if (off_line && contradicted) {
+      !believed || doubted_ ||
+      (last_commit_ && difference(right, *last_commit_) < -limits::kClockBackMs);
+  const bool apart_enough = peers_ ? apart(*line_off_peers(now.monotonic), limits::kClockPeersMs)
+                                   : apart(off, limits::kClockBackMs);
+  return contradicted && apart_enough ? std::optional(off) : std::nullopt;
+}
+
+ClockVerdict ClockJudge::judge(const ClockReading& now) const {
+  const Doubt found = doubt_of(now);
+  const WallTime line = reckoned(now.monotonic);
+  ClockVerdict verdict{line, found.doubt, found.off_ms, std::nullopt, false};
+  if (const auto error = line_error(now, found)) {
     if (repaired_at_ && (now.monotonic - *repaired_at_).ms() < limits::kClockRepairMs) {
-      if (!verdict.suspect()) verdict.doubt = ClockDoubt::kUnsettled;
-      return verdict;
+      return unrepaired(now, verdict);
     }
-    verdict.repair_ms = offset;
+    verdict.repair_ms = error;
     verdict.new_line = true;
-    verdict.time = *right;
+    verdict.time = verdict.suspect() ? peers_->at(now.monotonic) : now.wall;
     return verdict;
   }
   if (verdict.suspect()) return verdict;
   verdict.time = now.wall;
-  verdict.new_line = off_line;
+  // Peers that confirm the clock confirm what it has stamped so far.
+  verdict.new_line = peers_ || apart(difference(now.wall, line), limits::kClockBackMs);
+  return verdict;
+}
+
+ClockVerdict ClockJudge::unrepaired(const ClockReading& now, ClockVerdict verdict) const {
+  if (!verdict.suspect()) verdict.doubt = ClockDoubt::kUnsettled;
+  verdict.time = reckoned(now.monotonic);
+  verdict.repair_ms.reset();
+  verdict.new_line = false;
   return verdict;
 }
 

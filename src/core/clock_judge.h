@@ -2,11 +2,13 @@
 //
 // Model:     a wall clock is doubted that is before the build of the program, more than
 //            kClockBackMs before the wall time of the last commit, or more than kClockPeersMs from
-//            the median of at least kClockPeersMin peers; peers that agree with it outweigh the
-//            last commit. While it is doubted time goes on from where stamps stood (the line), at
-//            the pace of the monotonic clock. When it then turns out that the line itself was
-//            wrong, because the clock was set right or because the peers say so, the verdict asks
-//            for a repair: from now on another line, and how far the old one was off.
+//            the median of at least kClockPeersMin peers. While it is doubted time goes on from
+//            where stamps stood (the line), at the pace of the monotonic clock. When it then turns
+//            out that the line itself was wrong, the verdict asks for a repair: from now on another
+//            line, and how far the old one was off. Where peers are known only they can prove that:
+//            when the line is more than kClockPeersMs from their median; a clock that was set back
+//            by less is doubted until it has caught up. Without them a doubted clock that is set
+//            right does.
 //            Invariant: judge() changes nothing, so a verdict whose commit fails leaves no trace.
 // Units:     offsets in ms, positive: to be added to what was stamped.
 // Ownership: a value; whoever stamps keeps it, others may keep copies.
@@ -56,7 +58,8 @@ struct ClockVerdict {
   std::int64_t off_ms = 0;
   // What was stamped on the line so far is wrong by this much.
   std::optional<std::int64_t> repair_ms;
-  // A new line begins here: what was stamped before has another error, or none.
+  // A new line begins here: what was stamped before has another error, or none; or the peers have
+  // confirmed it.
   bool new_line = false;
 
   bool suspect() const { return doubt != ClockDoubt::kNone; }
@@ -78,6 +81,8 @@ class ClockJudge {
   ClockVerdict judge(const ClockReading& now) const;
   // The verdict was acted upon: something was stamped with it and is stored.
   void follow(const ClockReading& now, const ClockVerdict& verdict);
+  // The verdict of that moment where its repair cannot be made: the old line goes on, suspect.
+  ClockVerdict unrepaired(const ClockReading& now, ClockVerdict verdict) const;
 
  private:
   struct Doubt {
@@ -85,6 +90,8 @@ class ClockJudge {
     std::int64_t off_ms = 0;
   };
   Doubt doubt_of(const ClockReading& now) const;
+  std::optional<std::int64_t> line_off_peers(Instant now) const;
+  std::optional<std::int64_t> line_error(const ClockReading& now, const Doubt& found) const;
   WallTime reckoned(Instant now) const;
 
   WallTime built_;

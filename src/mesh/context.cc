@@ -25,6 +25,8 @@ void forget_link(Context& ctx, Link& link, const std::string& reason, bool liar)
     release_wants(ctx, link, liar);
     link.slot = kNoSlot;
     overlay_left(ctx);
+    // Of two links of a pair one may stay.
+    if (link_of_device(ctx, *link.peer) == nullptr) ctx.peer_clocks.link_ended(*link.peer, ctx.now);
   }
   dialer_link_closed(ctx, link, reason);
 }

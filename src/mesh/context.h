@@ -99,11 +99,12 @@ struct Context {
   std::uint64_t next_token = 1;
   std::map<Token, PendingCommit> commits;
   std::map<Token, PendingRead> reads;
-  std::size_t inbound_bytes = 0;   // in hand of all links, not committed
-  std::size_t decoded_bytes = 0;   // of the same segments, as they are kept
-  std::size_t begun_bytes = 0;     // of all links' frames that have not come whole
-  std::size_t outbound_bytes = 0;  // in the queues of all links
-  bool reads_wait = false;         // for the queues to become shorter
+  std::map<Token, LinkId> own_reads;  // see own_heads.h
+  std::size_t inbound_bytes = 0;      // in hand of all links, not committed
+  std::size_t decoded_bytes = 0;      // of the same segments, as they are kept
+  std::size_t begun_bytes = 0;        // of all links' frames that have not come whole
+  std::size_t outbound_bytes = 0;     // in the queues of all links
+  bool reads_wait = false;            // for the queues to become shorter
 
   PeerClocks peer_clocks;
   std::optional<PeerClock> told_clock;

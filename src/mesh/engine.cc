@@ -15,6 +15,8 @@
 #include "mesh/live.h"
 #include "mesh/outbox.h"
 #include "mesh/overlay.h"
+#include "mesh/own_heads.h"
+#include "mesh/own_view.h"
 #include "mesh/peers.h"
 #include "mesh/ping.h"
 #include "mesh/receive.h"
@@ -158,7 +160,7 @@ void on_input(Context& ctx, SendProgress& progress) {
 void on_input(Context& ctx, Datagram& datagram) { on_datagram(ctx, datagram); }
 void on_input(Context& ctx, Committed& committed) { on_committed(ctx, committed); }
 void on_input(Context& ctx, ReadDone& done) {
-  if (!datagram_read_done(ctx, done)) on_read_done(ctx, done);
+  if (!on_own_read_done(ctx, done) && !datagram_read_done(ctx, done)) on_read_done(ctx, done);
 }
 
 void on_input(Context& ctx, Tick&) {
@@ -203,9 +205,8 @@ void on_input(Context& ctx, ClockJudged& judged) { ctx.config.clock_suspect = ju
 
 void on_input(Context& ctx, IncarnationBegun& begun) {
   ctx.config.incarnation = begun.incarnation;
-  // What peers have told of the epoch before says nothing of this one.
-  if (std::exchange(ctx.config.epoch, begun.epoch) != begun.epoch) ctx.told_cursors.clear();
   ctx.own_blocked = false;
+  forget_own_views(ctx);
   // What was held back is an ordinary old log now: told, and where a peer has more, asked for.
   for (const LogId& log : ctx.heads.behind()) {
     LogEntry* entry = ctx.heads.find(log);
@@ -217,6 +218,16 @@ void on_input(Context& ctx, IncarnationBegun& begun) {
       link->have_extra.insert(entry->id);
       plan_flush(ctx, *link);
     }
+  }
+  if (std::exchange(ctx.config.epoch, begun.epoch) == begun.epoch) return;
+  // What peers have told of the epoch before says nothing of this one, and what we have told them
+  // is void: greet anew.
+  ctx.told_cursors.clear();
+  for (auto& [id, link] : ctx.links) {
+    if (!link.peer) continue;
+    say_bye(ctx, link, codec::ByeCode::kShutdown, "another epoch");
+    close_link(ctx, link, "another epoch");
+    touch(ctx, link);
   }
 }
 

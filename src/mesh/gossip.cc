@@ -11,6 +11,7 @@
 #include "mesh/datagrams.h"
 #include "mesh/dialer.h"
 #include "mesh/gossip_root.h"
+#include "mesh/own_view.h"
 #include "mesh/settle.h"
 
 namespace ebb::mesh {
@@ -125,7 +126,7 @@ void on_body(Context& ctx, Partner& partner, const codec::RootDatagram& root) {
   note_listener(ctx, partner, root.listen_port);
   partner.cookie = root.cookie;
   partner.cursor = root.cursor;
-  partner.own_settled = own_is_settled(ctx, root);
+  judge_own_view(ctx, partner, root);
   move_cursor_by_word(ctx, partner, root);
   const trust::FingerprintSum& mine = ctx.heads.root();
   const bool equal = root.root == mine.fingerprint() && root.count == mine.count();

@@ -11,6 +11,7 @@
 #include "mesh/live.h"
 #include "mesh/outbox.h"
 #include "mesh/overlay.h"
+#include "mesh/own_heads.h"
 #include "mesh/peers.h"
 #include "mesh/receive.h"
 #include "mesh/reconcile.h"
@@ -153,20 +154,29 @@ bool judge_head(Context& ctx, Link& link, const codec::SignedHead& head) {
     return false;
   }
   LogEntry* entry = ctx.heads.find_or_add(log);
-  const Position held = entry == nullptr ? Position{} : entry->held;
-  if (entry != nullptr && !entry->has_key) {
+  if (entry == nullptr) {  // the table is full
+    leave_out(link);
+    if (head.key.incarnation == ctx.config.incarnation) {
+      rollback_found(ctx, link, dot_text({log, head.seq}));
+    }
+    return true;
+  }
+  if (!entry->has_key) {
     entry->key = head.key;
     entry->has_key = true;
   }
-  if (head.seq > held.seq) take_own(ctx, link, entry, head.seq);
+  if (head.seq > entry->held.seq) take_own(ctx, link, entry, head.seq);
   // Logs of incarnations that have ended are fetched back like any other.
   if (head.key.incarnation != ctx.config.incarnation) return true;
-  const bool other_chain = head.seq == held.seq && head.chain != held.chain;
-  if (head.seq > held.seq || other_chain) rollback_found(ctx, link, dot_text({log, head.seq}));
+  judge_own_position(ctx, link, *entry, {head.seq, head.chain});
   return true;
 }
 
 }  // namespace
+
+void settle_when_judged(Context& ctx, Link& link) {
+  if (link.heads_told && own_positions_judged(link)) settle(ctx, link);
+}
 
 void on_link_up(Context& ctx, const LinkUp& up) {
   Link* link = find_link(ctx, up.link);
@@ -244,6 +254,7 @@ void on_your_logs(Context& ctx, Link& link, const codec::YourLogsSummary& summar
   note_round_trip(link, trip);
   const Duration age = ctx.now - link.hello_came + trip / 2;
   ctx.peer_clocks.hear(*link.peer, link.theirs.wall, age, ctx.now);
+  ctx.peer_clocks.link_stands(*link.peer);
   const trust::FingerprintSum mine = ctx.heads.device_sum(ctx.config.self);
   const bool equal = summary.fingerprint == mine.fingerprint() && summary.count == mine.count();
   // Who holds nothing of ours cannot show anything that we lack.
@@ -276,7 +287,7 @@ void on_your_logs(Context& ctx, Link& link, const codec::YourLogsAsk&) {
 }
 
 void on_your_logs(Context& ctx, Link& link, const codec::YourLogsHeads& heads) {
-  if (link.settled || !link.asked_for_ours) {
+  if (link.settled || link.heads_told || !link.asked_for_ours) {
     fault(ctx, link, "out_of_order", "your_logs");
     return;
   }
@@ -288,7 +299,8 @@ void on_your_logs(Context& ctx, Link& link, const codec::YourLogsHeads& heads) {
   for (const codec::SignedHead& head : heads.heads) {
     if (!judge_head(ctx, link, head)) return;
   }
-  if (!heads.more) settle(ctx, link);
+  link.heads_told = !heads.more;
+  settle_when_judged(ctx, link);
 }
 
 void on_bye(Context& ctx, Link& link, const codec::Bye& bye) {

@@ -94,6 +94,13 @@ struct Audit {
   Instant whole_from;        // the next of them not before
 };
 
+// A position of a log of ours that the peer has shown, to be compared with the store.
+struct OwnShown {
+  LogId log;
+  Position position;
+  bool operator==(const OwnShown&) const = default;
+};
+
 struct Link {
   LinkId id;
   bool dialled = false;
@@ -124,7 +131,10 @@ struct Link {
   bool asked_for_ours = false;  // what they hold of our logs
   bool answered_ask = false;
   std::size_t heads_of_ours = 0;
-  bool settled = false;  // own logs may go out
+  bool heads_told = false;  // all of them
+  std::deque<OwnShown> own_shown;
+  bool own_read_out = false;  // for the first of them
+  bool settled = false;       // own logs may go out
 
   Exchange exchange;
   Audit audit;

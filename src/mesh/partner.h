@@ -45,7 +45,10 @@ struct Partner {
 
   // What it said of itself and of us in its last root.
   codec::Cursor cursor;
-  bool own_settled = false;
+  bool own_settled = false;     // it shows nothing of ours that is not here
+  std::uint64_t own_views = 0;  // that it has told: answers of the store are about one of them
+  std::size_t own_checks = 0;   // that the store has not answered
+  bool heads_wait = false;      // for those
 
   // The exchange in hand.
   std::optional<Instant> asked;  // our root is not answered
@@ -65,10 +68,12 @@ struct Partner {
   std::optional<Instant> again_at;  // then its root is asked for again
 };
 
-// A read whose segments go out by datagram.
+// A read whose segments go out by datagram, or that a position of our own is compared with.
 struct DatagramRead {
   PartnerKey partner;
   LogId log;
+  std::optional<codec::ListedHead> own_shown;
+  std::uint64_t own_view = 0;
 };
 
 }  // namespace ebb::mesh

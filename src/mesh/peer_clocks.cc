@@ -1,6 +1,7 @@
 #include "mesh/peer_clocks.h"
 
 #include <algorithm>
+#include <tuple>
 #include <vector>
 
 #include "core/limits.h"
@@ -17,18 +18,35 @@ void PeerClocks::hear(const DeviceId& device, WallTime wall, Duration age, Insta
   samples_.erase(device);
   if (wall.ms > 0 && wall >= floor_ && wall.ms <= kWallMax) {
     if (samples_.size() >= limits::kClockSamples) {
-      samples_.erase(std::min_element(
-          samples_.begin(), samples_.end(),
-          [](const auto& a, const auto& b) { return a.second.taken < b.second.taken; }));
+      samples_.erase(
+          std::min_element(samples_.begin(), samples_.end(), [](const auto& a, const auto& b) {
+            return std::tie(a.second.linked, a.second.taken) <
+                   std::tie(b.second.linked, b.second.taken);
+          }));
     }
-    samples_[device] = {{wall.ms + age.ms() - now.us / 1000}, now};
+    samples_[device] = {{wall.ms + age.ms() - now.us / 1000}, now, false};
   }
+  samples_changed();
+}
+
+void PeerClocks::link_stands(const DeviceId& device) {
+  const auto sample = samples_.find(device);
+  if (sample == samples_.end()) return;
+  sample->second.linked = true;
+  samples_changed();
+}
+
+void PeerClocks::link_ended(const DeviceId& device, Instant now) {
+  const auto sample = samples_.find(device);
+  if (sample == samples_.end() || !sample->second.linked) return;
+  sample->second.linked = false;
+  sample->second.taken = now;
   samples_changed();
 }
 
 void PeerClocks::expire(Instant now) {
   const std::size_t gone = std::erase_if(samples_, [now](const auto& entry) {
-    return (now - entry.second.taken).ms() >= limits::kClockSampleMs;
+    return !entry.second.linked && (now - entry.second.taken).ms() >= limits::kClockSampleMs;
   });
   if (gone > 0) samples_changed();
 }
@@ -37,6 +55,7 @@ void PeerClocks::samples_changed() {
   changed_ = true;
   next_expiry_.reset();
   for (const auto& [device, sample] : samples_) {
+    if (sample.linked) continue;
     const Instant at = sample.taken + milliseconds(limits::kClockSampleMs);
     if (!next_expiry_ || at < *next_expiry_) next_expiry_ = at;
   }

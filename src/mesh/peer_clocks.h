@@ -4,8 +4,8 @@
 //            that steps of our own wall clock do not move it. A device that doubts its own clock
 //            says nothing, and takes back what it said before.
 // Threads:   not thread-safe; part of the engine.
-// Limits:    kClockSamples devices, the oldest sample goes first; kClockSampleMs each; fewer than
-//            kClockPeersMin prove nothing.
+// Limits:    kClockSamples devices, the oldest sample of one without a link goes first;
+//            kClockSampleMs after the last link; fewer than kClockPeersMin prove nothing.
 // Spec:      docs/wire_format.md section 10
 #pragma once
 
@@ -25,6 +25,9 @@ class PeerClocks {
 
   // The device said `wall`; that was `age` ago.
   void hear(const DeviceId& device, WallTime wall, Duration age, Instant now);
+  // A link to the device stands: what it said stays until a day after the link has ended.
+  void link_stands(const DeviceId& device);
+  void link_ended(const DeviceId& device, Instant now);
   // Forgets what is too old.
   void expire(Instant now);
   // When expire() has something to do; nullopt: never.
@@ -39,7 +42,8 @@ class PeerClocks {
 
   struct Sample {
     WallTime at_origin;
-    Instant taken;
+    Instant taken;  // or when the link ended
+    bool linked = false;
   };
   WallTime floor_;
   std::map<DeviceId, Sample> samples_;

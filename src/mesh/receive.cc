@@ -8,6 +8,7 @@
 
 #include "core/shared_bytes.h"
 #include "mesh/live.h"
+#include "mesh/own_heads.h"
 #include "mesh/reconcile.h"
 #include "mesh/want.h"
 #include "trust/chain.h"
@@ -88,26 +89,33 @@ void judge_own_segment(Context& ctx, Link& link, LogEntry& entry,
     entry.key = segment.key;
     entry.has_key = true;
   }
-  const bool further = segment.last_seq() > entry.held.seq;
-  const bool other = segment.last_seq() == entry.held.seq && segment.chain != entry.held.chain;
-  if (!further && !other) return;
-  // Asked for when the incarnation has changed.
-  ctx.heads.announce(entry, link.slot, segment.last_seq());
-  leave_out(link);
-  rollback_found(ctx, link, dot_text({segment.log, segment.last_seq()}));
+  const Position shown{segment.last_seq(), segment.chain};
+  const bool other = shown.seq == entry.held.seq && shown.chain != entry.held.chain;
+  if (shown.seq > entry.held.seq || other) {
+    // Asked for when the incarnation has changed.
+    ctx.heads.announce(entry, link.slot, shown.seq);
+    leave_out(link);
+  }
+  judge_own_position(ctx, link, entry, shown);
+}
+
+// Nullopt after a fault.
+std::optional<trust::VerifiedSegment> verify(Context& ctx, Link& link, const LogKey& key,
+                                             ByteView bytes) {
+  Result<trust::VerifiedSegment> verified =
+      trust::verify_segment(key, share(to_bytes(bytes)), signatures(ctx));
+  if (verified.ok()) return std::move(*verified);
+  const ErrorCode code = verified.error().code;
+  const bool forged = code == ErrorCode::kBadSignature || code == ErrorCode::kBadChain;
+  fault(ctx, link, forged ? "bad_signature" : "malformed_segment", verified.error().message());
+  return std::nullopt;
 }
 
 // Verifies a segment that may extend what is in hand. False after a fault.
 bool verify_and_keep(Context& ctx, Link& link, LogEntry& entry, const LogKey& key, ByteView bytes,
                      Intake& intake) {
-  Result<trust::VerifiedSegment> verified =
-      trust::verify_segment(key, share(to_bytes(bytes)), signatures(ctx));
-  if (!verified.ok()) {
-    const ErrorCode code = verified.error().code;
-    const bool forged = code == ErrorCode::kBadSignature || code == ErrorCode::kBadChain;
-    fault(ctx, link, forged ? "bad_signature" : "malformed_segment", verified.error().message());
-    return false;
-  }
+  std::optional<trust::VerifiedSegment> verified = verify(ctx, link, key, bytes);
+  if (!verified) return false;
   const Position position = position_of(intake, &entry, verified->log, key);
   const bool own = key.device == ctx.config.self && key.incarnation == ctx.config.incarnation;
   if (own) {
@@ -155,7 +163,11 @@ bool take_segment(Context& ctx, Link& link, const codec::Delta& delta, ByteView 
       ctx.heads.announce(*entry, link.slot, std::min(header->last_seq(), entry->pending.seq));
       if (is_push(link, delta, entry)) note_duplicate(ctx, link, *entry);
     }
-    return true;
+    // Its number was used before, perhaps for something else.
+    if (entry == nullptr || !is_current_own(ctx, *entry)) return true;
+    const auto own = verify(ctx, link, *key, bytes);
+    if (own) judge_own_segment(ctx, link, *entry, *own);
+    return own.has_value();
   }
   const bool is_gap = header->first_seq > reached + 1;
   if (is_gap || !can_take(ctx, intake, bytes.size())) {

@@ -8,6 +8,7 @@
 #include "mesh/datagrams.h"
 #include "mesh/gossip_root.h"
 #include "mesh/live.h"
+#include "mesh/own_view.h"
 #include "mesh/sync_answer.h"
 #include "mesh/want.h"
 #include "trust/chain.h"
@@ -137,20 +138,11 @@ void keep(Context& ctx, LogEntry& entry, const trust::VerifiedSegment& segment,
 
 }  // namespace
 
-bool own_is_settled(Context& ctx, const codec::RootDatagram& root) {
-  const trust::FingerprintSum mine = ctx.heads.device_sum(ctx.config.self);
-  const bool equal = root.view == mine.fingerprint() && root.view_count == mine.count();
-  if (equal || root.view_count == 0) return true;
-  if (root.view_heads.size() != root.view_count) return false;
-  return std::all_of(root.view_heads.begin(), root.view_heads.end(), [&ctx](const auto& head) {
-    const LogEntry* entry = ctx.heads.find(head.log);
-    if (entry == nullptr || !is_own(ctx, *entry) || head.seq > entry->held.seq) return false;
-    return head.seq < entry->held.seq || head.chain == chain_prefix(entry->held.chain);
-  });
-}
-
 bool send_heads(Context& ctx, Partner& partner) {
-  if (!partner.proven || std::exchange(partner.heads_sent, true)) return true;
+  if (!partner.proven || partner.heads_sent) return true;
+  partner.heads_wait = partner.own_checks > 0;
+  if (partner.heads_wait) return true;
+  partner.heads_sent = true;
   const auto heads = heads_for(ctx, partner);
   if (!heads) return false;
   codec::HeadsDatagram message;
@@ -210,7 +202,7 @@ void on_want(Context& ctx, Partner& partner, const codec::WantDatagram& want) {
     if (!room || !ctx.datagram_work.take(ctx.now)) return drop_datagram(ctx, "too_many");
     --partner.reads_left;
     const Token token = new_token(ctx);
-    ctx.datagram_reads[token] = {{partner.device, partner.address}, wanted.log};
+    ctx.datagram_reads[token] = {{partner.device, partner.address}, wanted.log, {}, 0};
     ctx.out->reads.push_back(
         {token, wanted.log, wanted.seq, entry->held.seq, kSegmentRoom * partner.budget});
   }
@@ -223,7 +215,13 @@ bool datagram_read_done(Context& ctx, const ReadDone& done) {
   ctx.datagram_reads.erase(it);
   Partner* partner = find_partner(ctx, read.partner);
   const LogEntry* entry = ctx.heads.find(read.log);
-  if (partner == nullptr || entry == nullptr || done.failed) return true;
+  if (partner == nullptr || entry == nullptr) return true;
+  if (read.own_shown) {
+    if (!own_view_read(ctx, *partner, *entry, read, done)) return true;
+    if (partner->heads_wait && !send_heads(ctx, *partner)) partner->too_much = true;
+    return true;
+  }
+  if (done.failed) return true;
   codec::SegmentsDatagram message;
   std::size_t bytes = 0;
   const auto flush = [&] {

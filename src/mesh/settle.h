@@ -18,9 +18,8 @@
 
 namespace ebb::mesh {
 
-// Our logs as the partner holds them show nothing that we do not hold.
-bool own_is_settled(Context& ctx, const codec::RootDatagram& root);
-// Sends the heads that it may lack, once an exchange. False when they are too many for datagrams.
+// Sends the heads that it may lack, once an exchange, and not before its view of our own logs is
+// judged. False when they are too many for datagrams.
 bool send_heads(Context& ctx, Partner& partner);
 // Asks for what is still missing of what it showed; false when nothing is.
 bool send_wants(Context& ctx, Partner& partner);

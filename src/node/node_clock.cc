@@ -40,7 +40,8 @@ std::string why_text(const ClockVerdict& verdict, std::size_t peers) {
 std::string next_text(const ClockVerdict& verdict) {
   if (!verdict.suspect()) return "";
   if (verdict.doubt == ClockDoubt::kBeforeLastCommit) {
-    return "set the clock; where it is right already, three linked devices that agree settle it";
+    return "set the clock; where it is right already, three linked devices that agree settle a "
+           "difference of more than ten minutes, and time a smaller one";
   }
   if (verdict.doubt == ClockDoubt::kUnsettled) {
     return "see what sets the clock: a time service, another program, a failing battery";

@@ -18,6 +18,9 @@ constexpr Duration kPauseMax = seconds(60);
 void Node::Impl::on_rollback_found() {
   if (beginning_incarnation || stopping) return;
   beginning_incarnation = true;
+  // They would get numbers that are known to be used.
+  for (QueuedAppend& append : store->take_back_appends())
+    held_appends.push_back(std::move(append));
   incarnation_pause = kPauseMin;
   begin_incarnation();
 }

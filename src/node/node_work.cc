@@ -99,6 +99,8 @@ void Node::Impl::on_committed(CommitReport report) {
       heads[advance.head.log] = advance.head;
     store_error.reset();
     if (!report.result->advances.empty()) state_flush.note_change();
+    for (const Error& trouble : report.result->clock_troubles)
+      log_limited(LogLevel::kWarn, "clock_repair", {{"error", trouble.message()}});
   } else {
     store_error = report.result.error();
     note_store_error(*store_error);

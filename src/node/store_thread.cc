@@ -55,6 +55,14 @@ void StoreThread::append(QueuedAppend append) {
   wake_.notify_one();
 }
 
+std::vector<QueuedAppend> StoreThread::take_back_appends() {
+  const std::lock_guard<std::mutex> lock(mutex_);
+  std::vector<QueuedAppend> taken(std::make_move_iterator(appends_.begin()),
+                                  std::make_move_iterator(appends_.end()));
+  appends_.clear();
+  return taken;
+}
+
 void StoreThread::commit(mesh::Commit commit) {
   const std::lock_guard<std::mutex> lock(mutex_);
   const bool rides =
@@ -86,7 +94,9 @@ void StoreThread::main() {
     Work work = take_work();
     if (work.commits_something() || (work.stop && has_kept())) commit_work(work);
     for (Job& job : work.jobs) {
+      const Arrival before = store_->arrival_head();
       Answer answer = job(*store_);
+      if (store_->arrival_head() != before) plan_chores();
       // The job goes with its answer: what it captured belongs to the loop.
       inbox_.post([job = std::move(job), answer = std::move(answer)] { answer(); });
     }

@@ -70,6 +70,8 @@ class StoreThread {
   StoreThread& operator=(const StoreThread&) = delete;
 
   void append(QueuedAppend append);
+  // What is queued and not staged yet, in order: it is the caller's again.
+  std::vector<QueuedAppend> take_back_appends();
   // A commit of cursors and peers alone waits for the next transaction.
   void commit(mesh::Commit commit);
   // Runs `job` between transactions, after everything queued before it; what it returns runs on

@@ -2,10 +2,13 @@
 //
 // Model:     read from the clock_fix records of all control topics, as of the transaction in hand.
 //            A record counts for logs of its own device alone; of several that name an event the
-//            one with the greatest (hlc, log, seq).
+//            one of the latest incarnation, as the openings say which came after which, and in it
+//            the one with the greatest (hlc, log, seq).
 // Threads:   not thread-safe; one connection, one thread.
-// Errors:    those of store/event_scan.h; kTooLarge when there are more than limits::kClockFixes.
-// Limits:    of one log the latest limits::kClockFixesPerLog.
+// Errors:    those of store/event_scan.h.
+// Limits:    of one log the latest limits::kClockFixesPerLog, of one device the latest
+//            limits::kClockFixesPerDevice; of all together limits::kClockFixes, beyond which the
+//            devices with the most lose their earlier half.
 // Spec:      docs/wire_format.md section 10
 #pragma once
 
@@ -18,6 +21,7 @@
 #include "core/hlc.h"
 #include "core/ids.h"
 #include "core/result.h"
+#include "store/event_scan.h"
 #include "store/log_table.h"
 #include "store/sqlite.h"
 
@@ -37,10 +41,12 @@ class ClockFixes {
       Seq from = 0;
       Seq to = 0;
       std::int64_t offset_ms = 0;
-      Hlc said;  // when and where
+      // By whom, when and where it was said.
+      std::size_t incarnation = 0;  // how many came before it
+      Hlc said;
       Dot by;
+      bool later_than(const Range& other) const;
     };
-    void keep_latest(std::size_t most);
     std::vector<Range> ranges_;
   };
 
@@ -51,10 +57,23 @@ class ClockFixes {
   const Ranges* of(const LogId& log) const;
 
  private:
-  void take(const LogTable& logs, const DeviceId& author, const Dot& by, Hlc said,
-            const codec::ClockFix& fix);
+  using Openings = std::map<Incarnation, Incarnation>;  // each with the one before
+  struct Said {
+    LogId log;
+    Ranges::Range range;
+  };
+  // Of one device, as far as it is kept.
+  using Author = std::vector<Said>;
+
+  Status read_openings(EventScan& scan, const LogTable& logs);
+  Status read_fixes(EventScan& scan, const LogTable& logs, const LogRow& row);
+  void keep_latest(Author& author, std::size_t most);
+  void keep_bounds();
+  std::size_t rank_of(const LogKey& key) const;
 
   std::map<LogId, Ranges> logs_;
+  std::map<DeviceId, Openings> openings_;
+  std::map<DeviceId, Author> authors_;
   std::size_t count_ = 0;
 };
 

@@ -1,6 +1,7 @@
 #include <set>
 #include <utility>
 
+#include "core/limits.h"
 #include "store/meta.h"
 #include "store/store.h"
 #include "store/store_parts.h"
@@ -13,37 +14,44 @@ namespace {
 struct Beginning {
   Status status;
   ClockVerdict verdict;
+  HlcClock clock;
   std::optional<Incarnation> incarnation;
   std::optional<StoreEpoch> epoch;
   AppendBatch records;
+  std::vector<codec::ClockFix> fixes;
+  std::vector<Error> troubles;
 };
-
-// Arrival numbers that were given before may be given again for other events.
-bool is_set_back(codec::OpeningReason reason) {
-  return reason == codec::OpeningReason::kRestore || reason == codec::OpeningReason::kRollback;
-}
 
 Beginning judge_clock(const StoreParts& store, const ClockReading& now,
                       std::optional<codec::OpeningReason> reason) {
   Beginning out;
   out.verdict = store.judge.judge(now);
+  out.clock = store.clock;
   const OwnLogs own{store.logs, store.identity.device(), store.incarnation};
-  std::vector<codec::ClockFix> fixes;
+  std::vector<codec::ClockFix>& fixes = out.fixes;
   if (out.verdict.repair_ms) {
-    auto found = clock_fix_records(own, store.segments, store.line, out.verdict.time,
-                                   *out.verdict.repair_ms);
-    if (found.ok()) {
-      fixes = std::move(*found);
-    } else {
-      out.status = found.error();
+    FixRecords found = clock_fix_records(own, store.segments, store.line, out.verdict.time,
+                                         *out.verdict.repair_ms);
+    fixes = std::move(found.fixes);
+    out.troubles = std::move(found.damage);
+    if (!fixes.empty() && !reason && store.logs.rows().size() >= limits::kKnownLogs) {
+      // What else there is to store does not wait for it.
+      out.troubles.push_back({ErrorCode::kTooLarge, "too many logs known", "clock repair"});
+      out.verdict = store.judge.unrepaired(now, out.verdict);
+      fixes.clear();
+      return out;
     }
-    // The clock was wrong while nothing was stamped: nothing to close, nothing to mend.
+    // The clock was wrong while nothing was stamped: nothing to close, nothing to mend, but what it
+    // took over from others meanwhile.
     if (fixes.empty()) out.verdict.repair_ms.reset();
+    const bool goes_on = fixes.empty() && !reason;
+    out.clock =
+        store.clock_at(out.verdict.time, goes_on ? std::optional(store.incarnation) : std::nullopt);
   }
   if (!fixes.empty() && !reason) reason = codec::OpeningReason::kClock;
   if (!reason) return out;
   out.incarnation = store.options.random();
-  if (is_set_back(*reason)) out.epoch = store.options.random();
+  if (store_is_older(*reason)) out.epoch = store.options.random();
   out.records = record_batch(opening_record(own, *reason), fixes);
   return out;
 }
@@ -65,7 +73,7 @@ class Store::Commit {
         append_(AppendTarget{store.identity, beginning_.incarnation.value_or(store.incarnation),
                              logs_, store.logs, store.client_ids, store.fold.fold(),
                              beginning_.incarnation ? 0 : store.topics.size()},
-                verdict_.repair_ms ? HlcClock() : store.clock, verdict_) {
+                beginning_.clock, verdict_) {
     if (!beginning_.incarnation) return;
     const auto recorded = append_.add(beginning_.records);
     if (!recorded.ok()) beginning_.status = recorded.error();
@@ -181,7 +189,8 @@ void Store::Commit::take_over_clock() {
   store_.clock = clock_;
   store_.judge.follow(now_, verdict_);
   result_.clock = verdict_;
-  if (verdict_.new_line) store_.line.begin();
+  result_.clock_troubles = beginning_.troubles;
+  if (verdict_.new_line) store_.line.begin(std::move(beginning_.fixes));
   for (const SealedRun& sealed : sealed_) {
     store_.line.stamped(sealed.segment.log, sealed.segment.first_seq, sealed.segment.last_seq());
   }

@@ -14,7 +14,8 @@ Result<SegmentOutcome> ReceiveStage::add(const trust::VerifiedSegment& segment) 
   }
   const LogRow* known = logs_.find(segment.log);
   if (known == nullptr) {
-    if (logs_.log_count() >= limits::kKnownLogs) return SegmentOutcome::kRefused;
+    if (logs_.log_count() >= limits::kKnownLogs - limits::kOwnLogsKept)
+      return SegmentOutcome::kRefused;
     if (segment.first_seq != 1) return SegmentOutcome::kGap;
     const Hash start = trust::chain_start(segment.key);
     if (segment.prev_chain != start) return SegmentOutcome::kFork;

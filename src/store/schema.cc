@@ -23,7 +23,7 @@ CREATE TABLE logs(n INTEGER PRIMARY KEY, id BLOB UNIQUE NOT NULL, device BLOB NO
   incarnation INTEGER NOT NULL, topic TEXT NOT NULL, seq INTEGER NOT NULL, chain BLOB NOT NULL,
   hlc INTEGER NOT NULL, signature BLOB NOT NULL, floor_seq INTEGER NOT NULL,
   floor_chain BLOB NOT NULL, arrival INTEGER NOT NULL, capped INTEGER NOT NULL,
-  settled INTEGER NOT NULL DEFAULT 0, wall_ms INTEGER NOT NULL);
+  settled INTEGER NOT NULL DEFAULT 0);
 CREATE TABLE segments(id INTEGER PRIMARY KEY, count INTEGER NOT NULL, codec INTEGER NOT NULL,
   packed INTEGER NOT NULL, raw_bytes INTEGER NOT NULL, ts_min INTEGER NOT NULL,
   ts_max INTEGER NOT NULL, hlc_min INTEGER NOT NULL, head_hlc INTEGER NOT NULL,
@@ -47,7 +47,11 @@ CREATE TABLE state(key BLOB PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID;
 CREATE TABLE mark(log BLOB PRIMARY KEY, seq INTEGER NOT NULL, chain BLOB NOT NULL) WITHOUT ROWID;
 )sql";
 
-constexpr std::array<Migration, 1> kMigrations = {Migration{kSchema1}};
+// The time of the commit that moved the log last; 0: not known.
+constexpr std::string_view kSchema2 =
+    "ALTER TABLE logs ADD COLUMN wall_ms INTEGER NOT NULL DEFAULT 0";
+
+constexpr std::array<Migration, 2> kMigrations = {Migration{kSchema1}, Migration{kSchema2}};
 
 Error file_error(std::string_view context, const std::string& path, const std::error_code& error) {
   const ErrorCode code = error == std::errc::no_space_on_device  ? ErrorCode::kDiskFull
@@ -112,6 +116,13 @@ Result<std::int64_t> stored_version(const std::string& dir, std::int64_t version
     return Error{ErrorCode::kUnsupported, "store format is newer than this program",
                  "version " + std::to_string(version) + ", this program knows " +
                      std::to_string(version_max)};
+  }
+  // For a few days of development the second step was part of the first.
+  EBB_ASSIGN(const std::int64_t early,
+             connection->query_int("SELECT count(*) FROM pragma_table_info('logs') "
+                                   "WHERE name='wall_ms'"));
+  if (version == 1 && early > 0) {
+    return Error{ErrorCode::kUnsupported, "store was made by an unreleased program", path};
   }
   return version;
 }

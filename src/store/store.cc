@@ -79,16 +79,27 @@ Status StoreParts::write_identity() {
   return transaction.commit();
 }
 
-// The clock goes on behind every stamp of this incarnation, and takes note of the others' as it
-// would have if it had just received them. Stamps of earlier ones may have been repaired.
-void StoreParts::start_clock() {
+HlcClock StoreParts::clock_at(WallTime now, std::optional<Incarnation> ours) const {
   Hlc last;
+  for (const LogRow& row : logs.rows()) {
+    const LogKey& key = row.head.key;
+    if (key.device == identity.device() && key.incarnation == ours) {
+      last = std::max(last, row.head.hlc);
+    }
+  }
+  HlcClock out(last);
+  for (const LogRow& row : logs.rows()) {
+    if (row.head.key.device != identity.device()) out.observe(row.head.hlc, now);
+  }
+  return out;
+}
+
+void StoreParts::start_clock() {
   const LogRow* newest = nullptr;
   for (const LogRow& row : logs.rows()) {
     if (newest == nullptr || row.head.arrival > newest->head.arrival) newest = &row;
     if (row.head.key.device != identity.device()) continue;
     if (row.head.key.incarnation != incarnation) continue;
-    last = std::max(last, row.head.hlc);
     if (row.head.key.topic != kControlTopic) topics.insert(row.head.key.topic);
   }
   ClockJudge::Start start;
@@ -96,10 +107,7 @@ void StoreParts::start_clock() {
   if (newest != nullptr) start.last_commit = newest->wall;
   start.now = options.now.monotonic;
   judge = ClockJudge(start);
-  clock = HlcClock(last);
-  const WallTime now = judge.judge(options.now).time;
-  for (const LogRow& row : logs.rows())
-    clock.observe(row.head.hlc, now);
+  clock = clock_at(judge.judge(options.now).time, incarnation);
 }
 
 Status StoreParts::begin(Transaction& transaction) {

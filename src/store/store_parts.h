@@ -38,6 +38,9 @@ struct StoreParts {
   // Remembers that the disk failed under a COMMIT: whether a crash brings that transaction back is
   // unknown until the next begin() or open() succeeds.
   Status finish(Transaction& transaction);
+  // Behind every stamp of that incarnation of ours, and with others' taken note of as if they were
+  // received now. Stamps of our earlier incarnations may have been repaired.
+  HlcClock clock_at(WallTime now, std::optional<Incarnation> ours) const;
   // Writes what the fold has collected, with its mark.
   Status write_state();
 

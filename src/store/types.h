@@ -141,6 +141,7 @@ struct HeadAdvance {
 struct Begun {
   Incarnation incarnation = 0;
   StoreEpoch epoch = 0;
+  bool operator==(const Begun&) const = default;
 };
 
 struct CommitResult {
@@ -149,8 +150,9 @@ struct CommitResult {
   std::vector<HeadAdvance> advances;                   // one per log that moved
   std::vector<trust::VerifiedSegment> own_segments;    // sealed by this commit, to be pushed
   Arrival arrival_head = 0;
-  ClockVerdict clock;          // what was stamped with
-  std::optional<Begun> begun;  // with this commit
+  ClockVerdict clock;                 // what was stamped with
+  std::vector<Error> clock_troubles;  // why a repair of it is not whole, or not made
+  std::optional<Begun> begun;         // with this commit
 };
 
 }  // namespace ebb::store

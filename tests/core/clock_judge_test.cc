@@ -152,6 +152,90 @@ TEST_CASE("a clock ten years ahead that was set back is doubted until peers vouc
   CHECK(!machine.look().repair_ms);
 }
 
+TEST_CASE("a clock set back by up to ten minutes among peers is doubted, and repairs nothing") {
+  for (const std::int64_t back :
+       {limits::kClockBackMs + 10001, std::int64_t{300000}, limits::kClockPeersMs - 1000}) {
+    CAPTURE(back);
+    Machine machine(std::nullopt);
+    machine.peers_say(0);
+    REQUIRE(!machine.commit().suspect());
+    machine.off_ms = -back;
+    for (int i = 0; i < 100; ++i) {
+      machine.pass(seconds(10));
+      machine.peers_say(0);
+      const ClockVerdict verdict = machine.commit();
+      REQUIRE(verdict.doubt == ClockDoubt::kBeforeLastCommit);
+      REQUIRE(!verdict.repair_ms);
+      REQUIRE(!verdict.new_line);
+      REQUIRE(verdict.time == machine.truth());
+    }
+    // It has caught up when nothing was stamped for as long.
+    machine.pass(milliseconds(back));
+    machine.peers_say(0);
+    CHECK(!machine.look().suspect());
+    CHECK(!machine.look().repair_ms);
+  }
+}
+
+TEST_CASE("a clock ahead of peers by less than ten minutes that is set right repairs nothing") {
+  Machine machine(std::nullopt);
+  machine.off_ms = limits::kClockPeersMs - 1000;
+  machine.peers_say(0);
+  REQUIRE(!machine.commit().suspect());
+  machine.off_ms = 0;
+  machine.pass(seconds(10));
+  CHECK(machine.commit().suspect());
+  CHECK(!machine.look().repair_ms);
+  // Peers that move a little later show that the stamps were beyond what can be right.
+  machine.peers_say(-2000);
+  const ClockVerdict repair = machine.look();
+  CHECK(!repair.suspect());
+  REQUIRE(repair.repair_ms);
+  CHECK(*repair.repair_ms == -limits::kClockPeersMs + 1000);
+}
+
+TEST_CASE("a doubted clock set right by less than ten minutes among peers repairs nothing") {
+  Machine machine(WallTime{kNow.ms - 300000});
+  machine.off_ms = -machine.truth().ms;
+  CHECK(machine.commit().suspect());  // on a line five minutes behind
+  machine.off_ms = 0;
+  machine.peers_say(0);
+  const ClockVerdict right = machine.commit();
+  CHECK(!right.suspect());
+  CHECK(!right.repair_ms);
+  CHECK(right.new_line);
+  CHECK(right.time == machine.truth());
+}
+
+TEST_CASE("peers that confirm a clock begin a new line at every stamp") {
+  Machine machine(std::nullopt);
+  machine.commit();
+  machine.pass(seconds(60));
+  CHECK(!machine.look().new_line);
+  machine.peers_say(1000);
+  CHECK(machine.look().new_line);
+  machine.off_ms = kTenYears;
+  CHECK(machine.look().suspect());
+  CHECK(!machine.look().new_line);
+}
+
+TEST_CASE("where a repair cannot be made the line goes on, suspect") {
+  Machine machine(std::nullopt);
+  machine.off_ms = kTenYears;
+  machine.commit();
+  machine.off_ms = 0;
+  machine.pass(seconds(5));
+  machine.peers_say(0);
+  const ClockVerdict repair = machine.look();
+  REQUIRE(repair.repair_ms);
+  const ClockVerdict instead = machine.judge.unrepaired(machine.reading(), repair);
+  CHECK(instead.doubt == ClockDoubt::kUnsettled);
+  CHECK(instead.time.ms == machine.truth().ms + kTenYears);
+  CHECK(!instead.new_line);
+  machine.judge.follow(machine.reading(), instead);
+  CHECK(machine.look().repair_ms);
+}
+
 TEST_CASE("a boot in 1970 is repaired when the clock is set, by as much as time was behind") {
   Machine machine(WallTime{kNow.ms - 30 * kDay});  // a month without power
   machine.off_ms = -machine.truth().ms;

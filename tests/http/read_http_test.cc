@@ -260,10 +260,9 @@ TEST_CASE("the built-in view counts events by type and by minute of their ts") {
   CHECK(api.get("/v1/views/nothing").json()["value"] == 0);
   check_refused(api, "/v1/views/page?from=soon", "from");
   const auto all = api.get("/v1/views").json()["views"];
-  REQUIRE(all.size() == 3);
-  CHECK(all[0]["view"] == "ebb.opening");
-  CHECK(all[1]["view"] == "other");
-  CHECK(all[2]["value"] == 3);
+  REQUIRE(all.size() == 2);  // and none of the records that the device wrote of itself
+  CHECK(all[0]["view"] == "other");
+  CHECK(all[1]["value"] == 3);
 }
 
 TEST_CASE("SQL reads and cannot write") {

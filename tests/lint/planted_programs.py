@@ -20,8 +20,7 @@ class PlantedTest(unittest.TestCase):
         planted = os.environ["EBB_PLANTED"] == "yes"
         node = pathlib.Path(os.environ["EBB_PROGRAM"]).read_bytes()
         simulator = pathlib.Path(os.environ["EBB_SIM"]).read_bytes()
-        # With the end of a text: a function may have the name as a part of its symbol.
-        bugs = [name.encode() + b"\0" for name in NAME.findall(TABLE.read_text())]
+        bugs = [name.encode() for name in NAME.findall(TABLE.read_text())]
         self.assertGreaterEqual(len(bugs), 20)
         for bug in bugs:
             self.assertNotIn(bug, node, "a name in the daemon's program")

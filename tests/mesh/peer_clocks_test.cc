@@ -67,6 +67,25 @@ TEST_CASE("what a peer said is forgotten after a day") {
   CHECK(!clocks.median());
 }
 
+TEST_CASE("what a peer said stays while a link to it stands, and a day longer") {
+  PeerClocks clocks(kBuilt);
+  const Duration day = milliseconds(limits::kClockSampleMs);
+  for (std::uint8_t i = 1; i <= 3; ++i) {
+    clocks.hear(device(i), {kNow}, {}, Instant{});
+    clocks.link_stands(device(i));
+  }
+  CHECK(!clocks.next_expiry());
+  clocks.expire(Instant{} + day * 30);
+  CHECK(clocks.median());
+  CHECK(clocks.median()->at(Instant{} + day * 30).ms == kNow + 30 * limits::kClockSampleMs);
+  clocks.link_ended(device(2), Instant{} + day * 30);
+  clocks.expire(Instant{} + day * 31 - microseconds(1));
+  CHECK(clocks.median());
+  CHECK(clocks.next_expiry() == Instant{} + day * 31);
+  clocks.expire(Instant{} + day * 31);
+  CHECK(!clocks.median());
+}
+
 TEST_CASE("of more devices than are kept the oldest samples go") {
   PeerClocks clocks(kBuilt);
   for (std::size_t i = 0; i < limits::kClockSamples + 10; ++i) {
@@ -157,9 +176,28 @@ std::vector<std::uint64_t> story(const std::vector<std::int64_t>& wall_jumps) {
   return told;
 }
 
-TEST_CASE("what nodes do and when does not depend on any wall clock") {
+TEST_CASE("whom nodes dial and what messages they send does not depend on wall clocks") {
   const std::vector<std::uint64_t> calm = story({});
   CHECK(story({0, 10 * kYear, -10 * kYear, -3600000, -kNow}) == calm);
+}
+
+TEST_CASE("links that stand for two days still tell the time, and a day after they end no more") {
+  Rig rig;
+  rig.add_node(1);
+  for (std::uint8_t seed = 2; seed <= 4; ++seed)
+    rig.add_node(seed, {0});
+  for (std::size_t i = 0; i < 4; ++i)
+    rig.start(i);
+  rig.run_for(seconds(3));
+  REQUIRE(last_told(rig, 0));
+  rig.run_for(milliseconds(2 * limits::kClockSampleMs));
+  CHECK(last_told(rig, 0));
+  for (std::size_t i = 1; i < 4; ++i)
+    rig.stop(i);
+  rig.run_for(milliseconds(limits::kClockSampleMs) - seconds(60));
+  CHECK(last_told(rig, 0));
+  rig.run_for(seconds(120));
+  CHECK(!last_told(rig, 0));
 }
 
 }  // namespace

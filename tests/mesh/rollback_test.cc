@@ -65,10 +65,11 @@ TEST_CASE("a peer that lags behind is asked for its heads once and then served")
   peer.send(codec::YourLogsHeads{{signed_head(old)}, false});
   CHECK(!found_rollback(peer.notices()));
   CHECK(peer.take<codec::SyncListReq>());
+  CHECK(peer.reads().size() == 1);  // what the store holds at 5
   codec::Want want;
   want.ranges = {{old.log, 6, 0}};
   peer.send(want);
-  CHECK(peer.reads().size() == 1);
+  CHECK(peer.reads().size() == 2);
 }
 
 TEST_CASE("a rolled-back device learns of it, stays silent, and fetches its lost events back") {
@@ -169,6 +170,22 @@ TEST_CASE("where a rollback is found the peer is told all, not what its cursor l
   CHECK(rig.store(1).cursors()[0].second.epoch == rig.store(0).epoch());
 }
 
+TEST_CASE("a store that takes another epoch has its links greet anew, with that") {
+  FakeStore store(1);
+  static_cast<void>(store.append({"a", 5}));
+  RawPeer peer(store, 2);
+  peer.greet();
+  peer.input(mesh::IncarnationBegun{2, store.epoch()});
+  CHECK(!peer.closed());
+  peer.input(mesh::IncarnationBegun{3, 77});
+  CHECK(peer.closed());
+  peer.forget_received();
+  peer.connect();
+  const auto hello = peer.take<codec::Hello>();
+  REQUIRE(hello);
+  CHECK(hello->epoch == 77);
+}
+
 TEST_CASE("the same sequence number with another chain is a rollback too") {
   FakeStore store(1);
   FakeStore twin(1);
@@ -186,6 +203,86 @@ TEST_CASE("the same sequence number with another chain is a rollback too") {
   const auto filtered = peer.take<codec::SyncList>();
   REQUIRE(filtered);
   CHECK(filtered->heads.empty());
+}
+
+// A store that was set back to 4 events and went on to 13 before anybody told it, and what a peer
+// was given before: 9.
+struct Forked {
+  FakeStore store{1};
+  FakeStore before{1};
+  trust::VerifiedSegment lost;
+
+  Forked() {
+    for (FakeStore* each : {&store, &before})
+      static_cast<void>(each->append({"a", 4}));
+    lost = before.append({"a", 5, 20}).own_segments[0];
+    static_cast<void>(store.append({"a", 3}));
+    static_cast<void>(store.append({"a", 6}));
+  }
+  void show(RawPeer& peer) const {
+    peer.connect();
+    peer.send(peer.hello());
+    peer.send(other_summary());
+    peer.send(codec::YourLogsHeads{{signed_head(before.heads()[0])}, false});
+  }
+};
+
+TEST_CASE("another chain below our own head is a rollback, and nothing of it goes out") {
+  Forked forked;
+  RawPeer peer(forked.store, 2);
+  forked.show(peer);
+  CHECK(found_rollback(peer.notices()));
+  peer.send(codec::SyncListReq{});
+  const auto list = peer.take<codec::SyncList>();
+  REQUIRE(list);
+  CHECK(list->heads.empty());
+  codec::Want want;
+  want.ranges = {{forked.store.own_log("a"), 10, 0}};
+  peer.send(want);
+  CHECK(peer.reads().size() == 1);
+}
+
+TEST_CASE("until the store has shown its own event nothing of our own logs goes out") {
+  Forked forked;
+  RawPeer peer(forked.store, 2);
+  peer.answers_reads = false;
+  forked.show(peer);
+  CHECK(!found_rollback(peer.notices()));
+  CHECK(!peer.take<codec::SyncListReq>());
+  REQUIRE(peer.reads().size() == 1);
+  mesh::ReadDone done{peer.reads()[0].token, Error{ErrorCode::kCorrupt, "damaged"}, {}};
+  SUBCASE("an event that is lost is a rollback too") {
+    peer.input(done);
+    CHECK(found_rollback(peer.notices()));
+    CHECK(!peer.closed());
+  }
+  SUBCASE("a read that fails is tried again on another link") {
+    done.failed = Error{ErrorCode::kIo, "disk"};
+    peer.input(done);
+    CHECK(!found_rollback(peer.notices()));
+    CHECK(peer.closed());
+    peer.answers_reads = true;
+    forked.show(peer);
+    CHECK(found_rollback(peer.notices()));
+  }
+  SUBCASE("an answer that comes after the link has gone means nothing") {
+    peer.run_until(peer.now + seconds(30));
+    CHECK(peer.closed());
+    peer.input(done);
+    CHECK(!found_rollback(peer.notices()));
+  }
+}
+
+TEST_CASE("a pushed segment of another chain below our own head is a rollback") {
+  Forked forked;
+  RawPeer peer(forked.store, 2);
+  peer.greet();
+  peer.send(delta_of({forked.store.segments(forked.store.own_log("a"))[1]}));
+  CHECK(!found_rollback(peer.notices()));
+  peer.send(delta_of({forked.lost}));
+  CHECK(found_rollback(peer.notices()));
+  CHECK(peer.commits() == 0);
+  CHECK(!peer.closed());
 }
 
 TEST_CASE("a pushed segment of our own log beyond what we hold is a rollback") {

@@ -117,6 +117,22 @@ TEST_CASE("appends that come while a new incarnation is written go into it") {
   CHECK(answer->front().first_seq == 1);
 }
 
+TEST_CASE("a node that was set back and then wrote beyond what others hold is told too") {
+  const TempDir dir;
+  NodeThread b(make_home(dir / "b"), make_config());
+  set_back(dir, b);
+  NodeThread a(ebb::node::load_home(dir / "a").value(), make_config());
+  REQUIRE(a.append(make_batch(9)).ok());  // 12, of which b holds 3 and 4 others
+  const auto old = a.on_loop([](Node& n) { return n.status().incarnation; });
+  a.on_loop([to = listen_of(b)](Node& n) { return n.add_peer(to).ok(); });
+  REQUIRE(a.wait_until([old](Node& n) { return n.status().incarnation != old; }));
+  CHECK(a.on_loop([](Node& n) { return n.mesh_counters().rollbacks_found; }) == 1);
+  const auto answer = a.append(make_batch(1));
+  REQUIRE(answer.ok());
+  CHECK(answer->front().first_seq == 1);
+  REQUIRE(holds_events(b, 8));
+}
+
 TEST_CASE("rows of a transaction that failed are stored with the next one") {
   const TempDir dir;
   auto b = std::make_unique<NodeThread>(make_home(dir / "b"), make_config());

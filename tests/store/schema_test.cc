@@ -139,14 +139,14 @@ TEST_CASE("the copy before a migration stays until a start has gone well") {
   Device device(1);
   device.append({event(1)});
   device.close();
-  const std::array<Migration, 2> steps = {store::migrations()[0],
+  const std::array<Migration, 3> steps = {store::migrations()[0], store::migrations()[1],
                                           Migration{"CREATE TABLE later(x)"}};
   const auto start = [&device, &steps](const trust::Identity& identity) {
     store::StoreParts parts(device.options(), identity);
     parts.steps = steps;
     return parts.open();
   };
-  const auto copy = device.dir() / "ebb.db.1";
+  const auto copy = device.dir() / "ebb.db.2";
   REQUIRE(start(device.identity()).ok());
   CHECK(std::filesystem::exists(copy));
   const auto stranger = make_identity(9);
@@ -154,6 +154,36 @@ TEST_CASE("the copy before a migration stays until a start has gone well") {
   CHECK(std::filesystem::exists(copy));
   REQUIRE(start(device.identity()).ok());
   CHECK_FALSE(std::filesystem::exists(copy));
+}
+
+void run_on(const Device& device, const std::string& sql) {
+  auto db = store::Connection::open((device.dir() / "ebb.db").string(),
+                                    store::Connection::Mode::kReadWrite);
+  REQUIRE(db.ok());
+  REQUIRE((*db)->run(sql).ok());
+}
+
+TEST_CASE("a store of version 1 is migrated, and its last commit has no time") {
+  Device device(1);
+  device.append({event(1)});
+  device.close();
+  run_on(device, "ALTER TABLE logs DROP COLUMN wall_ms; PRAGMA user_version=1");
+  device.now.ms -= 3600000;
+  device.open();
+  CHECK(!device.store().clock_judge().judge(device.reading()).suspect());
+  CHECK((*device.append({event(2)}).appends[0])[0].first_seq == 2);
+  CHECK(std::filesystem::exists(device.dir() / "ebb.db.1"));
+}
+
+TEST_CASE("a store of an unreleased program is refused with a word, and not written") {
+  Device device(1);
+  device.close();
+  run_on(device, "PRAGMA user_version=1");
+  const auto opened = store::Store::open(device.options(), device.identity());
+  REQUIRE_FALSE(opened.ok());
+  CHECK(opened.error().code == ErrorCode::kUnsupported);
+  CHECK(opened.error().context == "store was made by an unreleased program");
+  CHECK_FALSE(std::filesystem::exists(device.dir() / "ebb.db.1"));
 }
 
 }  // namespace

@@ -1,0 +1,106 @@
+// What a cluster does to its host 0 with Options::restore: back with an old store, and perhaps
+// written to before anybody can say so.
+#include <algorithm>
+#include <set>
+#include <utility>
+
+#include "sim/cluster.h"
+
+namespace ebb::sim {
+namespace {
+
+constexpr Duration kGap = seconds(20);
+constexpr int kBatchesInGap = 25;
+constexpr Duration kDialBackoffMax = seconds(300);  // the engine's
+
+using Heads = std::map<LogId, store::HeadRecord>;
+
+Heads own_heads(const Host& host) {
+  Heads heads;
+  for (const store::HeadRecord& head : host.storage().store()->heads()) {
+    if (head.key.device == host.device()) heads.emplace(head.log, head);
+  }
+  return heads;
+}
+
+Seq seq_of(const Heads& heads, const LogId& log) {
+  const auto found = heads.find(log);
+  return found == heads.end() ? 0 : found->second.held.seq;
+}
+
+std::uint64_t events_in(const Heads& heads) {
+  std::uint64_t events = 0;
+  for (const auto& [log, head] : heads)
+    events += head.held.seq;
+  return events;
+}
+
+}  // namespace
+
+void Cluster::back_up(HostIndex host) {
+  hosts_[host]->stop(StopKind::kKill);
+  hosts_[host]->storage().back_up();
+  start(host);
+}
+
+bool Cluster::survive_restore(HostIndex index, Outcome& outcome) {
+  Host& host = *hosts_[index];
+  const Heads before = own_heads(host);
+  const Incarnation incarnation = host.storage().store()->incarnation();
+  host.stop(StopKind::kClean);
+  host.storage().restore_backup();
+  host.expect_rollback();
+  order_.forget(index);
+  store_replaced(index);
+  std::vector<Direction> all;
+  for (HostIndex other = 0; options_.restore_gap && other < hosts_.size(); ++other) {
+    if (other == index) continue;
+    all.push_back({index, other});
+    all.push_back({other, index});
+  }
+  const CutId cut = network_.cut(std::move(all));
+  start(index);
+  if (!host.running()) return false;
+  outcome.events_rolled_back = events_in(before) - events_in(own_heads(host));
+  if (options_.restore_gap) write_in_gap(index, before);
+  network_.heal(cut);
+  // Long enough to be dialled, whatever went wrong before, and told.
+  run_for(kDialBackoffMax + kGossipRound);
+  outcome.rollbacks_found = host.rollbacks_found();
+  outcome.logs_forked = fork_ ? fork_->logs.size() : 0;
+  const bool same = host.storage().store()->incarnation() == incarnation;
+  if (same && outcome.events_rolled_back > 0) {
+    trouble(index, "goes on in the incarnation of which it lost events");
+  }
+  for (HostIndex each = 0; each < hosts_.size(); ++each) {
+    hosts_[each]->append(workload_.next(each));
+  }
+  return wait_for_agreement();
+}
+
+// Nobody hears it, and it writes on. Where others hold something else under the same numbers, there
+// are two histories from then on: nobody can be asked to join them, but each has to be kept.
+void Cluster::write_in_gap(HostIndex index, const std::map<LogId, store::HeadRecord>& before) {
+  const Heads base = own_heads(*hosts_[index]);
+  Fork fork{index, {}};
+  for (const auto& [log, head] : before) {
+    if (head.held.seq > seq_of(base, log)) fork.logs[log] = seq_of(base, log);
+  }
+  order_.expect_fork(fork);
+  in_gap_ = true;
+  for (int i = 0; i < kBatchesInGap; ++i) {
+    hosts_[index]->append(workload_.next(index));
+    run_for(kGap / kBatchesInGap);
+  }
+  in_gap_ = false;
+  workload_.forget(index);
+  const Heads after = own_heads(*hosts_[index]);
+  std::erase_if(fork.logs, [&](const auto& log) { return seq_of(after, log.first) <= log.second; });
+  gap_ledger_.move_to(ledger_, [&fork](const Dot& dot) { return !fork.splits(dot); });
+  if (fork.logs.empty()) return;
+  for (const auto& host : hosts_)
+    host->expect_fork();
+  fork_ = std::move(fork);
+}
+
+}  // namespace ebb::sim
