@@ -60,11 +60,13 @@ constexpr std::array kRecorded = {
     Recorded{"trust_your_logs", 44, "host"},
     Recorded{"pause_for_ever", 1, "host"},
     Recorded{"keep_ended_links", 3, "memory"},
+    Recorded{"trust_any_address", 1, "datagram"},
+    Recorded{"cursor_by_datagram", 1, "cursor"},
 };
 
-constexpr std::array<std::string_view, 11> kCheckers = {
-    "convergence", "cursor", "durability", "follower", "host",  "ledger",
-    "liveness",    "memory", "order",      "refold",   "stamp",
+constexpr std::array<std::string_view, 12> kCheckers = {
+    "convergence", "cursor",   "datagram", "durability", "follower", "host",
+    "ledger",      "liveness", "memory",   "order",      "refold",   "stamp",
 };
 
 Outcome run(std::uint64_t seed, Bug bug) {

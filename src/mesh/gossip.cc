@@ -62,6 +62,13 @@ void finish_and_dial(Context& ctx, Partner& partner, std::string_view outcome) {
   if (!partner.listens.empty()) dial_soon(ctx, partner.listens, partner.device);
 }
 
+// Perhaps datagrams do not pass; perhaps nobody is there, and no dial will change that.
+void finish_silent(Context& ctx, Partner& partner) {
+  partner.silences = 0;
+  finish(ctx, partner, "silent");
+  dial_when_due(ctx, partner.listens);
+}
+
 // All that differs may be on its way by live pushes, so there is no need to ask often.
 void finish_young(Context& ctx, Partner& partner) {
   finish(ctx, partner, "young");
@@ -247,10 +254,7 @@ void run_partner(Context& ctx, Partner& partner) {
   }
   if (partner.asked && *partner.asked + patience(partner) <= ctx.now) {
     partner.asked.reset();
-    if (++partner.silences >= kSilencesMax) {
-      partner.silences = 0;
-      finish_and_dial(ctx, partner, "silent");
-    }
+    if (++partner.silences >= kSilencesMax) finish_silent(ctx, partner);
   }
   if (partner.want_at && *partner.want_at <= ctx.now) {
     if (ctx.commits_paused_until) {

@@ -7,6 +7,7 @@
 
 #include "codec/datagram.h"
 #include "core/limits.h"
+#include "mesh/sync_answer.h"
 #include "tests/mesh/datagram_peer.h"
 #include "tests/mesh/rig.h"
 
@@ -245,6 +246,42 @@ TEST_CASE("nothing of our own is shown to a partner that holds more of it than w
   while (const auto heads = rig.peer->take<codec::HeadsDatagram>())
     CHECK(heads->heads.empty());
   CHECK(rig.node(0).reads.empty());
+}
+
+TEST_CASE("a position of our own that a partner shows is compared with the store first") {
+  Strange rig;
+  rig.append(0, {"a", 1});
+  rig.append(0, {"a", 1});
+  const LogId log = rig.store(0).own_log("a");
+  rig.peer->prove();
+  codec::RootDatagram root = rig.peer->root();
+  root.view.data[0] = 1;
+  root.view_count = 1;
+  root.view_heads = {{log, 1, mesh::chain_prefix(rig.store(0).segments(log)[0].chain)}};
+  bool same = true;
+  SUBCASE("the same history") {}
+  SUBCASE("another history") {
+    root.view_heads[0].chain.data[0] ^= 1;
+    same = false;
+  }
+  SUBCASE("a store that does not read") {
+    rig.store(0).failing_reads = true;
+    same = false;
+  }
+  rig.peer->send(root);
+  rig.peer->send(codec::HeadsDatagram{});
+  // Nothing goes out before the store has answered.
+  CHECK(!rig.peer->take<codec::HeadsDatagram>());
+  REQUIRE(rig.node(0).reads.size() == 1);
+  rig.run_for(seconds(1));
+  const auto heads = rig.peer->take<codec::HeadsDatagram>();
+  REQUIRE(heads);
+  CHECK(heads->heads.size() == (same ? 1 : 0));
+  rig.store(0).failing_reads = false;
+  rig.peer->send(codec::WantDatagram{{{log, 2}}});
+  rig.run_for(seconds(1));
+  CHECK(rig.peer->take<codec::SegmentsDatagram>().has_value() == same);
+  CHECK(rig.node(0).notices.empty());
 }
 
 TEST_CASE("segments are taken when they were asked for, come next and are signed") {

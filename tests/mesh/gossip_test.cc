@@ -82,6 +82,15 @@ TEST_CASE("a quarter of the datagrams may be lost: it settles all the same") {
   CHECK(rig.store(1).events() == 20);
 }
 
+TEST_CASE("a device that answers no datagram is dialled, and no more often than by back-off") {
+  Unlinked rig;
+  rig.start(0);
+  rig.run_for(seconds(4 * 3600));
+  CHECK(rig.engine(0).counters().gossip.at("silent") > 1000);
+  CHECK(rig.node(0).dial_times.size() > 30);
+  CHECK(rig.node(0).dial_times.size() < 200);
+}
+
 TEST_CASE("a segment that no datagram can carry is fetched over a link") {
   Unlinked rig;
   static_cast<void>(rig.store(0).append({"a", 1, 3000}));
