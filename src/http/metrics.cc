@@ -92,6 +92,16 @@ void write_peers(PrometheusText& out, const node::MeshCounters& mesh,
   out.counter("ebb_dials_total", "Connections tried to other nodes.", mesh.dials);
   out.counter("ebb_dial_failures_total", "Connections tried that did not come up.",
               mesh.dial_failures);
+  out.counter("ebb_audit_repairs_total",
+              "Heads that only an audit has brought: 0 in a healthy mesh.", mesh.audit_repairs);
+  out.counter("ebb_forks_suspected_total", "Logs of which two histories were seen.",
+              mesh.forks_suspected);
+  out.counter("ebb_rollbacks_found_total",
+              "Times that a peer held more of our own logs than we did.", mesh.rollbacks_found);
+}
+
+void write_datagrams(PrometheusText& out, const node::MeshCounters& mesh,
+                     const node::NodeStatus& status) {
   out.family("ebb_datagrams_total", "counter", "Gossip datagrams, by direction.");
   out.sample(mesh.datagrams_in, {{"direction", "in"}});
   out.sample(mesh.datagrams_out, {{"direction", "out"}});
@@ -111,12 +121,8 @@ void write_peers(PrometheusText& out, const node::MeshCounters& mesh,
              "Exchanges with nodes that have no link, by outcome.");
   for (const auto& [outcome, count] : mesh.gossip)
     out.sample(count, {{"outcome", outcome}});
-  out.counter("ebb_audit_repairs_total",
-              "Heads that only an audit has brought: 0 in a healthy mesh.", mesh.audit_repairs);
-  out.counter("ebb_forks_suspected_total", "Logs of which two histories were seen.",
-              mesh.forks_suspected);
-  out.counter("ebb_rollbacks_found_total",
-              "Times that a peer held more of our own logs than we did.", mesh.rollbacks_found);
+  out.gauge("ebb_gossip_partners", "Nodes without a link that datagrams are exchanged with.",
+            status.gossip_partners);
 }
 
 void write_budgets(PrometheusText& out, const std::vector<node::BudgetStatus>& budgets,
@@ -164,6 +170,7 @@ void get_metrics(const RequestPtr& request) {
   write_protocol(out, node.mesh_counters(), node.counters(), node.delta_bytes());
   const auto links = node.links();
   write_peers(out, node.mesh_counters(), links);
+  write_datagrams(out, node.mesh_counters(), status);
   write_budgets(out, node.budgets(), links);
   write_clock(out, status);
   request->answer(std::move(answer));
