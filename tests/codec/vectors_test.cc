@@ -85,10 +85,10 @@ TEST_CASE("golden chunks: a HAVE as catch-up, interrupted by a PING") {
 TEST_CASE("golden datagrams") {
   const VectorFile file("datagram.txt");
   const Bytes segment{0x97};
-  for (const auto& [name, datagram] : sample_datagrams(segment)) {
-    CAPTURE(std::string(name));
-    const Bytes& golden = file.at(name);
-    CHECK(encode_datagram(datagram) == golden);
+  for (const auto& sample : sample_datagrams(segment)) {
+    CAPTURE(sample.first);
+    const Bytes& golden = file.at(sample.first);
+    CHECK(encode_datagram(sample.second) == golden);
     const auto decoded = decode_datagram(golden);
     REQUIRE(decoded.ok());
     CHECK(encode_datagram(*decoded) == golden);
