@@ -59,6 +59,8 @@ class Fleet : public Observer {
     acknowledged_items += batch.items.size();
   }
   void heard_time(HostIndex, ebb::WallTime) override {}
+  void datagram_in(HostIndex, const std::string&, ebb::ByteView) override {}
+  void datagram_out(HostIndex, const std::string&, ebb::ByteView) override {}
   void stepped(HostIndex) override {}
   void trouble(HostIndex host, const std::string& text) override {
     FAIL_CHECK("host " << host << ": " << text);

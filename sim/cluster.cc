@@ -41,6 +41,7 @@ Cluster::Cluster(const Schedule& schedule, const std::string& dir, Trace::Lines 
       order_(findings_),
       convergence_(ledger_, findings_),
       cursors_(findings_),
+      datagrams_(findings_),
       followers_(findings_),
       refold_(stream(options_.seed, Stream::kRefold), findings_),
       stamps_(findings_),
@@ -250,6 +251,7 @@ bool Cluster::wait_for_agreement() {
 
 void Cluster::opened(HostIndex host, const Storage& store) {
   order_.opened(host, store);
+  datagrams_.opened(host);
   stamps_.read(queue_.now(), host, hosts_[host]->clock().wall());
   epochs_[host] = store.epoch();
   if (replaced_.erase(host) != 0) {
@@ -270,6 +272,14 @@ void Cluster::committed(HostIndex host, const store::CommitResult& result) {
   stamps_.committed(queue_.now(), host, result);
   followers_.committed(host, result);
   latency_.committed(queue_.now(), host, result);
+}
+
+void Cluster::datagram_in(HostIndex host, const std::string& from, ByteView bytes) {
+  datagrams_.received(host, from, bytes);
+}
+
+void Cluster::datagram_out(HostIndex host, const std::string& to, ByteView bytes) {
+  datagrams_.sent(host, to, bytes);
 }
 
 void Cluster::heard_time(HostIndex host, WallTime wall) { stamps_.read(queue_.now(), host, wall); }

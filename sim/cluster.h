@@ -17,6 +17,7 @@
 
 #include "sim/convergence_checker.h"
 #include "sim/cursor_checker.h"
+#include "sim/datagram_checker.h"
 #include "sim/durability_checker.h"
 #include "sim/fault_plan.h"
 #include "sim/follower_checker.h"
@@ -69,6 +70,8 @@ class Cluster : private Observer {
   void acknowledged(HostIndex host, const store::AppendBatch& batch,
                     const std::vector<store::DotRange>& ranges) override;
   void heard_time(HostIndex host, WallTime wall) override;
+  void datagram_in(HostIndex host, const std::string& from, ByteView bytes) override;
+  void datagram_out(HostIndex host, const std::string& to, ByteView bytes) override;
   void stepped(HostIndex host) override;
   void trouble(HostIndex host, const std::string& text) override;
 
@@ -104,6 +107,7 @@ class Cluster : private Observer {
   OrderChecker order_;
   ConvergenceChecker convergence_;
   CursorChecker cursors_;
+  DatagramChecker datagrams_;
   FollowerChecker followers_;
   RefoldChecker refold_;
   StampChecker stamps_;

@@ -1,4 +1,5 @@
 // The part of the network that carries datagrams.
+#include <string>
 #include <utility>
 
 #include "sim/network.h"
@@ -7,6 +8,8 @@ namespace ebb::sim {
 namespace {
 
 constexpr Duration kNatMemory = seconds(30);
+constexpr Duration kReplayMax = seconds(1800);
+constexpr Duration kForgedMax = seconds(1);
 
 }  // namespace
 
@@ -33,11 +36,29 @@ void Network::send_datagram(HostIndex from, const std::string& to, Bytes bytes) 
     counts_.count(Fault::kDatagramLost);
     return;
   }
+  if (rng_.chance(options_.datagram_forge_permille, 1000)) forge_datagram(from, *target, bytes);
   if (rng_.chance(options_.datagram_duplicate_permille, 1000)) {
     counts_.count(Fault::kDatagramDuplicated);
     deliver_datagram(from, *target, bytes);
   }
   deliver_datagram(from, *target, std::move(bytes));
+}
+
+// What was overheard comes again: from another host's address or nobody's, or late from the right
+// one. It takes no room on the path, for it comes from elsewhere.
+void Network::forge_datagram(HostIndex from, HostIndex to, Bytes bytes) {
+  counts_.count(Fault::kDatagramForged);
+  const auto other = static_cast<HostIndex>(rng_.below(up_.size()));
+  const std::uint64_t port = rng_.between(1, 4);
+  const std::uint64_t way = rng_.below(3);
+  const Duration late = microseconds(static_cast<std::int64_t>(
+      rng_.below(static_cast<std::uint64_t>(way == 0 ? kReplayMax.us : kForgedMax.us))));
+  std::string source = current_address(way == 0 ? from : other);
+  if (way == 2) source = "198.51.100.7:" + std::to_string(port);
+  queue_.after(late, [this, to, said = std::move(source), datagram = std::move(bytes)]() mutable {
+    if (!up_[to] || !reads_[to].reads || options_.datagram_forge_permille == 0) return;
+    deliver_(to, mesh::Datagram{std::move(said), std::move(datagram)});
+  });
 }
 
 void Network::deliver_datagram(HostIndex from, HostIndex to, Bytes bytes) {

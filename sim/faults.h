@@ -20,7 +20,8 @@ enum class Fault : std::uint8_t {
   kDatagramLost,
   kDatagramDuplicated,
   kDatagramReordered,
-  kStreamDelayed,  // a lost packet of a stream: everything behind it waits
+  kDatagramForged,  // a copy comes as if from another host, from nobody's address, or much later
+  kStreamDelayed,   // a lost packet of a stream: everything behind it waits
   // Paths and connections.
   kStreamReset,      // both ends see the connection end, bytes under way are gone
   kPartition,        // nothing passes between two groups, both ways
@@ -85,6 +86,7 @@ inline constexpr std::array<FaultInfo, kFaultClasses> kFaultTable = {{
     {"datagram_lost", true},
     {"datagram_duplicated", true},
     {"datagram_reordered", true},
+    {"datagram_forged", true},
     {"stream_delayed", true},
     {"stream_reset"},
     {"partition"},

@@ -84,6 +84,8 @@ class FleetRun : private Observer {
   void acknowledged(HostIndex, const store::AppendBatch&,
                     const std::vector<store::DotRange>&) override {}
   void heard_time(HostIndex, WallTime) override {}
+  void datagram_in(HostIndex, const std::string&, ByteView) override {}
+  void datagram_out(HostIndex, const std::string&, ByteView) override {}
   void stepped(HostIndex) override {}
   void trouble(HostIndex host, const std::string& text) override;
 

@@ -72,7 +72,10 @@ Status Host::start() {
   timer_at_.reset();
   {
     const HeapOwner owner(owner_of(setup_.index));
-    engine_ = std::make_unique<mesh::Engine>(config(), rng_.fork());
+    mesh::Config settings = config();
+    for (std::uint8_t& byte : settings.cookie_secret.data)
+      byte = static_cast<std::uint8_t>(rng_.next());
+    engine_ = std::make_unique<mesh::Engine>(std::move(settings), rng_.fork());
   }
   if (liar_ != nullptr) liar_->forget_links();
   world_.network.host_up(setup_.index);
@@ -168,6 +171,9 @@ void Host::deliver(mesh::Input input) {
     inbox_.push_back(std::move(input));
     return;
   }
+  if (const auto* datagram = std::get_if<mesh::Datagram>(&input)) {
+    world_.observer.datagram_in(setup_.index, datagram->from, datagram->bytes);
+  }
   world_.trace.begin_step(world_.queue.now(), setup_.index, life_, input);
   mesh::Effects effects;
   {
@@ -191,6 +197,7 @@ void Host::perform(mesh::Effects& effects) {
     if (effect.bytes.size() > limits::kDatagramBytes) {
       world_.observer.trouble(setup_.index, "the engine sends a datagram over the limit");
     }
+    world_.observer.datagram_out(setup_.index, effect.to, effect.bytes);
     if (liar_ != nullptr) effect.bytes = liar_->bend_datagram(effect.bytes);
     world_.network.send_datagram(setup_.index, effect.to, std::move(effect.bytes));
   }

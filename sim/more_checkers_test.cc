@@ -3,8 +3,11 @@
 #include <doctest/doctest.h>
 
 #include <string>
+#include <utility>
 
+#include "codec/datagram.h"
 #include "core/limits.h"
+#include "sim/datagram_checker.h"
 #include "sim/follower_checker.h"
 #include "sim/latency_meter.h"
 #include "sim/memory_checker.h"
@@ -18,6 +21,7 @@ using ebb::Duration;
 using ebb::Instant;
 using ebb::milliseconds;
 using ebb::Rng;
+using ebb::sim::DatagramChecker;
 using ebb::sim::Findings;
 using ebb::sim::FollowerChecker;
 using ebb::sim::LatencyMeter;
@@ -48,6 +52,40 @@ TEST_CASE("a follower that is given an event twice, or not at all, is noticed") 
   CHECK(findings.empty());
   SUBCASE("twice") { followers.committed(0, advance(5, 7)); }
   SUBCASE("not at all") { followers.committed(0, advance(8, 9)); }
+  CHECK(findings.count() == 1);
+}
+
+TEST_CASE("who tells an address that has echoed nothing what it holds is noticed") {
+  Findings findings;
+  DatagramChecker datagrams(findings);
+  const auto bytes_of = [](ebb::codec::DatagramBody body, std::uint8_t echo) {
+    ebb::codec::GossipDatagram datagram;
+    datagram.echo.data[0] = echo;
+    datagram.body = std::move(body);
+    return ebb::codec::encode_datagram(datagram);
+  };
+  ebb::codec::RootDatagram question;
+  ebb::codec::CookieDatagram cookie;
+  cookie.cookie.data[0] = 5;
+  datagrams.sent(0, "a:1", bytes_of(question, 0));
+  datagrams.received(0, "b:1", bytes_of(question, 0));
+  datagrams.sent(0, "b:1", bytes_of(cookie, 0));
+  datagrams.received(0, "b:1", bytes_of(question, 5));
+  datagrams.sent(0, "b:1", bytes_of(ebb::codec::HeadsDatagram{}, 0));
+  CHECK(findings.empty());
+  SUBCASE("to another address") {
+    datagrams.received(0, "c:1", bytes_of(question, 5));
+    datagrams.sent(0, "c:1", bytes_of(ebb::codec::HeadsDatagram{}, 0));
+  }
+  SUBCASE("in another life") {
+    datagrams.opened(0);
+    datagrams.sent(0, "b:1", bytes_of(ebb::codec::WantDatagram{}, 0));
+  }
+  SUBCASE("two cookies for one question") {
+    datagrams.received(0, "c:1", bytes_of(question, 0));
+    datagrams.sent(0, "c:1", bytes_of(cookie, 0));
+    datagrams.sent(0, "c:1", bytes_of(cookie, 0));
+  }
   CHECK(findings.count() == 1);
 }
 

@@ -3,7 +3,8 @@
 // Model:     paths (sim/topology.h) lie between hosts; a connection has a rate in each direction.
 //            A stream keeps order and loses nothing while it lives: a lost packet is a delay for
 //            all behind it, a cut path a stall until it opens, a reset the end for both. Bytes
-//            arrive cut at arbitrary places. Datagrams are lost, duplicated, overtaken.
+//            arrive cut at arbitrary places. Datagrams are lost, duplicated, overtaken,
+//            and said again by somebody who has overheard them.
 //            A host that does not read lets its peers' bytes pile up with them; one behind NAT
 //            takes no dial, and datagrams only from where it sent some lately.
 //            What happens to a host is handed to `deliver` as the engine's own inputs.
@@ -173,6 +174,7 @@ class Network {
   void reset(ConnectionId id);
   bool may_reach_by_datagram(HostIndex from, HostIndex to);
   void deliver_datagram(HostIndex from, HostIndex to, Bytes bytes);
+  void forge_datagram(HostIndex from, HostIndex to, Bytes bytes);
   void erase_if_closed(ConnectionId id);
 
   EventQueue& queue_;

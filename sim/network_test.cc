@@ -217,6 +217,25 @@ TEST_CASE("datagrams are lost, doubled and overtaken, and calm ends that") {
   CHECK(rig.counts.total() == faults);
 }
 
+TEST_CASE("datagrams that were overheard come again from elsewhere or late, and calm ends that") {
+  NetworkOptions options = quiet();
+  options.datagram_forge_permille = 1000;
+  Rig rig(options);
+  for (int i = 0; i < 100; ++i)
+    rig.network.send_datagram(0, Network::address(1), to_bytes(as_bytes(std::to_string(i))));
+  CHECK(rig.counts.of(Fault::kDatagramForged) == 100);
+  rig.run(seconds(10));
+  const std::size_t soon = rig.log.size();
+  CHECK(soon > 150);
+  rig.run(seconds(900));
+  const std::size_t later = rig.log.size();
+  CHECK(later > soon);
+  CHECK(later < 200);
+  rig.network.calm();
+  rig.run(seconds(1800));
+  CHECK(rig.log.size() == later);
+}
+
 TEST_CASE("a path opens when the last cut over it is healed") {
   Rig rig(quiet());
   rig.connect(0, 1);

@@ -50,6 +50,9 @@ class Observer {
                             const std::vector<store::DotRange>& ranges) = 0;
   // Its peers say what the time is.
   virtual void heard_time(HostIndex host, WallTime wall) = 0;
+  // Its engine is given a datagram; its engine sends one.
+  virtual void datagram_in(HostIndex host, const std::string& from, ByteView bytes) = 0;
+  virtual void datagram_out(HostIndex host, const std::string& to, ByteView bytes) = 0;
   // Its engine has taken an input, and what came out of it is done.
   virtual void stepped(HostIndex host) = 0;
   // Something that no fault explains: a store that fails, an engine that asks for nonsense.

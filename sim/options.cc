@@ -54,6 +54,7 @@ void expand_network(Rng& rng, const Options& options, NetworkOptions& network) {
   network.datagram_loss_permille = up_to(Fault::kDatagramLost, 300);
   network.datagram_duplicate_permille = up_to(Fault::kDatagramDuplicated, 500);
   network.datagram_reorder_permille = up_to(Fault::kDatagramReordered, 500);
+  network.datagram_forge_permille = up_to(Fault::kDatagramForged, 500);
 }
 
 void expand_disk(Rng& rng, const Options& options, DiskOptions& disk) {
@@ -212,6 +213,7 @@ std::vector<std::pair<std::string, std::string>> describe(const Options& options
       {"datagram_loss", permille(network.datagram_loss_permille)},
       {"datagram_duplicate", permille(network.datagram_duplicate_permille)},
       {"datagram_reorder", permille(network.datagram_reorder_permille)},
+      {"datagram_forge", permille(network.datagram_forge_permille)},
       {"commit_max", ms_text(disk.commit_max)},
       {"read_max", ms_text(disk.read_max)},
       {"commit_late", permille(disk.commit_late_permille)},

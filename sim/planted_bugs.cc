@@ -65,6 +65,10 @@ constexpr std::array kTable = {
     PlantedInfo{Bug::kPauseForEver, "pause_for_ever",
                 "after a failed commit nothing is asked for any more"},
     PlantedInfo{Bug::kKeepEndedLinks, "keep_ended_links", "links that have ended stay in memory"},
+    PlantedInfo{Bug::kTrustAnyAddress, "trust_any_address",
+                "datagrams are answered whether or not their address has echoed its cookie"},
+    PlantedInfo{Bug::kCursorByDatagram, "cursor_by_datagram",
+                "a root datagram's arrival head is taken for a cursor, whatever differs"},
 };
 static_assert(kTable.size() == kBugs);
 

@@ -78,6 +78,7 @@ void visit_network(NetworkRef& n, const Visit& visit) {
   visit("datagram_loss_permille", n.datagram_loss_permille);
   visit("datagram_duplicate_permille", n.datagram_duplicate_permille);
   visit("datagram_reorder_permille", n.datagram_reorder_permille);
+  visit("datagram_forge_permille", n.datagram_forge_permille);
   visit("dial_timeout_us", n.dial_timeout);
 }
 

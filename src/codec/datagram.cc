@@ -1,4 +1,8 @@
-#include "codec/message.h"
+#include "codec/datagram.h"
+
+#include <iterator>
+#include <utility>
+
 #include "codec/tape.h"
 #include "codec/value.h"
 #include "core/check.h"
@@ -7,18 +11,111 @@
 namespace ebb::codec {
 namespace {
 
-constexpr std::uint8_t kPlainGossip = 1;
+// DO NOT CHANGE: sent.
+enum class DatagramType : std::uint8_t {
+  kRoot = 1,
+  kHeads = 2,
+  kWant = 3,
+  kSegments = 4,
+  kCookie = 5
+};
+
 constexpr std::uint8_t kDatagramVersion = 1;
 constexpr std::size_t kReservedAt = 2;
 constexpr std::size_t kReceiverAt = 4;
 constexpr std::size_t kCounterAt = 8;
 constexpr std::size_t kHeaderBytes = 16;
-constexpr std::size_t kBodyFields = 8;
+constexpr std::size_t kCommonFields = 3;             // mesh, device, echo
+constexpr std::size_t kFields[] = {11, 1, 1, 2, 1};  // behind those, by type
+static_assert(std::size(kFields) == std::variant_size_v<DatagramBody>);
+
+DatagramType type_of(const DatagramBody& body) {
+  return static_cast<DatagramType>(body.index() + 1);
+}
+
+class BodyWriter {
+ public:
+  BodyWriter(Writer& writer, const GossipDatagram& datagram)
+      : writer_(writer), datagram_(datagram) {}
+
+  void operator()(const RootDatagram& m) {
+    begin(11);
+    writer_.bin(m.cookie.view());
+    writer_.bin(m.root.view());
+    writer_.uint(m.count);
+    writer_.uint(m.epoch);
+    writer_.uint(m.arrival_head);
+    writer_.array(2);
+    writer_.uint(m.cursor.epoch);
+    writer_.uint(m.cursor.arrival);
+    writer_.bin(m.view.view());
+    writer_.uint(m.view_count);
+    heads(m.view_heads);
+    writer_.uint(m.listen_port);
+    writer_.boolean(m.answer);
+  }
+
+  void operator()(const HeadsDatagram& m) {
+    begin(1);
+    heads(m.heads);
+  }
+
+  void operator()(const WantDatagram& m) {
+    begin(1);
+    writer_.array(m.logs.size());
+    for (const LogSeq& wanted : m.logs) {
+      writer_.array(2);
+      writer_.bin(wanted.log.view());
+      writer_.uint(wanted.seq);
+    }
+  }
+
+  void operator()(const SegmentsDatagram& m) {
+    begin(2);
+    writer_.array(m.keys.size());
+    for (const LogKey& key : m.keys) {
+      writer_.array(3);
+      writer_.bin(key.device.view());
+      writer_.uint(key.incarnation);
+      writer_.str(key.topic);
+    }
+    writer_.array(m.segments.size());
+    for (ByteView segment : m.segments)
+      writer_.bin(segment);
+  }
+
+  void operator()(const CookieDatagram& m) {
+    begin(1);
+    writer_.bin(m.cookie.view());
+  }
+
+ private:
+  void begin(std::size_t fields) {
+    writer_.array(kCommonFields + fields);
+    writer_.bin(datagram_.mesh.view());
+    writer_.bin(datagram_.device.view());
+    writer_.bin(datagram_.echo.view());
+  }
+
+  void heads(const std::vector<ListedHead>& list) {
+    writer_.array(list.size());
+    for (const ListedHead& head : list) {
+      writer_.array(3);
+      writer_.bin(head.log.view());
+      writer_.uint(head.seq);
+      writer_.bin(head.chain.view());
+    }
+  }
+
+  Writer& writer_;
+  const GossipDatagram& datagram_;
+};
 
 Status check_header(ByteView bytes) {
   if (bytes.size() > limits::kDatagramBytes) return Error{ErrorCode::kTooLarge, "datagram"};
   if (bytes.size() < kHeaderBytes) return Error{ErrorCode::kMalformed, "datagram: header"};
-  if (bytes[0] != kPlainGossip || bytes[1] != kDatagramVersion) {
+  const bool known = bytes[0] >= 1 && bytes[0] <= std::variant_size_v<DatagramBody>;
+  if (!known || bytes[1] != kDatagramVersion) {
     return Error{ErrorCode::kUnsupported, "datagram: type or version"};
   }
   if (read_be16(bytes.subspan(kReservedAt)) != 0 || read_be32(bytes.subspan(kReceiverAt)) != 0) {
@@ -27,23 +124,105 @@ Status check_header(ByteView bytes) {
   return {};
 }
 
+std::vector<ListedHead> read_heads(TapeReader& reader, std::size_t most) {
+  const auto list = reader.enter_list(most);
+  std::vector<ListedHead> heads;
+  heads.reserve(list.size);
+  for (std::size_t i = 0; i < list.size && reader.ok(); ++i) {
+    const auto fields = reader.enter(3);
+    ListedHead head;
+    head.log = reader.fixed<LogId>();
+    head.seq = reader.uint();
+    head.chain = reader.fixed<ChainPrefix>();
+    reader.leave(fields);
+    heads.push_back(head);
+  }
+  reader.leave(list);
+  return heads;
+}
+
+RootDatagram read_root(TapeReader& reader) {
+  RootDatagram m;
+  m.cookie = reader.fixed<AddressCookie>();
+  m.root = reader.fixed<Fingerprint>();
+  m.count = reader.uint();
+  m.epoch = reader.uint();
+  m.arrival_head = reader.uint();
+  const auto cursor = reader.enter(2);
+  m.cursor.epoch = reader.uint();
+  m.cursor.arrival = reader.uint();
+  reader.leave(cursor);
+  m.view = reader.fixed<Fingerprint>();
+  m.view_count = reader.uint();
+  m.view_heads = read_heads(reader, limits::kViewPerDatagram);
+  m.listen_port = static_cast<std::uint16_t>(reader.uint_up_to(UINT16_MAX));
+  m.answer = reader.boolean();
+  return m;
+}
+
+WantDatagram read_want(TapeReader& reader) {
+  WantDatagram m;
+  const auto list = reader.enter_list(limits::kHeadsPerDatagram);
+  for (std::size_t i = 0; i < list.size && reader.ok(); ++i) {
+    const auto fields = reader.enter(2);
+    LogSeq wanted;
+    wanted.log = reader.fixed<LogId>();
+    wanted.seq = reader.uint();
+    reader.leave(fields);
+    m.logs.push_back(wanted);
+  }
+  reader.leave(list);
+  return m;
+}
+
+SegmentsDatagram read_segments(TapeReader& reader) {
+  SegmentsDatagram m;
+  const auto keys = reader.enter_list(limits::kHeadsPerDatagram);
+  for (std::size_t i = 0; i < keys.size && reader.ok(); ++i) {
+    const auto fields = reader.enter(3);
+    LogKey key;
+    key.device = reader.fixed<DeviceId>();
+    key.incarnation = reader.uint();
+    key.topic = reader.str(limits::kTopicBytes);
+    if (!is_valid_topic(key.topic)) reader.fail(ErrorCode::kMalformed);
+    reader.leave(fields);
+    m.keys.push_back(std::move(key));
+  }
+  reader.leave(keys);
+  const auto segments = reader.enter_list(limits::kHeadsPerDatagram);
+  for (std::size_t i = 0; i < segments.size && reader.ok(); ++i)
+    m.segments.push_back(reader.bin());
+  reader.leave(segments);
+  return m;
+}
+
+DatagramBody read_body(DatagramType type, TapeReader& reader) {
+  switch (type) {
+    case DatagramType::kRoot:
+      return read_root(reader);
+    case DatagramType::kHeads:
+      return HeadsDatagram{read_heads(reader, limits::kHeadsPerDatagram)};
+    case DatagramType::kWant:
+      return read_want(reader);
+    case DatagramType::kSegments:
+      return read_segments(reader);
+    case DatagramType::kCookie:
+      return CookieDatagram{reader.fixed<AddressCookie>()};
+  }
+  reader.fail(ErrorCode::kUnsupported);
+  return HeadsDatagram{};
+}
+
 }  // namespace
 
 Bytes encode_datagram(const GossipDatagram& datagram) {
-  Bytes out{kPlainGossip, kDatagramVersion};
+  Bytes out{static_cast<std::uint8_t>(type_of(datagram.body)), kDatagramVersion};
   append_be16(out, 0);
   append_be32(out, 0);
   append_be64(out, datagram.counter);
   Writer writer(out);
-  writer.array(kBodyFields);
-  writer.bin(datagram.mesh.view());
-  writer.bin(datagram.device.view());
-  writer.bin(datagram.root.view());
-  writer.uint(datagram.count);
-  writer.uint(datagram.epoch);
-  writer.uint(datagram.arrival_head);
-  writer.uint(datagram.listen_port);
-  writer.boolean(datagram.answer);
+  std::visit(BodyWriter(writer, datagram), datagram.body);
+  // Whoever builds a datagram counts before it gets this large.
   EBB_CHECK(out.size() <= limits::kDatagramBytes);
   return out;
 }
@@ -54,15 +233,12 @@ Result<GossipDatagram> decode_datagram(ByteView bytes) {
   TapeReader reader(tape, "datagram");
   GossipDatagram datagram;
   datagram.counter = read_be64(bytes.subspan(kCounterAt));
-  reader.enter(kBodyFields);
+  const auto fields = reader.enter(kCommonFields + kFields[bytes[0] - 1]);
   datagram.mesh = reader.fixed<MeshId>();
   datagram.device = reader.fixed<DeviceId>();
-  datagram.root = reader.fixed<Fingerprint>();
-  datagram.count = reader.uint();
-  datagram.epoch = reader.uint();
-  datagram.arrival_head = reader.uint();
-  datagram.listen_port = static_cast<std::uint16_t>(reader.uint_up_to(UINT16_MAX));
-  datagram.answer = reader.boolean();
+  datagram.echo = reader.fixed<AddressCookie>();
+  datagram.body = read_body(static_cast<DatagramType>(bytes[0]), reader);
+  reader.leave(fields);
   EBB_RETURN_IF_ERROR(reader.status());
   return datagram;
 }

@@ -274,19 +274,4 @@ void encode_frame(const Message& message, Bytes& out);
 // The bytes of one frame, as FrameSplitter gives them.
 Result<Message> decode_message(ByteView frame);
 
-struct GossipDatagram {
-  std::uint64_t counter = 0;
-  MeshId mesh;
-  DeviceId device;
-  Fingerprint root;
-  std::uint64_t count = 0;
-  StoreEpoch epoch = 0;
-  Arrival arrival_head = 0;
-  std::uint16_t listen_port = 0;
-  bool answer = false;
-  bool operator==(const GossipDatagram&) const = default;
-};
-Bytes encode_datagram(const GossipDatagram& datagram);
-Result<GossipDatagram> decode_datagram(ByteView bytes);
-
 }  // namespace ebb::codec

@@ -54,8 +54,10 @@ enum class Bug : std::uint8_t {
   kTrustYourLogs,
   kPauseForEver,
   kKeepEndedLinks,
+  kTrustAnyAddress,
+  kCursorByDatagram,
 };
-inline constexpr std::size_t kBugs = static_cast<std::size_t>(Bug::kKeepEndedLinks);  // but kNone
+inline constexpr std::size_t kBugs = static_cast<std::size_t>(Bug::kCursorByDatagram);  // but kNone
 
 #ifdef EBB_PLANTED_BUGS
 

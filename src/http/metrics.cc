@@ -92,11 +92,6 @@ void write_peers(PrometheusText& out, const node::MeshCounters& mesh,
   out.counter("ebb_dials_total", "Connections tried to other nodes.", mesh.dials);
   out.counter("ebb_dial_failures_total", "Connections tried that did not come up.",
               mesh.dial_failures);
-  out.family("ebb_datagrams_total", "counter", "Gossip datagrams, by direction.");
-  out.sample(mesh.datagrams_in, {{"direction", "in"}});
-  out.sample(mesh.datagrams_out, {{"direction", "out"}});
-  out.counter("ebb_datagrams_dropped_total", "Gossip datagrams that were not for us or broken.",
-              mesh.datagrams_dropped);
   out.counter("ebb_audit_repairs_total",
               "Heads that only an audit has brought: 0 in a healthy mesh.", mesh.audit_repairs);
   out.counter("ebb_forks_suspected_total", "Logs of which two histories were seen.",
@@ -107,6 +102,31 @@ void write_peers(PrometheusText& out, const node::MeshCounters& mesh,
       "ebb_logs_refused_total",
       "Logs of which nothing is stored because their device, or all together, have too many.",
       mesh.logs_refused);
+}
+
+void write_datagrams(PrometheusText& out, const node::MeshCounters& mesh,
+                     const node::NodeStatus& status) {
+  out.family("ebb_datagrams_total", "counter", "Gossip datagrams, by direction.");
+  out.sample(mesh.datagrams_in, {{"direction", "in"}});
+  out.sample(mesh.datagrams_out, {{"direction", "out"}});
+  out.family("ebb_datagram_bytes_total", "counter",
+             "Bytes of gossip datagrams, without IP and UDP, by direction.");
+  out.sample(mesh.datagram_bytes_in, {{"direction", "in"}});
+  out.sample(mesh.datagram_bytes_out, {{"direction", "out"}});
+  out.family("ebb_datagrams_dropped_total", "counter",
+             "Gossip datagrams that went no further, by reason.");
+  for (const auto& [reason, count] : mesh.datagrams_dropped)
+    out.sample(count, {{"reason", reason}});
+  out.family("ebb_datagram_segments_total", "counter",
+             "Segments that came by datagram, by what became of them.");
+  for (const auto& [outcome, count] : mesh.datagram_segments)
+    out.sample(count, {{"outcome", outcome}});
+  out.family("ebb_gossip_exchanges_total", "counter",
+             "Exchanges with nodes that have no link, by outcome.");
+  for (const auto& [outcome, count] : mesh.gossip)
+    out.sample(count, {{"outcome", outcome}});
+  out.gauge("ebb_gossip_partners", "Nodes without a link that datagrams are exchanged with.",
+            status.gossip_partners);
 }
 
 void write_budgets(PrometheusText& out, const std::vector<node::BudgetStatus>& budgets,
@@ -154,6 +174,7 @@ void get_metrics(const RequestPtr& request) {
   write_protocol(out, node.mesh_counters(), node.counters(), node.delta_bytes());
   const auto links = node.links();
   write_peers(out, node.mesh_counters(), links);
+  write_datagrams(out, node.mesh_counters(), status);
   write_budgets(out, node.budgets(), links);
   write_clock(out, status);
   request->answer(std::move(answer));

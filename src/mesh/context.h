@@ -22,7 +22,9 @@
 #include "mesh/head_table.h"
 #include "mesh/link.h"
 #include "mesh/link_budget.h"
+#include "mesh/partner.h"
 #include "mesh/peer_clocks.h"
+#include "mesh/rate_bound.h"
 #include "mesh/types.h"
 
 namespace ebb::mesh {
@@ -132,6 +134,12 @@ struct Context {
   std::optional<Instant> audit_at;
   std::uint64_t datagram_counter = 0;
   std::optional<Instant> deadline;  // of the engine, as of the last step
+  std::map<PartnerKey, Partner> partners;
+  std::map<Token, DatagramRead> datagram_reads;
+  std::uint32_t gossip_doublings = 0;         // of the interval
+  std::optional<std::string> stranger_asked;  // an address of which no device is known
+  RateBound datagram_answers{limits::kDatagramAnswersPerSecond};
+  RateBound datagram_work{limits::kDatagramWorkPerSecond};
   std::optional<Instant> expected_tick;
 };
 

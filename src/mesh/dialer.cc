@@ -130,6 +130,13 @@ void dial_soon(Context& ctx, const std::string& address, const DeviceId& device)
   target->next = std::max(target->next, target->refused_until);
 }
 
+void dial_when_due(Context& ctx, const std::string& address) {
+  const auto it = ctx.targets.find(address);
+  if (it == ctx.targets.end()) return;
+  ctx.dials_changed = true;
+  it->second.urgent = true;
+}
+
 bool is_linked(Context& ctx, const DeviceId& device) {
   return link_of_device(ctx, device) != nullptr;
 }

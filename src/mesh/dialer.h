@@ -24,6 +24,8 @@ Target* add_target(Context& ctx, const std::string& address, std::optional<Devic
                    bool configured, bool first_hand);
 // Gossip showed a difference: dial within the shortest back-off.
 void dial_soon(Context& ctx, const std::string& address, const DeviceId& device);
+// Whatever the number of links, but no sooner than its back-off allows.
+void dial_when_due(Context& ctx, const std::string& address);
 
 void run_dialer(Context& ctx);
 void plan_dials(Context& ctx);  // computes Context::dial_at

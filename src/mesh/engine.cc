@@ -17,10 +17,12 @@
 #include "mesh/outbox.h"
 #include "mesh/overlay.h"
 #include "mesh/own_heads.h"
+#include "mesh/own_view.h"
 #include "mesh/peers.h"
 #include "mesh/ping.h"
 #include "mesh/receive.h"
 #include "mesh/serve.h"
+#include "mesh/settle.h"
 #include "mesh/status.h"
 #include "mesh/sync_answer.h"
 #include "mesh/want.h"
@@ -159,7 +161,7 @@ void on_input(Context& ctx, SendProgress& progress) {
 void on_input(Context& ctx, Datagram& datagram) { on_datagram(ctx, datagram); }
 void on_input(Context& ctx, Committed& committed) { on_committed(ctx, committed); }
 void on_input(Context& ctx, ReadDone& done) {
-  if (!on_own_read_done(ctx, done)) on_read_done(ctx, done);
+  if (!on_own_read_done(ctx, done) && !datagram_read_done(ctx, done)) on_read_done(ctx, done);
 }
 
 void on_input(Context& ctx, Tick&) {
@@ -205,6 +207,7 @@ void on_input(Context& ctx, ClockJudged& judged) { ctx.config.clock_suspect = ju
 void on_input(Context& ctx, IncarnationBegun& begun) {
   ctx.config.incarnation = begun.incarnation;
   ctx.own_blocked = false;
+  forget_own_views(ctx);
   // What was held back is an ordinary old log now: told, and where a peer has more, asked for.
   for (const LogId& log : ctx.heads.behind()) {
     LogEntry* entry = ctx.heads.find(log);
@@ -284,7 +287,7 @@ std::optional<Instant> earliest(const Context& ctx) {
     if (at && (!next || *at < *next)) next = at;
   };
   consider(ctx.dial_at);
-  consider(ctx.gossip_at);
+  consider(next_gossip_deadline(ctx));
   consider(ctx.shuffle_at);
   consider(next_audit_deadline(ctx));
   consider(ctx.commits_paused_until);
@@ -348,6 +351,8 @@ std::uint64_t Engine::events_held() const { return impl_->ctx.heads.events_held(
 std::uint64_t Engine::logs_looked_at() const { return impl_->ctx.heads.looked_at(); }
 std::uint64_t Engine::events_known() const { return impl_->ctx.heads.events_known(); }
 std::vector<KnownPeer> Engine::peers() const { return known_peers(impl_->ctx); }
+
+std::size_t Engine::gossip_partners() const { return impl_->ctx.partners.size(); }
 
 std::size_t Engine::queued_bytes() const {
   std::size_t bytes = impl_->ctx.inbound_bytes;

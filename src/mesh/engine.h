@@ -67,6 +67,8 @@ struct Config {
   WallTime built;              // of the program: what peers say before it is no time
   bool clock_suspect = false;  // ours, at the start
   Tuning tuning;
+  // Random for each start; keys the cookies of datagrams.
+  FixedBytes<16, struct CookieSecretTag> cookie_secret;
   // Timers; the defaults are the protocol's.
   Duration ping_idle = seconds(15);
   Duration dead_after = seconds(45);
@@ -74,6 +76,8 @@ struct Config {
   Duration dial_backoff_min = seconds(1);
   Duration dial_backoff_max = seconds(300);
   Duration gossip_interval = seconds(60);
+  Duration gossip_interval_max = seconds(600);   // while nothing old differs
+  Duration gossip_keep = seconds(600);           // a partner of datagrams
   Duration gossip_interval_lonely = seconds(1);  // while fewer than 2 links are up
   Duration shuffle_interval = seconds(60);       // of addresses, with one random neighbour
   Duration have_batch = milliseconds(5);         // announcements gather so long on a quiet link
@@ -110,6 +114,7 @@ class Engine {
   std::uint64_t logs_looked_at() const;
   MissingLogs missing_logs(std::size_t named_max) const;
   std::size_t queued_bytes() const;
+  std::size_t gossip_partners() const;  // devices that datagrams are exchanged with
 
  private:
   struct Impl;

@@ -3,38 +3,111 @@
 #include <algorithm>
 #include <string>
 #include <utility>
+#include <variant>
 #include <vector>
 
 #include "core/host_port.h"
+#include "core/planted.h"
+#include "mesh/datagrams.h"
 #include "mesh/dialer.h"
+#include "mesh/gossip_root.h"
+#include "mesh/own_view.h"
+#include "mesh/settle.h"
 
 namespace ebb::mesh {
 namespace {
 
+constexpr std::uint32_t kSilencesMax = 2;  // then it is dialled
+constexpr std::uint32_t kRoundsMax = 2;    // of an exchange, then it is over
+constexpr std::uint32_t kDoublingsMax = 8;
+constexpr Duration kExchangePause = milliseconds(200);  // between exchanges that a partner begins
+
 Duration interval(const Context& ctx) {
-  return greeted_links(ctx) < 2 ? ctx.config.gossip_interval_lonely : ctx.config.gossip_interval;
+  if (greeted_links(ctx) < 2) return ctx.config.gossip_interval_lonely;
+  Duration pause = ctx.config.gossip_interval;
+  for (std::uint32_t i = 0; i < ctx.gossip_doublings; ++i)
+    pause = std::min(pause * 2, ctx.config.gossip_interval_max);
+  return pause;
 }
 
-void send_root(Context& ctx, const std::string& to, bool answer) {
-  codec::GossipDatagram datagram;
-  datagram.counter = ++ctx.datagram_counter;
-  datagram.mesh = ctx.config.mesh;
-  datagram.device = ctx.config.self;
-  datagram.root = ctx.heads.root().fingerprint();
-  datagram.count = ctx.heads.root().count();
-  datagram.epoch = ctx.config.epoch;
-  datagram.arrival_head = ctx.arrival_head;
-  datagram.listen_port = ctx.config.listen_port;
-  datagram.answer = answer;
-  ++ctx.counters.datagrams_out;
-  ctx.out->datagrams.push_back({to, codec::encode_datagram(datagram)});
+// ---- roots
+
+void send_root(Context& ctx, const Partner& partner, bool answer) {
+  send_datagram(ctx, partner, make_root(ctx, partner, answer));
 }
 
-bool has_no_link(Context& ctx, const Target& target) {
-  if (target.self || (target.device && is_linked(ctx, *target.device))) return false;
-  const auto it = target.link ? ctx.links.find(*target.link) : ctx.links.end();
-  return it == ctx.links.end() || it->second.slot == kNoSlot;
+void ask(Context& ctx, Partner& partner) {
+  partner.asked = ctx.now;
+  partner.asked_again = false;
+  partner.too_much = false;
+  partner.again_at.reset();
+  renew_bounds(partner);
+  send_root(ctx, partner, false);
 }
+
+// ---- how exchanges end
+
+void finish(Context& ctx, Partner& partner, std::string_view outcome) {
+  ++ctx.counters.gossip[outcome];
+  partner.rounds = 0;
+  partner.old = false;
+  partner.differed.reset();
+  partner.again_at.reset();
+  partner.want_at.reset();
+  partner.lacking.clear();
+}
+
+void finish_and_dial(Context& ctx, Partner& partner, std::string_view outcome) {
+  finish(ctx, partner, outcome);
+  if (!partner.listens.empty()) dial_soon(ctx, partner.listens, partner.device);
+}
+
+// Perhaps datagrams do not pass; perhaps nobody is there, and no dial will change that.
+void finish_silent(Context& ctx, Partner& partner) {
+  partner.silences = 0;
+  finish(ctx, partner, "silent");
+  dial_when_due(ctx, partner.listens);
+}
+
+// All that differs may be on its way by live pushes, so there is no need to ask often.
+void finish_young(Context& ctx, Partner& partner) {
+  finish(ctx, partner, "young");
+  ctx.gossip_doublings = std::min(ctx.gossip_doublings + 1, kDoublingsMax);
+}
+
+void agree(Context& ctx, Partner& partner, const codec::RootDatagram& root) {
+  finish(ctx, partner, root.answer ? "agreed" : "agreed_asked");
+  ctx.gossip_doublings = 0;
+  // What it has is what is stored here, so its arrivals up to there are known.
+  partner.agreed = {root.epoch, root.arrival_head};
+}
+
+void differ(Context& ctx, Partner& partner, const codec::RootDatagram& root) {
+  const DifferentRoots roots{ctx.heads.root().fingerprint(), root.root};
+  const bool stuck = partner.differed == roots;
+  partner.differed = roots;
+  if (stuck || (++partner.rounds > kRoundsMax && partner.old)) {
+    finish_and_dial(ctx, partner, "different");
+  } else if (partner.rounds > kRoundsMax) {
+    finish_young(ctx, partner);
+  } else if (!send_heads(ctx, partner)) {
+    finish_and_dial(ctx, partner, "too_much");
+  } else {
+    partner.again_at = ctx.now + patience(partner) * 2;
+  }
+}
+
+// Only with the bug that takes a datagram's word for what a link has shown.
+void move_cursor_by_word(Context& ctx, const Partner& partner, const codec::RootDatagram& root) {
+  if (!planted(Bug::kCursorByDatagram)) return;
+  Commit commit;
+  commit.token = new_token(ctx);
+  ctx.cursors[partner.device] = {root.epoch, root.arrival_head};
+  commit.cursors.push_back({partner.device, {root.epoch, root.arrival_head}});
+  ctx.out->commits.push_back(std::move(commit));
+}
+
+// ---- what comes in
 
 // The address that listens behind a datagram's source; empty when none does.
 std::string listening_address(const std::string& from, std::uint16_t port) {
@@ -43,43 +116,207 @@ std::string listening_address(const std::string& from, std::uint16_t port) {
   return host_port_text({source->host, port});
 }
 
+void note_listener(Context& ctx, Partner& partner, std::uint16_t port) {
+  if (partner.listens.empty()) partner.listens = listening_address(partner.address, port);
+  if (partner.listens.empty()) return;
+  Target* target = add_target(ctx, partner.listens, partner.device, false, false);
+  if (target != nullptr) target->heard = ctx.now;
+}
+
+void on_body(Context& ctx, Partner& partner, const codec::RootDatagram& root) {
+  const bool begins = !root.answer;
+  if (!begins && !partner.asked) return drop_datagram(ctx, "unasked");
+  if (begins && partner.begun && ctx.now - *partner.begun < kExchangePause) {
+    return drop_datagram(ctx, "too_often");
+  }
+  if (begins && !ctx.datagram_answers.take(ctx.now)) return drop_datagram(ctx, "too_many");
+  note_listener(ctx, partner, root.listen_port);
+  partner.cookie = root.cookie;
+  partner.cursor = root.cursor;
+  judge_own_view(ctx, partner, root);
+  move_cursor_by_word(ctx, partner, root);
+  const trust::FingerprintSum& mine = ctx.heads.root();
+  const bool equal = root.root == mine.fingerprint() && root.count == mine.count();
+  if (begins) {
+    partner.begun = ctx.now;
+    renew_bounds(partner);
+    send_root(ctx, partner, true);
+    if (equal) agree(ctx, partner, root);
+    return;
+  }
+  partner.rtt = ctx.now - *std::exchange(partner.asked, std::nullopt);
+  partner.silences = 0;
+  if (equal) {
+    agree(ctx, partner, root);
+  } else {
+    differ(ctx, partner, root);
+  }
+}
+
+void on_body(Context& ctx, Partner& partner, const codec::HeadsDatagram& heads) {
+  on_heads(ctx, partner, heads);
+}
+void on_body(Context& ctx, Partner& partner, const codec::WantDatagram& want) {
+  on_want(ctx, partner, want);
+}
+void on_body(Context& ctx, Partner& partner, const codec::SegmentsDatagram& segments) {
+  on_segments(ctx, partner, segments);
+}
+
+// It wants its cookie before it answers: the root goes out once more, now with it.
+void on_body(Context& ctx, Partner& partner, const codec::CookieDatagram& wanted) {
+  if (!partner.asked || std::exchange(partner.asked_again, true)) {
+    return drop_datagram(ctx, "unasked");
+  }
+  partner.cookie = wanted.cookie;
+  partner.asked = ctx.now;
+  send_root(ctx, partner, false);
+}
+
+// It may come from anywhere, whatever it says.
+void on_unproven(Context& ctx, const Datagram& datagram, const codec::GossipDatagram& gossip) {
+  const auto* root = std::get_if<codec::RootDatagram>(&gossip.body);
+  if (root == nullptr || root->answer) return drop_datagram(ctx, "unproven");
+  if (!ctx.datagram_answers.take(ctx.now)) return drop_datagram(ctx, "too_many");
+  ++ctx.counters.gossip["cookie_sent"];
+  send_cookie(ctx, datagram.from, root->cookie);
+}
+
+void take_datagram(Context& ctx, const Datagram& datagram, const codec::GossipDatagram& gossip) {
+  const bool proven =
+      is_cookie_for(ctx, datagram.from, gossip.echo) || planted(Bug::kTrustAnyAddress);
+  if (const auto* cookie = std::get_if<codec::CookieDatagram>(&gossip.body)) {
+    Partner* partner = asked_elsewhere(ctx, datagram, gossip);
+    if (partner == nullptr) return drop_datagram(ctx, proven ? "unasked" : "unproven");
+    partner->proven = partner->proven || proven;
+    return on_body(ctx, *partner, *cookie);
+  }
+  if (!proven) return on_unproven(ctx, datagram, gossip);
+  const PartnerKey key{gossip.device, datagram.from};
+  const auto* root = std::get_if<codec::RootDatagram>(&gossip.body);
+  const bool begins = root != nullptr && !root->answer;
+  Partner* partner = begins ? find_or_add_partner(ctx, key) : find_partner(ctx, key);
+  if (partner == nullptr) return drop_datagram(ctx, begins ? "no_room" : "unasked");
+  partner->proven = true;
+  partner->last = ctx.now;
+  std::visit([&](const auto& body) { on_body(ctx, *partner, body); }, gossip.body);
+}
+
+// ---- what goes out
+
+bool has_no_link(Context& ctx, const Target& target) {
+  if (target.self || (target.device && is_linked(ctx, *target.device))) return false;
+  const auto it = target.link ? ctx.links.find(*target.link) : ctx.links.end();
+  return it == ctx.links.end() || it->second.slot == kNoSlot;
+}
+
+// A device to speak to: one of those we keep, or a new one where they are few. Null: nobody.
+Partner* choose_partner(Context& ctx) {
+  std::vector<Partner*> kept;
+  for (auto it = ctx.partners.begin(); it != ctx.partners.end();) {
+    Partner& partner = it->second;
+    const bool over = ctx.now - partner.since > ctx.config.gossip_keep;
+    if (partner.chosen && (over || is_linked(ctx, partner.device))) {
+      it = ctx.partners.erase(it);
+      continue;
+    }
+    if (partner.chosen) kept.push_back(&partner);
+    ++it;
+  }
+  if (kept.size() >= limits::kGossipChosen) return kept[ctx.rng.below(kept.size())];
+  std::vector<const Target*> candidates;
+  std::vector<const Target*> configured;
+  for (const auto& [address, target] : ctx.targets) {
+    if (!has_no_link(ctx, target) || !target.device || is_chosen(ctx, *target.device)) continue;
+    candidates.push_back(&target);
+    if (target.configured) configured.push_back(&target);
+  }
+  // A configured peer may know nobody but who tells it, so half of the datagrams go to those.
+  if (!configured.empty() && ctx.rng.chance(1, 2)) candidates.swap(configured);
+  if (candidates.empty()) return kept.empty() ? nullptr : kept[ctx.rng.below(kept.size())];
+  const Target& target = *candidates[ctx.rng.below(candidates.size())];
+  Partner* partner = find_or_add_partner(ctx, {*target.device, target.address});
+  if (partner == nullptr) return nullptr;
+  partner->chosen = true;
+  partner->since = ctx.now;
+  partner->listens = target.address;
+  return partner;
+}
+
+// What a partner owes or is owed.
+void run_partner(Context& ctx, Partner& partner) {
+  if (is_linked(ctx, partner.device)) {
+    partner.asked.reset();
+    partner.want_at.reset();
+    partner.again_at.reset();
+    partner.too_much = false;
+    return;
+  }
+  if (partner.asked && *partner.asked + patience(partner) <= ctx.now) {
+    partner.asked.reset();
+    if (++partner.silences >= kSilencesMax) finish_silent(ctx, partner);
+  }
+  if (partner.want_at && *partner.want_at <= ctx.now) {
+    if (ctx.commits_paused_until) {
+      partner.want_at = std::max(*ctx.commits_paused_until, ctx.now + seconds(1));
+    } else {
+      partner.want_at.reset();
+      partner.old = send_wants(ctx, partner) || partner.old;
+    }
+  }
+  if (std::exchange(partner.too_much, false)) finish_and_dial(ctx, partner, "too_much");
+  if (!partner.again_at || *partner.again_at > ctx.now) return;
+  partner.again_at.reset();
+  const bool moved = partner.differed && partner.differed->mine != ctx.heads.root().fingerprint();
+  if (moved && !partner.old) {
+    finish_young(ctx, partner);
+  } else {
+    ask(ctx, partner);
+  }
+}
+
+// An address of which no device is known.
+void ask_strangers(Context& ctx) {
+  std::vector<const Target*> strangers;
+  for (const auto& [address, target] : ctx.targets) {
+    if (!target.device && has_no_link(ctx, target)) strangers.push_back(&target);
+  }
+  if (strangers.empty()) return;
+  Partner stranger;
+  stranger.address = strangers[ctx.rng.below(strangers.size())]->address;
+  ctx.stranger_asked = stranger.address;
+  send_root(ctx, stranger, false);
+}
+
 }  // namespace
 
 void on_datagram(Context& ctx, const Datagram& datagram) {
   ++ctx.counters.datagrams_in;
+  ctx.counters.datagram_bytes_in += datagram.bytes.size();
   const Result<codec::GossipDatagram> gossip = codec::decode_datagram(datagram.bytes);
-  if (!gossip.ok() || gossip->mesh != ctx.config.mesh || gossip->device == ctx.config.self) {
-    ++ctx.counters.datagrams_dropped;
-    return;
+  if (!gossip.ok()) {
+    const bool later = gossip.error().code == ErrorCode::kUnsupported;
+    return drop_datagram(ctx, later ? "unsupported" : "malformed");
   }
-  if (is_linked(ctx, gossip->device)) return;
-  const std::string address = listening_address(datagram.from, gossip->listen_port);
-  Target* target =
-      address.empty() ? nullptr : add_target(ctx, address, gossip->device, false, false);
-  if (target != nullptr) target->heard = ctx.now;
-  const trust::FingerprintSum& root = ctx.heads.root();
-  if (gossip->root == root.fingerprint() && gossip->count == root.count()) return;
-  if (!gossip->answer) {
-    send_root(ctx, datagram.from, true);
-  } else if (!address.empty()) {
-    dial_soon(ctx, address, gossip->device);
-  }
+  if (gossip->mesh != ctx.config.mesh) return drop_datagram(ctx, "other_mesh");
+  if (gossip->device == ctx.config.self) return drop_datagram(ctx, "own");
+  if (is_linked(ctx, gossip->device)) return drop_datagram(ctx, "linked");
+  take_datagram(ctx, datagram, *gossip);
 }
 
 void run_gossip(Context& ctx) {
+  for (auto& [key, partner] : ctx.partners)
+    run_partner(ctx, partner);
   if (!ctx.gossip_at || *ctx.gossip_at > ctx.now) return;
   ctx.gossip_at.reset();
-  std::vector<const Target*> candidates;
-  std::vector<const Target*> configured;
-  for (const auto& [address, target] : ctx.targets) {
-    if (!has_no_link(ctx, target)) continue;
-    candidates.push_back(&target);
-    if (target.configured) configured.push_back(&target);
-  }
-  if (candidates.empty()) return;
-  // A configured peer may know nobody but who tells it, so half of the datagrams go to those.
-  if (!configured.empty() && ctx.rng.chance(1, 2)) candidates.swap(configured);
-  send_root(ctx, candidates[ctx.rng.below(candidates.size())]->address, false);
+  Partner* partner = choose_partner(ctx);
+  if (partner == nullptr) return ask_strangers(ctx);
+  // What is under way with it goes on.
+  if (partner->asked || partner->again_at || is_linked(ctx, partner->device)) return;
+  partner->rounds = 0;
+  partner->old = false;
+  partner->differed.reset();
+  ask(ctx, *partner);
 }
 
 void plan_gossip(Context& ctx) {
@@ -90,6 +327,20 @@ void plan_gossip(Context& ctx) {
   if (ctx.gossip_at && !too_late) return;
   const auto jitter = static_cast<std::int64_t>(ctx.rng.below(spread));
   ctx.gossip_at = ctx.now + mean * 3 / 4 + microseconds(jitter);
+}
+
+std::optional<Instant> next_gossip_deadline(const Context& ctx) {
+  std::optional<Instant> next = ctx.gossip_at;
+  const auto consider = [&next](const std::optional<Instant>& at) {
+    if (at && (!next || *at < *next)) next = at;
+  };
+  for (const auto& [key, partner] : ctx.partners) {
+    if (partner.asked) consider(*partner.asked + patience(partner));
+    if (partner.too_much) consider(ctx.now);
+    consider(partner.want_at);
+    consider(partner.again_at);
+  }
+  return next;
 }
 
 }  // namespace ebb::mesh

@@ -1,10 +1,17 @@
-// Gossip: the root fingerprint by datagram to a known device without a link, now and then, so that
-// an unlucky set of links still converges.
+// Gossip: where this node stands, by datagram, to a known device without a link, now and then, so
+// that an unlucky set of links still converges and a node that seldom wakes delivers at once.
 //
-// Model:     one datagram to one random address every interval (a short one while there are fewer
-//            than 2 links). Who is asked and has another root answers once; who is answered dials.
+// Model:     a few partners are kept for gossip_keep each; every interval one of them is asked (a
+//            short interval while there are fewer than 2 links; doubling while all that differs is
+//            young). Roots that differ are settled by datagrams (settle.h); when nothing moves any
+//            more and they still differ, or after two rounds, or when two questions in a row get no
+//            answer, the partner is dialled.
+//            Rationale: in a mesh that writes all the time roots differ all the time, so a
+//            difference is a reason to dial only when something old is behind it.
+//            Nothing that a datagram says moves a cursor of links: nobody vouches for it.
 // Threads:   not thread-safe; part of the engine.
-// Errors:    malformed datagrams are dropped and counted.
+// Errors:    what is malformed, unproven or unasked is dropped and counted.
+// Limits:    limits::kGossipChosen partners chosen here, kGossipPartners in all.
 // Spec:      docs/wire_format.md section 8
 #pragma once
 
@@ -16,5 +23,7 @@ void on_datagram(Context& ctx, const Datagram& datagram);
 void run_gossip(Context& ctx);
 // Moves the next datagram forward when the number of links has fallen.
 void plan_gossip(Context& ctx);
+// When run_gossip has something to do.
+std::optional<Instant> next_gossip_deadline(const Context& ctx);
 
 }  // namespace ebb::mesh

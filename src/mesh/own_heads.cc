@@ -33,7 +33,15 @@ void give_greeting_time(Context& ctx, Link& link) {
   link.greeting_deadline = ctx.now + ctx.config.handshake_timeout;
 }
 
-// The chain behind the event that was asked for; nullopt when this is not it.
+bool holds_incarnation(Context& ctx, Incarnation incarnation) {
+  const std::vector<LogEntry*> own = ctx.heads.of_device(ctx.config.self);
+  return std::any_of(own.begin(), own.end(), [incarnation](const LogEntry* entry) {
+    return entry->key.incarnation == incarnation && entry->held.seq > 0;
+  });
+}
+
+}  // namespace
+
 std::optional<Hash> chain_at(const Context& ctx, const LogEntry& entry, Seq seq,
                              const ReadDone& done) {
   if (done.segments.empty()) return std::nullopt;
@@ -47,19 +55,14 @@ std::optional<Hash> chain_at(const Context& ctx, const LogEntry& entry, Seq seq,
   return chain;
 }
 
-bool holds_incarnation(Context& ctx, Incarnation incarnation) {
-  const std::vector<LogEntry*> own = ctx.heads.of_device(ctx.config.self);
-  return std::any_of(own.begin(), own.end(), [incarnation](const LogEntry* entry) {
-    return entry->key.incarnation == incarnation && entry->held.seq > 0;
-  });
+bool is_unknown_incarnation(Context& ctx, Incarnation shown) {
+  return shown != ctx.config.incarnation && !ctx.lost_incarnations.contains(shown) &&
+         !holds_incarnation(ctx, shown);
 }
-
-}  // namespace
 
 void judge_own_incarnation(Context& ctx, Link& link, const LogKey& key, Seq seq) {
   const Incarnation shown = key.incarnation;
-  if (shown == ctx.config.incarnation || ctx.lost_incarnations.contains(shown)) return;
-  if (holds_incarnation(ctx, shown)) return;
+  if (!is_unknown_incarnation(ctx, shown)) return;
   // Its logs are fetched back meanwhile: no second alarm for it.
   ctx.lost_incarnations.insert(shown);
   rollback_found(ctx, link, dot_text({trust::log_id(key), seq}));

@@ -17,6 +17,11 @@
 
 namespace ebb::mesh {
 
+// The chain behind event `seq` of the log, which was read; nullopt when this is not it.
+std::optional<Hash> chain_at(const Context& ctx, const LogEntry& entry, Seq seq,
+                             const ReadDone& done);
+// Whether it is none that this store has anything of, or has been told of.
+bool is_unknown_incarnation(Context& ctx, Incarnation shown);
 // The peer has shown, signed by us, that the log stood there. Of an incarnation that began and
 // ended behind this store's back, which was then set back to before it: a rollback as well, once
 // for each.

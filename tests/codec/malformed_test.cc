@@ -78,8 +78,10 @@ std::vector<Form> forms() {
       {"raw segment", sample_segment(3, SegmentCodec::kRaw), take_segment},
       {"zstd segment", sample_segment(9, SegmentCodec::kZstd), take_segment},
       {"body", sample_body(3), take_raw_body},
-      {"datagram", encode_datagram(sample_datagram()), take_datagram},
   };
+  for (const auto& [name, datagram] : sample_datagrams(small)) {
+    all.push_back({"datagram " + name, encode_datagram(datagram), take_datagram});
+  }
   for (const auto& [name, message] : sample_messages(small)) {
     all.push_back({name, message_bytes(message), take_message});
   }

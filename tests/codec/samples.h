@@ -7,6 +7,7 @@
 #include <utility>
 #include <vector>
 
+#include "codec/datagram.h"
 #include "codec/event.h"
 #include "codec/message.h"
 #include "codec/segment.h"
@@ -161,18 +162,42 @@ inline Bytes message_bytes(const codec::Message& message) {
   return bytes;
 }
 
-inline codec::GossipDatagram sample_datagram() {
+// Every datagram by a name for files; `segment` must outlive it.
+inline std::vector<std::pair<std::string, codec::GossipDatagram>> sample_datagrams(
+    ByteView segment) {
+  const auto log = counting<LogId>(0x20);
+  const codec::ListedHead first{log, 300, counting<codec::ChainPrefix>(0x30)};
+  const codec::ListedHead second{counting<LogId>(0x21), 70000, counting<codec::ChainPrefix>(0x31)};
+  codec::RootDatagram root;
+  root.cookie = counting<codec::AddressCookie>(0x30);
+  root.root = counting<Fingerprint>(0x70);
+  root.count = 12;
+  root.epoch = 0x0102030405060708;
+  root.arrival_head = 70000;
+  root.cursor = {0x1112131415161718, 300};
+  root.view = counting<Fingerprint>(0x40);
+  root.view_count = 1;
+  root.view_heads = {first};
+  root.listen_port = 7400;
+  root.answer = true;
   codec::GossipDatagram datagram;
   datagram.counter = 0x3132333435363738;
   datagram.mesh = counting<MeshId>(0x50);
   datagram.device = counting<DeviceId>(0x90);
-  datagram.root = counting<Fingerprint>(0x70);
-  datagram.count = 12;
-  datagram.epoch = 0x0102030405060708;
-  datagram.arrival_head = 70000;
-  datagram.listen_port = 7400;
-  datagram.answer = true;
-  return datagram;
+  datagram.echo = counting<codec::AddressCookie>(0x20);
+  const auto with = [&datagram](codec::DatagramBody body) {
+    codec::GossipDatagram whole = datagram;
+    whole.body = std::move(body);
+    return whole;
+  };
+  const LogKey key{counting<DeviceId>(0x90), 0x2122232425262728, "events"};
+  return {
+      {"root", with(root)},
+      {"heads", with(codec::HeadsDatagram{{first, second}})},
+      {"want", with(codec::WantDatagram{{{log, 1}, {counting<LogId>(0x21), 70000}}})},
+      {"segments", with(codec::SegmentsDatagram{{key}, {segment, segment}})},
+      {"cookie", with(codec::CookieDatagram{counting<codec::AddressCookie>(0x30)})},
+  };
 }
 
 }  // namespace ebb::tests

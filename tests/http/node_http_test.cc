@@ -122,6 +122,16 @@ std::uint64_t metric(const std::string& text, const std::string& name) {
   return std::stoull(text.substr(at + name.size() + 2));
 }
 
+// Where a node on IPv4 listens, by its own word.
+sockaddr_in loopback(const std::string& listen) {
+  sockaddr_in address{};
+  address.sin_family = AF_INET;
+  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  address.sin_port =
+      htons(static_cast<std::uint16_t>(std::stoul(listen.substr(listen.rfind(':') + 1))));
+  return address;
+}
+
 TEST_CASE("every DELTA counts by its own size") {
   Api one;
   Api two(one, {});
@@ -136,15 +146,26 @@ TEST_CASE("every DELTA counts by its own size") {
   CHECK(metric(text, "ebb_delta_bytes_count") >= 4);
 }
 
+TEST_CASE("a datagram that is none is counted by its reason") {
+  Api api;
+  const std::string listen = api.get("/v1/status").json()["listen"];
+  const int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+  const sockaddr_in address = loopback(listen);
+  const char junk[] = "junk that is longer than a header";
+  REQUIRE(sendto(fd, junk, sizeof junk, 0, reinterpret_cast<const sockaddr*>(&address),
+                 sizeof address) == sizeof junk);
+  const std::string counted = "\nebb_datagrams_dropped_total{reason=\"unsupported\"} 1\n";
+  api.wait_for("/metrics",
+               [&counted](const Answer& a) { return a.body.find(counted) != std::string::npos; });
+  CHECK(metric(api.get("/metrics").body, "ebb_gossip_partners") == 0);
+  close(fd);
+}
+
 TEST_CASE("a connection that has not greeted is no link") {
   Api api;
   const std::string listen = api.get("/v1/status").json()["listen"];
   const int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-  sockaddr_in address{};
-  address.sin_family = AF_INET;
-  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  address.sin_port =
-      htons(static_cast<std::uint16_t>(std::stoul(listen.substr(listen.rfind(':') + 1))));
+  const sockaddr_in address = loopback(listen);
   REQUIRE(connect(fd, reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0);
   api.wait_for("/v1/links",
                [](const Answer& answer) { return answer.json()["links"].size() == 1; });

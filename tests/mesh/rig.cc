@@ -158,7 +158,8 @@ void Rig::apply(std::size_t i, mesh::Effects& effects) {
     deliver(i, send);
   for (const mesh::SendDatagram& datagram : effects.datagrams) {
     const std::optional<std::size_t> to = listener(datagram.to);
-    const bool passes = to && datagrams && !(parted && parted(i, *to));
+    const bool kept = !on_datagram || on_datagram(i, datagram.to, datagram.bytes);
+    const bool passes = kept && to && datagrams && !(parted && parted(i, *to));
     if (passes) later(latency, *to, mesh::Datagram{address(i), datagram.bytes});
   }
   for (const mesh::Dial& wanted : effects.dials)
@@ -191,7 +192,7 @@ void Rig::apply(std::size_t i, mesh::Effects& effects) {
 
 void Rig::dial(std::size_t i, const mesh::Dial& dial) {
   node(i).dial_times.push_back(now_);
-  const std::optional<std::size_t> to = listener(dial.address);
+  const std::optional<std::size_t> to = dials ? listener(dial.address) : std::nullopt;
   if (!to || (parted && parted(i, *to))) {
     later(latency, i, mesh::LinkDown{dial.link, "refused"});
     return;

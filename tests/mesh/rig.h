@@ -79,6 +79,9 @@ class Rig {
   // beyond what has left; the rest waits in the driver.
   std::function<std::uint64_t(std::size_t from, std::size_t to)> rate;
   std::size_t socket_bytes = 0;
+  bool dials = true;  // false: every dial is refused
+  // When set, sees every datagram and decides whether it arrives.
+  std::function<bool(std::size_t from, const std::string& to, const Bytes&)> on_datagram;
   // When set, decides the fate of a stream's bytes: how many of them arrive before it breaks.
   std::function<std::optional<std::size_t>(std::size_t from, std::size_t to, const Bytes&)> breaker;
 

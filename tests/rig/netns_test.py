@@ -135,6 +135,22 @@ class NetnsTest(rig.RigTest):
         self.converged(nodes, 100 * HOSTS, 60)
         self.assertGreater(network.counts()["lost"], 100)
 
+    def test_where_datagrams_alone_pass_small_differences_are_settled_by_them(self):
+        network = self.network(3)
+        network.tell("datagrams", "*", "*")
+        nodes = self.nodes(network, [[], [0], [0]])
+        for node in nodes:
+            self.append(node, 3, "small")
+        # The two that know the first one settle through it, or with each other.
+        self.all_hold(nodes, 9, 60)
+        self.assertEqual(len({node.digest()["digest"] for node in nodes}), 1)
+        self.wait(lambda: all(node.metric("ebb_gossip_exchanges_total") for node in nodes),
+                  "an exchange of each node to end")
+        for node in nodes:
+            self.assertGreater(node.metric("ebb_datagram_segments_total"), 0)
+            self.assertEqual(node.status()["links"], 0)
+        self.assertGreater(network.counts()["blocked"], 0)
+
     def test_black_holed_links_give_their_descriptors_back_in_60_seconds(self):
         hosts = 15
         network = self.network(hosts)

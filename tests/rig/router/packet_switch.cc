@@ -9,6 +9,8 @@ namespace {
 
 constexpr std::array<std::uint8_t, 3> kNetwork = {10, 77, 0};
 constexpr std::size_t kIpv4HeaderBytes = 20;
+constexpr std::size_t kProtocolAt = 9;
+constexpr std::uint8_t kUdp = 17;
 constexpr std::size_t kDestinationAt = 16;
 
 }  // namespace
@@ -41,8 +43,13 @@ void PacketSwitch::set_path(HostIndex from, HostIndex to, const sim::PathOptions
   lane(from, to).options = options;
 }
 
-void PacketSwitch::set_blocked(HostIndex from, HostIndex to, bool blocked) {
-  lane(from, to).blocked = blocked;
+void PacketSwitch::set_passing(HostIndex from, HostIndex to, Passing passing) {
+  lane(from, to).passing = passing;
+}
+
+bool PacketSwitch::passes(const Lane& lane, ByteView packet) {
+  if (lane.passing == Passing::kDatagrams) return packet[kProtocolAt] == kUdp;
+  return lane.passing == Passing::kAll;
 }
 
 std::optional<HostIndex> PacketSwitch::destination(ByteView packet) const {
@@ -63,7 +70,7 @@ void PacketSwitch::take(Instant now, HostIndex from, ByteView packet) {
     return;
   }
   Lane& way = lane(from, *to);
-  if (way.blocked) {
+  if (!passes(way, packet)) {
     ++counts_.blocked;
     return;
   }
@@ -81,7 +88,7 @@ void PacketSwitch::run(Instant now) {
   while (!waiting_.empty() && waiting_.begin()->first <= now) {
     const Packet packet = std::move(waiting_.begin()->second);
     waiting_.erase(waiting_.begin());
-    if (lane(packet.from, packet.to).blocked) {
+    if (!passes(lane(packet.from, packet.to), packet.bytes)) {
       ++counts_.blocked;
       continue;
     }

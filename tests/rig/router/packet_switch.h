@@ -36,6 +36,9 @@ class PacketSwitch {
   static constexpr std::size_t kPacketsWaiting = 65536;
   static constexpr HostIndex kHostsMax = 250;
 
+  // What a path lets through.
+  enum class Passing : std::uint8_t { kAll, kDatagrams, kNothing };
+
   struct Counts {
     std::uint64_t taken = 0, delivered = 0, delivered_bytes = 0;
     std::uint64_t lost = 0, no_room = 0, blocked = 0;
@@ -52,7 +55,7 @@ class PacketSwitch {
 
   HostIndex hosts() const { return hosts_; }
   void set_path(HostIndex from, HostIndex to, const sim::PathOptions& options);
-  void set_blocked(HostIndex from, HostIndex to, bool blocked);
+  void set_passing(HostIndex from, HostIndex to, Passing passing);
 
   void take(Instant now, HostIndex from, ByteView packet);
   void run(Instant now);
@@ -63,7 +66,7 @@ class PacketSwitch {
   struct Lane {
     sim::PathOptions options;
     sim::Path path;
-    bool blocked = false;
+    Passing passing = Passing::kAll;
   };
   struct Packet {
     HostIndex from = 0, to = 0;
@@ -71,6 +74,7 @@ class PacketSwitch {
   };
 
   Lane& lane(HostIndex from, HostIndex to);
+  static bool passes(const Lane& lane, ByteView packet);
   std::optional<HostIndex> destination(ByteView packet) const;
 
   HostIndex hosts_;

@@ -62,19 +62,33 @@ TEST_CASE(
   CHECK(rig.net.counts().delivered_bytes == 300);
 }
 
+TEST_CASE("a path for datagrams lets UDP through and nothing else") {
+  Rig rig;
+  rig.net.set_passing(0, 1, PacketSwitch::Passing::kDatagrams);
+  Bytes datagram = packet_to(1, 1);
+  datagram[9] = 17;
+  Bytes stream = packet_to(1, 2);
+  stream[9] = 6;
+  rig.net.take(kStart, 0, stream);
+  rig.net.take(kStart, 0, datagram);
+  rig.net.run(kStart + seconds(1));
+  CHECK(rig.arrived == Arrivals{{1, 1}});
+  CHECK(rig.net.counts().blocked == 1);
+}
+
 TEST_CASE(
     "a blocked path is a black hole in its direction only, for what is "
     "under way as well") {
   Rig rig;
   rig.net.set_path(0, 1, {.latency = milliseconds(100)});
   rig.net.take(kStart, 0, packet_to(1, 1));
-  rig.net.set_blocked(0, 1, true);
+  rig.net.set_passing(0, 1, PacketSwitch::Passing::kNothing);
   rig.net.take(kStart, 0, packet_to(1, 2));
   rig.net.take(kStart, 1, packet_to(0, 3));
   rig.net.run(kStart + seconds(10));
   CHECK(rig.arrived == Arrivals{{0, 3}});
   CHECK(rig.net.counts().blocked == 2);
-  rig.net.set_blocked(0, 1, false);
+  rig.net.set_passing(0, 1, PacketSwitch::Passing::kAll);
   rig.net.take(kStart, 0, packet_to(1, 4));
   rig.net.run(kStart + seconds(10));
   CHECK(rig.arrived == Arrivals{{0, 3}, {1, 4}});

@@ -67,6 +67,13 @@ std::optional<sim::PathOptions> path_of(const Words& words) {
                           .queue_bytes = values[4]};
 }
 
+std::optional<PacketSwitch::Passing> passing_of(std::string_view name) {
+  if (name == "open") return PacketSwitch::Passing::kAll;
+  if (name == "datagrams") return PacketSwitch::Passing::kDatagrams;
+  if (name == "block") return PacketSwitch::Passing::kNothing;
+  return std::nullopt;
+}
+
 std::string counts_text(const PacketSwitch::Counts& counts) {
   std::string text = "{";
   const auto field = [&text](const char* name, std::uint64_t value) {
@@ -95,10 +102,9 @@ std::string run_command(PacketSwitch& net, std::string_view line) {
     done = options && for_each_pair(net, words, [&](HostIndex from, HostIndex to) {
              net.set_path(from, to, *options);
            });
-  } else if ((name == "block" || name == "open") && words.size() == 3) {
-    done = for_each_pair(net, words, [&, blocked = name == "block"](HostIndex from, HostIndex to) {
-      net.set_blocked(from, to, blocked);
-    });
+  } else if (const auto passing = passing_of(name); passing && words.size() == 3) {
+    done = for_each_pair(
+        net, words, [&](HostIndex from, HostIndex to) { net.set_passing(from, to, *passing); });
   }
   return done ? "ok" : "error: " + std::string(line);
 }

@@ -8,7 +8,7 @@
 // for each line of standard input:
 //
 //   path FROM TO LATENCY_US JITTER_US RATE LOSS_PERMILLE QUEUE_BYTES   -> ok
-//   block FROM TO | open FROM TO                                       -> ok
+//   block FROM TO | open FROM TO | datagrams FROM TO (UDP alone)        -> ok
 //   counts                                                             ->
 //   {"taken":...}
 //

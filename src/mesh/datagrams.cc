@@ -1,0 +1,156 @@
+#include "mesh/datagrams.h"
+
+#include <algorithm>
+#include <cstring>
+#include <utility>
+
+#include "trust/hash.h"
+
+namespace ebb::mesh {
+namespace {
+
+constexpr std::int64_t kCookieUs = std::int64_t{600} * 1000000;
+
+codec::AddressCookie cookie_of(const Context& ctx, const std::string& address,
+                               std::int64_t period) {
+  Bytes when;
+  append_be64(when, static_cast<std::uint64_t>(period));
+  const Hash hash = trust::hash(
+      {as_bytes("ebb-cookie-1"), ctx.config.cookie_secret.view(), when, as_bytes(address)});
+  codec::AddressCookie cookie;
+  std::memcpy(cookie.data.data(), hash.data.data(), codec::AddressCookie::kSize);
+  return cookie;
+}
+
+void send_to(Context& ctx, const std::string& address, codec::GossipDatagram datagram) {
+  datagram.counter = ++ctx.datagram_counter;
+  datagram.mesh = ctx.config.mesh;
+  datagram.device = ctx.config.self;
+  Bytes bytes = codec::encode_datagram(datagram);
+  ++ctx.counters.datagrams_out;
+  ctx.counters.datagram_bytes_out += bytes.size();
+  ctx.out->datagrams.push_back({address, std::move(bytes)});
+}
+
+// Asked under another address, such as a name: from now on it is where it speaks from.
+Partner* move_partner(Context& ctx, const PartnerKey& old, const std::string& from) {
+  const PartnerKey key{old.device, from};
+  Partner* known = find_partner(ctx, key);
+  auto node = ctx.partners.extract(old);
+  if (known == nullptr) {
+    node.key() = key;
+    known = &ctx.partners.insert(std::move(node)).position->second;
+    known->address = from;
+    known->proven = false;
+    return known;
+  }
+  known->chosen = node.mapped().chosen;
+  known->since = node.mapped().since;
+  known->listens = node.mapped().listens;
+  known->asked = node.mapped().asked;
+  known->asked_again = node.mapped().asked_again;
+  renew_bounds(*known);
+  return known;
+}
+
+}  // namespace
+
+Partner* find_partner(Context& ctx, const PartnerKey& key) {
+  const auto it = ctx.partners.find(key);
+  return it == ctx.partners.end() ? nullptr : &it->second;
+}
+
+Partner* find_or_add_partner(Context& ctx, const PartnerKey& key) {
+  if (Partner* partner = find_partner(ctx, key)) return partner;
+  if (ctx.partners.size() >= limits::kGossipPartners) {
+    auto oldest = ctx.partners.end();
+    for (auto it = ctx.partners.begin(); it != ctx.partners.end(); ++it) {
+      const bool busy = it->second.chosen || it->second.asked || it->second.want_at;
+      if (busy) continue;
+      if (oldest == ctx.partners.end() || it->second.last < oldest->second.last) oldest = it;
+    }
+    if (oldest == ctx.partners.end()) return nullptr;
+    ctx.partners.erase(oldest);
+  }
+  Partner& partner = ctx.partners[key];
+  partner.device = key.device;
+  partner.address = key.address;
+  partner.since = ctx.now;
+  partner.last = ctx.now;
+  return &partner;
+}
+
+bool is_chosen(const Context& ctx, const DeviceId& device) {
+  return std::any_of(ctx.partners.begin(), ctx.partners.end(), [&device](const auto& entry) {
+    return entry.second.chosen && entry.first.device == device;
+  });
+}
+
+codec::AddressCookie cookie_for(const Context& ctx, const std::string& address) {
+  return cookie_of(ctx, address, ctx.now.us / kCookieUs);
+}
+
+bool is_cookie_for(const Context& ctx, const std::string& address,
+                   const codec::AddressCookie& echo) {
+  const std::int64_t period = ctx.now.us / kCookieUs;
+  return echo == cookie_of(ctx, address, period) || echo == cookie_of(ctx, address, period - 1);
+}
+
+void drop_datagram(Context& ctx, std::string_view reason) {
+  ++ctx.counters.datagrams_dropped[reason];
+}
+
+void send_datagram(Context& ctx, const Partner& partner, codec::DatagramBody body) {
+  codec::GossipDatagram datagram;
+  datagram.echo = partner.cookie;
+  datagram.body = std::move(body);
+  send_to(ctx, partner.address, std::move(datagram));
+}
+
+void send_cookie(Context& ctx, const std::string& address, const codec::AddressCookie& echo) {
+  codec::GossipDatagram datagram;
+  datagram.echo = echo;
+  datagram.body = codec::CookieDatagram{cookie_for(ctx, address)};
+  send_to(ctx, address, std::move(datagram));
+}
+
+void renew_bounds(Partner& partner) {
+  partner.budget = limits::kDatagramsPerExchange;
+  partner.reads_left = limits::kDatagramReads;
+  partner.heads_sent = false;
+}
+
+Partner* asked_elsewhere(Context& ctx, const Datagram& datagram,
+                         const codec::GossipDatagram& gossip) {
+  const PartnerKey key{gossip.device, datagram.from};
+  if (ctx.stranger_asked && is_cookie_for(ctx, *ctx.stranger_asked, gossip.echo)) {
+    const std::string address = *std::exchange(ctx.stranger_asked, std::nullopt);
+    Partner* partner = find_or_add_partner(ctx, key);
+    if (partner == nullptr || partner->asked) return partner;
+    partner->listens = address;
+    partner->asked = ctx.now;
+    partner->asked_again = false;
+    renew_bounds(*partner);
+    return partner;
+  }
+  for (const auto& [other, partner] : ctx.partners) {
+    const bool asked = other.device == gossip.device && partner.asked && !partner.asked_again;
+    if (!asked || !is_cookie_for(ctx, other.address, gossip.echo)) continue;
+    return other == key ? find_partner(ctx, key)
+                        : move_partner(ctx, PartnerKey(other), key.address);
+  }
+  return nullptr;
+}
+
+bool spend(Partner& partner) {
+  if (!partner.proven || partner.budget == 0) return false;
+  --partner.budget;
+  return true;
+}
+
+Duration patience(const Partner& partner) {
+  const Duration trips = partner.rtt.value_or(Duration{}) * 4;
+  return std::max(trips, seconds(2));
+}
+
+}  // namespace ebb::mesh

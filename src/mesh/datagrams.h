@@ -1,0 +1,50 @@
+// Datagrams: whom they are exchanged with, and what may be sent to whom. Not what they say:
+// gossip.h and settle.h.
+//
+// Model:     a cookie is a hash of an address under a secret of the process, and changes every ten
+//            minutes; who echoes it receives at that address. A datagram that does not echo it is
+//            worth at most a cookie in answer, which is smaller than the question and leaves
+//            nothing behind here. What an exchange may send is bounded, and all answers together.
+// Threads:   not thread-safe; part of the engine.
+// Limits:    limits::kGossipPartners; the one that was silent longest makes room.
+//            kDatagramAnswersPerSecond.
+// Spec:      docs/wire_format.md section 8
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "mesh/context.h"
+
+namespace ebb::mesh {
+
+Partner* find_partner(Context& ctx, const PartnerKey& key);
+// Null when every other partner is in the middle of an exchange, or chosen.
+Partner* find_or_add_partner(Context& ctx, const PartnerKey& key);
+bool is_chosen(const Context& ctx, const DeviceId& device);
+
+// The cookie for an address: nobody who does not receive there can know it.
+codec::AddressCookie cookie_for(const Context& ctx, const std::string& address);
+// Whether it is that of now or of the ten minutes before.
+bool is_cookie_for(const Context& ctx, const std::string& address,
+                   const codec::AddressCookie& echo);
+
+// The datagram goes no further; `reason` is a static text.
+void drop_datagram(Context& ctx, std::string_view reason);
+
+void send_datagram(Context& ctx, const Partner& partner, codec::DatagramBody body);
+// To an address that has proven nothing: its cookie. `echo`: the one that came from there.
+void send_cookie(Context& ctx, const std::string& address, const codec::AddressCookie& echo);
+// A new exchange: what it may send, read and take.
+void renew_bounds(Partner& partner);
+// Who was asked where the sender of this cookie receives; nullptr: nobody. An address that was
+// asked by name is from now on the one that it speaks from.
+Partner* asked_elsewhere(Context& ctx, const Datagram& datagram,
+                         const codec::GossipDatagram& gossip);
+// Takes a datagram out of what the exchange may still send; false when nothing is left.
+bool spend(Partner& partner);
+
+// What the partner's round trip lets expect: an answer, and when a difference counts as old.
+Duration patience(const Partner& partner);
+
+}  // namespace ebb::mesh

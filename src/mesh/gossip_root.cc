@@ -1,0 +1,50 @@
+#include "mesh/gossip_root.h"
+
+#include "mesh/datagrams.h"
+#include "mesh/sync_answer.h"
+
+namespace ebb::mesh {
+namespace {
+
+// The logs of the partner's device as we hold them; listed for nobody who has proven nothing.
+void describe_view(Context& ctx, const Partner& partner, codec::RootDatagram& root) {
+  const trust::FingerprintSum sum = ctx.heads.device_sum(partner.device);
+  root.view = sum.fingerprint();
+  root.view_count = sum.count();
+  if (!partner.proven || sum.count() > limits::kViewPerDatagram) return;
+  for (const LogEntry* entry : ctx.heads.of_device(partner.device)) {
+    if (entry->held.seq > 0) root.view_heads.push_back(listed_head(*entry));
+  }
+}
+
+// Up to where all that the partner holds is stored here, by what a link or an agreement has shown.
+codec::Cursor cursor_of(const Context& ctx, const Partner& partner) {
+  const auto it = ctx.cursors.find(partner.device);
+  const codec::Cursor of_links = it == ctx.cursors.end() ? codec::Cursor{} : it->second.cursor;
+  if (!partner.agreed) return of_links;
+  const bool further =
+      of_links.epoch == partner.agreed->epoch && of_links.arrival > partner.agreed->arrival;
+  return further ? of_links : *partner.agreed;
+}
+
+}  // namespace
+
+codec::ListedHead listed_head(const LogEntry& entry) {
+  return {entry.id, entry.held.seq, chain_prefix(entry.held.chain)};
+}
+
+codec::RootDatagram make_root(Context& ctx, const Partner& partner, bool answer) {
+  codec::RootDatagram root;
+  root.cookie = cookie_for(ctx, partner.address);
+  root.root = ctx.heads.root().fingerprint();
+  root.count = ctx.heads.root().count();
+  root.epoch = ctx.config.epoch;
+  root.arrival_head = ctx.arrival_head;
+  root.cursor = cursor_of(ctx, partner);
+  describe_view(ctx, partner, root);
+  root.listen_port = ctx.config.listen_port;
+  root.answer = answer;
+  return root;
+}
+
+}  // namespace ebb::mesh

@@ -1,0 +1,16 @@
+// GossipRoot: what a node says of itself in a root datagram.
+//
+// Threads: not thread-safe; part of the engine.
+// Limits:  limits::kViewPerDatagram heads.
+// Spec:    docs/wire_format.md section 8
+#pragma once
+
+#include "mesh/context.h"
+
+namespace ebb::mesh {
+
+// Lists none of the partner's logs while it has proven nothing.
+codec::RootDatagram make_root(Context& ctx, const Partner& partner, bool answer);
+codec::ListedHead listed_head(const LogEntry& entry);
+
+}  // namespace ebb::mesh

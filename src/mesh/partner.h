@@ -1,0 +1,79 @@
+// Partner: a device at an address that datagrams are exchanged with, and the exchange in hand.
+// Plain data; what happens to it is in gossip.h and settle.h.
+//
+// Model:   nothing vouches for a device that speaks by datagram, so what is known of a partner is
+//          of that device at that address: whoever claims the same device from elsewhere is
+//          another partner. One that we did not choose has echoed a cookie from its address.
+//          `agreed` is of datagrams alone: it is told in roots, and is never a cursor of links.
+// Threads: not thread-safe; part of the engine.
+#pragma once
+
+#include <compare>
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+
+#include "codec/datagram.h"
+#include "core/ids.h"
+#include "core/time.h"
+
+namespace ebb::mesh {
+
+struct PartnerKey {
+  DeviceId device;
+  std::string address;
+  auto operator<=>(const PartnerKey&) const = default;
+};
+
+// What both ends held when an answer still differed.
+struct DifferentRoots {
+  Fingerprint mine, theirs;
+  bool operator==(const DifferentRoots&) const = default;
+};
+
+struct Partner {
+  DeviceId device;
+  std::string address;          // where it speaks from
+  std::string listens;          // where it may be dialled; empty: unknown
+  bool chosen = false;          // by us, to be kept for a while
+  bool proven = false;          // it has echoed our cookie for its address
+  codec::AddressCookie cookie;  // of theirs, to be echoed
+  Instant since, last;          // chosen or met; heard
+  std::optional<Duration> rtt;
+  std::optional<codec::Cursor> agreed;  // all that it holds up to there is stored here
+
+  // What it said of itself and of us in its last root.
+  codec::Cursor cursor;
+  bool own_settled = false;     // it shows nothing of ours that is not here
+  std::uint64_t own_views = 0;  // that it has told: answers of the store are about one of them
+  std::size_t own_checks = 0;   // that the store has not answered
+  bool heads_wait = false;      // for those
+
+  // The exchange in hand.
+  std::optional<Instant> asked;  // our root is not answered
+  bool asked_again = false;      // because it wanted its cookie first
+  std::optional<Instant> begun;  // when it last began one
+  std::uint32_t silences = 0;    // questions without an answer
+  std::uint32_t rounds = 0;      // answers that still differed
+  std::optional<DifferentRoots> differed;
+  bool old = false;               // one side lacks what live pushes would have brought by now
+  std::size_t budget = 0;         // datagrams that may still be sent
+  std::size_t reads_left = 0;     // and reads made for it
+  std::size_t segments_left = 0;  // datagrams with segments that are still taken
+  bool heads_sent = false;
+  bool too_much = false;            // for datagrams
+  std::map<LogId, Seq> lacking;     // shown by it, not in hand here
+  std::optional<Instant> want_at;   // then they are asked for
+  std::optional<Instant> again_at;  // then its root is asked for again
+};
+
+// A read whose segments go out by datagram, or that a position of our own is compared with.
+struct DatagramRead {
+  PartnerKey partner;
+  LogId log;
+  std::optional<codec::ListedHead> own_shown;
+  std::uint64_t own_view = 0;
+};
+
+}  // namespace ebb::mesh
