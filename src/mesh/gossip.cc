@@ -102,7 +102,7 @@ void move_cursor_by_word(Context& ctx, const Partner& partner, const codec::Root
   if (!planted(Bug::kCursorByDatagram)) return;
   Commit commit;
   commit.token = new_token(ctx);
-  ctx.cursors[partner.device] = {root.epoch, root.arrival_head};
+  ctx.cursors[partner.device] = {{root.epoch, root.arrival_head}, ++ctx.hellos};
   commit.cursors.push_back({partner.device, {root.epoch, root.arrival_head}});
   ctx.out->commits.push_back(std::move(commit));
 }
@@ -133,6 +133,10 @@ void on_body(Context& ctx, Partner& partner, const codec::RootDatagram& root) {
   note_listener(ctx, partner, root.listen_port);
   partner.cookie = root.cookie;
   partner.cursor = root.cursor;
+  // Its store was set back: its numbers name, or will name, something else.
+  const bool set_back = partner.agreed && (partner.agreed->epoch != root.epoch ||
+                                           partner.agreed->arrival > root.arrival_head);
+  if (set_back) partner.agreed.reset();
   judge_own_view(ctx, partner, root);
   move_cursor_by_word(ctx, partner, root);
   const trust::FingerprintSum& mine = ctx.heads.root();

@@ -63,9 +63,11 @@ bool is_unknown_incarnation(Context& ctx, Incarnation shown) {
 void judge_own_incarnation(Context& ctx, Link& link, const LogKey& key, Seq seq) {
   const Incarnation shown = key.incarnation;
   if (!is_unknown_incarnation(ctx, shown)) return;
-  // Its logs are fetched back meanwhile: no second alarm for it.
+  // Its logs are fetched back meanwhile: no second alarm for it. Nor for another one, for a store
+  // is not set back while it is open: two copies of a device would alarm each other without end.
+  const bool first = ctx.lost_incarnations.empty();
   ctx.lost_incarnations.insert(shown);
-  rollback_found(ctx, link, dot_text({trust::log_id(key), seq}));
+  if (first) rollback_found(ctx, link, dot_text({trust::log_id(key), seq}));
 }
 
 void judge_own_position(Context& ctx, Link& link, const LogEntry& entry, const Position& shown) {
@@ -77,6 +79,12 @@ void judge_own_position(Context& ctx, Link& link, const LogEntry& entry, const P
   }
   if (shown.seq == entry.held.seq) return;
   Position& waiting = link.own_shown[entry.id];
+  // Two events signed by us under one number.
+  if (shown.seq == waiting.seq && shown.chain != waiting.chain) {
+    link.own_shown.erase(entry.id);
+    rollback_found(ctx, link, text_of({entry.id, shown}));
+    return;
+  }
   if (shown.seq > waiting.seq) waiting = shown;
   ask_for_next(ctx, link);
 }

@@ -24,7 +24,7 @@ std::optional<Hash> chain_at(const Context& ctx, const LogEntry& entry, Seq seq,
 bool is_unknown_incarnation(Context& ctx, Incarnation shown);
 // The peer has shown, signed by us, that the log stood there. Of an incarnation that began and
 // ended behind this store's back, which was then set back to before it: a rollback as well, once
-// for each.
+// a start.
 void judge_own_incarnation(Context& ctx, Link& link, const LogKey& key, Seq seq);
 // The same of a log that we are writing.
 void judge_own_position(Context& ctx, Link& link, const LogEntry& entry, const Position& shown);

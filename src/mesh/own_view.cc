@@ -33,7 +33,10 @@ void judge_own_view(Context& ctx, Partner& partner, const codec::RootDatagram& r
   partner.own_settled = equal || root.view_count == 0;
   if (partner.own_settled) return;
   std::vector<codec::ListedHead> below;
-  if (!is_here(ctx, root, below)) return;
+  if (!is_here(ctx, root, below)) {
+    partner.old = true;  // a link finds out
+    return;
+  }
   for (const codec::ListedHead& head : below) {
     const bool room = ctx.datagram_reads.size() < limits::kDatagramReads;
     if (!room || !ctx.datagram_work.take(ctx.now)) {

@@ -4,6 +4,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <cerrno>
 #include <cstdio>
 #include <utility>
 
@@ -35,7 +36,8 @@ void LogFile::wrote(std::uint64_t bytes) {
 }
 
 void LogFile::begin_anew() const {
-  if (::rename(path_.c_str(), (path_ + ".1").c_str()) != 0) return;
+  // Nothing there: an earlier one was renamed, and then no file could be opened.
+  if (::rename(path_.c_str(), (path_ + ".1").c_str()) != 0 && errno != ENOENT) return;
   const UniqueFd file(
       ::open(path_.c_str(), O_WRONLY | O_APPEND | O_CREAT | O_EXCL | O_CLOEXEC, 0600));
   if (!file.is_open()) return;  // the old one goes on under its new name

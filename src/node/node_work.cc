@@ -139,8 +139,8 @@ void Node::Impl::note_commit(const Result<store::CommitResult>& result) {
   commit_timer.start(commit_pause.next());
 }
 
-// An idle node would hold its disk for full for ever. A transaction of nothing needs no room, so
-// it proves nothing before there is some; a budget is not raised while the node runs.
+// An idle node would hold its disk for full for ever. While there is no room it is not asked; a
+// budget is not raised while the node runs.
 void Node::Impl::retry_commit() {
   commit_retry_due = false;
   if (!store_error || stopping) return;
@@ -244,6 +244,7 @@ void Node::Impl::on_peer_clock(const std::optional<PeerClock>& heard) {
     const bool repairs = opened.clock_judge().judge(now).repair_ms.has_value();
     store::CommitBatch nothing;
     nothing.now = now;
+    nothing.probe = true;
     if (repairs) report->result = opened.commit(nothing);
     report->clock = opened.clock_judge();
     return [this, report, repairs] {
@@ -304,6 +305,10 @@ void Node::digest(std::function<void(Result<Hash>)> done) {
     return;
   }
   impl_->store->run([done = std::move(done)](store::Store& opened) -> StoreThread::Answer {
+    // What ends early in one log is nobody's state.
+    if (!opened.fold_damage().empty()) {
+      return [done, damage = opened.fold_damage().front()] { done(damage); };
+    }
     return [done, digest = opened.state_digest()] { done(digest); };
   });
 }

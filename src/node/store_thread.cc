@@ -200,6 +200,7 @@ void StoreThread::commit_work(Work& work) {
   stage_rest(work, staging, batches);
   store::CommitBatch batch = std::exchange(kept_, {});
   batch.now = clock_reading();
+  batch.probe = work.kept;
   for (mesh::Commit& commit : work.commits) {
     if (commit.token != mesh::Token{} && !commit.segments.empty()) {
       report.parts.push_back({commit.token, commit.segments.size()});

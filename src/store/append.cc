@@ -137,6 +137,11 @@ Status AppendStage::add_counter(BatchScope& scope, const CounterAdd& change) {
 Status AppendStage::add_set(BatchScope& scope, const SetChange& change) {
   EBB_ASSIGN(const bool repeat, is_repeat(scope, change.id));
   if (repeat) return {};
+  // What a change replaces has to be known: one made from half of a set would undo less than it
+  // says.
+  if (target_.damaged) {
+    return Error{ErrorCode::kCorrupt, "a damaged log hides what the set holds", change.name};
+  }
   const ElementKey key{scope.log.key.topic, change.name, change.element};
   std::vector<Dot> live = live_dots(scope, key);
   // An operation kills a bounded number of dots. One is enough to add, whatever else lives; a

@@ -40,6 +40,7 @@ struct AppendTarget {
   ClientIds& client_ids;
   const state::Fold& fold;
   std::size_t topics = 0;  // of this incarnation, the control topic left out
+  bool damaged = false;    // the state of some log ends early
 };
 
 struct SealedRun {

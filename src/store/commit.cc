@@ -81,7 +81,8 @@ class Store::Commit {
         receive_(logs_, store.segments),
         append_(AppendTarget{store.identity, beginning_.incarnation.value_or(store.incarnation),
                              logs_, store.logs, store.client_ids, store.fold.fold(),
-                             beginning_.incarnation ? 0 : store.topics.size()},
+                             beginning_.incarnation ? 0 : store.topics.size(),
+                             !store.fold.damage().empty()},
                 beginning_.clock, verdict_) {
     if (!beginning_.incarnation) return;
     const auto recorded = append_.add(beginning_.records);
@@ -119,6 +120,10 @@ Status Store::Commit::write(const CommitBatch& batch) {
     EBB_RETURN_IF_ERROR(put_meta(*store_.db, "incarnation", *beginning_.incarnation));
   }
   if (beginning_.epoch) EBB_RETURN_IF_ERROR(put_meta(*store_.db, "epoch", *beginning_.epoch));
+  if (batch.probe) {
+    const auto now = static_cast<std::uint64_t>(batch.now.monotonic.us);
+    EBB_RETURN_IF_ERROR(put_meta(*store_.db, "probe", now));
+  }
   flushes_ = store_.fold.due(batch.now.monotonic);
   if (flushes_) store_.fold.collect();
   EBB_RETURN_IF_ERROR(write_appends());

@@ -107,12 +107,14 @@ void StoreParts::start_clock() {
   start.built = options.built;
   if (newest != nullptr) start.last_commit = newest->wall;
   start.now = options.now.monotonic;
-  // Each incarnation of the last day may have been a repair; its control log moved when it began.
+  // Each incarnation of the last day may have been a repair; its control log moved when it began,
+  // by its own stamp where it was fetched back later.
   const WallTime time = ClockJudge(start).judge(options.now).time;
   for (const LogRow& row : logs.rows()) {
     const LogKey& key = row.head.key;
     if (key.device != identity.device() || key.topic != kControlTopic) continue;
-    if (row.wall <= time && row.wall.ms > time.ms - limits::kClockRepairDayMs) ++start.repairs;
+    const std::int64_t moved = std::min(row.wall.ms, row.head.hlc.wall().ms);
+    if (moved <= time.ms && moved > time.ms - limits::kClockRepairDayMs) ++start.repairs;
   }
   judge = ClockJudge(start);
   clock = clock_at(judge.judge(options.now).time, incarnation);

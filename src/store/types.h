@@ -129,6 +129,8 @@ struct CommitBatch {
   std::vector<ReconciliationRow> reconciliations;
   std::vector<PeerRow> peers;
   std::vector<LinkBudgetRow> link_budgets;
+  bool probe =
+      false;  // write something whatever else there is, so that success says the disk takes it
   ClockReading now;
 };
 

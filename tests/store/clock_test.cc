@@ -121,7 +121,7 @@ TEST_CASE("a clock that was wrong while nothing was stamped is no measure of a r
   device.now.ms += kTenYears;  // what a bad battery says until the network is there
   store::CommitBatch batch;
   SUBCASE("a row of a reconciliation was stored") { batch.reconciliations.resize(1); }
-  SUBCASE("a cursor was stored") { batch.cursors.resize(1); }
+  SUBCASE("a cursor was stored") { batch.cursors.push_back({other.identity().device(), 1, 1}); }
   SUBCASE("an event of another was stored") {
     other.now = device.now;
     other.append({event(2)});
