@@ -216,7 +216,7 @@ void Cluster::inject(const PlannedFault& fault) {
 void Cluster::store_replaced(HostIndex host) {
   replaced_.insert(host);
   // Until a restored store takes another epoch, its arrival numbers begin again under the old one.
-  if (epochs_.contains(host)) cursors_.forget_epoch(epochs_.at(host));
+  if (epochs_.contains(host)) cursors_.retire_epoch(epochs_.at(host));
   durability_.forgive(host);
   followers_.forget(host);
   workload_.forget(host);

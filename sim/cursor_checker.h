@@ -23,7 +23,7 @@ class CursorChecker {
 
   // The peer's arrival numbers may begin again under the same store epoch: a cursor into that
   // epoch proves nothing any more.
-  void forget_epoch(StoreEpoch epoch) { void_.insert(epoch); }
+  void retire_epoch(StoreEpoch epoch) { void_.insert(epoch); }
   // Nothing is folded that is not stored.
   void check_applied(const Hosts& hosts);
   // That, and every cursor of every host that runs, against the disks of those that run.
