@@ -5,6 +5,7 @@
 
 #include "codec/tape.h"
 #include "codec/value.h"
+#include "codec/wire_parts.h"
 #include "core/check.h"
 #include "core/limits.h"
 
@@ -148,10 +149,7 @@ RootDatagram read_root(TapeReader& reader) {
   m.count = reader.uint();
   m.epoch = reader.uint();
   m.arrival_head = reader.uint();
-  const auto cursor = reader.enter(2);
-  m.cursor.epoch = reader.uint();
-  m.cursor.arrival = reader.uint();
-  reader.leave(cursor);
+  m.cursor = read_cursor(reader);
   m.view = reader.fixed<Fingerprint>();
   m.view_count = reader.uint();
   m.view_heads = read_heads(reader, limits::kViewPerDatagram);
@@ -161,38 +159,14 @@ RootDatagram read_root(TapeReader& reader) {
 }
 
 WantDatagram read_want(TapeReader& reader) {
-  WantDatagram m;
-  const auto list = reader.enter_list(limits::kHeadsPerDatagram);
-  for (std::size_t i = 0; i < list.size && reader.ok(); ++i) {
-    const auto fields = reader.enter(2);
-    LogSeq wanted;
-    wanted.log = reader.fixed<LogId>();
-    wanted.seq = reader.uint();
-    reader.leave(fields);
-    m.logs.push_back(wanted);
-  }
-  reader.leave(list);
-  return m;
+  return {read_list<LogSeq>(reader, limits::kHeadsPerDatagram, read_log_seq)};
 }
 
 SegmentsDatagram read_segments(TapeReader& reader) {
   SegmentsDatagram m;
-  const auto keys = reader.enter_list(limits::kHeadsPerDatagram);
-  for (std::size_t i = 0; i < keys.size && reader.ok(); ++i) {
-    const auto fields = reader.enter(3);
-    LogKey key;
-    key.device = reader.fixed<DeviceId>();
-    key.incarnation = reader.uint();
-    key.topic = reader.str(limits::kTopicBytes);
-    if (!is_valid_topic(key.topic)) reader.fail(ErrorCode::kMalformed);
-    reader.leave(fields);
-    m.keys.push_back(std::move(key));
-  }
-  reader.leave(keys);
-  const auto segments = reader.enter_list(limits::kHeadsPerDatagram);
-  for (std::size_t i = 0; i < segments.size && reader.ok(); ++i)
-    m.segments.push_back(reader.bin());
-  reader.leave(segments);
+  m.keys = read_list<LogKey>(reader, limits::kHeadsPerDatagram, read_log_key);
+  m.segments = read_list<ByteView>(reader, limits::kHeadsPerDatagram,
+                                   [](TapeReader& each) { return each.bin(); });
   return m;
 }
 

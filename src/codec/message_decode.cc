@@ -2,6 +2,7 @@
 #include "codec/message_types.h"
 #include "codec/sync_heads.h"
 #include "codec/tape.h"
+#include "codec/wire_parts.h"
 #include "core/limits.h"
 #include "core/planted.h"
 
@@ -13,30 +14,6 @@ namespace {
 using Decoder = Message (*)(TapeReader&);
 // Of a message of several kinds, with the number of its fields.
 using KindDecoder = Message (*)(TapeReader&, std::size_t);
-
-// A list of at most `elements_max`, each read by `read`.
-template <class Element, class Read>
-std::vector<Element> list(TapeReader& reader, std::size_t elements_max, const Read& read) {
-  const auto array = reader.enter_list(elements_max);
-  // Nothing is reserved by the count: an element in memory is much larger than the least bytes that
-  // stand for one.
-  std::vector<Element> elements;
-  for (std::size_t i = 0; i < array.size && reader.ok(); ++i)
-    elements.push_back(read(reader));
-  reader.leave(array);
-  return elements;
-}
-
-LogKey read_log_key(TapeReader& reader) {
-  const auto fields = reader.enter(3);
-  LogKey key;
-  key.device = reader.fixed<DeviceId>();
-  key.incarnation = reader.uint();
-  key.topic = reader.str(limits::kTopicBytes);
-  if (!is_valid_topic(key.topic)) reader.fail(ErrorCode::kMalformed);
-  reader.leave(fields);
-  return key;
-}
 
 SignedHead read_signed_head(TapeReader& reader) {
   const auto fields = reader.enter(5);
@@ -73,12 +50,12 @@ SyncRange read_range(TapeReader& reader) {
 }
 
 std::vector<SyncRange> read_ranges(TapeReader& reader) {
-  return list<SyncRange>(reader, limits::kRangesPerMessage, read_range);
+  return read_list<SyncRange>(reader, limits::kRangesPerMessage, read_range);
 }
 
 std::vector<LogId> read_log_ids(TapeReader& reader) {
-  return list<LogId>(reader, limits::kHeadsPerMessage,
-                     [](TapeReader& element) { return element.fixed<LogId>(); });
+  return read_list<LogId>(reader, limits::kHeadsPerMessage,
+                          [](TapeReader& element) { return element.fixed<LogId>(); });
 }
 
 WantRange read_want_range(TapeReader& reader) {
@@ -89,15 +66,6 @@ WantRange read_want_range(TapeReader& reader) {
   range.to = reader.uint();
   reader.leave(fields);
   return range;
-}
-
-LogSeq read_log_seq(TapeReader& reader) {
-  const auto fields = reader.enter(2);
-  LogSeq position;
-  position.log = reader.fixed<LogId>();
-  position.seq = reader.uint();
-  reader.leave(fields);
-  return position;
 }
 
 PeerAddress read_peer_address(TapeReader& reader) {
@@ -118,10 +86,7 @@ Message read_hello(TapeReader& reader) {
   m.features = reader.uint();
   m.epoch = reader.uint();
   m.arrival_head = reader.uint();
-  const auto cursor = reader.enter(2);
-  m.cursor.epoch = reader.uint();
-  m.cursor.arrival = reader.uint();
-  reader.leave(cursor);
+  m.cursor = read_cursor(reader);
   m.changes_since = reader.uint();
   m.my_scope = reader.fixed<ScopeHash>();
   m.your_scope = reader.fixed<ScopeHash>();
@@ -142,7 +107,7 @@ Message read_summary(TapeReader& reader) {
 
 Message read_heads(TapeReader& reader) {
   YourLogsHeads m;
-  m.heads = list<SignedHead>(reader, limits::kHeadsPerMessage, read_signed_head);
+  m.heads = read_list<SignedHead>(reader, limits::kHeadsPerMessage, read_signed_head);
   m.more = reader.boolean();
   return m;
 }
@@ -229,7 +194,7 @@ Message read_sync_resp(TapeReader& reader, std::size_t fields) {
     case SyncRespKind::kChanges:
       return read_sync_changes(reader);
     case SyncRespKind::kHeads:
-      return SyncHeads{list<SignedHead>(reader, limits::kHeadsPerMessage, read_signed_head)};
+      return SyncHeads{read_list<SignedHead>(reader, limits::kHeadsPerMessage, read_signed_head)};
   }
   reader.fail(ErrorCode::kUnsupported);
   return SyncHeads{};
@@ -238,16 +203,16 @@ Message read_sync_resp(TapeReader& reader, std::size_t fields) {
 Message read_want(TapeReader& reader) {
   Want m;
   m.reconciliation = reader.fixed<ReconciliationId>();
-  m.ranges = list<WantRange>(reader, limits::kHeadsPerMessage, read_want_range);
+  m.ranges = read_list<WantRange>(reader, limits::kHeadsPerMessage, read_want_range);
   return m;
 }
 
 Message read_delta(TapeReader& reader) {
   Delta m;
   m.reconciliation = reader.fixed<ReconciliationId>();
-  m.keys = list<LogKey>(reader, limits::kHeadsPerMessage, read_log_key);
-  m.segments = list<ByteView>(reader, limits::kElementsPerContainer,
-                              [](TapeReader& element) { return element.bin(); });
+  m.keys = read_list<LogKey>(reader, limits::kHeadsPerMessage, read_log_key);
+  m.segments = read_list<ByteView>(reader, limits::kElementsPerContainer,
+                                   [](TapeReader& element) { return element.bin(); });
   const std::uint64_t flags = reader.uint();
   m.last = (flags & kDeltaLast) != 0;
   m.flood = (flags & kDeltaFlood) != 0;
@@ -258,14 +223,14 @@ Message read_ack(TapeReader& reader) {
   Ack m;
   m.reconciliation = reader.fixed<ReconciliationId>();
   m.credit_bytes = reader.uint();
-  m.durable = list<LogSeq>(reader, limits::kHeadsPerMessage, read_log_seq);
+  m.durable = read_list<LogSeq>(reader, limits::kHeadsPerMessage, read_log_seq);
   m.done = (reader.uint() & kAckDone) != 0;
   return m;
 }
 
 Message read_have(TapeReader& reader) {
   Have m;
-  m.heads = list<LogSeq>(reader, limits::kHeadsPerMessage, read_log_seq);
+  m.heads = read_list<LogSeq>(reader, limits::kHeadsPerMessage, read_log_seq);
   m.covered = reader.uint();
   return m;
 }
@@ -281,7 +246,7 @@ Message read_ping(TapeReader& reader) {
 
 Message read_peers(TapeReader& reader) {
   Peers m;
-  m.peers = list<PeerAddress>(reader, limits::kPeersPerMessage, read_peer_address);
+  m.peers = read_list<PeerAddress>(reader, limits::kPeersPerMessage, read_peer_address);
   m.shuffle = (reader.uint() & kPeersShuffle) != 0;
   return m;
 }

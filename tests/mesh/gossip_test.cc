@@ -122,9 +122,6 @@ TEST_CASE("in a mesh that writes all the time roots that differ are no reason to
   // Datagrams pass, and dials do not.
   rig.parted = nullptr;
   rig.dials = false;
-  std::vector<std::size_t> dials;
-  for (std::size_t i = 0; i < 4; ++i)
-    dials.push_back(rig.node(i).dial_times.size());
   for (int i = 0; i < 6000; ++i) {
     rig.append(static_cast<std::size_t>(i) % 4, {"a", 1});
     rig.run_for(milliseconds(100));

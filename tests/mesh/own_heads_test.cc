@@ -1,29 +1,13 @@
 #include <doctest/doctest.h>
 
+#include <algorithm>
+
 #include "tests/mesh/many_logs.h"
+#include "tests/mesh/own_logs.h"
 #include "tests/mesh/raw_peer.h"
-#include "tests/mesh/rig.h"
 
 namespace ebb::tests {
 namespace {
-
-bool found_rollback(const std::vector<mesh::Notice>& notices) {
-  for (const mesh::Notice& notice : notices) {
-    if (notice.kind == mesh::NoticeKind::kRollbackFound) return true;
-  }
-  return false;
-}
-
-codec::SignedHead signed_head(const mesh::StoredHead& head) {
-  return {head.key, head.held.seq, head.hlc, head.held.chain, head.signature};
-}
-
-codec::YourLogsSummary other_summary() {
-  codec::YourLogsSummary summary;
-  summary.fingerprint.data[0] = 1;
-  summary.count = 1;
-  return summary;
-}
 
 struct Forked {
   FakeStore store{1};
@@ -172,6 +156,44 @@ TEST_CASE("of many positions of one own log only the furthest waits for the stor
 }
 
 // Segments of ours that come before the greeting has ended must not stretch it for ever.
+TEST_CASE("of unknown incarnations of ours only the first in a start is a rollback") {
+  FakeStore store(1);
+  static_cast<void>(store.append({"a", 1}));
+  RawPeer peer(store, 2);
+  const auto rollbacks = [&peer] {
+    return std::count_if(peer.notices().begin(), peer.notices().end(), [](const auto& notice) {
+      return notice.kind == mesh::NoticeKind::kRollbackFound;
+    });
+  };
+  // Two copies of a device would answer each alarm with the next.
+  for (const Incarnation shown : {Incarnation{7}, Incarnation{8}}) {
+    FakeStore copy(1, shown);
+    peer.greet();
+    peer.send(delta_of({copy.append({"a", 1}).own_segments[0]}));
+    CHECK(rollbacks() == 1);
+    peer.input(store.begin_anew(shown + 10));
+  }
+}
+
+TEST_CASE("two events of ours under one number are a rollback before the store has answered") {
+  FakeStore store(1);
+  FakeStore twin(1);
+  const auto ours = store.append({"a", 1}).own_segments[0];
+  const auto other = twin.append({"a", 1, 40}).own_segments[0];
+  REQUIRE(other.chain != ours.chain);
+  static_cast<void>(store.append({"a", 3}));
+  RawPeer peer(store, 2);
+  peer.greet();
+  peer.answers_reads = false;
+  // The first is being read, the second waits, and the third says something else of its place.
+  peer.send(delta_of({ours}));
+  peer.send(delta_of({ours}));
+  REQUIRE(peer.reads().size() == 1);
+  REQUIRE(!found_rollback(peer.notices()));
+  peer.send(delta_of({other}));
+  CHECK(found_rollback(peer.notices()));
+}
+
 TEST_CASE("reads of own positions do not keep a greeting open without end") {
   FakeStore store(1);
   std::vector<trust::VerifiedSegment> segments;

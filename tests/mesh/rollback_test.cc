@@ -1,29 +1,12 @@
 #include <doctest/doctest.h>
 
 #include "tests/mesh/many_logs.h"
+#include "tests/mesh/own_logs.h"
 #include "tests/mesh/raw_peer.h"
 #include "tests/mesh/rig.h"
 
 namespace ebb::tests {
 namespace {
-
-bool found_rollback(const std::vector<mesh::Notice>& notices) {
-  for (const mesh::Notice& notice : notices) {
-    if (notice.kind == mesh::NoticeKind::kRollbackFound) return true;
-  }
-  return false;
-}
-
-codec::SignedHead signed_head(const mesh::StoredHead& head) {
-  return {head.key, head.held.seq, head.hlc, head.held.chain, head.signature};
-}
-
-codec::YourLogsSummary other_summary() {
-  codec::YourLogsSummary summary;
-  summary.fingerprint.data[0] = 1;
-  summary.count = 1;
-  return summary;
-}
 
 TEST_CASE("nothing of our own logs goes out before the peer has shown its view of them") {
   FakeStore store(1);

@@ -2,6 +2,7 @@
 
 #include <doctest/doctest.h>
 #include <fcntl.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include <filesystem>
@@ -64,6 +65,23 @@ TEST_CASE("a log that cannot be renamed grows on") {
   log.write(*bounded, std::string(kBound, 'x'));
   log.write(*bounded, "y");
   CHECK(log.text("ebb.log").size() == kBound + 1);
+}
+
+TEST_CASE("a log whose new file cannot be opened is begun anew at the next bound") {
+  const Log log;
+  auto bounded = LogFile::of(log.path, {log.file.get()}, kBound);
+  rlimit files{};
+  REQUIRE(::getrlimit(RLIMIT_NOFILE, &files) == 0);
+  rlimit none = files;
+  none.rlim_cur = 0;
+  REQUIRE(write_all(log.file.get(), std::string(kBound, 'x')) == 0);
+  REQUIRE(::setrlimit(RLIMIT_NOFILE, &none) == 0);
+  bounded->wrote(kBound);
+  REQUIRE(::setrlimit(RLIMIT_NOFILE, &files) == 0);
+  REQUIRE_FALSE(std::filesystem::exists(log.path));
+  log.write(*bounded, std::string(kBound, 'y'));
+  log.write(*bounded, "z");
+  CHECK(log.text("ebb.log") == "z");
 }
 
 TEST_CASE("standard error that leads elsewhere is left alone") {

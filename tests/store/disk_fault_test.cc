@@ -166,6 +166,23 @@ TEST_CASE("a write that a quota stops is a full disk and stops nothing else") {
 
 // The rows before it go in the same transaction, so a merge needs no page that the database has
 // not; but it needs room in the log.
+TEST_CASE("a probe finds out whether the disk takes anything, which an empty commit does not") {
+  Durable durable;
+  REQUIRE(durable.append(1, 100).ok());
+  const auto wal = std::filesystem::file_size(durable.device.dir() / "ebb.db-wal");
+  store::CommitBatch batch;
+  batch.now = durable.device.reading();
+  {
+    const FileSizeLimit limit(wal);
+    CHECK(durable.store->commit(batch).ok());
+    batch.probe = true;
+    const auto full = durable.store->commit(batch);
+    REQUIRE_FALSE(full.ok());
+    CHECK(full.error().code == ErrorCode::kDiskFull);
+  }
+  CHECK(durable.store->commit(batch).ok());
+}
+
 TEST_CASE("a merge that finds the disk full leaves the segments as they were") {
   Durable durable;
   for (int i = 0; i < 16; ++i)

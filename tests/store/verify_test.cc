@@ -169,6 +169,10 @@ TEST_CASE("a damaged segment behind the mark stops the fold of its log alone, an
   CHECK(damage[0].detail.starts_with(log_text(theirs.log) + " from 2: "));
   CHECK(device.store().applied().at(theirs.log).seq == 1);
   device.append({CounterAdd{"ours", 6}});
+  // What a set holds is not known whole, so nothing of it can be replaced.
+  const auto change = device.append({SetChange{"cart", "milk", false, {}}});
+  REQUIRE(!change.appends.at(0).ok());
+  CHECK(change.appends[0].error().code == ErrorCode::kCorrupt);
   other.append({CounterAdd{"theirs", 5}});
   CHECK(device.receive(read_all(other.store(), theirs, 3)).segments.at(0) ==
         store::SegmentOutcome::kStored);
