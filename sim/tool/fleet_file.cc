@@ -13,7 +13,6 @@ namespace ebb::sim_tool {
 namespace {
 
 using sim::Access;
-using sim::AwakeWindow;
 using sim::Fleet;
 using sim::FleetGroup;
 using sim::FleetPartition;

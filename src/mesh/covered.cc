@@ -63,7 +63,7 @@ void make_room(Context& ctx, Commit& commit) {
 void load_cursors(Context& ctx) {
   for (const auto& [device, cursor] : ctx.config.cursors) {
     if (ctx.cursors.size() == limits::kStoredPeers) break;
-    ctx.cursors[device] = {cursor, 0};
+    ctx.cursors[device] = {cursor, ++ctx.hellos};
   }
 }
 

@@ -78,37 +78,50 @@ void add_to_batch(mesh::Commit commit, store::CommitBatch& batch) {
 
 namespace {
 
-// The last row of a class tells all that the class has spent.
-void keep_budgets(std::vector<store::LinkBudgetRow>& failed,
-                  std::vector<store::LinkBudgetRow>& later) {
-  std::map<std::string, store::LinkBudgetRow> last;
-  for (std::vector<store::LinkBudgetRow>* rows : {&failed, &later}) {
-    for (store::LinkBudgetRow& row : *rows)
-      last[row.link_class] = std::move(row);
+// Of rows that each tell all of their key, the last: what a class has spent, a peer's cursor or
+// address.
+template <typename Row, typename Key>
+void keep_last(std::vector<Row>& failed, std::vector<Row>& later, Key Row::*key) {
+  std::map<Key, Row> last;
+  for (std::vector<Row>* rows : {&failed, &later}) {
+    for (Row& row : *rows) {
+      const Key of = row.*key;
+      last[of] = std::move(row);
+    }
     rows->clear();
   }
-  for (auto& [name, row] : last)
+  for (auto& [of, row] : last)
     later.push_back(std::move(row));
+}
+
+// Removes from the front what is over, of the rows that may be lost; returns how many.
+template <typename Row, typename MayLose>
+std::size_t lose_rows(std::vector<Row>& rows, const MayLose& may_lose) {
+  if (rows.size() <= limits::kRowsKept) return 0;
+  const std::size_t before = rows.size();
+  std::size_t over = before - limits::kRowsKept;
+  std::erase_if(rows, [&](const Row& row) {
+    if (over == 0 || !may_lose(row)) return false;
+    --over;
+    return true;
+  });
+  return before - rows.size();
 }
 
 }  // namespace
 
 std::size_t keep_rows(store::CommitBatch& failed, store::CommitBatch& later) {
-  std::size_t lost = 0;
-  const auto put_before = [&lost](auto& rows, auto& behind) {
-    behind.insert(behind.begin(), std::make_move_iterator(rows.begin()),
-                  std::make_move_iterator(rows.end()));
-    rows.clear();
-    if (behind.size() <= limits::kRowsKept) return;
-    const std::size_t over = behind.size() - limits::kRowsKept;
-    behind.erase(behind.begin(), behind.begin() + static_cast<std::ptrdiff_t>(over));
-    lost += over;
-  };
-  put_before(failed.cursors, later.cursors);
-  put_before(failed.reconciliations, later.reconciliations);
-  put_before(failed.peers, later.peers);
-  keep_budgets(failed.link_budgets, later.link_budgets);
-  return lost;
+  keep_last(failed.cursors, later.cursors, &store::CursorUpdate::peer);
+  keep_last(failed.peers, later.peers, &store::PeerRow::device);
+  keep_last(failed.link_budgets, later.link_budgets, &store::LinkBudgetRow::link_class);
+  auto& history = later.reconciliations;
+  history.insert(history.begin(), std::make_move_iterator(failed.reconciliations.begin()),
+                 std::make_move_iterator(failed.reconciliations.end()));
+  failed.reconciliations.clear();
+  // A cursor that is lost costs a comparison; a dropped one that stays hides events.
+  std::size_t lost = lose_rows(later.cursors, [](const auto& row) { return row.arrival != 0; });
+  lost += lose_rows(later.peers, [](const auto&) { return true; });
+  return lost + lose_rows(history, [](const auto&) { return true; });
 }
 
 std::vector<mesh::Committed> committed_news(const std::vector<CommitPart>& parts,

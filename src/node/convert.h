@@ -19,8 +19,9 @@ store::ReconciliationRow reconciliation_row(const mesh::Reconciliation& row);
 // Adds what the engine wants stored to a transaction.
 void add_to_batch(mesh::Commit commit, store::CommitBatch& batch);
 
-// Rows that a transaction took and did not store, to go with the next: cursors, reconciliations and
-// peers, the newest kRowsKept of each, and the last row of each link budget. `later` are the rows
+// Rows that a transaction took and did not store, to go with the next: the last of each peer's
+// cursor and address and of each link budget, and the history; of each kind kRowsKept, and every
+// dropped cursor (the engine has no more than limits::kStoredPeers to drop). `later` are the rows
 // that go behind them; returns how many were left out.
 std::size_t keep_rows(store::CommitBatch& failed, store::CommitBatch& later);
 

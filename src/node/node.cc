@@ -92,7 +92,7 @@ Node::Impl::Impl(Home home_in, Config config_in, std::unique_ptr<Loop> loop_in)
       incarnation_timer(loop->get(), [this] { begin_incarnation(); }),
       state_flush(loop->get(), [this](StateFlush::Done done) {
         ++counters.state_flushes;
-        store->run([done = std::move(done)](store::Store& opened) -> StoreThread::Answer {
+        store->run_writing([done = std::move(done)](store::Store& opened) -> StoreThread::Answer {
           return [done, flushed = opened.flush_state(monotonic_now(), true)] { done(flushed); };
         });
       }) {}

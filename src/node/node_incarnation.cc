@@ -19,7 +19,7 @@ void Node::Impl::on_rollback_found() {
 }
 
 void Node::Impl::begin_incarnation() {
-  store->run([this](store::Store& opened) -> StoreThread::Answer {
+  store->run_writing([this](store::Store& opened) -> StoreThread::Answer {
     auto report = std::make_shared<CommitReport>();
     report->result = opened.begin_incarnation(codec::OpeningReason::kRollback, clock_reading());
     report->clock = opened.clock_judge();

@@ -236,7 +236,7 @@ void Node::Impl::on_read(const mesh::Read& read) {
 
 void Node::Impl::on_peer_clock(const std::optional<PeerClock>& heard) {
   if (stopping) return;
-  store->run([this, heard](store::Store& opened) -> StoreThread::Answer {
+  store->run_writing([this, heard](store::Store& opened) -> StoreThread::Answer {
     opened.hear_peers(heard);
     auto report = std::make_shared<CommitReport>();
     // A clock that is proven wrong is not left so until the next event.

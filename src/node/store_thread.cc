@@ -74,7 +74,13 @@ void StoreThread::commit(mesh::Commit commit) {
 
 void StoreThread::run(std::function<Answer(store::Store&)> job) {
   const std::lock_guard<std::mutex> lock(mutex_);
-  jobs_.push_back(std::move(job));
+  jobs_.push_back({std::move(job)});
+  wake_.notify_one();
+}
+
+void StoreThread::run_writing(std::function<Answer(store::Store&)> job) {
+  const std::lock_guard<std::mutex> lock(mutex_);
+  jobs_.push_back({std::move(job), true});
   wake_.notify_one();
 }
 
@@ -109,18 +115,23 @@ void StoreThread::main() {
   for (;;) {
     Work work = take_work();
     if (work.commits_something() || work.kept || (work.stop && has_kept())) commit_work(work);
-    for (Job& job : work.jobs) {
-      const Arrival before = store_->arrival_head();
-      Answer answer = job(*store_);
-      if (store_->arrival_head() != before) plan_chores();
-      // The job goes with its answer: what it captured belongs to the loop.
-      inbox_.post([job = std::move(job), answer = std::move(answer)] { answer(); });
-    }
+    for (Job& job : work.jobs)
+      do_job(std::move(job));
     if (work.stop) break;
     do_chore();
   }
   store_.reset();
   inbox_.post(std::move(stopped_));
+}
+
+void StoreThread::do_job(Job job) {
+  const Arrival before = store_->arrival_head();
+  if (job.writes) note_writing(true);
+  Answer answer = job.run(*store_);
+  note_writing(false);
+  if (store_->arrival_head() != before) plan_chores();
+  // The job goes with its answer: what it captured belongs to the loop.
+  inbox_.post([job = std::move(job), answer = std::move(answer)] { answer(); });
 }
 
 StoreThread::Work StoreThread::take_work() {

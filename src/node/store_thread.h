@@ -84,12 +84,17 @@ class StoreThread {
   // the loop.
   using Answer = std::function<void()>;
   void run(std::function<Answer(store::Store&)> job);
+  // The same for a job that writes: write_waits() tells of it.
+  void run_writing(std::function<Answer(store::Store&)> job);
   // Does everything that is queued, flushes, closes the store; then `stopped` on the loop.
   void stop(std::function<void()> stopped);
 
  private:
   using Clock = std::chrono::steady_clock;
-  using Job = std::function<Answer(store::Store&)>;
+  struct Job {
+    std::function<Answer(store::Store&)> run;
+    bool writes = false;
+  };
   struct Work {
     std::vector<QueuedAppend> appends;
     std::vector<mesh::Commit> commits;
@@ -115,6 +120,7 @@ class StoreThread {
                   std::deque<store::AppendBatch>& batches);
   void take_commits(Work& work);
   void commit_work(Work& work);
+  void do_job(Job job);
   bool has_kept() const;
   void plan_chores();
   void do_chore();

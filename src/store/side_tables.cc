@@ -134,13 +134,17 @@ Status SideTables::write_cursors(const CommitBatch& batch) {
   return {};
 }
 
+WallTime SideTables::heard_at(const DeviceId& peer) const {
+  const auto row = peers_.find(peer);
+  return row == peers_.end() ? WallTime{INT64_MIN} : row->second.last_heard;
+}
+
 // Cursors that there is no room for: those of the peers that were heard longest ago.
 std::vector<DeviceId> SideTables::surplus_cursors(const CommitBatch& batch) const {
   if (cursors_.size() + batch.cursors.size() <= limits::kStoredPeers) return {};
   std::map<DeviceId, WallTime> heard;
   for (const auto& [peer, cursor] : cursors_) {
-    const auto row = peers_.find(peer);
-    heard[peer] = row == peers_.end() ? WallTime{INT64_MIN} : row->second.last_heard;
+    heard[peer] = heard_at(peer);
   }
   for (const CursorUpdate& cursor : batch.cursors) {
     heard[cursor.peer] = WallTime{INT64_MAX};  // just now, whatever its row says
@@ -217,6 +221,9 @@ std::vector<CursorUpdate> SideTables::cursors() const {
   std::vector<CursorUpdate> out;
   for (const auto& [peer, cursor] : cursors_)
     out.push_back(cursor);
+  std::stable_sort(out.begin(), out.end(), [this](const CursorUpdate& a, const CursorUpdate& b) {
+    return heard_at(a.peer) < heard_at(b.peer);
+  });
   return out;
 }
 

@@ -2,8 +2,7 @@
 // classes of links have spent, and the history of reconciliations.
 //
 // Model:   cursors, peers and budgets are in memory as they are in their tables; a transaction
-// writes first
-//          and takes over after its commit.
+//          writes first and takes over after its commit.
 // Threads: not thread-safe; owned by the store.
 // Errors:  kCorrupt for rows of another form; those of store/sqlite.h.
 // Limits:  the newest limits::kReconciliationsKept rows of the history stay, and the
@@ -29,13 +28,14 @@ class SideTables {
   Status write(const CommitBatch& batch);
   void committed(const CommitBatch& batch);
 
-  std::vector<CursorUpdate> cursors() const;  // in order of device
+  std::vector<CursorUpdate> cursors() const;  // of peers that were heard longest ago first
   std::vector<PeerRow> peers() const;         // in order of device
   std::vector<LinkBudgetRow> link_budgets() const;
 
  private:
   Status read_link_budgets(const Connection& connection);
   Status write_cursors(const CommitBatch& batch);
+  WallTime heard_at(const DeviceId& peer) const;  // INT64_MIN: not known
   std::vector<DeviceId> surplus_cursors(const CommitBatch& batch) const;
   Status write_reconciliation(const ReconciliationRow& row);
   void prune_peers();

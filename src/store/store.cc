@@ -175,6 +175,10 @@ Store::~Store() {
   // Where this fails the next start folds what lies past the mark; nothing is lost.
   const Status flushed = flush_state({}, true);
   static_cast<void>(flushed);
+  // SQLite does this when the last connection closes, unless that one is a reader. Where a reader
+  // is in the way the WAL stays, and the next start reads it.
+  const Status emptied = impl_->db->checkpoint(true);
+  static_cast<void>(emptied);
 }
 
 void Store::hear_peers(std::optional<PeerClock> peers) { impl_->judge.hear(peers); }

@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include <condition_variable>
+#include <future>
 #include <mutex>
 
 #include "tests/http/api.h"
@@ -70,6 +71,30 @@ TEST_CASE("a node whose disk hangs tells its status all the same, without the di
     const auto status = answer.json();
     return status["events"] == 1 && status["digest"].is_string();
   });
+}
+
+TEST_CASE("a disk that hangs under the state that a query has written is told like any other") {
+  ebb::tests::Api api;
+  const auto wait_for = [&api](bool waits) {
+    api.wait_for("/v1/status", [waits](const ebb::tests::HttpAnswer& answer) {
+      return (answer.json()["store"]["write_waits_ms"] > 0) == waits;
+    });
+  };
+  REQUIRE(api.post("/v1/events", R"({"type":"view"})").status == 200);
+  std::promise<ebb::Status> answered;
+  {
+    HungDisk disk;
+    api.node().on_loop([&answered](ebb::node::Node& node) {
+      node.query(
+          true, [](const ebb::store::Reader&) {},
+          [&answered](const ebb::Status& done) { answered.set_value(done); });
+      return true;
+    });
+    disk.wait_for_sync();
+    wait_for(true);
+  }
+  CHECK(answered.get_future().get().ok());
+  wait_for(false);
 }
 
 }  // namespace

@@ -41,6 +41,29 @@ class FirstUseTest(rig.RigTest):
                         done.stdout)
         self.assertNotEqual(node.run("verify", check=False).returncode, 0)
 
+    def test_a_log_that_ends_early_by_damage_leaves_no_digest_to_compare(self):
+        node = self.running()
+        for number in range(2):
+            node.run("append", "t", f"n={number}")
+        node.stop()
+        database = sqlite3.connect(node.dir / "store" / "ebb.db")
+        # All is folded anew, and the second event cannot be read.
+        database.execute("update meta set value = 0 where key = 'fold_version'")
+        segment, body = database.execute("select id, body from segments where id >> 40 = "
+                                         "(select max(id) >> 40 from segments) "
+                                         "order by id desc").fetchone()
+        database.execute("update segments set body = ? where id = ?",
+                         (bytes([body[0] ^ 1]) + body[1:], segment))
+        database.commit()
+        database.close()
+        node.start("--listen", "127.0.0.1:0")
+        done = node.run("digest", check=False)
+        self.assertNotEqual(done.returncode, 0)
+        self.assertIn("damage", done.stderr)
+        done = node.run("status", "--json", check=False)
+        self.assertEqual(done.returncode, 4, done.stdout)
+        self.assertIsNone(json.loads(done.stdout)["digest"])
+
     def follow(self, node):
         """`tail -f` that has shown an event already."""
         process = subprocess.Popen(node.command("tail", "-f"), stdout=subprocess.PIPE,

@@ -31,6 +31,17 @@ void copy_store(const std::filesystem::path& from, const std::filesystem::path& 
     std::filesystem::copy_file(from / name, to / name);
 }
 
+TEST_CASE("a store that closes leaves no WAL to read, though a reader looks on") {
+  Device device(1);
+  device.append({event(1)});
+  const auto reader = device.reader();
+  REQUIRE(reader->heads().ok());
+  const auto wal = device.dir() / "ebb.db-wal";
+  REQUIRE(std::filesystem::file_size(wal) > 0);
+  device.close();
+  CHECK(std::filesystem::file_size(wal) == 0);
+}
+
 TEST_CASE("a reopened store is as it was") {
   Device device(1);
   Device other(2);
@@ -294,6 +305,8 @@ TEST_CASE("cursors of the 256 peers that were heard last are kept, in memory as 
   for (int round = 0; round < 2; ++round) {
     const auto kept = device.store().cursors();
     REQUIRE(kept.size() == limits::kStoredPeers);
+    CHECK(kept.front().peer == peer_of(600 - (limits::kStoredPeers - 10)));
+    CHECK(kept.back().peer == peer_of(9));
     for (std::uint32_t i = 0; i < 600; ++i) {
       const bool is_kept =
           std::any_of(kept.begin(), kept.end(),
