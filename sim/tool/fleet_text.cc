@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
 #include <nlohmann/json.hpp>
 
 #include "cli/print.h"
@@ -123,7 +124,7 @@ ordered_json samples_json(const sim::FleetReport& report) {
 }  // namespace
 
 std::string bytes_words(double bytes) {
-  return cli::bytes_text(static_cast<std::uint64_t>(std::max(bytes, 0.0) + 0.5));
+  return cli::bytes_text(static_cast<std::uint64_t>(std::llround(std::max(bytes, 0.0))));
 }
 
 std::string verdict_sentence(const sim::FleetReport& report) {

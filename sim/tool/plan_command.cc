@@ -36,7 +36,6 @@ std::string speed_text(const sim::FleetReport& report, double cpu) {
 }  // namespace
 
 using cli::ExitCode;
-using cli::Failure;
 
 Exit plan_fleet(const PlanFlags& flags, const cli::Terminal& terminal) {
   EBB_ASSIGN(const std::string text, read_text(flags.file));

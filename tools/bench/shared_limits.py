@@ -63,6 +63,6 @@ class SharedLimits:
         return float(cells(self.output("bench_net", "ping"), "TCP 64 B")[1]) / 1000
 
     def pipe(self):
-        """Events a second of a bare pipe: plain bodies, one hash a segment, ten segments a commit."""
+        """Events a second of a bare pipe: plain bodies, a hash a segment, ten segments a commit."""
         text = self.output("bench_e2e", self.scratch, "raw")
         return number(cells(text, "segments", "raw array", "insert segment", "FULL", "10")[5])
