@@ -67,7 +67,7 @@ class Seeds {
     const std::uint64_t jobs = flags_.jobs == 0 ? cores() : flags_.jobs;
     for (std::uint64_t next = 0; next < flags_.seeds || children_.running() > 0;) {
       if (next < flags_.seeds && children_.running() < jobs) {
-        const Exit started = start(flags_.seed + next++);
+        Exit started = start(flags_.seed + next++);
         if (!started.ok()) return started;
         continue;
       }

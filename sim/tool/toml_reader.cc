@@ -1,5 +1,7 @@
 #include "sim/tool/toml_reader.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <utility>
 
@@ -147,7 +149,8 @@ std::vector<TomlReader> TomlReader::named_tables(std::string_view key,
   for (auto entry = all.cbegin(); entry != all.cend(); ++entry) {
     const std::string name(entry->first.str());
     if (!entry->second.is_table()) {
-      say(entry->second, shown + "." + name, "must be a table, as in [" + shown + "." + name + "]");
+      const std::string whole = fmt::format("{}.{}", shown, name);
+      say(entry->second, whole, "must be a table, as in [" + whole + "]");
       return {};
     }
     found.emplace_back(name, entry->second.as_table());
@@ -157,7 +160,7 @@ std::vector<TomlReader> TomlReader::named_tables(std::string_view key,
   });
   for (const auto& [name, table] : found) {
     names.push_back(name);
-    readers.emplace_back(*table, file_, shown + "." + name + ".");
+    readers.emplace_back(*table, file_, fmt::format("{}.{}.", shown, name));
   }
   return readers;
 }

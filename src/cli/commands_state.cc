@@ -68,6 +68,7 @@ void print_table(const Context& context, const Rows& rows) {
   Table table(std::move(columns));
   for (const auto& row : rows.cells) {
     std::vector<std::string> cells;
+    cells.reserve(row.size());
     for (const std::string_view cell : row)
       cells.push_back(cell == "null" ? "NULL" : plain_text(cell));
     table.add(cells);
