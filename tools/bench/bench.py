@@ -254,6 +254,11 @@ class Bench:
         program = pathlib.Path(self.options.build) / "tools" / "bench" / "bench_spread"
         subprocess.run([program, *flags], check=False)
 
+    def heal(self, *flags):
+        """What 100 nodes send that were all cut off; prints its own goal."""
+        program = pathlib.Path(self.options.build) / "tools" / "bench" / "bench_heal"
+        subprocess.run([program, *flags], check=False)
+
     def beside_logs(self):
         program = pathlib.Path(self.options.build) / "tools" / "bench" / "bench_beside_logs"
         done = subprocess.run([program], capture_output=True, text=True, check=True)
@@ -292,7 +297,7 @@ def written(pid):
 
 
 MEASURES = ["append", "append_one", "catchup", "live", "commit_bytes", "parts", "spread",
-            "spread_log_normal", "beside_logs", "limits"]
+            "spread_log_normal", "heal", "beside_logs", "limits"]
 
 
 def main():

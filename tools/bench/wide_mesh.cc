@@ -21,7 +21,11 @@ constexpr std::size_t kAroundPayload = 166;  // an event and a segment around a 
 
 WallTime wall_at(Instant now) { return {kWallStart.ms + now.us / 1000}; }
 
-std::string address(NodeIndex node) { return "n" + std::to_string(node) + ":1"; }
+std::string address(NodeIndex node) {
+  std::string text = "n";  // g++ 12 warns of a sum that begins with a literal
+  text += std::to_string(node);
+  return text += ":1";
+}
 
 std::unique_ptr<trust::Identity> make_identity(Rng& rng) {
   Bytes seed;
@@ -76,6 +80,20 @@ void WideMesh::start(NodeIndex node) {
 }
 
 void WideMesh::crash(NodeIndex node) { nodes_[node].engine.reset(); }
+
+void WideMesh::cut_all() {
+  cut_ = true;
+  std::erase_if(heap_,
+                [](const Due& due) { return !std::holds_alternative<mesh::Tick>(due.input); });
+  std::make_heap(heap_.begin(), heap_.end(), later);
+  for (std::uint32_t id = 0; id < streams_.size(); ++id) {
+    Stream& stream = streams_[id];
+    if (!std::exchange(stream.open, false)) continue;
+    for (std::size_t end : {0u, 1u}) {
+      push(now_, stream.ends[end], kNoStream, mesh::LinkDown{stream.links[end], "cut off"});
+    }
+  }
+}
 
 std::size_t WideMesh::running() const {
   return static_cast<std::size_t>(std::count_if(
@@ -141,7 +159,7 @@ void WideMesh::perform(NodeIndex index, mesh::Effects& effects, std::vector<mesh
   for (mesh::SendDatagram& datagram : effects.datagrams) {
     datagram_bytes_ += datagram.bytes.size();
     const std::optional<NodeIndex> to = listener(datagram.to);
-    if (!to) continue;
+    if (!to || cut_) continue;
     push(now_ + delay_between(index, *to), *to, kNoStream,
          mesh::Datagram{address(index), std::move(datagram.bytes)});
   }
@@ -153,7 +171,7 @@ void WideMesh::perform(NodeIndex index, mesh::Effects& effects, std::vector<mesh
 
 void WideMesh::dial(NodeIndex index, const mesh::Dial& dial) {
   const std::optional<NodeIndex> to = listener(dial.address);
-  if (!to || nodes_[*to].engine == nullptr) {
+  if (!to || cut_ || nodes_[*to].engine == nullptr) {
     push(now_ + seconds(3), index, kNoStream, mesh::LinkDown{dial.link, "no answer"});
     return;
   }

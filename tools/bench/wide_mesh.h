@@ -2,9 +2,8 @@
 // about how news spread. No faults but crashes; processing takes no time.
 //
 // Model:     node i listens at "n<i>:1". Streams keep order and have one delay a pair of nodes.
-// What
-//            an author appends is kept once for all; a node's store is how far it holds each log. A
-//            crashed node takes everything and answers nothing; nobody is told.
+//            What an author appends is kept once for all; a node's store is how far it holds each
+//            log. A crashed node takes everything and answers nothing; nobody is told.
 // Ownership: owns engines, stores and segments.
 // Threads:   not thread-safe.
 // Determinism: the same options give the same run.
@@ -50,6 +49,9 @@ class WideMesh {
 
   void start(NodeIndex node);
   void crash(NodeIndex node);  // in silence
+  // From now on no node reaches another: links end, what is under way is lost. And back.
+  void cut_all();
+  void heal() { cut_ = false; }
   bool runs(NodeIndex node) const { return nodes_[node].engine != nullptr; }
   std::size_t running() const;
   void run_for(Duration duration);
@@ -136,6 +138,7 @@ class WideMesh {
   std::uint64_t next_inbound_ = 1;
   std::uint64_t datagram_bytes_ = 0;
   std::size_t segment_bytes_ = 0;
+  bool cut_ = false;
 };
 
 }  // namespace ebb::bench
