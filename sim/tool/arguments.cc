@@ -7,6 +7,7 @@
 #include <string>
 
 #include "cli/suggest.h"
+#include "ebb/version.h"
 #include "sim/cluster.h"
 #include "sim/tool/commands.h"
 
@@ -186,7 +187,8 @@ int CommandLine::run(std::vector<std::string> arguments, cli::Terminal& terminal
     terminal.err << app_.help() << std::flush;
     return static_cast<int>(ExitCode::kUsage);
   }
-  app_.set_version_flag("--version", "ebb-sim " EBB_VERSION, "Print the version");
+  app_.set_version_flag("--version", "ebb-sim " + std::string(kProgramVersion),
+                        "Print the version");
   std::reverse(arguments.begin(), arguments.end());  // as CLI11 takes them
   try {
     app_.parse(arguments);

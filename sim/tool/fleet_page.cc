@@ -7,6 +7,7 @@
 #include <initializer_list>
 
 #include "core/bytes.h"
+#include "ebb/version.h"
 #include "sim/tool/fleet_figures.h"
 #include "sim/tool/fleet_text.h"
 #include "sim/tool/svg_plot.h"
@@ -212,7 +213,7 @@ std::string fleet_page(const FleetReport& report) {
   page += "<h2>Devices</h2>\n" + group_section(figures);
   page += "<h2>Messages</h2>\n" + kind_section(figures);
   page += fmt::format("<p class=\"soft\">Simulated by ebb-sim {}, seed {}, trace {}.</p>\n",
-                      EBB_VERSION, report.fleet.seed, to_hex(report.trace.view()));
+                      kProgramVersion, report.fleet.seed, to_hex(report.trace.view()));
   return page + "</body></html>\n";
 }
 

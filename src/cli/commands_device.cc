@@ -12,6 +12,7 @@
 #include "cli/raw_json.h"
 #include "core/limits.h"
 #include "core/unique_fd.h"
+#include "ebb/version.h"
 
 namespace ebb::cli {
 namespace {
@@ -189,12 +190,12 @@ Exit run_mesh_export(const Context& context, const ExportOptions& options) {
 
 std::string version_text(const LocalCommands& local) {
   const std::string note = local.build_note.empty() ? "" : " (" + local.build_note + ")";
-  return "ebb " EBB_VERSION + note;
+  return "ebb " + std::string(kProgramVersion) + note;
 }
 
 Exit run_version(const Context& context) {
   if (context.globals().json) {
-    nlohmann::json answer = {{"version", EBB_VERSION}};
+    nlohmann::json answer = {{"version", kProgramVersion}};
     if (!context.local().build_note.empty()) answer["build"] = context.local().build_note;
     context.print_json(answer.dump());
   } else {

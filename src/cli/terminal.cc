@@ -7,8 +7,6 @@
 #include <iostream>
 #include <string_view>
 
-extern char** environ;
-
 namespace ebb::cli {
 namespace {
 

@@ -25,10 +25,11 @@
 #include "core/ids.h"
 #include "core/result.h"
 #include "core/time.h"
+#include "ebb/version.h"
 
 namespace ebb::codec {
 
-inline constexpr std::uint64_t kWireVersion = 1;
+inline constexpr std::uint64_t kWireVersion = kWireVersionMax;
 
 // DO NOT CHANGE: sent. In Hello::budget_class, 0 stands for no bound; a number above is as this
 // one.

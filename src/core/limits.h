@@ -114,9 +114,16 @@ inline constexpr std::int64_t kQueryMs = 2000;        // of one query, pages of 
 inline constexpr std::size_t kLookupsAtOnce = 4;      // of host names
 inline constexpr std::size_t kNamesKept = 1024;       // host names with their addresses
 inline constexpr std::size_t kRowsKept = 1024;        // of each kind, of transactions that failed
+inline constexpr std::size_t kRowsRiding = 256;       // cursors and peers that wait for a commit
 inline constexpr std::size_t kMissingLogsTold = 100;  // by name, in a completeness
 inline constexpr std::size_t kAppendQueueBytes = std::size_t{8} << 20;
 inline constexpr std::size_t kAppendQueueEvents = 65536;
+
+// Configuration.
+inline constexpr std::size_t kConfigBytes = std::size_t{1} << 20;  // of ebb.toml
+inline constexpr std::size_t kDeviceNameBytes = 64;                // node.name
+inline constexpr std::size_t kAddressPatterns = 64;                // of a link class
+inline constexpr std::size_t kAddressPatternBytes = 255;
 
 // Client ids: a repeat within both bounds returns the first dot.
 inline constexpr std::int64_t kClientIdsKeptMs = std::int64_t{24} * 3600 * 1000;

@@ -3,6 +3,7 @@
 #include <sys/socket.h>
 
 #include <cstring>
+#include <new>
 #include <utility>
 
 #include "core/limits.h"
@@ -258,12 +259,13 @@ void ConnectionSet::close_all() {
 }
 
 void* on_target(void* set, const char* target, MHD_Connection* connection) noexcept {
-  return new RequestCarrier(*static_cast<ConnectionSet*>(set), connection, target);
+  return new (std::nothrow) RequestCarrier(*static_cast<ConnectionSet*>(set), connection, target);
 }
 
 MHD_Result on_request(void*, MHD_Connection*, const char*, const char* method, const char*,
                       const char* data, std::size_t* size, void** slot) noexcept {
   auto* carrier = static_cast<RequestCarrier*>(*slot);
+  if (carrier == nullptr) return MHD_NO;  // no memory for it: the connection ends
   return carrier->step(method, {data, *size}, size);
 }
 

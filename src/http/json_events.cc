@@ -198,7 +198,7 @@ Status EventParser::State::take_text(Field name, ondemand::value& value, ParsedE
 }
 
 Status EventParser::State::payload(ondemand::value value, Bytes& out) {
-  const Status walked = walk_payload(value, builder, path);
+  Status walked = walk_payload(value, builder, path);
   auto bytes = builder.finish();  // also empties it
   if (!walked) return walked;
   if (bytes) {

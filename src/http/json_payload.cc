@@ -81,9 +81,8 @@ class Walk {
     std::size_t index = 0;
     for (auto element : array) {
       if (index >= limits::kElementsPerContainer) return too_many();
-      ondemand::value item;
-      if (const auto error = std::move(element).get(item)) return json_error(error);
-      if (Status status = this->value(item, depth + 1); !status) {
+      if (element.error() != simdjson::SUCCESS) return json_error(element.error());
+      if (Status status = this->value(element.value_unsafe(), depth + 1); !status) {
         path_.insert(0, index_text(index));
         return status;
       }

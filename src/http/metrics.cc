@@ -1,6 +1,7 @@
 #include <array>
 #include <map>
 
+#include "ebb/version.h"
 #include "http/handlers.h"
 #include "http/prometheus.h"
 
@@ -92,6 +93,7 @@ void write_peers(PrometheusText& out, const node::MeshCounters& mesh,
   out.counter("ebb_dials_total", "Connections tried to other nodes.", mesh.dials);
   out.counter("ebb_dial_failures_total", "Connections tried that did not come up.",
               mesh.dial_failures);
+  out.counter("ebb_audits_total", "Audits that ended, equal or not.", mesh.audits);
   out.counter("ebb_audit_repairs_total",
               "Heads that only an audit has brought: 0 in a healthy mesh.", mesh.audit_repairs);
   out.counter("ebb_forks_suspected_total", "Logs of which two histories were seen.",
@@ -163,7 +165,7 @@ void get_metrics(const RequestPtr& request) {
   Answer answer{.content_type = "text/plain; version=0.0.4; charset=utf-8"};
   PrometheusText out(answer.body);
   out.family("ebb_build_info", "gauge", "Always 1; the label tells the version.");
-  out.sample(std::uint64_t{1}, {{"version", EBB_VERSION}});
+  out.sample(std::uint64_t{1}, {{"version", kProgramVersion}});
   out.family("ebb_start_time_seconds", "gauge", "When the node started, since 1970.");
   out.sample(static_cast<double>(request->context().started.ms) / 1000);
   out.gauge("ebb_followers", "Clients that follow events.", request->context().followers);

@@ -68,6 +68,7 @@ class NdjsonAppend final : public BodySink, public std::enable_shared_from_this<
   node::Node& node_;
   std::string topic_;
   const bool soon_whole_;
+  node::AppendStream stream_;
   NdjsonCutter cutter_{limits::kHttpLineBytes};
   EventParser parser_;
   store::AppendBatch gathered_;
@@ -170,17 +171,17 @@ void NdjsonAppend::send_piece(bool more_soon) {
   const auto done = [weak = weak_from_this(), id](auto result) {
     if (const auto self = weak.lock()) self->piece_done(id, std::move(result));
   };
-  node_.append(std::exchange(gathered_, {}), done, more_soon);
+  node_.append(std::exchange(gathered_, {}), done, {more_soon, stream_});
 }
 
 void NdjsonAppend::piece_done(std::uint64_t id, Result<std::vector<store::DotRange>> result) {
-  for (Piece& piece : pieces_) {
-    if (piece.id == id) piece.result = std::move(result);
-  }
+  const auto piece = std::find_if(pieces_.begin(), pieces_.end(),
+                                  [id](const Piece& each) { return each.id == id; });
+  if (piece != pieces_.end()) piece->result = std::move(result);
   advance();
 }
 
-// Only an unbroken beginning of the stream is ever told to be stored.
+// What is stored is an unbroken beginning of the stream.
 void NdjsonAppend::acknowledge() {
   for (; !pieces_.empty() && pieces_.front().result; pieces_.pop_front()) {
     const Piece& piece = pieces_.front();

@@ -52,7 +52,9 @@ std::string with_completeness(std::string body, const node::NodeStatus& status) 
   std::string completeness;
   JsonWriter out(completeness);
   write_completeness(out, status);
-  return body + ",\"completeness\":" + completeness + "}";
+  body += ",\"completeness\":";
+  body += completeness;
+  return body += '}';
 }
 
 Result<std::string> run(const store::Reader& reader, const std::string& statement) {

@@ -3,6 +3,7 @@
 #include <string>
 
 #include "core/limits.h"
+#include "ebb/version.h"
 #include "http/completeness.h"
 #include "http/handlers.h"
 #include "http/verdict.h"
@@ -29,7 +30,7 @@ std::string status_text(const node::Node& node, const std::optional<Hash>& diges
   JsonWriter out(body);
   out.begin_object().field("device", device_text(status.device));
   out.field("name", as_utf8(status.name)).field("mesh", to_hex(status.mesh.view()));
-  out.field("incarnation", incarnation_text(status.incarnation)).field("version", EBB_VERSION);
+  out.field("incarnation", incarnation_text(status.incarnation)).field("version", kProgramVersion);
   out.field("uptime_ms", status.uptime.ms()).field("listen", status.listen);
   out.key("verdict").begin_object().field("level", verdict.level);
   out.field("text", verdict.text).end_object();

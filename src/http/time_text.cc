@@ -6,8 +6,8 @@
 namespace ebb::http {
 namespace {
 
-constexpr std::int64_t kMsPerMinute = 60 * 1000;
-constexpr std::int64_t kMsPerDay = 24 * 60 * kMsPerMinute;
+constexpr std::int64_t kMsPerMinute = 60000;
+constexpr std::int64_t kMsPerDay = std::int64_t{24} * 60 * kMsPerMinute;
 
 template <class Number>
 std::optional<Number> parse_all(std::string_view text) {

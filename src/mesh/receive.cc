@@ -230,8 +230,8 @@ void hand_over(Context& ctx, Link& link, const codec::Delta& delta, Intake intak
         {segment.log, segment.last_seq(), segment.encoded->size(), segment.raw->size()});
     push_segment(ctx, *entry, segment, link.slot, flood);
     note_progress(ctx, *entry);
-    commit.segments.push_back(segment);
   }
+  commit.segments = std::move(intake.segments);
   ctx.inbound_bytes += intake.taken_bytes;
   ctx.decoded_bytes += intake.decoded_bytes;
   ctx.out->commits.push_back(std::move(commit));

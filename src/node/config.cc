@@ -6,6 +6,7 @@
 #include <optional>
 #include <utility>
 
+#include "core/limits.h"
 #include "node/address.h"
 #include "node/config_keys.h"
 #include "node/files.h"
@@ -13,8 +14,6 @@
 
 namespace ebb::node {
 namespace {
-
-constexpr std::size_t kConfigBytes = std::size_t{1} << 20;
 
 std::string place(const std::string& path, const toml::node& node) {
   return path + " line " + std::to_string(node.source().begin.line);
@@ -71,7 +70,8 @@ Status apply_named_tables(Config& config, const toml::table& tables, const std::
     if (!node.is_table()) return unknown_config_key(name, place(path, node));
     const toml::table& table = *node.as_table();
     for (auto value = table.cbegin(); value != table.cend(); ++value) {
-      const std::string key = name + "." + std::string(value->first.str());
+      std::string key = name;
+      (key += '.') += value->first.str();
       const std::string where = place(path, value->second);
       const auto items = items_of(value->second);
       if (!items) {
@@ -199,7 +199,7 @@ Result<Config> load_config(const std::string& path, const ConfigOverrides& overr
   for (const ConfigKey& key : config_keys())
     config.origin[std::string(key.name)] = "default";
   if (file_exists(path)) {
-    EBB_ASSIGN(const std::string text, read_file(path, kConfigBytes));
+    EBB_ASSIGN(const std::string text, read_file(path, limits::kConfigBytes));
     EBB_RETURN_IF_ERROR(apply_text(config, text, path));
   }
   EBB_RETURN_IF_ERROR(apply_overrides(config, overrides));
@@ -268,7 +268,7 @@ Status save_listen(const std::string& path, const std::string& listen) {
   EBB_ASSIGN([[maybe_unused]] const HostPort address, parse_host_port(listen));
   std::string text;
   if (file_exists(path)) {
-    EBB_ASSIGN(text, read_file(path, kConfigBytes));
+    EBB_ASSIGN(text, read_file(path, limits::kConfigBytes));
   }
   text = with_listen(std::move(text), listen);
   // The text was made by hand and may be of a form that the edit above does not know.

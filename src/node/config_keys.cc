@@ -7,12 +7,11 @@
 
 #include "codec/utf8.h"
 #include "core/edit_distance.h"
+#include "core/limits.h"
 #include "node/address.h"
 
 namespace ebb::node {
 namespace {
-
-constexpr std::size_t kNameBytes = 64;
 
 Error bad_value(std::string_view key, std::string_view rule) {
   return {ErrorCode::kInvalidArgument, "config", std::string(key) + ": " + std::string(rule)};
@@ -34,7 +33,7 @@ Status set_name(Config& config, const std::string& text) {
   const bool printable = std::none_of(text.begin(), text.end(), [](char c) {
     return static_cast<unsigned char>(c) < 0x20 || c == 0x7f;
   });
-  if (text.size() > kNameBytes || !printable || !codec::is_utf8(text)) {
+  if (text.size() > limits::kDeviceNameBytes || !printable || !codec::is_utf8(text)) {
     return bad_value("node.name", "at most 64 bytes of UTF-8 without control characters");
   }
   config.name = text;
@@ -136,7 +135,7 @@ const ConfigKey* find_config_key(std::string_view name) {
 
 Error unknown_config_key(std::string_view name, std::string_view where) {
   // A file may hold anything, also a key of a megabyte.
-  name = name.substr(0, 2 * kNameBytes);
+  name = name.substr(0, 2 * limits::kDeviceNameBytes);
   std::string_view nearest;
   std::size_t distance = name.size() / 3 + 1;
   for (const ConfigKey& key : kKeys) {

@@ -70,11 +70,13 @@ Result<KeyBytes> read_key_file(const std::string& path, std::string_view kind) {
   const std::vector<std::string_view> words = words_of(line);
   if (words.size() != 4 || words[0] != kLabel) return damaged(path, "not a key file of this form");
   if (words[1] != kind) return damaged(path, "a key of another kind");
-  const std::optional<Bytes> bytes = from_base32(words[2]);
+  std::optional<Bytes> bytes = from_base32(words[2]);
   KeyBytes key;
   if (!bytes || bytes->size() != key.data().size()) return damaged(path, "wrong size");
   std::copy(bytes->begin(), bytes->end(), key.data().begin());
-  if (words[3] != checksum(key)) return damaged(path, "the checksum does not fit the key");
+  ::explicit_bzero(bytes->data(), bytes->size());
+  const std::string sum = checksum(key);
+  if (words[3] != sum) return damaged(path, "the checksum does not fit the key");
   ::explicit_bzero(text->data(), text->size());
   return key;
 }

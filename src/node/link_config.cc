@@ -11,9 +11,6 @@
 namespace ebb::node {
 namespace {
 
-constexpr std::size_t kPatternBytes = 255;
-constexpr std::size_t kPatterns = 64;
-
 constexpr std::array<std::pair<std::string_view, std::uint64_t>, 7> kUnits{{
     {"B", 1},
     {"kB", 1000},
@@ -67,9 +64,9 @@ Status set_link(Config& config, std::string_view key, const KeyParts& parts,
   }
   if (parts.field == "addresses") {
     const auto fits = [](const std::string& item) {
-      return !item.empty() && item.size() <= kPatternBytes;
+      return !item.empty() && item.size() <= limits::kAddressPatternBytes;
     };
-    if (items.size() > kPatterns || !std::all_of(items.begin(), items.end(), fits)) {
+    if (items.size() > limits::kAddressPatterns || !std::all_of(items.begin(), items.end(), fits)) {
       return bad_value(key, "a list of hosts or host:port, with * for any characters");
     }
     settings->addresses = items;

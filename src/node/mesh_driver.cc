@@ -99,7 +99,7 @@ Result<Endpoint> MeshDriver::bind(const std::string& listen, bool next_free) {
 
 Status MeshDriver::bind_both(const Endpoint& endpoint, Endpoint& bound) {
   EBB_ASSIGN(bound, links_.listen(endpoint));
-  const Status udp = udp_.bind(bound);
+  Status udp = udp_.bind(bound);
   if (!udp.ok()) links_.stop_listening();
   return udp;
 }

@@ -29,6 +29,7 @@
 #include "core/result.h"
 #include "core/time.h"
 #include "mesh/types.h"
+#include "node/append_stream.h"
 #include "node/config.h"
 #include "node/home.h"
 #include "store/reader.h"
@@ -125,9 +126,8 @@ class Node {
   void request_stop() noexcept;
 
   using AppendDone = std::function<void(Result<std::vector<store::DotRange>>)>;
-  // Calls back once, after the durable commit or with the reason why it is not stored. `more_soon`:
-  // the caller is about to append what follows, so that one commit can take both.
-  void append(store::AppendBatch batch, AppendDone done, bool more_soon = false);
+  // Calls back once, after the durable commit or with the reason why it is not stored.
+  void append(store::AppendBatch batch, AppendDone done, AppendPart part = {});
   // True when append() would answer kBusy for more than a small batch.
   bool append_queue_full() const;
 

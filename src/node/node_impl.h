@@ -59,7 +59,7 @@ struct Node::Impl {
   void begin_stop();
   void finish_stop();
   // Calls back on a later turn of the loop: never from inside the call that was refused.
-  void refuse_append(AppendDone done, Error error);
+  void refuse_append(QueuedAppend append, Error error);
 
   Home home;  // before all that uses its identity
   Config config;

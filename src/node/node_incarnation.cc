@@ -52,7 +52,7 @@ void Node::Impl::release_held(const std::optional<Error>& error) {
     }
     queued_events -= append.events;
     queued_bytes -= append.bytes;
-    refuse_append(std::move(append.done), *error);
+    refuse_append(std::move(append), *error);
   }
 }
 

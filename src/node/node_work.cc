@@ -63,30 +63,35 @@ std::uint64_t events_of(const store::CommitResult& result) {
   return events;
 }
 
-}  // namespace
-
-void Node::Impl::refuse_append(AppendDone done, Error error) {
-  ++counters.appends_rejected[std::string(error_code_name(error.code))];
-  inbox.post([done = std::move(done), error = std::move(error)] { done(error); });
+Error behind_a_break() {
+  return {ErrorCode::kBusy, "an earlier part of the stream is not stored", ""};
 }
 
-void Node::append(store::AppendBatch batch, AppendDone done, bool more_soon) {
+}  // namespace
+
+void Node::Impl::refuse_append(QueuedAppend append, Error error) {
+  append.part.break_off();
+  ++counters.appends_rejected[std::string(error_code_name(error.code))];
+  inbox.post([done = std::move(append.done), error = std::move(error)] { done(error); });
+}
+
+void Node::append(store::AppendBatch batch, AppendDone done, AppendPart part) {
   Impl& impl = *impl_;
-  QueuedAppend append{std::move(batch), std::move(done), 0, 0, more_soon};
+  QueuedAppend append{std::move(batch), std::move(done), 0, 0, std::move(part)};
   append.events = append.batch.items.size();
   append.bytes = size_of(append.batch);
-  if (impl.stopping) return impl.refuse_append(std::move(append.done), stopping_error());
+  if (impl.stopping) return impl.refuse_append(std::move(append), stopping_error());
+  if (append.part.behind_a_break()) return impl.refuse_append(std::move(append), behind_a_break());
   if (impl.incarnation_error) {
-    return impl.refuse_append(std::move(append.done), *impl.incarnation_error);
+    return impl.refuse_append(std::move(append), *impl.incarnation_error);
   }
   if (append.events > limits::kAppendQueueEvents || append.bytes > limits::kAppendQueueBytes) {
-    return impl.refuse_append(
-        std::move(append.done),
-        {ErrorCode::kTooLarge, "append batch", std::to_string(append.events) + " events at once"});
+    const std::string events = std::to_string(append.events) + " events at once";
+    return impl.refuse_append(std::move(append), {ErrorCode::kTooLarge, "append batch", events});
   }
   if (impl.queued_events + append.events > limits::kAppendQueueEvents ||
       impl.queued_bytes + append.bytes > limits::kAppendQueueBytes) {
-    return impl.refuse_append(std::move(append.done), {ErrorCode::kBusy, "append queue full", ""});
+    return impl.refuse_append(std::move(append), {ErrorCode::kBusy, "append queue full", ""});
   }
   impl.queued_events += append.events;
   impl.queued_bytes += append.bytes;
@@ -162,13 +167,16 @@ void Node::Impl::on_incarnation_begun(const store::Begun& begun) {
 }
 
 void Node::Impl::answer_appends(CommitReport& report) {
-  for (std::size_t i = 0; i < report.appends.size(); ++i) {
-    QueuedAppend& append = report.appends[i];
+  std::size_t next = 0;
+  for (QueuedAppend& append : report.appends) {
     queued_events -= append.events;
     queued_bytes -= append.bytes;
-    Result<std::vector<store::DotRange>> answer =
-        report.result.ok() ? std::move(report.result->appends.at(i))
-                           : Result<std::vector<store::DotRange>>(report.result.error());
+    Result<std::vector<store::DotRange>> answer = behind_a_break();
+    if (append.staged && report.result.ok()) {
+      answer = std::move(report.result->appends.at(next++));
+    } else if (append.staged) {
+      answer = report.result.error();
+    }
     if (answer.ok()) {
       for (const store::DotRange& range : *answer) {
         (range.duplicate ? counters.append_duplicates : counters.events_appended) += range.count;

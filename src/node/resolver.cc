@@ -162,12 +162,12 @@ void Resolver::take_answers() {
     answers.swap(mailbox_->answers);
   }
   running_ -= answers.size();
-  for (auto& [host, found] : answers)
-    take_answer(host, std::move(found));
+  for (const auto& [host, found] : answers)
+    take_answer(host, found);
   start_lookups();
 }
 
-void Resolver::take_answer(const std::string& host, Found found) {
+void Resolver::take_answer(const std::string& host, const Found& found) {
   Name& name = names_.at(host);
   name.asked = false;
   name.fresh_until = monotonic_now() + (found.ok() ? kKept : kFailureKept);

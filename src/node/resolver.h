@@ -66,7 +66,7 @@ class Resolver {
   void ask(const std::string& host, Name& name);
   void start_lookups();
   void take_answers();
-  void take_answer(const std::string& host, Found found);
+  void take_answer(const std::string& host, const Found& found);
 
   Lookup lookup_;
   std::map<std::string, Name> names_;

@@ -22,8 +22,6 @@ constexpr milliseconds kCheckpointQuiet{2000};
 constexpr std::uint64_t kCommitsBetweenCheckpoints = 256;
 // How long a commit waits for the next part of a client whose parts follow each other.
 constexpr milliseconds kRestPatience{5};
-// Cursors and peers that ride along are written at the latest when this many wait.
-constexpr std::size_t kRidersMax = 256;
 
 bool waits_for_answer(const mesh::Commit& commit) {
   return !commit.segments.empty() || !commit.reconciliations.empty() || !commit.budgets.empty();
@@ -66,7 +64,7 @@ std::vector<QueuedAppend> StoreThread::take_back_appends() {
 void StoreThread::commit(mesh::Commit commit) {
   const std::lock_guard<std::mutex> lock(mutex_);
   const bool rides =
-      !waits_for_answer(commit) && riders_ == commits_.size() && riders_ < kRidersMax;
+      !waits_for_answer(commit) && riders_ == commits_.size() && riders_ < limits::kRowsRiding;
   if (rides) ++riders_;
   commits_.push_back(std::move(commit));
   if (!rides) wake_.notify_one();
@@ -173,10 +171,17 @@ void StoreThread::take_appends(Work& work) {
   }
 }
 
+void StoreThread::stage_append(QueuedAppend& append, store::Store::Staging& staging,
+                               std::deque<store::AppendBatch>& batches) {
+  if (append.part.behind_a_break()) return;
+  append.staged = true;
+  if (!staging.add(batches.emplace_back(std::move(append.batch)))) append.part.break_off();
+}
+
 void StoreThread::stage_rest(Work& work, store::Store::Staging& staging,
                              std::deque<store::AppendBatch>& batches) {
   const Clock::time_point patience = Clock::now() + kRestPatience;
-  while (!work.appends.empty() && work.appends.back().more_soon) {
+  while (!work.appends.empty() && work.appends.back().part.more_soon) {
     const std::size_t staged = work.appends.size();
     {
       std::unique_lock<std::mutex> lock(mutex_);
@@ -187,7 +192,7 @@ void StoreThread::stage_rest(Work& work, store::Store::Staging& staging,
     }
     if (work.appends.size() == staged) return;  // the transaction is full
     for (std::size_t i = staged; i < work.appends.size(); ++i)
-      staging.add(batches.emplace_back(std::move(work.appends[i].batch)));
+      stage_append(work.appends[i], staging, batches);
   }
 }
 
@@ -207,7 +212,7 @@ void StoreThread::commit_work(Work& work) {
   store::Store::Staging staging = store_->stage(clock_reading());
   std::deque<store::AppendBatch> batches;  // what is staged stays in its place
   for (QueuedAppend& append : work.appends)
-    staging.add(batches.emplace_back(std::move(append.batch)));
+    stage_append(append, staging, batches);
   stage_rest(work, staging, batches);
   store::CommitBatch batch = std::exchange(kept_, {});
   batch.now = clock_reading();
@@ -229,6 +234,9 @@ void StoreThread::commit_work(Work& work) {
     report.took = monotonic_now() - started;
     report.clock = store_->clock_judge();
     if (report.result.ok()) plan_chores();
+    for (QueuedAppend& append : report.appends) {
+      if (failed) append.part.break_off();
+    }
     // A std::function can be copied, a report should not be: the task shares it and is run once.
     auto shared = std::make_shared<CommitReport>(std::move(report));
     inbox_.post([this, shared = std::move(shared)] { reports_.committed(std::move(*shared)); });

@@ -4,7 +4,8 @@
 //            commit without a timer. An idle thread starts on the first item at once; where a
 //            client's next part is said to follow, it prepares what is there and waits for the
 //            rest a few milliseconds at the most. Everything is
-//            answered on the loop, in order. When nothing is queued it does chores: state is
+//            answered on the loop, in order. Behind a part of a stream that is not stored nothing
+//            of that stream is. When nothing is queued it does chores: state is
 //            flushed, small segments are merged, the WAL is checkpointed.
 // Ownership: owns the store; `inbox` must outlive it. stop() before destruction.
 // Threads:   call on the loop thread; its callbacks run there too.
@@ -30,6 +31,7 @@
 #include "core/result.h"
 #include "core/time.h"
 #include "mesh/types.h"
+#include "node/append_stream.h"
 #include "node/convert.h"
 #include "node/loop_inbox.h"
 #include "store/store.h"
@@ -45,14 +47,15 @@ struct QueuedAppend {
   AppendDone done;
   std::size_t events = 0;
   std::size_t bytes = 0;
-  // The client's next part is at hand; a commit may wait a moment for it.
-  bool more_soon = false;
+  AppendPart part;
+  bool staged = false;  // what the transaction has taken; the other parts are behind a break
 };
 
 // What became of one transaction.
 struct CommitReport {
   Result<store::CommitResult> result = Error{};
-  std::vector<QueuedAppend> appends;  // without their items, in the order of result.appends
+  // Without their items; those that were staged are in the order of result.appends.
+  std::vector<QueuedAppend> appends;
   std::vector<CommitPart> parts;
   Duration took;
   std::optional<ClockJudge> clock;  // as it stands after it
@@ -115,6 +118,8 @@ class StoreThread {
   Work take_work();
   bool has_work() const;  // under mutex_
   void take_appends(Work& work);
+  static void stage_append(QueuedAppend& append, store::Store::Staging& staging,
+                           std::deque<store::AppendBatch>& batches);
   // Waits for what an append with more_soon announced and stages it too.
   void stage_rest(Work& work, store::Store::Staging& staging,
                   std::deque<store::AppendBatch>& batches);

@@ -90,7 +90,10 @@ class Store::Commit {
   }
 
   // The batch must outlive the commit.
-  void add(const AppendBatch& batch) { result_.appends.push_back(append_.add(batch)); }
+  bool add(const AppendBatch& batch) {
+    result_.appends.push_back(append_.add(batch));
+    return result_.appends.back().ok();
+  }
   Status write(const CommitBatch& batch);
   CommitResult take_over(const CommitBatch& batch);
   void fold();
@@ -235,7 +238,7 @@ Status Store::run(Commit& commit, const CommitBatch& batch) {
 Store::Staging::Staging(std::unique_ptr<Commit> commit) : commit_(std::move(commit)) {}
 Store::Staging::~Staging() = default;
 Store::Staging::Staging(Staging&&) noexcept = default;
-void Store::Staging::add(const AppendBatch& batch) { commit_->add(batch); }
+bool Store::Staging::add(const AppendBatch& batch) { return commit_->add(batch); }
 
 Store::Staging Store::stage(const ClockReading& now) {
   return Staging(std::make_unique<Commit>(*impl_, now, std::nullopt));

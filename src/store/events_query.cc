@@ -41,7 +41,6 @@ int selectivity(EventColumn column, char op) {
     case EventColumn::kLog:
       return op == '=' ? 100 : 0;
     case EventColumn::kSeq:
-      return op == '=' ? 1000 : 4;
     case EventColumn::kTs:
       return op == '=' ? 1000 : 4;
     default:
@@ -103,9 +102,9 @@ bool EventsQuery::takes(const HeadRecord& head) const {
 
 EventsQuery read_conditions(const char* conditions, int count, sqlite3_value** values) {
   EventsQuery query;
-  for (int i = 0; i < count; ++i) {
-    const auto column = static_cast<EventColumn>(conditions[2 * i] - 'a');
-    const char op = conditions[2 * i + 1];
+  for (int i = 0; i < count; ++i, conditions += 2) {
+    const auto column = static_cast<EventColumn>(conditions[0] - 'a');
+    const char op = conditions[1];
     // A value of another type is compared by SQLite's rules of affinity, which are SQLite's to
     // apply: here it narrows nothing.
     const int type = sqlite3_value_type(values[i]);

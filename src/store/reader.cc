@@ -239,7 +239,7 @@ Result<Hash> Reader::stored_digest() const {
   EBB_RETURN_IF_ERROR(impl_->db->run("BEGIN"));
   const Status loaded = load_state(*impl_->db, *fold);
   EBB_RETURN_IF_ERROR(impl_->db->run("COMMIT"));
-  EBB_RETURN_IF_ERROR(loaded);
+  if (!loaded.ok()) return loaded.error();
   return fold->digest();
 }
 

@@ -9,6 +9,8 @@
 #include <filesystem>
 #include <system_error>
 
+#include "ebb/version.h"
+
 namespace ebb::store {
 namespace {
 
@@ -52,7 +54,8 @@ CREATE TABLE mark(log BLOB PRIMARY KEY, seq INTEGER NOT NULL, chain BLOB NOT NUL
 constexpr std::string_view kSchema2 =
     "ALTER TABLE logs ADD COLUMN wall_ms INTEGER NOT NULL DEFAULT 0";
 
-constexpr std::array<Migration, 2> kMigrations = {Migration{kSchema1}, Migration{kSchema2}};
+constexpr std::array<Migration, kStoreVersion> kMigrations = {Migration{kSchema1},
+                                                              Migration{kSchema2}};
 
 Error file_error(std::string_view context, const std::string& path, const std::error_code& error) {
   const ErrorCode code = error == std::errc::no_space_on_device  ? ErrorCode::kDiskFull

@@ -152,11 +152,13 @@ std::vector<DeviceId> SideTables::surplus_cursors(const CommitBatch& batch) cons
   }
   if (heard.size() <= limits::kStoredPeers) return {};
   std::vector<std::pair<WallTime, DeviceId>> by_age;
+  by_age.reserve(heard.size());
   for (const auto& [peer, time] : heard)
     by_age.emplace_back(time, peer);
   std::sort(by_age.begin(), by_age.end());
   by_age.resize(by_age.size() - limits::kStoredPeers);
   std::vector<DeviceId> surplus;
+  surplus.reserve(by_age.size());
   for (const auto& [time, peer] : by_age)
     surplus.push_back(peer);
   return surplus;

@@ -145,7 +145,8 @@ class Store::Staging {
  public:
   ~Staging();
   Staging(Staging&&) noexcept;
-  void add(const AppendBatch& batch);
+  // False: the batch is refused, as the result will tell, and the others are not.
+  bool add(const AppendBatch& batch);
 
  private:
   friend class Store;

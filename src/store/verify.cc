@@ -81,7 +81,7 @@ class Verification {
   void segment(const LogRow& row, const StoredSegment& stored, Walk& walk);
   void content(const LogRow& row, const StoredSegment& stored,
                const trust::VerifiedSegment& verified, Walk& walk);
-  void fold(const LogRow& row, const trust::VerifiedSegment& verified, EventRun run);
+  void fold(const LogRow& row, const trust::VerifiedSegment& verified, const EventRun& run);
   void end_of_log(const LogRow& row, const Walk& walk);
   void problem(std::string sentence);
   static std::string name(const LogRow& row) { return "log " + log_text(row.head.log); }
@@ -182,10 +182,11 @@ void Verification::content(const LogRow& row, const StoredSegment& stored,
       chain_inside(verified, row.head.held.seq) != row.head.held.chain) {
     problem(name(row) + ": its head has another chain than its events");
   }
-  fold(row, verified, std::move(decoded->run));
+  fold(row, verified, decoded->run);
 }
 
-void Verification::fold(const LogRow& row, const trust::VerifiedSegment& verified, EventRun run) {
+void Verification::fold(const LogRow& row, const trust::VerifiedSegment& verified,
+                        const EventRun& run) {
   if (fold_ == nullptr) return;
   const auto mark = stored_.mark.find(row.head.log);
   const Seq to = mark == stored_.mark.end() ? 0 : mark->second.seq;

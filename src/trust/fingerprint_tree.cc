@@ -47,22 +47,22 @@ void FingerprintTree::take_out(Node& node, std::size_t depth, const LogId& log,
   if (node.sum.count() <= kJoinHeads) join(node);
 }
 
-void FingerprintTree::put_in(Node& node, std::size_t depth, Head head) {
+void FingerprintTree::put_in(Node& node, std::size_t depth, const Head& head) {
   node.sum.add(head.entry);
   if (node.children != nullptr) {
     const std::size_t digit = id_digit(head.log, depth);
-    put_in((*node.children)[digit], depth + 1, std::move(head));
+    put_in((*node.children)[digit], depth + 1, head);
     return;
   }
-  node.heads.insert(place_of(node.heads, head.log), std::move(head));
+  node.heads.insert(place_of(node.heads, head.log), head);
   if (node.heads.size() > kLeafHeads) split(node, depth);
 }
 
 void FingerprintTree::split(Node& node, std::size_t depth) {
   node.children = std::make_unique<std::array<Node, IdPrefix::kChildren>>();
-  for (Head& head : std::exchange(node.heads, {})) {
+  for (const Head& head : std::exchange(node.heads, {})) {
     const std::size_t digit = id_digit(head.log, depth);
-    put_in((*node.children)[digit], depth + 1, std::move(head));
+    put_in((*node.children)[digit], depth + 1, head);
   }
 }
 

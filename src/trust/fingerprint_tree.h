@@ -47,7 +47,7 @@ class FingerprintTree {
   };
   static void take_out(Node& node, std::size_t depth, const LogId& log,
                        const FingerprintSum& entry);
-  static void put_in(Node& node, std::size_t depth, Head head);
+  static void put_in(Node& node, std::size_t depth, const Head& head);
   static void split(Node& node, std::size_t depth);
   static void join(Node& node);
   static void gather(Node& node, std::vector<Head>& heads);

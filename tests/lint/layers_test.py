@@ -44,7 +44,7 @@ class Rooms(TreeTest):
         self.expect_clean(tree)
 
     def test_source_never_includes_tests_or_sim(self):
-        tree = {"src/node/a.cc": header("tests/skip.h"), "tests/skip.h": header()}
+        tree = {"src/node/a.cc": header("tests/temp_dir.h"), "tests/temp_dir.h": header()}
         self.expect(tree, "src/ may never include tests/")
 
     def test_contract_never_includes_sim(self):

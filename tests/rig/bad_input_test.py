@@ -109,6 +109,23 @@ class BadInputTest(rig.RigTest):
         done = node.run("append", "t", "--payload", json.dumps("x" * 50000), check=False)
         self.assert_exit(done, 1, "disk")
 
+    def test_a_stream_on_a_full_disk_is_stored_as_far_as_it_is_told(self):
+        for attempt in range(4):
+            node = self.node(f"full{attempt}")
+            config = node.dir / "ebb.toml"
+            line = "disk_budget_bytes = "
+            config.write_text(config.read_text().replace(f"# {line}0", f"{line}520000"))
+            node.start("--listen", "127.0.0.1:0")
+            # Short lines behind long ones find room where those found none.
+            lines = [json.dumps({"type": "t", "payload": os.urandom(size).hex()})
+                     for size in [300] * 4000 + [1] * 4000]
+            status, answer, _ = node.request("POST", "/v1/events", "\n".join(lines).encode(),
+                                             "application/x-ndjson", 60)
+            self.assertEqual(status, 507, answer)
+            told = json.loads(answer)
+            self.assertEqual(told["error"]["line"], told["appended"] + 1)
+            self.assertEqual(sum(1 for _ in node.event_lines()), told["appended"])
+
     def test_a_stranger_on_the_port_is_dropped_and_counted(self):
         node = self.node()
         node.start("--listen", "127.0.0.1:0")

@@ -1,12 +1,12 @@
 // The golden vector of state: entries and digests that another program computed.
 #include <doctest/doctest.h>
 
+#include <filesystem>
 #include <fstream>
 #include <sstream>
 #include <utility>
 
 #include "codec/event.h"
-#include "tests/shared_data.h"
 #include "tests/state/model.h"
 
 using namespace ebb;
@@ -80,7 +80,8 @@ void read_line(const std::string& line, Vector& vector) {
 }
 
 Vector read_vector() {
-  std::ifstream in(source_root() / "tests" / "vectors" / "state_digest.txt");
+  std::ifstream in(std::filesystem::path(EBB_SOURCE_ROOT) / "tests" / "vectors" /
+                   "state_digest.txt");
   REQUIRE(in.is_open());
   Vector vector;
   for (std::string line; std::getline(in, line);) {
