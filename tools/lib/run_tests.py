@@ -253,8 +253,9 @@ class Runner:
             command += ["--suite", suite]
         if not self.with_long:
             command += ["--no-suite", "long"]
-        if self.args.jobs:
-            command += ["--num-processes", str(self.args.jobs)]
+        # Tests of real processes wait more than they work.
+        jobs = self.args.jobs or (os.cpu_count() or 1) + 2
+        command += ["--num-processes", str(jobs)]
         return command + ["--timeout-multiplier", str(self.build.timeout_multiplier)]
 
     def test(self):
