@@ -112,9 +112,9 @@ MHD_Result RequestCarrier::step(const char* method, std::string_view data, std::
 }
 
 void RequestCarrier::begin(const char* method) {
-  Result<RequestTarget> target = parse_target(raw_target_);
+  const Result<RequestTarget> target = parse_target(raw_target_);
   request_ = std::make_shared<Request>(*set_.context, method,
-                                       target.ok() ? std::move(target).value() : RequestTarget{});
+                                       target.ok() ? target.value() : RequestTarget{});
   request_->set_on_wake([this] { on_wake(); });
   request_->set_content_type(header(connection_, MHD_HTTP_HEADER_CONTENT_TYPE));
   request_->set_length_known(
