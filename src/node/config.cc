@@ -75,8 +75,8 @@ Status apply_named_tables(Config& config, const toml::table& tables, const std::
       const std::string where = place(path, value->second);
       const auto items = items_of(value->second);
       if (!items) {
-        return Error{ErrorCode::kInvalidArgument, "config",
-                     where + ": " + key + ": must be a text or a list of texts"};
+        key += ": must be a text or a list of texts";
+        return Error{ErrorCode::kInvalidArgument, "config", where + ": " + key};
       }
       const Status status = set_link_value(config, key, *items);
       if (status.ok()) continue;

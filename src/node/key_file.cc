@@ -65,7 +65,8 @@ Result<KeyBytes> read_key_file(const std::string& path, std::string_view kind) {
     if (text.error().code == ErrorCode::kTooLarge) return damaged(path, "too long for a key file");
     return text.error();
   }
-  std::string_view line = *text;
+  std::string& whole = *text;
+  std::string_view line = whole;
   if (line.ends_with('\n')) line.remove_suffix(1);
   const std::vector<std::string_view> words = words_of(line);
   if (words.size() != 4 || words[0] != kLabel) return damaged(path, "not a key file of this form");
@@ -77,7 +78,7 @@ Result<KeyBytes> read_key_file(const std::string& path, std::string_view kind) {
   ::explicit_bzero(bytes->data(), bytes->size());
   const std::string sum = checksum(key);
   if (words[3] != sum) return damaged(path, "the checksum does not fit the key");
-  ::explicit_bzero(text->data(), text->size());
+  ::explicit_bzero(whole.data(), whole.size());
   return key;
 }
 
