@@ -71,12 +71,13 @@ Status apply_named_tables(Config& config, const toml::table& tables, const std::
     const toml::table& table = *node.as_table();
     for (auto value = table.cbegin(); value != table.cend(); ++value) {
       std::string key = name;
-      (key += '.') += value->first.str();
+      key.append(".").append(value->first.str());
       const std::string where = place(path, value->second);
       const auto items = items_of(value->second);
       if (!items) {
-        key += ": must be a text or a list of texts";
-        return Error{ErrorCode::kInvalidArgument, "config", where + ": " + key};
+        std::string detail = where;
+        detail.append(": ").append(key).append(": must be a text or a list of texts");
+        return Error{ErrorCode::kInvalidArgument, "config", detail};
       }
       const Status status = set_link_value(config, key, *items);
       if (status.ok()) continue;
