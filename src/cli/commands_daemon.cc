@@ -60,7 +60,6 @@ void note_surroundings(const Context& context) {
 }  // namespace
 
 Exit run_daemon(const Context& context, const RunOptions& options) {
-  if (const auto empty = empty_flag(options.daemon)) return *empty;
   if (context.globals().json) {
     return usage_failure("`ebb run` prints no JSON", "its log does with --log-format json");
   }
@@ -72,7 +71,6 @@ Exit run_daemon(const Context& context, const RunOptions& options) {
 }
 
 Exit run_up(const Context& context, const RunOptions& options) {
-  if (const auto empty = empty_flag(options.daemon)) return *empty;
   const RequestTarget status("/v1/status");
   Outcome<Document> running = context.get(status);
   if (running.ok() && any_given(options.daemon)) {

@@ -127,7 +127,6 @@ Exit run_verify(const Context& context, bool with_state) {
 }
 
 Exit run_config_show(const Context& context, const ConfigOptions& options) {
-  if (const auto empty = empty_flag(options.daemon)) return *empty;
   const auto lines =
       context.local().config(context.dir(), overrides_of(options.daemon, context.terminal()));
   if (!lines.ok()) return failure_of(lines.error(), context.dir());
@@ -151,7 +150,6 @@ Exit run_config_show(const Context& context, const ConfigOptions& options) {
 }
 
 Exit run_config_check(const Context& context, const ConfigOptions& options) {
-  if (const auto empty = empty_flag(options.daemon)) return *empty;
   const Result<std::string> device = context.local().device(context.dir());
   if (!device.ok()) return failure_of(device.error(), context.dir());
   const Overrides overrides = overrides_of(options.daemon, context.terminal());
