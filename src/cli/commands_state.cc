@@ -189,10 +189,12 @@ Exit run_sql(const Context& context, const std::string& statement) {
     context.print_json(answer.text);
   } else if (rows.columns.size() == 1 && rows.cells.size() == 1) {
     context.print(escape_text(plain_text(rows.cells[0][0])) + '\n');
-  } else {
+  } else if (!rows.cells.empty()) {
     print_table(context, rows);
   }
   const nlohmann::json& completeness = object_at(answer.value, "completeness");
+  } else if (context.terminal().out_is_terminal) {
+    context.note("no rows");
   if (text_at(completeness, "state") == "behind") context.note(completeness_words(completeness));
   return ExitCode::kOk;
 }
