@@ -230,7 +230,7 @@ Outcome<HttpAnswer> follow_once(const Context& context, const TailOptions& optio
 Exit follow(const Context& context, const TailOptions& options, const std::string& device) {
   const Failure gone{.exit = ExitCode::kNoDaemon,
                      .what = "the node of " + context.dir() + " has stopped",
-                     .next = "start it with `ebb up`"};
+                     .next = "start it with " + context.command("up")};
   Followed followed;
   while (true) {
     followed.began = followed.dropped = false;
@@ -275,7 +275,8 @@ Exit run_append(const Context& context, const AppendOptions& options) {
                          "of the other options only --topic goes with it");
   }
   if (options.type.empty()) {
-    return usage_failure("what to append?", "`ebb append TYPE k=v...` or `ebb append --ndjson -`");
+    return usage_failure("what to append?", context.command("append TYPE k=v...") + " or " +
+                                                context.command("append --ndjson -"));
   }
   EBB_ASSIGN(std::string event, event_object(options));
   EBB_ASSIGN(const Document answer, context.post(RequestTarget("/v1/events"), std::move(event)));

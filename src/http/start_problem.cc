@@ -6,6 +6,11 @@
 namespace ebb::http {
 namespace {
 
+// "`ebb down --dir X`"
+std::string command(std::string_view words, const std::string& dir) {
+  return "`ebb " + std::string(words) + " --dir " + shell_word(dir) + "`";
+}
+
 StartProblem explain_busy(const Error& error, const std::string& dir) {
   if (error.context == "port in use") {
     return {.what = "cannot listen on " + error.detail + ": the port is in use",
@@ -35,7 +40,8 @@ StartProblem explain_start(const Error& error, const std::string& dir) {
     case ErrorCode::kInvalidArgument:
     case ErrorCode::kMalformed:
       problem.usage = blames_flag(error);
-      if (!problem.usage) problem.next = "`ebb config check` reads the configuration again";
+      if (!problem.usage)
+        problem.next = command("config check", dir) + " reads the configuration again";
       break;
     case ErrorCode::kUnsupported:
       problem.why = "a newer ebb has used this directory; nothing was written";
@@ -44,7 +50,8 @@ StartProblem explain_start(const Error& error, const std::string& dir) {
     case ErrorCode::kCorrupt:
       if (speaks_for_itself(error)) break;
       problem.why = "the disk, or another program that wrote to it";
-      problem.next = "copy " + dir + " before anything else; `ebb verify` says what is damaged";
+      problem.next = "copy " + dir + " before anything else; " + command("verify", dir) +
+                     " says what is damaged";
       break;
     case ErrorCode::kDiskFull:
       problem.next =

@@ -71,7 +71,8 @@ TEST_CASE("up with flags beside a running node does not pretend to have changed 
     CAPTURE(flag);
     CHECK(ebb.run({"up", flag}) == 1);
     CHECK(ebb.err_has("already; its flags were not changed"));
-    CHECK(ebb.err_has("`ebb down` first, or `ebb peers add HOST:PORT`"));
+    CHECK(
+        ebb.err_has("`ebb down --dir " + ebb.temp.path().string() + "` first, or `ebb peers add"));
     CHECK(ebb.out.empty());
   }
 }

@@ -269,7 +269,7 @@ TEST_CASE("tail -f takes the end of a stream for the end of the node, however it
     CHECK(ebb.run({"tail", "-f"}) == 3);
     CHECK(ebb.out == "{\"n\":1}\n");
     CHECK(ebb.err_has("has stopped"));
-    CHECK(ebb.err_has("next: start it with `ebb up`"));
+    CHECK(ebb.err_has("next: start it with `ebb up --dir " + ebb.temp.path().string() + "`"));
   }
 }
 
