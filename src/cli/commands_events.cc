@@ -75,9 +75,11 @@ Failure failure_of_stream(const Context& context, const HttpAnswer& answer) {
   }
   if (body.is_object() && body.contains("appended")) {
     const std::uint64_t stored = count_at(body, "appended") + count_at(body, "duplicates");
-    failure.why = fmt::format("stored before it: {} ({} appended, {} there already)",
-                              count_text(stored, "event"), count_at(body, "appended"),
-                              count_at(body, "duplicates"));
+    if (stored > 0) {
+      failure.why = fmt::format("stored before it: {} ({} appended, {} there already)",
+                                count_text(stored, "event"), count_at(body, "appended"),
+                                count_at(body, "duplicates"));
+    }
     failure.next = next_step_of_stream(text_at(error, "code"), line, std::move(failure.next));
   }
   return failure;
