@@ -8,6 +8,8 @@
 #include <set>
 
 #include "cli/print.h"
+#include "core/error_words.h"
+#include "core/limits.h"
 
 namespace ebb::cli {
 namespace {
@@ -123,7 +125,7 @@ Failure Context::failure_of_transport(const Error& error) const {
     case ErrorCode::kInvalidArgument:
       return {.what = "cannot read the input: " + error.detail};
     default:
-      return {.what = "the connection to the node broke: " + error.message(),
+      return {.what = "the connection to the node broke: " + error_words(error),
               .why = "it may have stopped in the middle of the answer",
               .next = command("status") + " tells whether it runs; its log is " + log_path()};
   }

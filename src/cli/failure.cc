@@ -5,15 +5,13 @@
 
 #include "cli/print.h"
 #include "core/data_directory.h"
+#include "core/error_words.h"
 
 namespace ebb::cli {
 namespace {
 
 std::string words_of(const Error& error) {
-  if (speaks_for_itself(error)) return error.detail;
-  std::string text(error.context);
-  if (!error.detail.empty()) text.append(text.empty() ? "" : ": ").append(error.detail);
-  return text.empty() ? error.message() : text;
+  return speaks_for_itself(error) ? error.detail : error_words(error);
 }
 
 // A file could not be used, whatever is in it.
