@@ -18,7 +18,11 @@ std::string next_step_of_code(std::string_view code, std::string_view what, cons
   if (code == "busy") return "its queues are full: try again in a moment";
   const bool budget = what.find("store.disk_budget_bytes") != std::string_view::npos;
   if (code == "disk_full" && !budget) return "free some space on the node's disk";
-  if (code == "corrupt") return "`ebb verify` says what is damaged";
+  if (what.rfind("too many topics", 0) == 0) {
+    return fmt::format("a device may have {} topics: name one of those that are there",
+                       limits::kTopicsPerDevice);
+  }
+  if (code == "corrupt") return place.command("verify") + " says what is damaged";
   return {};
 }
 

@@ -18,9 +18,16 @@ StartProblem explain_busy(const Error& error, const std::string& dir) {
             .next = "stop that program, or choose another address with --listen or in " +
                     path_in(dir, kConfigFile)};
   }
-  return {.what = "a node is running on " + dir + " already: " + error_message(error),
-          .why = "one process at a time may write a store",
-          .next = "`ebb status` asks that node, `ebb down` stops it"};
+  return {
+      .what = "a node is running on " + dir + " already: " + error_message(error),
+      .why = "one process at a time may write a store",
+      .next = command("status", dir) + " asks that node, " + command("down", dir) + " stops it"};
+}
+
+// The store is of other keys than those beside it.
+std::string next_of_foreign_store(const std::string& dir) {
+  return "put back what belongs together: the store in " + path_in(dir, "store") +
+         " and the keys and mesh.genesis it was made with";
 }
 
 std::string sentence_of(const Error& error) {
@@ -39,6 +46,10 @@ StartProblem explain_start(const Error& error, const std::string& dir) {
       break;
     case ErrorCode::kInvalidArgument:
     case ErrorCode::kMalformed:
+      if (error.context.starts_with("store belongs to ")) {
+        problem.next = next_of_foreign_store(dir);
+        break;
+      }
       problem.usage = blames_flag(error);
       if (!problem.usage)
         problem.next = command("config check", dir) + " reads the configuration again";
@@ -69,6 +80,12 @@ StartProblem explain_start(const Error& error, const std::string& dir) {
       break;
   }
   return problem;
+}
+
+std::string ready_text(const StartProblem& problem) {
+  std::string text = "error: " + problem.what + "\n";
+  if (!problem.next.empty()) text += "next: " + problem.next + "\n";
+  return text;
 }
 
 std::string problem_text(const StartProblem& problem) {

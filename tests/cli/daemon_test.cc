@@ -122,6 +122,9 @@ TEST_CASE("a node that does not start tells why in its own words") {
   CHECK(ebb.run({"up"}) == 1);
   CHECK(ebb.err_has("the node did not start: port 7401 in use"));
   CHECK(ebb.err_has("ebb.log"));
+  write_program(ebb, "echo 'error: no space' >&3; echo 'next: free some space' >&3; exit 1\n");
+  CHECK(ebb.run({"up"}) == 1);
+  CHECK(ebb.err_has("the node did not start: no space\n  next: free some space; see "));
   write_program(ebb, "echo 'first'; echo 'unknown flag' >&2; exit 2\n");
   CHECK(ebb.run({"up"}) == 2);
   CHECK(ebb.err_has("why:  unknown flag"));
