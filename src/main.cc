@@ -76,6 +76,9 @@ std::optional<std::string> hex(const std::optional<ebb::Hash>& hash) {
 Result<ebb::cli::VerifyAnswer> verify(
     const std::string& dir, bool with_state,
     const std::function<void(std::uint64_t, std::uint64_t)>& progress) {
+  // Whatever of a device is lost, its store can be read; without any device there is none.
+  const Result<ebb::node::Home> home = ebb::node::load_home(dir);
+  if (!home.ok() && home.error().context == "device") return home.error();
   EBB_ASSIGN(ebb::store::VerifyReport report,
              ebb::store::verify_store(ebb::node::home_paths(dir).store, with_state, progress));
   return ebb::cli::VerifyAnswer{.logs = report.logs,

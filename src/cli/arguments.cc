@@ -14,6 +14,13 @@
 namespace ebb::cli {
 namespace {
 
+// Empty where `text` is a number of 1 or more. CLI11 reads -1 as the largest number.
+std::string why_no_count(const std::string& text) {
+  const bool digits = text.find_first_not_of("0123456789") == std::string::npos;
+  const bool counts = digits && text.find_first_not_of('0') != std::string::npos;
+  return counts ? "" : "has to be a number of 1 or more, not " + text;
+}
+
 // Everything that options are parsed into.
 struct Parsed {
   Globals globals;
@@ -53,6 +60,7 @@ class CommandLine {
 
   int call(const CLI::App& command, const LocalCommands& local, Terminal& terminal);
   Failure judge(const CLI::ParseError& error);
+  std::optional<Failure> empty_value();
   Failure judge_extra(const std::string& extra);
   CLI::App* deepest();
   std::string path();  // the words that lead to it: "ebb mesh export"
@@ -145,7 +153,8 @@ void CommandLine::add_event_commands() {
   tail->add_option("--topic", p.tail.topic, "Only of this topic");
   tail->add_option("--device", p.tail.device, "Only of this device (a beginning of its id)");
   tail->add_option("--limit", p.tail.limit,
-                   "Only the newest N (at most 10000); with -f end after N");
+                   "Only the newest N (at most 10000); with -f end after N")
+      ->check([](const std::string& text) { return why_no_count(text); });
 }
 
 void CommandLine::add_state_commands() {
@@ -289,6 +298,7 @@ Failure CommandLine::judge_extra(const std::string& extra) {
 }
 
 Failure CommandLine::judge(const CLI::ParseError& error) {
+  if (const auto empty = empty_value()) return *empty;
   const std::vector<std::string> extras = app_.remaining(true);
   for (const std::string& extra : extras) {
     if (extra != "--") return judge_extra(extra);
@@ -298,16 +308,36 @@ Failure CommandLine::judge(const CLI::ParseError& error) {
   return usage_failure(what, "`" + path() + " --help` tells how it is written");
 }
 
+Failure empty_failure(const std::string& name) {
+  const bool is_address = name == "--peer" || name == "--listen";
+  const bool is_flag = name.front() == '-';
+  return usage_failure(name + (is_address ? " needs host:port"
+                               : is_flag  ? " has no value"
+                                          : " is empty"),
+                       "a variable of the shell that is not set leaves it empty");
+}
+
 // `--peer=` would take the next word for its value.
 std::optional<Failure> flag_without_value(const std::vector<std::string>& arguments) {
   for (const std::string& argument : arguments) {
     if (argument == "--") break;
     const bool is_flag = argument.size() > 3 && argument.rfind("--", 0) == 0;
     if (!is_flag || argument.find('=') != argument.size() - 1) continue;
-    const std::string flag = argument.substr(0, argument.size() - 1);
-    const bool is_address = flag == "--peer" || flag == "--listen";
-    return usage_failure(flag + (is_address ? " needs host:port" : " has no value"),
-                         "a variable of the shell that is not set leaves it empty");
+    return empty_failure(argument.substr(0, argument.size() - 1));
+  }
+  return std::nullopt;
+}
+
+// The first word that was given and is empty, of a flag or not: what takes it would act as if it
+// were not there. What a set takes alone may be the empty text.
+std::optional<Failure> CommandLine::empty_value() {
+  for (const CLI::App* app = deepest(); app != nullptr; app = app->get_parent()) {
+    for (const CLI::Option* option : app->get_options()) {
+      const std::vector<std::string>& words = option->results();
+      const bool any_empty = std::find(words.begin(), words.end(), "") != words.end();
+      if (!any_empty || option->get_name() == "operand") continue;
+      return empty_failure(option->nonpositional() ? option->get_name() : option->get_type_name());
+    }
   }
   return std::nullopt;
 }
@@ -346,6 +376,10 @@ int CommandLine::run(std::vector<std::string> arguments, const LocalCommands& lo
     return app_.exit(success, terminal.out, terminal.err);
   } catch (const CLI::ParseError& error) {
     print_failure(terminal.err, judge(error));
+    return static_cast<int>(ExitCode::kUsage);
+  }
+  if (const auto empty = empty_value()) {
+    print_failure(terminal.err, *empty);
     return static_cast<int>(ExitCode::kUsage);
   }
   return call(*deepest(), local, terminal);

@@ -25,6 +25,7 @@ using Clock = std::chrono::steady_clock;
 
 constexpr int kReadyFd = 3;  // in the child
 constexpr std::size_t kVerdictBytesMax = 4096;
+constexpr std::string_view kReady = "ready\n";
 constexpr Duration kEndOfFailedStart = seconds(5);
 
 Duration time_until(Clock::time_point deadline) {
@@ -79,18 +80,31 @@ class Spawn {
   posix_spawnattr_t attributes_;
 };
 
-// What the child says of its start: empty when it ended without a word, nullopt when it is late.
+// All that the child says of its start: empty when it ended without a word, nullopt when it is
+// late.
 std::optional<std::string> read_verdict(int fd, Clock::time_point deadline) {
   std::string text;
   char part[512];
-  while (text.find('\n') == std::string::npos && text.size() < kVerdictBytesMax) {
+  while (text != kReady && text.size() < kVerdictBytesMax) {
     if (!wait_readable(fd, time_until(deadline))) return std::nullopt;
     const ssize_t got = read(fd, part, sizeof part);
     if (got < 0 && errno == EINTR) continue;
     if (got <= 0) break;
     text.append(part, static_cast<std::size_t>(got));
   }
-  return text.substr(0, text.find('\n'));
+  return text;
+}
+
+// What stands behind `name` in a line of its own; empty when there is none.
+std::string line_of(const std::string& verdict, std::string_view name) {
+  for (std::size_t at = 0; at < verdict.size();) {
+    const std::size_t end = std::min(verdict.find('\n', at), verdict.size());
+    if (verdict.compare(at, name.size(), name) == 0) {
+      return verdict.substr(at + name.size(), end - at - name.size());
+    }
+    at = end + 1;
+  }
+  return {};
 }
 
 ExitCode exit_of_child(pid_t pid) {
@@ -160,7 +174,7 @@ Outcome<pid_t> start_in_background(const BackgroundOptions& options) {
   writing.reset();
 
   const std::optional<std::string> verdict = read_verdict(reading.get(), deadline);
-  if (verdict && *verdict == "ready") return pid;
+  if (verdict && *verdict == kReady) return pid;
   if (!verdict) {
     return Failure{.exit = ExitCode::kTimeout,
                    .what = fmt::format("the node (process {}) is not ready after {}", pid,
@@ -169,13 +183,14 @@ Outcome<pid_t> start_in_background(const BackgroundOptions& options) {
                    .next = "look into " + options.log_path + ", or wait longer with --timeout"};
   }
   Failure failure{.exit = exit_of_child(pid), .what = "the node did not start"};
-  constexpr std::string_view kError = "error: ";
-  if (verdict->rfind(kError, 0) == 0) {
-    failure.what += ": " + verdict->substr(kError.size());
+  const std::string error = line_of(*verdict, "error: ");
+  const std::string next = line_of(*verdict, "next: ");
+  if (!error.empty()) {
+    failure.what += ": " + error;
   } else {
     failure.why = last_logged_line(options.log_path, before.st_size);
   }
-  failure.next = "see " + options.log_path;
+  failure.next = (next.empty() ? "" : next + "; ") + "see " + options.log_path;
   return failure;
 }
 

@@ -1,7 +1,8 @@
 // Starts a node in the background and waits until it serves.
 //
 // Model:   the child is this program again with `run --ready-fd=N`, in a session of its own, its
-//          output in the log file; it writes "ready\n" or "error: ...\n" to descriptor N.
+//          output in the log file; it writes "ready\n" or "error: ...\n" to descriptor N, and
+//          behind the latter perhaps "next: ...\n", what to do; then it closes N.
 // Threads: call on the main thread.
 // Errors:  the child's own words and exit code when it did not start; exit code 5 when it is not
 //          ready in time (it is left to go on).

@@ -54,13 +54,12 @@ void note_surroundings(const Context& context) {
   struct stat info {};
   if (stat(context.dir().c_str(), &info) != 0 || (info.st_mode & 077) == 0) return;
   context.note(fmt::format("{} is open to others (mode {:04o}); `chmod 700 {}` closes it",
-                           context.dir(), info.st_mode & 07777U, context.dir()));
+                           context.dir(), info.st_mode & 07777U, shell_word(context.dir())));
 }
 
 }  // namespace
 
 Exit run_daemon(const Context& context, const RunOptions& options) {
-  if (const auto empty = empty_flag(options.daemon)) return *empty;
   if (context.globals().json) {
     return usage_failure("`ebb run` prints no JSON", "its log does with --log-format json");
   }
@@ -72,13 +71,13 @@ Exit run_daemon(const Context& context, const RunOptions& options) {
 }
 
 Exit run_up(const Context& context, const RunOptions& options) {
-  if (const auto empty = empty_flag(options.daemon)) return *empty;
   const RequestTarget status("/v1/status");
   Outcome<Document> running = context.get(status);
   if (running.ok() && any_given(options.daemon)) {
     return Failure{
         .what = "a node is running for " + context.dir() + " already; its flags were not changed",
-        .next = "`ebb down` first, or `ebb peers add HOST:PORT` for one more peer"};
+        .next = context.command("down") + " first, or " + context.command("peers add HOST:PORT") +
+                " for one more peer"};
   }
   if (running.ok()) {
     context.note("a node is running for " + context.dir() + " already");
@@ -88,7 +87,7 @@ Exit run_up(const Context& context, const RunOptions& options) {
   // Anything but silence means that something is there that must not be started twice.
   if (running.error().exit != ExitCode::kNoDaemon) return running.error();
   const Result<std::string> device = context.local().device(context.dir());
-  if (!device.ok()) return failure_of(device.error(), context.dir());
+  if (!device.ok()) return failure_of(device.error(), context.place());
 
   const BackgroundOptions background{.program = context.terminal().program,
                                      .command = {"--dir=" + context.dir(), "run"},
@@ -99,7 +98,8 @@ Exit run_up(const Context& context, const RunOptions& options) {
   EBB_ASSIGN(const pid_t pid, start_in_background(background));
   EBB_ASSIGN(const Document answer, context.get(status));
   print_running(context, answer);
-  context.note(fmt::format("the node runs as process {}; end it with `ebb down`", pid));
+  context.note(
+      fmt::format("the node runs as process {}; end it with {}", pid, context.command("down")));
   return ExitCode::kOk;
 }
 

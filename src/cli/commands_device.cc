@@ -97,13 +97,14 @@ Exit run_init(const Context& context, const InitOptions& options) {
   std::string name = options.name;
   if (name.empty()) name = context.terminal().environment("EBB_NAME").value_or("");
   const Result<std::string> device = context.local().init(context.dir(), name, mesh);
-  if (!device.ok()) return failure_of(device.error(), context.dir());
+  if (!device.ok()) return failure_of(device.error(), context.place());
   if (context.globals().json) {
     context.print_json(nlohmann::json({{"device", *device}}).dump());
   } else {
     context.print(*device + '\n');
   }
-  context.note("made a device in " + context.dir() + "; start its node with `ebb up`");
+  context.note("made a device in " + context.dir() + "; start its node with " +
+               context.command("up"));
   return ExitCode::kOk;
 }
 
@@ -113,7 +114,7 @@ Exit run_verify(const Context& context, bool with_state) {
   const auto show = [&](std::uint64_t done, std::uint64_t all) { progress.update(done, all); };
   const auto answer = context.local().verify(context.dir(), with_state, show);
   progress.clear();
-  if (!answer.ok()) return failure_of(answer.error(), context.dir());
+  if (!answer.ok()) return failure_of(answer.error(), context.place());
   const bool equal = !with_state || !answer->stored_digest || !answer->state_digest ||
                      *answer->stored_digest == *answer->state_digest;
   const bool ok = answer->problems.empty() && equal;
@@ -127,10 +128,9 @@ Exit run_verify(const Context& context, bool with_state) {
 }
 
 Exit run_config_show(const Context& context, const ConfigOptions& options) {
-  if (const auto empty = empty_flag(options.daemon)) return *empty;
   const auto lines =
       context.local().config(context.dir(), overrides_of(options.daemon, context.terminal()));
-  if (!lines.ok()) return failure_of(lines.error(), context.dir());
+  if (!lines.ok()) return failure_of(lines.error(), context.place());
   if (context.globals().json) {
     nlohmann::json rows = nlohmann::json::array();
     for (const ConfigLine& line : *lines)
@@ -151,14 +151,13 @@ Exit run_config_show(const Context& context, const ConfigOptions& options) {
 }
 
 Exit run_config_check(const Context& context, const ConfigOptions& options) {
-  if (const auto empty = empty_flag(options.daemon)) return *empty;
   const Result<std::string> device = context.local().device(context.dir());
-  if (!device.ok()) return failure_of(device.error(), context.dir());
+  if (!device.ok()) return failure_of(device.error(), context.place());
   const Overrides overrides = overrides_of(options.daemon, context.terminal());
   const auto lines = context.local().config(context.dir(), overrides);
-  if (!lines.ok()) return failure_of(lines.error(), context.dir());
+  if (!lines.ok()) return failure_of(lines.error(), context.place());
   const Status addresses = context.local().check_addresses(context.dir(), overrides);
-  if (!addresses.ok()) return failure_of(addresses.error(), context.dir());
+  if (!addresses.ok()) return failure_of(addresses.error(), context.place());
   for (const std::string& note : unknown_variables(context.terminal().variables))
     context.note(note);
   const std::string file = path_in(context.dir(), kConfigFile);
@@ -177,7 +176,7 @@ Exit run_config_check(const Context& context, const ConfigOptions& options) {
 
 Exit run_mesh_export(const Context& context, const ExportOptions& options) {
   const Result<std::string> text = context.local().export_mesh(context.dir());
-  if (!text.ok()) return failure_of(text.error(), context.dir());
+  if (!text.ok()) return failure_of(text.error(), context.place());
   EBB_RETURN_IF_ERROR(write_secret(options.file, *text, options.force));
   if (context.globals().json) {
     const auto file = quote_json(options.file);

@@ -75,9 +75,11 @@ Failure failure_of_stream(const Context& context, const HttpAnswer& answer) {
   }
   if (body.is_object() && body.contains("appended")) {
     const std::uint64_t stored = count_at(body, "appended") + count_at(body, "duplicates");
-    failure.why = fmt::format("stored before it: {} ({} appended, {} there already)",
-                              count_text(stored, "event"), count_at(body, "appended"),
-                              count_at(body, "duplicates"));
+    if (stored > 0) {
+      failure.why = fmt::format("stored before it: {} ({} appended, {} there already)",
+                                count_text(stored, "event"), count_at(body, "appended"),
+                                count_at(body, "duplicates"));
+    }
     failure.next = next_step_of_stream(text_at(error, "code"), line, std::move(failure.next));
   }
   return failure;
@@ -230,7 +232,7 @@ Outcome<HttpAnswer> follow_once(const Context& context, const TailOptions& optio
 Exit follow(const Context& context, const TailOptions& options, const std::string& device) {
   const Failure gone{.exit = ExitCode::kNoDaemon,
                      .what = "the node of " + context.dir() + " has stopped",
-                     .next = "start it with `ebb up`"};
+                     .next = "start it with " + context.command("up")};
   Followed followed;
   while (true) {
     followed.began = followed.dropped = false;
@@ -275,7 +277,8 @@ Exit run_append(const Context& context, const AppendOptions& options) {
                          "of the other options only --topic goes with it");
   }
   if (options.type.empty()) {
-    return usage_failure("what to append?", "`ebb append TYPE k=v...` or `ebb append --ndjson -`");
+    return usage_failure("what to append?", context.command("append TYPE k=v...") + " or " +
+                                                context.command("append --ndjson -"));
   }
   EBB_ASSIGN(std::string event, event_object(options));
   EBB_ASSIGN(const Document answer, context.post(RequestTarget("/v1/events"), std::move(event)));

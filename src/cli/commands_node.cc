@@ -182,7 +182,10 @@ std::string links_text(const Context& context, const nlohmann::json& answer) {
 
 std::string peers_text(const Context& context, const nlohmann::json& answer) {
   const nlohmann::json& peers = list_at(answer, "peers");
-  if (peers.empty()) return "no peer is known; name one with `ebb peers add HOST:PORT`\n";
+  if (peers.empty()) {
+    return "no peer is known; name one with " +
+           escape_text(context.command("peers add HOST:PORT")) + "\n";
+  }
   Table table({{"device"}, {"address"}, {"state"}, {"heard", Align::kRight}, {"from"}});
   for (const nlohmann::json& row : peers) {
     const bool heard = row.is_object() && row.contains("age_ms") && row["age_ms"].is_number();

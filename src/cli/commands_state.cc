@@ -78,7 +78,8 @@ void print_table(const Context& context, const Rows& rows) {
 
 Exit list_views(const Context& context, const QueryOptions& options) {
   if (!options.from.empty() || !options.to.empty()) {
-    return usage_failure("--from and --to are of a view", "name one: `ebb query VIEW --from ...`");
+    return usage_failure("--from and --to are of a view",
+                         "name one: " + context.command("query VIEW --from ..."));
   }
   EBB_ASSIGN(const Document answer, context.get(RequestTarget("/v1/views")));
   if (context.globals().json) {
@@ -132,7 +133,7 @@ Exit run_counter(const Context& context, const ObjectOptions& options) {
   if (!options.operation.empty()) {
     if (!options.operand || !is_json_integer(*options.operand)) {
       return usage_failure("how much to add? " + options.operand.value_or(""),
-                           "write an integer: `ebb counter NAME add 5`");
+                           "write an integer: " + context.command("counter NAME add 5"));
     }
     return change_object(context, target, options, *options.operand);
   }
@@ -151,8 +152,9 @@ Exit run_set(const Context& context, const ObjectOptions& options) {
   if (options.operation.empty() && options.id) return id_without_change();
   if (!options.operation.empty()) {
     if (!options.operand) {
-      return usage_failure("what to " + options.operation + "?",
-                           "write one element: `ebb set NAME " + options.operation + " X`");
+      return usage_failure(
+          "what to " + options.operation + "?",
+          "write one element: " + context.command("set NAME " + options.operation + " X"));
     }
     const auto element = quote_json(*options.operand);
     if (!element) return usage_failure("the element is not UTF-8 text");
@@ -189,8 +191,10 @@ Exit run_sql(const Context& context, const std::string& statement) {
     context.print_json(answer.text);
   } else if (rows.columns.size() == 1 && rows.cells.size() == 1) {
     context.print(escape_text(plain_text(rows.cells[0][0])) + '\n');
-  } else {
+  } else if (!rows.cells.empty()) {
     print_table(context, rows);
+  } else if (context.terminal().out_is_terminal) {
+    context.note("no rows");
   }
   const nlohmann::json& completeness = object_at(answer.value, "completeness");
   if (text_at(completeness, "state") == "behind") context.note(completeness_words(completeness));

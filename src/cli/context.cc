@@ -8,15 +8,21 @@
 #include <set>
 
 #include "cli/print.h"
+#include "core/error_words.h"
+#include "core/limits.h"
 
 namespace ebb::cli {
 namespace {
 
-std::string next_step_of_code(std::string_view code, std::string_view what) {
+std::string next_step_of_code(std::string_view code, std::string_view what, const Place& place) {
   if (code == "busy") return "its queues are full: try again in a moment";
   const bool budget = what.find("store.disk_budget_bytes") != std::string_view::npos;
   if (code == "disk_full" && !budget) return "free some space on the node's disk";
-  if (code == "corrupt") return "`ebb verify` says what is damaged";
+  if (what.rfind("too many topics", 0) == 0) {
+    return fmt::format("a device may have {} topics: name one of those that are there",
+                       limits::kTopicsPerDevice);
+  }
+  if (code == "corrupt") return place.command("verify") + " says what is damaged";
   return {};
 }
 
@@ -95,19 +101,20 @@ Outcome<HttpAnswer> Context::send(HttpRequest request) const {
 Failure Context::failure_of_transport(const Error& error) const {
   switch (error.code) {
     case ErrorCode::kNotFound: {
-      const Result<std::string> device = local_.device(dir_);
+      const Result<std::string> device = local_.device(dir());
       if (!device.ok() && device.error().context != "device") {
         return {.exit = ExitCode::kNoDaemon,
-                .what = "no node is running for " + dir_ +
-                        ", and none can be started: " + failure_of(device.error(), dir_).what};
+                .what = "no node is running for " + dir() +
+                        ", and none can be started: " + failure_of(device.error(), place_).what};
       }
       if (!device.ok()) {
-        return {.exit = ExitCode::kNoDaemon,
-                .what = "no node is running for " + dir_ + ": there is no device in it yet",
-                .next = "make one with `ebb init`, then start it with `ebb up`"};
+        return {
+            .exit = ExitCode::kNoDaemon,
+            .what = "no node is running for " + dir() + ": there is no device in it yet",
+            .next = "make one with " + command("init") + ", then start it with " + command("up")};
       }
       return {.exit = ExitCode::kNoDaemon,
-              .what = "no node is running for " + dir_ + ": start it with `ebb up`",
+              .what = "no node is running for " + dir() + ": start it with " + command("up"),
               .why = "nobody answers on " + socket_path() + " (" + error.detail + ")"};
     }
     case ErrorCode::kBusy:
@@ -122,9 +129,9 @@ Failure Context::failure_of_transport(const Error& error) const {
     case ErrorCode::kInvalidArgument:
       return {.what = "cannot read the input: " + error.detail};
     default:
-      return {.what = "the connection to the node broke: " + error.message(),
+      return {.what = "the connection to the node broke: " + error_words(error),
               .why = "it may have stopped in the middle of the answer",
-              .next = "`ebb status` tells whether it runs; its log is " + log_path()};
+              .next = command("status") + " tells whether it runs; its log is " + log_path()};
   }
 }
 
@@ -136,7 +143,7 @@ Failure Context::failure_of_answer(const HttpAnswer& answer) const {
   if (what.empty()) what = fmt::format("the node answered with HTTP status {}", answer.status);
   const std::string field = text_at(error, "field");
   if (!field.empty() && what.find(field) == std::string::npos) what += " (field " + field + ")";
-  std::string next = next_step_of_code(code, what);
+  std::string next = next_step_of_code(code, what, place_);
   return {.what = std::move(what), .next = std::move(next)};
 }
 
@@ -154,7 +161,7 @@ Outcome<Document> Context::document_of(HttpRequest request) const {
   if (document.value.is_discarded()) {
     return Failure{.what = "the node's answer is not JSON",
                    .why = "this `ebb` and the running node may be of different versions",
-                   .next = "restart it with `ebb down` and `ebb up`"};
+                   .next = "restart it with " + command("down") + " and " + command("up")};
   }
   return document;
 }
@@ -191,8 +198,9 @@ Outcome<std::string> Context::device_with_prefix(std::string_view prefix) const 
   collect(list_at(heads.value, "heads"));
   collect(list_at(peers.value, "peers"));
   if (found.empty()) {
-    return Failure{.what = "no known device begins with " + std::string(prefix),
-                   .next = "`ebb heads` and `ebb peers` list those that are known"};
+    return Failure{
+        .what = "no known device begins with " + std::string(prefix),
+        .next = command("heads") + " and " + command("peers") + " list those that are known"};
   }
   if (found.size() > 1) {
     std::string all;

@@ -28,19 +28,23 @@ struct Document {
 
 class Context {
  public:
+  // `dir`: what data_dir() made of the flags.
   Context(Terminal& terminal, const LocalCommands& local, Globals globals, std::string dir)
       : terminal_(terminal),
         local_(local),
         globals_(std::move(globals)),
-        dir_(std::move(dir)),
+        place_{std::move(dir), globals_.dir},
         colours_(use_colours(globals_, terminal)) {}
 
   Terminal& terminal() const { return terminal_; }
   const LocalCommands& local() const { return local_; }
   const Globals& globals() const { return globals_; }
-  const std::string& dir() const { return dir_; }
-  std::string socket_path() const { return path_in(dir_, kSocketFile); }
-  std::string log_path() const { return path_in(dir_, kLogFile); }
+  const Place& place() const { return place_; }
+  const std::string& dir() const { return place_.dir; }
+  // A command as hints write it.
+  std::string command(std::string_view words) const { return place_.command(words); }
+  std::string socket_path() const { return path_in(dir(), kSocketFile); }
+  std::string log_path() const { return path_in(dir(), kLogFile); }
   bool colours() const { return colours_; }
   // Width that table lines are cut to; 0 (not at all) when the output is no terminal.
   std::size_t columns() const { return terminal_.out_is_terminal ? terminal_.columns : 0; }
@@ -72,7 +76,7 @@ class Context {
   Terminal& terminal_;
   const LocalCommands& local_;
   Globals globals_;
-  std::string dir_;
+  Place place_;
   bool colours_;
 };
 

@@ -46,13 +46,14 @@ Outcome<std::string> payload_of_pairs(const std::vector<std::string>& pairs) {
       return usage_failure("the payload names " + std::string(key) + " twice");
     }
     keys.push_back(key);
-    if (is_json_number(value) && !is_json(value)) {
+    const bool json = is_json(value);
+    if (json ? !integers_fit(value) : is_json_number(value)) {
       return usage_failure(pair + ": a number that cannot be kept",
                            "as a text it goes with quotes: '" + std::string(key) + "=\"" +
                                std::string(value) + "\"'");
     }
     const auto quoted_key = quote_json(key);
-    const auto text = is_json(value) ? std::optional(std::string(value)) : quote_json(value);
+    const auto text = json ? std::optional(std::string(value)) : quote_json(value);
     if (!quoted_key || !text) return not_utf8(pair);
     if (object.size() > 1) object += ',';
     object.append(*quoted_key).append(":").append(*text);
@@ -69,6 +70,10 @@ Outcome<std::string> payload_of(const AppendOptions& options) {
   if (!is_json(*options.payload)) {
     return usage_failure("--payload is not JSON: " + *options.payload,
                          "text needs quotes of its own: --payload '\"text\"'");
+  }
+  if (!integers_fit(*options.payload)) {
+    return usage_failure("--payload has a number that cannot be kept",
+                         "integers go from -2^63 to 2^64-1; as a text it goes with quotes");
   }
   return *options.payload;
 }

@@ -5,33 +5,38 @@
 
 #include "cli/print.h"
 #include "core/data_directory.h"
+#include "core/error_words.h"
 
 namespace ebb::cli {
 namespace {
 
-// "create directory: /proc/x: No such file or directory": without the code, which is for programs.
 std::string words_of(const Error& error) {
-  if (speaks_for_itself(error)) return error.detail;
-  std::string text(error.context);
-  if (!error.detail.empty()) text.append(text.empty() ? "" : ": ").append(error.detail);
-  return text.empty() ? error.message() : text;
+  return speaks_for_itself(error) ? error.detail : error_words(error);
 }
 
-std::string next_step(const Error& error, const std::string& dir) {
-  const bool of_files = error.context.find("file") != std::string_view::npos ||
-                        error.context.find("directory") != std::string_view::npos;
-  if (of_files && error.code != ErrorCode::kDiskFull) {
-    return "see that you may write to " + dir + ", or name another directory with --dir";
+// A file could not be used, whatever is in it.
+bool is_of_files(const Error& error) {
+  const bool named = error.context.find("file") != std::string_view::npos ||
+                     error.context.find("directory") != std::string_view::npos;
+  return named && (error.code == ErrorCode::kNotFound || error.code == ErrorCode::kPermission ||
+                   error.code == ErrorCode::kExists || error.code == ErrorCode::kIo);
+}
+
+std::string next_step(const Error& error, const Place& place) {
+  if (error.context.starts_with("mesh file")) return "name the file that `ebb mesh export` wrote";
+  if (is_of_files(error)) {
+    return "see that you may write to " + place.dir + ", or name another directory with --dir";
   }
   switch (error.code) {
     case ErrorCode::kNotFound:
-      return "make a device with `ebb init`, or name its directory with --dir";
+      return "make a device with " + place.command("init") + ", or name its directory with --dir";
     case ErrorCode::kBusy:
-      return "wait for the other program, or stop it with `ebb down`";
+      return "wait for the other program, or stop it with " + place.command("down");
     case ErrorCode::kDiskFull:
       return "free some space and try again";
     case ErrorCode::kCorrupt:
-      return "`ebb verify` says what is damaged; keep a copy of " + dir + " before any repair";
+      return place.command("verify") + " says what is damaged; keep a copy of " + place.dir +
+             " before any repair";
     default:
       return {};
   }
@@ -39,11 +44,18 @@ std::string next_step(const Error& error, const std::string& dir) {
 
 }  // namespace
 
-Failure failure_of(const Error& error, const std::string& dir) {
+std::string Place::command(std::string_view words) const {
+  std::string text = "`ebb ";
+  text.append(words);
+  if (!given.empty()) text.append(" --dir ").append(shell_word(given));
+  return text + '`';
+}
+
+Failure failure_of(const Error& error, const Place& place) {
   const bool told = speaks_for_itself(error) || error.context == "address is not loopback";
   return {.exit = blames_flag(error) ? ExitCode::kUsage : ExitCode::kFailed,
           .what = words_of(error),
-          .next = told ? "" : next_step(error, dir)};
+          .next = told ? "" : next_step(error, place)};
 }
 
 Failure usage_failure(std::string what, std::string next) {

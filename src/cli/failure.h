@@ -65,8 +65,17 @@ class [[nodiscard]] Outcome {
   std::variant<T, Failure> state_;
 };
 
-// A failure of work on the data directory `dir`, with the step that usually mends it.
-Failure failure_of(const Error& error, const std::string& dir);
+// The data directory of a command, and how a person reaches it again.
+struct Place {
+  std::string dir = {};    // absolute
+  std::string given = {};  // what --dir said; empty: it was not there
+
+  // "`ebb up`" for "up", with the --dir that was given.
+  std::string command(std::string_view words) const;
+};
+
+// A failure of work on a data directory, with the step that usually mends it.
+Failure failure_of(const Error& error, const Place& place);
 // Says why the command line was not understood; exit code 2.
 Failure usage_failure(std::string what, std::string next = {});
 // Writes the failure of `program` to `err`, control characters escaped.

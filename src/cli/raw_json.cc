@@ -35,9 +35,37 @@ std::size_t value_end(std::string_view text, std::size_t start, std::string_view
   return text.size();
 }
 
+// Hears of each value; goes on until it meets an integer that was read as a real number, which the
+// parser does with those that are too large.
+class IntegerCheck final : public nlohmann::json_sax<nlohmann::json> {
+ public:
+  bool null() override { return true; }
+  bool boolean(bool) override { return true; }
+  bool number_integer(number_integer_t) override { return true; }
+  bool number_unsigned(number_unsigned_t) override { return true; }
+  bool number_float(number_float_t, const string_t& text) override {
+    return text.find_first_of(".eE") != string_t::npos;
+  }
+  bool string(string_t&) override { return true; }
+  bool binary(binary_t&) override { return true; }
+  bool start_object(std::size_t) override { return true; }
+  bool key(string_t&) override { return true; }
+  bool end_object() override { return true; }
+  bool start_array(std::size_t) override { return true; }
+  bool end_array() override { return true; }
+  bool parse_error(std::size_t, const std::string&, const nlohmann::detail::exception&) override {
+    return false;
+  }
+};
+
 }  // namespace
 
 bool is_json(std::string_view text) { return nlohmann::json::accept(text); }
+
+bool integers_fit(std::string_view valid) {
+  IntegerCheck check;
+  return nlohmann::json::sax_parse(valid, &check);
+}
 
 bool is_json_number(std::string_view text) {
   std::size_t at = 0;

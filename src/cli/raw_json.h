@@ -16,6 +16,8 @@ namespace ebb::cli {
 bool is_json(std::string_view text);
 // True when `text` is written as a number, also one that is too large to be kept.
 bool is_json_number(std::string_view text);
+// True when no integer in `valid` is beyond -2^63 to 2^64-1, which is what events keep.
+bool integers_fit(std::string_view valid);
 // The text as a JSON string; nullopt when it is not UTF-8.
 std::optional<std::string> quote_json(std::string_view text);
 

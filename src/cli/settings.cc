@@ -36,20 +36,6 @@ bool any_given(const DaemonFlags& flags) {
   return flags.listen || !flags.peers.empty() || flags.log_level || flags.log_format;
 }
 
-std::optional<Failure> empty_flag(const DaemonFlags& flags) {
-  const auto is_empty = [](const std::optional<std::string>& value) {
-    return value && value->empty();
-  };
-  const std::string hint = "a variable of the shell that is not set leaves it empty";
-  for (const std::string& peer : flags.peers) {
-    if (peer.empty()) return usage_failure("--peer needs host:port", hint);
-  }
-  if (is_empty(flags.listen)) return usage_failure("--listen needs host:port, or off", hint);
-  if (is_empty(flags.log_level)) return usage_failure("--log-level needs a level", hint);
-  if (is_empty(flags.log_format)) return usage_failure("--log-format needs a format", hint);
-  return std::nullopt;
-}
-
 std::vector<std::string> unknown_variables(const std::vector<std::string>& names) {
   std::vector<std::string> known = {"EBB_DIR"};
   for (const Variable& variable : kVariables)

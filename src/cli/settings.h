@@ -36,8 +36,6 @@ struct DaemonFlags {
 
 // True when one of them was given.
 bool any_given(const DaemonFlags& flags);
-// A flag whose value is empty, as an unset variable of the shell leaves it, is a mistake.
-std::optional<Failure> empty_flag(const DaemonFlags& flags);
 // A sentence on each variable of the environment that begins with EBB_ and means nothing.
 std::vector<std::string> unknown_variables(const std::vector<std::string>& names);
 // Flags over environment, each with its origin.

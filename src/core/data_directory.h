@@ -25,6 +25,19 @@ inline std::string path_in(std::string_view dir, std::string_view name) {
   return path.append(name);
 }
 
+// `text` as one word of a shell's command line, in quotes where it needs them.
+inline std::string shell_word(std::string_view text) {
+  constexpr std::string_view kPlain =
+      "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_./@%+=:,-";
+  if (!text.empty() && text.find_first_not_of(kPlain) == std::string_view::npos) {
+    return std::string(text);
+  }
+  std::string word = "'";
+  for (const char c : text)
+    word.append(c == '\'' ? "'\\''" : std::string_view(&c, 1));
+  return word + "'";
+}
+
 // Errors whose detail is a sentence that names the file and says what to do.
 inline bool speaks_for_itself(const Error& error) {
   constexpr std::array<std::string_view, 6> kContexts = {"key file", "key file mode", "device",

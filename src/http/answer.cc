@@ -1,6 +1,7 @@
 #include "http/answer.h"
 
 #include "codec/utf8.h"
+#include "core/error_words.h"
 
 namespace ebb::http {
 
@@ -45,12 +46,7 @@ unsigned http_status(ErrorCode code) {
   return 500;
 }
 
-std::string error_message(const Error& error) {
-  std::string text(error.context);
-  if (!error.detail.empty()) text.append(text.empty() ? "" : ": ").append(error.detail);
-  if (text.empty()) text = error_code_name(error.code);
-  return as_utf8(text);
-}
+std::string error_message(const Error& error) { return as_utf8(error_words(error)); }
 
 void write_error(JsonWriter& out, const Error& error, std::string_view field, std::uint64_t line) {
   out.begin_object();

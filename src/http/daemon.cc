@@ -133,7 +133,7 @@ int run_daemon(const DaemonOptions& options) {
   if (const Status started = start(options, running); !started) {
     const StartProblem problem = explain_start(started.error(), options.dir);
     std::fputs(problem_text(problem).c_str(), stderr);
-    ready.send("error: " + problem.what + "\n");
+    ready.send(ready_text(problem));
     return problem.usage ? kExitUsage : kExitFailed;
   }
   ready.send("ready\n");

@@ -231,11 +231,13 @@ Status EventParser::parse_object(std::string_view json, ParsedEvent& out) {
   EBB_RETURN_IF_ERROR(refuse_byte_order_mark(json));
   ondemand::document document;
   const simdjson::padded_string_view padded(json.data(), json.size(), json.size() + kJsonPadding);
-  if (const auto error = state_->parser.iterate(padded).get(document)) return json_error(error);
+  if (const auto error = state_->parser.iterate(padded).get(document)) {
+    return document_error(error, json);
+  }
   ondemand::object object;
   if (const auto error = document.get_object().get(object)) {
     if (error == simdjson::INCORRECT_TYPE) return wrong_type("an event has to be a JSON object");
-    return json_error(error);
+    return document_error(error, json);
   }
   EBB_RETURN_IF_ERROR(state_->object(object, out));
   // Only at the very end is there no location any more.
@@ -249,9 +251,11 @@ Status EventParser::parse_array(std::string_view json, std::vector<ParsedEvent>&
   state_->field.clear();
   ondemand::document document;
   const simdjson::padded_string_view padded(json.data(), json.size(), json.size() + kJsonPadding);
-  if (const auto error = state_->parser.iterate(padded).get(document)) return json_error(error);
+  if (const auto error = state_->parser.iterate(padded).get(document)) {
+    return document_error(error, json);
+  }
   ondemand::array array;
-  if (const auto error = document.get_array().get(array)) return json_error(error);
+  if (const auto error = document.get_array().get(array)) return document_error(error, json);
   std::size_t index = 0;
   for (auto element : array) {
     ondemand::object object;

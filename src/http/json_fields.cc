@@ -70,10 +70,12 @@ Result<JsonFields> parse_fields(std::string_view json,
   ondemand::parser parser;
   ondemand::document document;
   const simdjson::padded_string_view padded(json.data(), json.size(), json.size() + kJsonPadding);
-  if (const auto error = parser.iterate(padded).get(document)) return json_error(error);
+  if (const auto error = parser.iterate(padded).get(document)) {
+    return document_error(error, json);
+  }
   ondemand::object object;
   if (const auto error = document.get_object().get(object)) {
-    if (error != simdjson::INCORRECT_TYPE) return json_error(error);
+    if (error != simdjson::INCORRECT_TYPE) return document_error(error, json);
     return Error{ErrorCode::kMalformed, "the body has to be a JSON object"};
   }
   JsonFields fields;

@@ -39,6 +39,26 @@ bool is_json_number(std::string_view text) {
   return at == text.size();
 }
 
+// Whether the object or array that `json` begins with is closed and more than white space follows.
+bool is_followed(std::string_view json) {
+  std::size_t depth = 0;
+  bool in_text = false;
+  for (std::size_t at = 0; at < json.size(); ++at) {
+    const char c = json[at];
+    if (in_text) {
+      if (c == '\\') ++at;
+      if (c == '"') in_text = false;
+    } else if (c == '"') {
+      in_text = true;
+    } else if (c == '{' || c == '[') {
+      ++depth;
+    } else if ((c == '}' || c == ']') && (depth == 0 || --depth == 0)) {
+      return json.find_first_not_of(" \t\r\n", at + 1) != std::string_view::npos;
+    }
+  }
+  return false;
+}
+
 class Walk {
  public:
   Walk(codec::ValueBuilder& builder, std::string& path) : builder_(builder), path_(path) {}
@@ -176,7 +196,7 @@ Error json_error(simdjson::error_code code) {
     case simdjson::INCOMPLETE_ARRAY_OR_OBJECT:
       return {ErrorCode::kMalformed, "not JSON", "it ends early"};
     case simdjson::TRAILING_CONTENT:
-      return {ErrorCode::kMalformed, "not JSON", "something stands behind the value"};
+      return {ErrorCode::kMalformed, "not JSON", "something follows the object or array"};
     case simdjson::CAPACITY:
       return {ErrorCode::kTooLarge, "JSON text"};
     case simdjson::MEMALLOC:
@@ -184,6 +204,11 @@ Error json_error(simdjson::error_code code) {
     default:
       return {ErrorCode::kMalformed, "not JSON", "broken or missing value, comma or colon"};
   }
+}
+
+Error document_error(simdjson::error_code code, std::string_view json) {
+  const bool followed = code == simdjson::INCOMPLETE_ARRAY_OR_OBJECT && is_followed(json);
+  return json_error(followed ? simdjson::TRAILING_CONTENT : code);
 }
 
 Error number_error(std::string_view token) {

@@ -27,6 +27,9 @@ std::string index_text(std::size_t index);
 
 // An error of the parser as one of ours.
 Error json_error(simdjson::error_code code);
+// The same for the beginning of `json`, where the parser takes what follows a closed object or
+// array for an end that is missing.
+Error document_error(simdjson::error_code code, std::string_view json);
 // What is wrong with a number that the parser refused: its form or its size.
 Error number_error(std::string_view token);
 

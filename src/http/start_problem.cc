@@ -6,6 +6,11 @@
 namespace ebb::http {
 namespace {
 
+// "`ebb down --dir X`"
+std::string command(std::string_view words, const std::string& dir) {
+  return "`ebb " + std::string(words) + " --dir " + shell_word(dir) + "`";
+}
+
 StartProblem explain_busy(const Error& error, const std::string& dir) {
   if (error.context == "port in use") {
     return {.what = "cannot listen on " + error.detail + ": the port is in use",
@@ -13,9 +18,16 @@ StartProblem explain_busy(const Error& error, const std::string& dir) {
             .next = "stop that program, or choose another address with --listen or in " +
                     path_in(dir, kConfigFile)};
   }
-  return {.what = "a node is running on " + dir + " already: " + error_message(error),
-          .why = "one process at a time may write a store",
-          .next = "`ebb status` asks that node, `ebb down` stops it"};
+  return {
+      .what = "a node is running on " + dir + " already: " + error_message(error),
+      .why = "one process at a time may write a store",
+      .next = command("status", dir) + " asks that node, " + command("down", dir) + " stops it"};
+}
+
+// The store is of other keys than those beside it.
+std::string next_of_foreign_store(const std::string& dir) {
+  return "put back what belongs together: the store in " + path_in(dir, "store") +
+         " and the keys and mesh.genesis it was made with";
 }
 
 std::string sentence_of(const Error& error) {
@@ -34,8 +46,13 @@ StartProblem explain_start(const Error& error, const std::string& dir) {
       break;
     case ErrorCode::kInvalidArgument:
     case ErrorCode::kMalformed:
+      if (error.context.starts_with("store belongs to ")) {
+        problem.next = next_of_foreign_store(dir);
+        break;
+      }
       problem.usage = blames_flag(error);
-      if (!problem.usage) problem.next = "`ebb config check` reads the configuration again";
+      if (!problem.usage)
+        problem.next = command("config check", dir) + " reads the configuration again";
       break;
     case ErrorCode::kUnsupported:
       problem.why = "a newer ebb has used this directory; nothing was written";
@@ -44,7 +61,8 @@ StartProblem explain_start(const Error& error, const std::string& dir) {
     case ErrorCode::kCorrupt:
       if (speaks_for_itself(error)) break;
       problem.why = "the disk, or another program that wrote to it";
-      problem.next = "copy " + dir + " before anything else; `ebb verify` says what is damaged";
+      problem.next = "copy " + dir + " before anything else; " + command("verify", dir) +
+                     " says what is damaged";
       break;
     case ErrorCode::kDiskFull:
       problem.next =
@@ -62,6 +80,12 @@ StartProblem explain_start(const Error& error, const std::string& dir) {
       break;
   }
   return problem;
+}
+
+std::string ready_text(const StartProblem& problem) {
+  std::string text = "error: " + problem.what + "\n";
+  if (!problem.next.empty()) text += "next: " + problem.next + "\n";
+  return text;
 }
 
 std::string problem_text(const StartProblem& problem) {

@@ -18,6 +18,8 @@ struct StartProblem {
 };
 
 StartProblem explain_start(const Error& error, const std::string& dir);
+// For the program that waits for the start (cli/background.h).
+std::string ready_text(const StartProblem& problem);
 // Three lines at most, with the program's name in front.
 std::string problem_text(const StartProblem& problem);
 

@@ -50,7 +50,7 @@ Verdict verdict_of(const node::NodeStatus& status) {
   const std::string_view state = completeness_state(status);
   const std::string held = counted(status.events_held - status.records_held, "event") + " held";
   if (state == "in_sync") {
-    return {"ok", "in sync with " + counted(status.links_in_sync, "neighbour") + ", " + held};
+    return {"ok", "in sync with " + counted(status.links_in_sync, "link") + ", " + held};
   }
   if (state == "alone" && status.peers_configured > 0) {
     return {"ok", "alone: 0 of " + std::to_string(status.peers_configured) +
@@ -62,10 +62,10 @@ Verdict verdict_of(const node::NodeStatus& status) {
     return {"warn", "behind: " + counted(missing, "event") + " known elsewhere are missing here"};
   }
   if (status.links_incomplete > 0) {
-    return {"warn", "behind: not everything that " + counted(status.links_incomplete, "neighbour") +
-                        " has could be had yet"};
+    return {"warn", "behind: not everything known on " + counted(status.links_incomplete, "link") +
+                        " could be had yet"};
   }
-  return {"warn", "comparing with " + counted(status.links, "neighbour")};
+  return {"warn", "comparing on " + counted(status.links, "link")};
 }
 
 }  // namespace ebb::http

@@ -57,7 +57,8 @@ Result<MeshKeys> new_mesh(WallTime now) {
 Status refuse_occupied(const HomePaths& paths) {
   if (file_exists(paths.identity_key)) {
     return Error{ErrorCode::kExists, "device",
-                 paths.dir + " has a device already: run `ebb up`, or choose another --dir"};
+                 paths.dir + " has a device already: run `ebb up --dir " + shell_word(paths.dir) +
+                     "`, or choose another --dir"};
   }
   if (file_exists(paths.store + "/ebb.db")) {
     return Error{ErrorCode::kExists, "store",
@@ -114,8 +115,9 @@ Status require_device(const HomePaths& paths) {
                      " is missing, but a store is here: put the key back from "
                      "your copy, or run `ebb init` in another directory"};
   }
-  return Error{ErrorCode::kNotFound, "device",
-               "no device in " + paths.dir + ": run `ebb init --dir " + paths.dir + "` first"};
+  return Error{
+      ErrorCode::kNotFound, "device",
+      "no device in " + paths.dir + ": run `ebb init --dir " + shell_word(paths.dir) + "` first"};
 }
 
 }  // namespace

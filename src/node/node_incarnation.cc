@@ -2,6 +2,7 @@
 // anything else is appended.
 #include <utility>
 
+#include "core/error_words.h"
 #include "node/clocks.h"
 #include "node/log.h"
 #include "node/node_impl.h"
@@ -30,7 +31,8 @@ void Node::Impl::begin_incarnation() {
 void Node::Impl::on_incarnation(CommitReport report) {
   if (!report.result.ok()) {
     const Error& failure = report.result.error();
-    incarnation_error = Error{failure.code, "a new incarnation cannot be begun", failure.message()};
+    incarnation_error =
+        Error{failure.code, "a new incarnation cannot be begun", error_words(failure)};
     log(LogLevel::kError, "incarnation_failed", {{"error", failure.message()}});
     if (stopping) return;
     release_held(incarnation_error);

@@ -14,6 +14,7 @@
 namespace ebb::node {
 namespace {
 
+constexpr std::string_view kLookup = "cannot look up";
 constexpr Duration kKept = seconds(30);
 constexpr Duration kFailureKept = seconds(5);
 
@@ -25,9 +26,9 @@ Result<Endpoint> allowed(const Endpoint& endpoint) {
 // The first usable of the addresses that a name stands for.
 Result<Endpoint> choose(const Result<std::vector<Endpoint>>& found, const std::string& address,
                         std::uint16_t port) {
-  if (!found.ok()) return Error{found.error().code, "name", address + ": " + found.error().detail};
+  if (!found.ok()) return Error{found.error().code, kLookup, address + ": " + found.error().detail};
   if (found->empty()) {
-    return Error{ErrorCode::kInvalidArgument, "name", address + " has no address"};
+    return Error{ErrorCode::kInvalidArgument, kLookup, address + " has no address"};
   }
   const auto usable = std::find_if(found->begin(), found->end(),
                                    [](const Endpoint& each) { return require_allowed(each).ok(); });
@@ -83,7 +84,7 @@ void Resolver::resolve(const std::string& address, Done done) {
     return done(allowed(*literal));
   }
   Name* name = name_of(parsed->host);
-  if (name == nullptr) return done(Error{ErrorCode::kBusy, "name", address + ": too many names"});
+  if (name == nullptr) return done(Error{ErrorCode::kBusy, kLookup, address + ": too many names"});
   if (!name->asked && name->found && monotonic_now() < name->fresh_until) {
     return done(choose(*name->found, address, parsed->port));
   }

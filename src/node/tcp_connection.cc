@@ -6,6 +6,7 @@
 #include <memory>
 #include <utility>
 
+#include "core/error_words.h"
 #include "core/limits.h"
 
 namespace ebb::node {
@@ -108,7 +109,8 @@ void TcpConnection::on_connect(int status) {
   timer_.stop();
   state_ = State::kOpen;
   set_options();
-  if (const Status reading = start_reading(); !reading.ok()) return end(reading.error().message());
+  if (const Status reading = start_reading(); !reading.ok())
+    return end(error_words(reading.error()));
   owner_.connection_open(link_);
 }
 

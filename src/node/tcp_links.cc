@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "core/error_words.h"
 #include "core/limits.h"
 #include "node/log.h"
 
@@ -95,7 +96,7 @@ void TcpLinks::dial(mesh::LinkId link, const std::string& address) {
     if (endpoint.error().code == ErrorCode::kPermission) {
       log_limited(LogLevel::kWarn, "dial_refused", {{"reason", endpoint.error().message()}});
     }
-    connection_ended(link, endpoint.error().message());
+    connection_ended(link, error_words(endpoint.error()));
   });
 }
 

@@ -58,6 +58,59 @@ TEST_CASE("a hint names the command with the words that lead to it") {
   CHECK(ebb.err_has("--source has no value"));
 }
 
+TEST_CASE("an empty value is wrong use, whichever flag or word it is of") {
+  CommandRun ebb;
+  bool acted = false;
+  ebb.local.init = [&](const std::string&, const std::string&,
+                       const std::optional<std::string>&) -> Result<std::string> {
+    acted = true;
+    return std::string("abcdefgh-ijklmnop");
+  };
+  auto& api = ebb.serve();
+  const std::vector<std::pair<std::vector<std::string>, std::string>> cases = {
+      {{"--dir", "", "init"}, "--dir has no value"},
+      {{"status", "--dir", ""}, "--dir has no value"},
+      {{"init", "--mesh", ""}, "--mesh has no value"},
+      {{"init", "--name", ""}, "--name has no value"},
+      {{"up", "--peer", "a:1", "--peer", ""}, "--peer needs host:port"},
+      {{"run", "--listen", ""}, "--listen needs host:port"},
+      {{"config", "show", "--log-level", ""}, "--log-level has no value"},
+      {{"config", "check", "--log-format", ""}, "--log-format has no value"},
+      {{"append", "t", "--topic", ""}, "--topic has no value"},
+      {{"append", "t", "--source", ""}, "--source has no value"},
+      {{"append", "t", "--ts", ""}, "--ts has no value"},
+      {{"append", "t", "--id", ""}, "--id has no value"},
+      {{"append", "t", "--payload", ""}, "--payload has no value"},
+      {{"append", "--ndjson", ""}, "--ndjson has no value"},
+      {{"append", ""}, "TYPE is empty"},
+      {{"append", "t", ""}, "k=v is empty"},
+      {{"tail", "--device", ""}, "--device has no value"},
+      {{"tail", "--type", ""}, "--type has no value"},
+      {{"tail", "--topic", ""}, "--topic has no value"},
+      {{"tail", "--limit", ""}, "--limit has no value"},
+      {{"query", ""}, "VIEW is empty"},
+      {{"query", "t", "--from", ""}, "--from has no value"},
+      {{"query", "t", "--to", ""}, "--to has no value"},
+      {{"counter", "c", "--topic", ""}, "--topic has no value"},
+      {{"set", "s", "add", "x", "--id", ""}, "--id has no value"},
+      {{"sql", ""}, "STATEMENT is empty"},
+      {{"trace", ""}, "PEER is empty"},
+      {{"trace", "--limit", ""}, "--limit has no value"},
+      {{"peers", "add", ""}, "ADDR is empty"},
+      {{"mesh", "export", ""}, "FILE is empty"},
+      {{"digest", "--timeout", ""}, "--timeout has no value"},
+      {{"digest", "--color", ""}, "--color has no value"}};
+  for (const auto& each : cases) {
+    const std::vector<std::string>& words = each.first;
+    CAPTURE(words.front());
+    CHECK((words.front() == "--dir" ? ebb.run_bare(words) : ebb.run(words)) == 2);
+    CHECK_MESSAGE(ebb.err_has("ebb: " + each.second), ebb.err);
+    CHECK(ebb.out.empty());
+  }
+  CHECK_FALSE(acted);
+  CHECK(api.requests().empty());
+}
+
 TEST_CASE("without a command the help says what there is") {
   CommandRun ebb;
   CHECK(ebb.run_bare({}) == 2);

@@ -4,6 +4,7 @@
 
 #include <fstream>
 
+#include "core/data_directory.h"
 #include "tests/cli/command_run.h"
 
 using ebb::tests::CommandRun;
@@ -29,7 +30,7 @@ TEST_CASE("without a node every reading command ends with 3 and says how to star
                                              {"down"}}) {
     CHECK_MESSAGE(ebb.run(words) == 3, words[0]);
     CHECK(ebb.err_has("no node is running for " + ebb.temp.path().string() +
-                      ": start it with `ebb up`"));
+                      ": start it with `ebb up --dir " + ebb.temp.path().string() + "`"));
     CHECK(ebb.out.empty());
   }
 }
@@ -39,6 +40,35 @@ TEST_CASE("without a device the way to make one is told") {
   ebb.has_device = false;
   CHECK(ebb.run({"status"}) == 3);
   CHECK(ebb.err_has("ebb init"));
+}
+
+TEST_CASE("hints carry the directory that was given, as a shell takes it") {
+  CommandRun ebb;
+  const std::string dir = (ebb.temp / "my till's").string();
+  const std::string quoted = "'" + ebb.temp.path().string() + "/my till'\\''s'";
+  ebb.has_device = false;
+  CHECK(ebb.run_bare({"--dir", dir, "status"}) == 3);
+  CHECK(ebb.err_has("next: make one with `ebb init --dir " + quoted +
+                    "`, then start it with `ebb up --dir " + quoted + "`\n"));
+  ebb.has_device = true;
+  CHECK(ebb.run_bare({"status", "--dir", dir}) == 3);
+  CHECK(ebb.err_has("start it with `ebb up --dir " + quoted + "`\n"));
+  // Nobody who lets the variable or the default decide has to write it.
+  ebb.variables["EBB_DIR"] = dir;
+  CHECK(ebb.run_bare({"status"}) == 3);
+  CHECK(ebb.err_has("start it with `ebb up`\n"));
+  ebb.variables.clear();
+  ebb.variables["HOME"] = dir;
+  CHECK(ebb.run_bare({"status"}) == 3);
+  CHECK(ebb.err_has("start it with `ebb up`\n"));
+}
+
+TEST_CASE("a word of a shell is quoted where it needs it") {
+  CHECK(ebb::shell_word("/a/b-c_d.1") == "/a/b-c_d.1");
+  CHECK(ebb::shell_word("a b") == "'a b'");
+  CHECK(ebb::shell_word("$HOME/~") == "'$HOME/~'");
+  CHECK(ebb::shell_word("it's") == "'it'\\''s'");
+  CHECK(ebb::shell_word("") == "''");
 }
 
 TEST_CASE("a socket that a dead node left is no node") {

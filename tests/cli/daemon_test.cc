@@ -71,7 +71,8 @@ TEST_CASE("up with flags beside a running node does not pretend to have changed 
     CAPTURE(flag);
     CHECK(ebb.run({"up", flag}) == 1);
     CHECK(ebb.err_has("already; its flags were not changed"));
-    CHECK(ebb.err_has("`ebb down` first, or `ebb peers add HOST:PORT`"));
+    CHECK(
+        ebb.err_has("`ebb down --dir " + ebb.temp.path().string() + "` first, or `ebb peers add"));
     CHECK(ebb.out.empty());
   }
 }
@@ -121,6 +122,9 @@ TEST_CASE("a node that does not start tells why in its own words") {
   CHECK(ebb.run({"up"}) == 1);
   CHECK(ebb.err_has("the node did not start: port 7401 in use"));
   CHECK(ebb.err_has("ebb.log"));
+  write_program(ebb, "echo 'error: no space' >&3; echo 'next: free some space' >&3; exit 1\n");
+  CHECK(ebb.run({"up"}) == 1);
+  CHECK(ebb.err_has("the node did not start: no space\n  next: free some space; see "));
   write_program(ebb, "echo 'first'; echo 'unknown flag' >&2; exit 2\n");
   CHECK(ebb.run({"up"}) == 2);
   CHECK(ebb.err_has("why:  unknown flag"));

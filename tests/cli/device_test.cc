@@ -42,7 +42,7 @@ TEST_CASE("init prints the device and hands on label and mesh") {
   };
   CHECK(ebb.run({"init"}) == 0);
   CHECK(ebb.out == "abcdefgh-ijklmnop\n");
-  CHECK(ebb.err_has("ebb up"));
+  CHECK(ebb.err_has("start its node with `ebb up --dir " + ebb.temp.path().string() + "`\n"));
   CHECK(seen_name.empty());
   CHECK_FALSE(seen_mesh.has_value());
   write_file(ebb.temp / "m", "mesh text\n");
@@ -64,6 +64,15 @@ TEST_CASE("init refuses a mesh file that is not there or no mesh file at all") {
   CHECK(ebb.run({"init", "--mesh", (ebb.temp / "big").string()}) == 1);
   CHECK(ebb.err_has("larger than"));
   CHECK(ebb.out.empty());
+  write_file(ebb.temp / "other", "[node]\n");
+  ebb.local.init = [](const std::string&, const std::string&,
+                      const std::optional<std::string>&) -> Result<std::string> {
+    return Error{ErrorCode::kMalformed, "mesh file: first line is not ebb-mesh-1"};
+  };
+  CHECK(ebb.run({"init", "--mesh", (ebb.temp / "other").string()}) == 1);
+  CHECK(ebb.err ==
+        "ebb: mesh file: first line is not ebb-mesh-1\n"
+        "  next: name the file that `ebb mesh export` wrote\n");
 }
 
 TEST_CASE("failures on the directory say what to do next") {

@@ -214,6 +214,16 @@ TEST_CASE("tail with a limit asks for the newest, once") {
   CHECK(api.requests().at(0).target == "/v1/events?type=t&newest=2");
   CHECK(ebb.run({"tail", "--limit=10001"}) == 2);
   CHECK(ebb.err_has("--limit goes up to 10000"));
+  const auto asked = api.requests().size();
+  for (const std::string limit : {"0", "00", "-1", "1.5", "x"}) {
+    for (const auto& words : {std::vector<std::string>{"tail", "--limit=" + limit},
+                              std::vector<std::string>{"tail", "-f", "--limit", limit}}) {
+      CAPTURE(limit);
+      CHECK(ebb.run(words) == 2);
+      CHECK_MESSAGE(ebb.err_has("has to be a number of 1 or more, not " + limit), ebb.err);
+    }
+  }
+  CHECK(api.requests().size() == asked);
 }
 
 TEST_CASE("tail says so when an answer left older events out") {
@@ -269,7 +279,7 @@ TEST_CASE("tail -f takes the end of a stream for the end of the node, however it
     CHECK(ebb.run({"tail", "-f"}) == 3);
     CHECK(ebb.out == "{\"n\":1}\n");
     CHECK(ebb.err_has("has stopped"));
-    CHECK(ebb.err_has("next: start it with `ebb up`"));
+    CHECK(ebb.err_has("next: start it with `ebb up --dir " + ebb.temp.path().string() + "`"));
   }
 }
 

@@ -105,7 +105,27 @@ TEST_CASE("sql prints an aligned table and a single value alone; --json is the A
   CHECK(ebb.out == "5e-324 é\n");
   ebb.serve().on("POST /v1/sql", R"({"columns":["a","b"],"rows":[]})");
   CHECK(ebb.run({"sql", "q"}) == 0);
-  CHECK(ebb.out == "a  b\n");
+  CHECK(ebb.out.empty());
+}
+
+TEST_CASE("sql that finds no row prints nothing that a script could take for one") {
+  CommandRun ebb;
+  auto& api = ebb.serve();
+  for (const std::string columns : {R"(["seq"])", R"(["a","b"])", "[]"}) {
+    CAPTURE(columns);
+    api.on("POST /v1/sql", R"({"columns":)" + columns + R"(,"rows":[]})");
+    for (const bool on_terminal : {false, true}) {
+      ebb.on_terminal = on_terminal;
+      CHECK(ebb.run({"sql", "q"}) == 0);
+      CHECK(ebb.out.empty());
+      CHECK(ebb.err == (on_terminal ? "no rows\n" : ""));
+      CHECK(ebb.run({"-q", "sql", "q"}) == 0);
+      CHECK(ebb.err.empty());
+    }
+    ebb.on_terminal = false;
+    CHECK(ebb.run({"sql", "q", "--json"}) == 0);
+    CHECK(ebb.out_has("\"rows\":[]"));
+  }
 }
 
 TEST_CASE("query without a view lists them, and a type that nobody knows is said to be one") {

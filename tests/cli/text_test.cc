@@ -92,11 +92,23 @@ TEST_CASE("fields that cannot be meant are refused as wrong use") {
   CHECK(code_of({.type = "t", .pairs = {"a=1"}, .payload = "5"}) == ExitCode::kUsage);
   CHECK(code_of({.type = "t", .payload = "{"}) == ExitCode::kUsage);
   CHECK(code_of({.type = "\xff"}) == ExitCode::kUsage);
-  for (const std::string number : {"1e400", "-1e400", "1.5E+999", "123456789e400"}) {
+  for (const std::string number : {"1e400", "-1e400", "1.5E+999", "123456789e400",
+                                   "18446744073709551616", "-9223372036854775809"}) {
     CAPTURE(number);
     CHECK(is_json_number(number));
     CHECK(code_of({.type = "t", .pairs = {"z=" + number}}) == ExitCode::kUsage);
     CHECK(code_of({.type = "t", .pairs = {"z=\"" + number + "\""}}) == ExitCode::kOk);
+  }
+  for (const std::string payload : {"[{\"a\":18446744073709551616}]", "-9223372036854775809"}) {
+    CAPTURE(payload);
+    CHECK(code_of({.type = "t", .payload = payload}) == ExitCode::kUsage);
+    CHECK(code_of({.type = "t", .pairs = {"z=" + payload}}) == ExitCode::kUsage);
+  }
+  for (const std::string number : {"18446744073709551615", "-9223372036854775808", "1e22",
+                                   "18446744073709551616.0", "\"18446744073709551616\""}) {
+    CAPTURE(number);
+    CHECK(code_of({.type = "t", .payload = number}) == ExitCode::kOk);
+    CHECK(code_of({.type = "t", .pairs = {"z=" + number}}) == ExitCode::kOk);
   }
   for (const std::string text : {"01e5", "1e", "1.", ".5", "-", "1e400x", "+1", "", "0x1"}) {
     CAPTURE(text);

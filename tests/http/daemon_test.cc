@@ -19,6 +19,7 @@ using ebb::ErrorCode;
 using ebb::http::DaemonOptions;
 using ebb::http::explain_start;
 using ebb::http::problem_text;
+using ebb::http::ready_text;
 using ebb::http::run_daemon;
 using ebb::tests::HttpClient;
 using ebb::tests::TempDir;
@@ -115,6 +116,18 @@ TEST_CASE("a problem of the start says what, why and what to do next") {
   const auto files = explain_start(ebb::node::uv_error(UV_EMFILE, "event loop"), "dir");
   CHECK(files.what.find("too many open files") != std::string::npos);
   CHECK(files.next.find("ulimit -n") != std::string::npos);
+  const auto full = explain_start({ErrorCode::kDiskFull, "database or disk is full"}, "dir");
+  CHECK(ready_text(full) ==
+        "error: database or disk is full\n"
+        "next: free some space, or raise store.disk_budget_bytes in dir/ebb.toml\n");
+  for (const std::string_view foreign :
+       {"store belongs to another device", "store belongs to another mesh"}) {
+    const auto problem = explain_start({ErrorCode::kInvalidArgument, foreign}, "dir");
+    CHECK(problem.next.find("the store in dir/store and the keys") != std::string::npos);
+    CHECK_FALSE(problem.usage);
+  }
+  const auto busy = explain_start({ErrorCode::kBusy, "lock", "dir"}, "a dir");
+  CHECK(busy.next.find("`ebb down --dir 'a dir'` stops it") != std::string::npos);
   const auto newer = explain_start({ErrorCode::kUnsupported, "store", "version 9"}, "dir");
   CHECK(newer.why.find("nothing was written") != std::string::npos);
   const auto key = explain_start({ErrorCode::kCorrupt, "key file", "k is damaged: do this"}, "dir");

@@ -9,6 +9,7 @@
 
 #include "codec/value.h"
 #include "core/rng.h"
+#include "http/json_fields.h"
 
 namespace {
 
@@ -267,6 +268,34 @@ TEST_CASE("an array gives its events in order, and names the one that is wrong")
 
 // The on-demand parser checks late and only what is visited, so its answer is held against a parser
 // that builds everything, on texts broken at random.
+std::string told(const ebb::Status& status) { return status.ok() ? "ok" : status.error().detail; }
+
+TEST_CASE("what follows an object is told apart from an object that ends early") {
+  for (const char* text :
+       {R"({"type":"v"} x)", R"({"type":"v"}1)", R"({"type":"v"} {"type":"w"})", R"({"type":"v"}])",
+        R"({"type":"v","payload":{"a":"\"}"}}  "")", R"({"type":"v"},)"}) {
+    CAPTURE(text);
+    CHECK(told(parse(text).status) == "something follows the object or array");
+  }
+  for (const char* text : {R"({"type":"v")", R"({"type":"v","payload":[1)",
+                           R"({"type":"v","payload":{"a":1)", R"({"type":"v","payload":["}"])"}) {
+    CAPTURE(text);
+    CHECK(told(parse(text).status) == "it ends early");
+  }
+  EventParser parser;
+  std::vector<ParsedEvent> events;
+  const std::string_view followed = R"([{"type":"v"}] x)", open = R"([{"type":"v"})";
+  CHECK(told(parser.parse_array({padded(followed).data(), followed.size()}, events)) ==
+        "something follows the object or array");
+  CHECK(told(parser.parse_array({padded(open).data(), open.size()}, events)) == "it ends early");
+  std::string field;
+  const std::string_view fields = R"({"sql":"select 1"} x)";
+  const auto parsed =
+      ebb::http::parse_fields({padded(fields).data(), fields.size()}, {"sql"}, field);
+  REQUIRE_FALSE(parsed.ok());
+  CHECK(parsed.error().detail == "something follows the object or array");
+}
+
 TEST_CASE("whatever is taken is JSON, and what is not JSON is never taken") {
   const std::string whole =
       R"({"type":"t","ts":12,"payload":{"a":[1,2.5e3,-0.0,true,null,{"":"x\u00e9"}],"b":"\\\""}})";

@@ -26,4 +26,15 @@ TEST_CASE("a write that waits for the disk makes the verdict bad once it has wai
   CHECK(verdict_of(status).text.starts_with("nothing can be stored"));
 }
 
+TEST_CASE("verdicts speak of links, as everything else does") {
+  NodeStatus status;
+  status.links = 2;
+  CHECK(verdict_of(status).text == "comparing on 2 links");
+  status.links_incomplete = 1;
+  CHECK(verdict_of(status).text == "behind: not everything known on 1 link could be had yet");
+  status.links_incomplete = 0;
+  status.links_in_sync = 1;
+  CHECK(verdict_of(status).text == "in sync with 1 link, 0 events held");
+}
+
 }  // namespace

@@ -1,5 +1,6 @@
 """The demo as people run it, on the program under test."""
 
+import argparse
 import contextlib
 import json
 import pathlib
@@ -8,6 +9,9 @@ import subprocess
 import sys
 
 import rig
+
+import demo  # noqa: E402
+import ebb_node  # noqa: E402
 
 ALTER = r"""
 import os, pathlib, sqlite3, subprocess, sys
@@ -25,6 +29,41 @@ db.commit()
 db.close()
 subprocess.run([*ebb, "up"], check=True)
 """
+
+
+LONG = b"x" * 70000
+LINES_REFUSED = [
+    b"5", b"[]", b'{"type":', b'{"type":"t"} x', b'{"type":"t"}{"type":"u"}',
+    b'\xef\xbb\xbf{"type":"t"}',
+    b"{}", b'{"type":null}', b'{"type":""}', b'{"type":5}', b'{"type":"ebb.x"}', b'{"type":"\xff"}',
+    b'{"type":"' + b"x" * 129 + b'"}', b'{"type":"t","colour":1}', b'{"type":"t","type":"u"}',
+    b'{"type":"t","payload":18446744073709551616}', b'{"type":"t","payload":-9223372036854775809}',
+    b'{"type":"t","payload":1e999}', b'{"type":"t","payload":NaN}', b'{"type":"t","payload":01}',
+    b'{"type":"t","payload":{"a":{"b":1,"b":2}}}', b'{"type":"t","payload":"\\ud800"}',
+    b'{"type":"t","payload":' + b"[" * 9 + b"]" * 9 + b"}",
+    b'{"type":"t","payload":[' + b"0," * 4096 + b"0]}", b'{"type":"t","payload":"' + LONG + b'"}',
+    b'{"type":"t","payload":"' + b"x" * 65534 + b'"}',
+    b'{"type":"t","ts":1.5}', b'{"type":"t","ts":true}', b'{"type":"t","ts":"soon"}',
+    b'{"type":"t","ts":9223372036854775808}', b'{"type":"t","ts":"2015-05-17T10:05:00"}',
+    b'{"type":"t","ts":"2015-02-30T10:05:00Z"}', b'{"type":"t","ts":"2015-05-17T24:05:00Z"}',
+    b'{"type":"t","source":5}', b'{"type":"t","source":""}',
+    b'{"type":"t","source":"a","device":"b"}',
+    b'{"type":"t","schema":-1}', b'{"type":"t","schema":1.0}', b'{"type":"t","id":"5"}',
+    b'{"type":"t","topic":"_ebb"}', b'{"type":"t","topic":"A"}', b'{"type":"t","topic":"a b"}',
+    b'{"type":"t","topic":"' + b"x" * 65 + b'"}',
+]
+LINES_TAKEN = [
+    b'{"type":"t"}', b' {"type":"t","payload":null} ', b'{"type":"' + b"x" * 128 + b'"}',
+    b'{"type":"t","payload":18446744073709551615}', b'{"type":"t","payload":-9223372036854775808}',
+    b'{"type":"t","payload":1e308}', b'{"type":"t","payload":18446744073709551616.0}',
+    b'{"type":"t","payload":' + b"[" * 8 + b"]" * 8 + b"}",
+    b'{"type":"t","payload":[' + b"0," * 4095 + b"0]}",
+    b'{"type":"t","payload":"' + b"x" * 65533 + b'"}',
+    b'{"type":"t","ts":-9223372036854775808}',
+    b'{"type":"t","ts":"2016-12-31 23:59:60.1234-12:30"}',
+    b'{"type":"t","source":null,"device":"d","schema":18446744073709551615,"topic":".-_"}',
+    b'{"type":"t","id":"0F0e0d0c-0b0a-0908-0706-05040302010a"}',
+]
 
 
 def commands_running():
@@ -146,3 +185,68 @@ class DemoTest(rig.RigTest):
         done = self.demo("--input", str(path))
         self.assertEqual(done.returncode, 1)
         self.assertIn("line 2", done.stderr)
+
+    def test_what_a_node_refuses_is_refused_before_and_nothing_else(self):
+        # The node is the judge of each line; the check has to say the same.
+        node = self.node()
+        node.start("--listen", "127.0.0.1:0")
+        path = self.dir / "input.ndjson"
+        taken = 0
+        for line in LINES_REFUSED + LINES_TAKEN:
+            with self.subTest(line=line[:60]):
+                status, answer, _ = node.request("POST", "/v1/events", line,
+                                                 "application/x-ndjson")
+                path.write_bytes(b'{"type":"a"}\n \n' + line + b"\n")
+                done = self.demo("--check", "--input", str(path))
+                if line in LINES_TAKEN:
+                    self.assertEqual((status, done.returncode), (200, 0), (answer, done.stderr))
+                    taken += 1
+                    continue
+                self.assertIn(status, (400, 413), answer)
+                self.assertEqual(done.returncode, 1, done.stderr)
+                self.assertRegex(done.stderr, r"^error: line 3: .", answer)
+                self.assertNotIn("Traceback", done.stderr)
+        self.assertEqual(node.digest()["events"], taken)
+
+    def test_an_id_that_is_there_twice_is_refused_with_both_lines(self):
+        name = "0f0e0d0c-0b0a-0908-0706-05040302010a"
+        path = self.write([{"type": "t", "id": name}, {"type": "t"},
+                           {"type": "t", "id": name.upper()}])
+        done = self.demo("--check", "--input", str(path))
+        self.assertEqual(done.returncode, 1)
+        self.assertIn("error: line 3: the id of line 1 again", done.stderr)
+
+    def test_a_line_that_only_a_node_refuses_has_its_number_in_the_file(self):
+        # The check cannot know how many topics a device has.
+        events = [{"type": "t", "ts": 0, "device": f"d{number % 3}", "topic": f"t{number // 3}"}
+                  for number in range(3 * 33)]
+        done = self.demo("--input", str(self.write(events)))
+        self.assertEqual(done.returncode, 1, done.stderr)
+        self.assertIn("too many topics: t32", done.stderr)
+        # Each of the three nodes has one line of the last topic, which are the file's last three.
+        told = re.search(r"line (\d+): too many topics", done.stderr)
+        self.assertIsNotNone(told, done.stderr)
+        self.assertIn(int(told.group(1)), (97, 98, 99), done.stderr)
+
+    def test_what_is_held_when_the_time_is_over_is_told_and_the_time_grows_with_the_input(self):
+        class Node:
+            def __init__(self, name, held):
+                self.name, self.held = name, held
+
+            def status(self):
+                self.held += 1
+                return {"events": self.held}
+
+        def words(timeout, events):
+            run = demo.Demo.__new__(demo.Demo)
+            run.nodes = [Node("a", 0), Node("b", 6)]
+            run.options = argparse.Namespace(timeout=timeout)
+            with self.assertRaises(ebb_node.EbbError) as caught:
+                run.converge(events)
+            return str(caught.exception)
+
+        self.assertEqual(words(0, 9), "timed out after 0 s: not in sync with all 9 events; "
+                                      "held: a 1, b 7")
+        self.addCleanup(setattr, demo, "TIMEOUT_SECONDS", demo.TIMEOUT_SECONDS)
+        demo.TIMEOUT_SECONDS = 0.001 - 1000000 / demo.EVENTS_A_SECOND
+        self.assertIn("timed out after 0.001 s", words(None, 1000000))

@@ -107,6 +107,51 @@ class FirstUseTest(rig.RigTest):
         self.assert_exit(node.run("up", "--listen=", check=False), 2, "--listen needs host:port")
         self.assertFalse((node.dir / "ebb.log").exists())
 
+    def test_an_empty_mesh_makes_no_mesh(self):
+        node = rig.ebb_node.EbbNode(rig.PROGRAM, self.dir / "new")
+        self.assert_exit(node.run("init", "--mesh", "", check=False), 2, "--mesh has no value")
+        self.assertFalse(node.dir.exists())
+
+    def test_a_file_that_is_no_mesh_file_is_not_taken_for_a_directory_without_rights(self):
+        node = rig.ebb_node.EbbNode(rig.PROGRAM, self.dir / "new")
+        done = node.run("init", "--mesh", "/dev/null", check=False)
+        self.assert_exit(done, 1, "not ebb-mesh-1", "next: name the file that `ebb mesh export`")
+        self.assertNotIn("you may write", done.stderr)
+
+    def test_verify_without_a_device_says_so(self):
+        nowhere = rig.ebb_node.EbbNode(rig.PROGRAM, self.dir / "nothing")
+        self.assert_exit(nowhere.run("verify", check=False), 1, f"no device in {nowhere.dir}",
+                         f"`ebb init --dir {nowhere.dir}`")
+        node = self.running()
+        node.stop()
+        for name in ("keys/identity.key", "keys/mesh.secret"):
+            (node.dir / name).unlink()
+            self.assertIn("ok: ", node.run("verify").stdout)
+
+    def test_a_store_of_another_device_says_what_belongs_together(self):
+        node, other = self.running("a"), self.node("b")
+        node.stop()
+        for path in (other.dir / "store").iterdir():
+            path.unlink()
+        for path in (node.dir / "store").iterdir():
+            path.rename(other.dir / "store" / path.name)
+        done = other.run("up", "--listen", "127.0.0.1:0", check=False)
+        self.assert_exit(done, 1, "store belongs to another", "put back what belongs together")
+
+    def test_a_topic_too_many_names_the_limit(self):
+        node = self.running()
+        for number in range(32):
+            node.run("append", "t", "--topic", f"t{number}")
+        done = node.run("append", "t", "--topic", "t32", check=False)
+        self.assert_exit(done, 1, "too many topics: t32", "a device may have 32 topics")
+
+    def test_a_peer_whose_name_is_unknown_is_told_without_codes(self):
+        node = self.running("a", "--peer", "nohost.invalid:7401")
+        self.wait(lambda: node.get("/v1/peers")["peers"][0]["trouble"], "a failed dial")
+        told = node.run("peers").stdout
+        self.assertIn("never: cannot look up: nohost.invalid:7401: ", told)
+        self.assertNotIn("invalid_argument", told)
+
     def test_up_with_flags_on_a_running_node_fails(self):
         node = self.running()
         done = node.run("up", "--peer", "127.0.0.1:1", check=False)

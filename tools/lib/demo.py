@@ -1,11 +1,13 @@
 """Runs the demo: three nodes, real events, one of them away and back, then the comparison."""
 
 import argparse
+import array
 import contextlib
 import itertools
 import json
 import os
 import pathlib
+import re
 import shutil
 import signal
 import subprocess
@@ -13,11 +15,14 @@ import sys
 import tempfile
 
 import demo_feed
+from demo_lines import FeedError, check_ids, parse_line
 from ebb_node import EbbError, in_sync, make_mesh, wait_until
 
 NAMES = ["kiosk-a", "kiosk-b", "kiosk-c"]
 AWAY = 2  # the node that loses its network for the middle third of the feed
 VITALS_ROUNDS = 60
+# How long convergence may take by default: that, and a second for so many events.
+TIMEOUT_SECONDS, EVENTS_A_SECOND = 120, 1000
 # A port that a node had before may belong to another program by now.
 ANY_PORT = ["--listen", "127.0.0.1:0"]
 
@@ -47,19 +52,30 @@ class Progress:
         say(f"{self.what}: {count:,} events")
 
 
+def with_numbers(text, numbers):
+    """What a node says of the lines of its stream, said of those of the input."""
+    def of_input(found):
+        place = int(found.group(1))
+        return f"line {numbers[place - 1]}" if 0 < place <= len(numbers) else found.group()
+    return re.sub(r"\bline (\d+)\b", of_input, text)
+
+
 class Feeder:
     """Pipes lines into `ebb append --ndjson -`, one such process a node."""
 
     def __init__(self, nodes):
         self.nodes = nodes
         self.pipes = [None] * len(nodes)
+        self.numbers = [None] * len(nodes)  # of the input's lines, in the order of each stream
 
-    def write(self, index, line):
+    def write(self, index, number, line):
         if self.pipes[index] is None:
+            self.numbers[index] = array.array("Q")
             node = self.nodes[index]
             self.pipes[index] = subprocess.Popen(
                 node.command("append", "--ndjson", "-"), stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE, stderr=subprocess.STDOUT, env=node.environment())
+        self.numbers[index].append(number)
         with contextlib.suppress(BrokenPipeError):  # its exit code tells why
             self.pipes[index].stdin.write(line + b"\n")
 
@@ -70,7 +86,7 @@ class Feeder:
             return
         output, _ = pipe.communicate()
         if pipe.returncode != 0:
-            text = output.decode(errors="replace").strip()
+            text = with_numbers(output.decode(errors="replace").strip(), self.numbers[index])
             raise EbbError(f"append on {self.nodes[index].name} failed: {text}")
 
     def close_all(self):
@@ -123,7 +139,7 @@ class Demo:
     # ---- feed
 
     def lines(self):
-        """(lines, how many of them the outage begins and ends at)."""
+        """(numbered lines, how many of them the outage begins and ends at)."""
         if self.options.input:
             total = sum(1 for _ in demo_feed.file_lines(self.options.input))
             return demo_feed.file_lines(self.options.input), total // 3, 2 * total // 3
@@ -131,35 +147,35 @@ class Demo:
         per_round = max(1, len(first) // 2)
         lines = itertools.chain(first, demo_feed.vitals_lines(VITALS_ROUNDS - 2))
         total = per_round * VITALS_ROUNDS
-        return lines, total // 3, 2 * total // 3
+        return enumerate(lines, 1), total // 3, 2 * total // 3
 
     def feed(self):
         lines, away_at, back_at = self.lines()
         spread, feeder = demo_feed.Spread(len(self.nodes)), Feeder(self.nodes)
         progress = Progress("fed")
-        number = 0
-        for number, line in enumerate(lines, 1):
-            if number == away_at + 1 or (self.is_away and number > back_at):
+        count = 0
+        for count, (number, line) in enumerate(lines, 1):
+            if count == away_at + 1 or (self.is_away and count > back_at):
                 feeder.close_all()
                 self.network_back() if self.is_away else self.network_away()
-            event = demo_feed.parse_line(line, number)
+            event = parse_line(line, number)
             self.with_ts = self.with_ts and event.get("ts") is not None
-            self.fed.add_input(event, number)
-            feeder.write(spread.node_of(demo_feed.device_of(event)), line)
-            if number % 500 == 0:
-                progress.show(number)
+            self.fed.add_input(event)
+            feeder.write(spread.node_of(demo_feed.device_of(event)), number, line)
+            if count % 500 == 0:
+                progress.show(count)
         feeder.close_all()
         if self.is_away:  # the input ended during the outage
             self.network_back()
         if not self.with_ts:
             self.fed = self.fed_without_ts()
-        progress.done(number)
-        return number
+        progress.done(count)
+        return count
 
     def fed_without_ts(self):
         """Lines without a ts get one at the append, so the comparison leaves ts out."""
         tally = demo_feed.Tally()
-        for line in demo_feed.file_lines(self.options.input):
+        for _, line in demo_feed.file_lines(self.options.input):
             event = json.loads(line)
             tally.add(event.get("type"), demo_feed.device_of(event), None, event.get("payload"))
         return tally
@@ -168,16 +184,23 @@ class Demo:
 
     def converge(self, events):
         progress = Progress("held everywhere")
-        last = [0]
+        held = [0] * len(self.nodes)
 
         def settled():
-            held = min(node.status()["events"] for node in self.nodes)
-            if held != last[0]:
-                last[0] = held
-                progress.show(held, f"of {events:,}")
-            return held >= events and in_sync(self.nodes, events)
+            before = min(held)
+            held[:] = [node.status()["events"] for node in self.nodes]
+            if min(held) != before:
+                progress.show(min(held), f"of {events:,}")
+            return min(held) >= events and in_sync(self.nodes, events)
 
-        wait_until(settled, self.options.timeout, f"{last[0]} of {events} events everywhere")
+        def state():
+            each = ", ".join(f"{node.name} {count}" for node, count in zip(self.nodes, held))
+            return f"not in sync with all {events} events; held: {each}"
+
+        seconds = self.options.timeout
+        if seconds is None:
+            seconds = TIMEOUT_SECONDS + events / EVENTS_A_SECOND
+        wait_until(settled, seconds, state)
         progress.done(events)
 
     def compare(self, events):
@@ -231,8 +254,9 @@ def parse_arguments():
     parser.add_argument("--input", metavar="FILE", help="NDJSON: type, ts, payload, device a line")
     parser.add_argument("--keep", action="store_true",
                         help="leave the nodes and what they stored, also when the demo fails")
-    parser.add_argument("--timeout", type=float, default=120, metavar="S",
-                        help="how long convergence may take (120)")
+    parser.add_argument("--timeout", type=float, metavar="S",
+                        help=f"how long convergence may take ({TIMEOUT_SECONDS}, and a second for "
+                             f"each {EVENTS_A_SECOND} events)")
     parser.add_argument("--before-compare", metavar="COMMAND",
                         help="run this before the comparison (how its test alters a node)")
     options = parser.parse_args()
@@ -245,10 +269,9 @@ def parse_arguments():
 
 def check_input(path):
     """Every line can be used, and there is one."""
+    events = ((number, parse_line(line, number)) for number, line in demo_feed.file_lines(path))
     try:
-        count = 0
-        for count, line in enumerate(demo_feed.file_lines(path), 1):
-            demo_feed.Tally().add_input(demo_feed.parse_line(line, count), count)
+        count = sum(1 for _ in check_ids(events))
     except OSError as error:
         raise EbbError(f"cannot read {path}: {error.strerror}") from None
     if count == 0:
@@ -270,7 +293,7 @@ def main():
     try:
         if options.input:
             check_input(options.input)
-    except (EbbError, demo_feed.FeedError) as error:
+    except (EbbError, FeedError) as error:
         say(f"error: {error}")
         return 1
     if options.check:
@@ -282,7 +305,7 @@ def main():
         demo = Demo(options, directory)
         code = demo.run()
         stopped = False
-    except (EbbError, demo_feed.FeedError, subprocess.SubprocessError) as error:
+    except (EbbError, FeedError, subprocess.SubprocessError) as error:
         say(f"error: {error}")
         stopped = False
     except KeyboardInterrupt:

@@ -6,17 +6,14 @@ import json
 import pathlib
 import time
 
-
-class FeedError(Exception):
-    """A line cannot be used; the text names it."""
-
+from demo_lines import ts_ms
 
 def file_lines(path):
-    """Lines of an NDJSON file without their newline; blank ones are left out."""
+    """(number, line without its newline) of an NDJSON file; blank ones only count."""
     with open(path, "rb") as lines:
-        for line in lines:
+        for number, line in enumerate(lines, 1):
             if line.strip():
-                yield line.rstrip(b"\r\n")
+                yield number, line.rstrip(b"\r\n")
 
 
 def vitals_lines(rounds):
@@ -69,32 +66,10 @@ class Spread:
         return self.home[device]
 
 
-def parse_line(line, number):
-    """The object of a line, with numbers as exact as the node keeps them."""
-    try:
-        event = json.loads(line)
-    except ValueError as error:
-        raise FeedError(f"line {number}: not JSON: {error}") from None
-    if not isinstance(event, dict):
-        raise FeedError(f"line {number}: an object was expected")
-    return event
-
-
 def device_of(event):
     """What stands behind the event: `source` and `device` are one field, and null is as absent."""
     source = event.get("source")
     return event.get("device") if source is None else source
-
-
-def ts_ms(value):
-    """The instant of a `ts` in ms since 1970, rounded down; None without one."""
-    if value is None or isinstance(value, int):
-        return value
-    instant = datetime.datetime.fromisoformat(value.replace("Z", "+00:00"))
-    if instant.tzinfo is None:
-        raise ValueError("no time zone")
-    epoch = datetime.datetime(1970, 1, 1, tzinfo=datetime.timezone.utc)
-    return (instant - epoch) // datetime.timedelta(milliseconds=1)
 
 
 class Tally:
@@ -110,12 +85,8 @@ class Tally:
         self.sum = (self.sum + int.from_bytes(digest, "big")) % (1 << 256)
         self.count += 1
 
-    def add_input(self, event, number):
-        try:
-            ts = ts_ms(event.get("ts"))
-        except (ValueError, TypeError, AttributeError) as error:
-            raise FeedError(f"line {number}: ts: {error}") from None
-        self.add(event.get("type"), device_of(event), ts, event.get("payload"))
+    def add_input(self, event):
+        self.add(event["type"], device_of(event), ts_ms(event.get("ts")), event.get("payload"))
 
     def add_stored(self, event, with_ts):
         self.add(event["type"], event["source"], event["ts"] if with_ts else None,

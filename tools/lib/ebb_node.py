@@ -29,7 +29,10 @@ class UnixConnection(http.client.HTTPConnection):
 
 
 def wait_until(condition, seconds, what):
-    """Polls until `condition()` is true; returns its value. A bounded wait for a condition."""
+    """Polls until `condition()` is true; returns its value. A bounded wait for a condition.
+
+    `what` is a text, or a function that makes one at the end of the time.
+    """
     deadline = time.monotonic() + seconds
     pause = 0.005
     while True:
@@ -37,7 +40,8 @@ def wait_until(condition, seconds, what):
         if value:
             return value
         if time.monotonic() >= deadline:
-            raise EbbError(f"timed out after {seconds:g} s: {what}")
+            text = what() if callable(what) else what
+            raise EbbError(f"timed out after {seconds:g} s: {text}")
         time.sleep(pause)  # a step of a bounded wait
         pause = min(pause * 1.5, 0.1)
 
