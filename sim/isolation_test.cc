@@ -19,15 +19,16 @@ using ebb::sim::Outcome;
 namespace {
 
 constexpr HostIndex kBad = 7;
-constexpr std::uint64_t kLiesAtLeast = 100;  // one that nobody listens to proves little
+constexpr std::int64_t kSeconds = EBB_SIM_ISOLATION_SECONDS;             // set by tests/meson.build
+constexpr std::uint64_t kLiesAtLeast = 5 * std::uint64_t{kSeconds} / 6;  // fewer prove little
 
 // 20 nodes without faults, one event a second each.
 Options twenty() {
   Options options;
   options.seed = 1;
   options.nodes = 20;
-  options.chaos = seconds(120);
-  options.append_batches = 40;
+  options.chaos = seconds(kSeconds);
+  options.append_batches = kSeconds / 3;
   options.steady_interval = seconds(1);
   options.left_out = kBad;
   return options;
