@@ -12,6 +12,7 @@
 #include "mesh/dialer.h"
 #include "mesh/gossip_root.h"
 #include "mesh/own_view.h"
+#include "mesh/presence.h"
 #include "mesh/settle.h"
 
 namespace ebb::mesh {
@@ -237,13 +238,19 @@ Partner* choose_partner(Context& ctx) {
   }
   // A configured peer may know nobody but who tells it, so half of the datagrams go to those.
   if (!configured.empty() && ctx.rng.chance(1, 2)) candidates.swap(configured);
-  if (candidates.empty()) return kept.empty() ? nullptr : kept[ctx.rng.below(kept.size())];
-  const Target& target = *candidates[ctx.rng.below(candidates.size())];
-  Partner* partner = find_or_add_partner(ctx, {*target.device, target.address});
+  std::optional<PartnerKey> key;
+  if (candidates.empty()) {
+    key = draw_presence(ctx);
+  } else {
+    const Target& target = *candidates[ctx.rng.below(candidates.size())];
+    key = {*target.device, target.address};
+  }
+  if (!key) return kept.empty() ? nullptr : kept[ctx.rng.below(kept.size())];
+  Partner* partner = find_or_add_partner(ctx, *key);
   if (partner == nullptr) return nullptr;
   partner->chosen = true;
   partner->since = ctx.now;
-  partner->listens = target.address;
+  partner->listens = key->address;
   return partner;
 }
 
