@@ -4,6 +4,7 @@ import argparse
 import contextlib
 import json
 import pathlib
+import re
 import shutil
 import statistics
 import subprocess
@@ -94,16 +95,15 @@ class Bench:
 
     def fill(self, node, events):
         """Appends in batches of 1,000 through the API; seconds from first to last answer."""
-        bodies = batches(events)
+        requests = [ndjson_request(body) for body in batches(events)]
         connection = node.connect()
+        connection.connect()
         start = time.perf_counter()
-        for body in bodies:
-            connection.request("POST", "/v1/events", body,
-                               {"Content-Type": "application/x-ndjson"})
-            answer = connection.getresponse()
-            text = answer.read()
-            if answer.status != 200:
-                raise ebb_node.EbbError(f"append: {answer.status} {text[:200]!r}")
+        for request in requests:
+            connection.sock.sendall(request)
+            answer = whole_answer(connection.sock)
+            if not answer.startswith(b"HTTP/1.1 200"):
+                raise ebb_node.EbbError(f"append: {answer[:300]!r}")
         spent = time.perf_counter() - start
         connection.close()
         return spent
@@ -115,7 +115,8 @@ class Bench:
         rows = self.limit("rows", self.dir, events)["events_per_second"]
         node = self.mesh("append", 1)[0]
         self.start(node)
-        rate = events / self.fill(node, events)
+        # The middle of three, as the limit is.
+        rate = statistics.median(events / self.fill(node, events) for _ in range(3))
         self.report.add("append, batches of 1,000", rate, "events/s", rows,
                         "events/s, plain SQLite rows, FULL", ">= 0.7 x")
         stream = "\n".join(clicks(events, seed=2)).encode()
@@ -275,6 +276,29 @@ class Bench:
 def batches(events):
     lines = list(clicks(events))
     return ["\n".join(lines[at:at + BATCH]).encode() for at in range(0, events, BATCH)]
+
+
+# The client is not what is measured: it takes no more time than it must.
+def ndjson_request(body):
+    """The bytes of one append."""
+    head = ("POST /v1/events HTTP/1.1\r\nHost: ebb\r\nContent-Type: application/x-ndjson\r\n"
+            f"Content-Length: {len(body)}\r\n\r\n")
+    return head.encode() + body
+
+
+def whole_answer(connection):
+    """One answer of a known length, with its headers."""
+    answer = b""
+    while True:
+        part = connection.recv(1 << 16)
+        if not part:
+            raise ebb_node.EbbError(f"append: the answer ends early: {answer[:300]!r}")
+        answer += part
+        head, found, body = answer.partition(b"\r\n\r\n")
+        if found:
+            length = re.search(rb"(?i)^content-length: *(\d+)", head, re.MULTILINE)
+            if length and len(body) >= int(length[1]):
+                return answer
 
 
 def follow(node, count, arrivals):
