@@ -34,6 +34,12 @@ std::size_t encoded_bytes(const std::vector<trust::VerifiedSegment>& segments) {
   return bytes;
 }
 
+// Nothing of them is stored.
+void break_off(std::vector<QueuedAppend>& appends) {
+  for (QueuedAppend& append : appends)
+    append.part.break_off();
+}
+
 }  // namespace
 
 StoreThread::StoreThread(std::unique_ptr<store::Store> store, LoopInbox& inbox, Reports reports)
@@ -234,9 +240,7 @@ void StoreThread::commit_work(Work& work) {
     report.took = monotonic_now() - started;
     report.clock = store_->clock_judge();
     if (report.result.ok()) plan_chores();
-    for (QueuedAppend& append : report.appends) {
-      if (failed) append.part.break_off();
-    }
+    if (failed) break_off(report.appends);
     // A std::function can be copied, a report should not be: the task shares it and is run once.
     auto shared = std::make_shared<CommitReport>(std::move(report));
     inbox_.post([this, shared = std::move(shared)] { reports_.committed(std::move(*shared)); });

@@ -214,7 +214,7 @@ TEST_CASE("cursors are bounded: a new one takes the place of the peer that greet
   config.cursors = {{FakeStore(2).device(), {5, 12}}};
   for (std::size_t i = 1; i < limits::kStoredPeers; ++i) {
     DeviceId device;
-    device.data.fill(0xff);
+    device.data.fill(0xdd);
     device.data[1] = static_cast<std::uint8_t>(i);
     config.cursors.emplace_back(device, codec::Cursor{1, 1});
   }
@@ -224,7 +224,7 @@ TEST_CASE("cursors are bounded: a new one takes the place of the peer that greet
   peer.send(codec::SyncList{{}, false, 20});
   say_done(peer, exchange);
   REQUIRE(peer.cursors().size() == 1);
-  config.cursors[0].first.data.fill(0xee);
+  config.cursors[0].first.data.fill(0xee);  // the first to be told, and the last by its id
   RawPeer stranger(store, 2, config);
   exchange = begin_list(stranger);
   stranger.send(codec::SyncList{{}, false, 20});

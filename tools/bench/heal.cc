@@ -5,6 +5,7 @@
 #include <string_view>
 
 #include "tools/bench/wide_mesh.h"
+#include "trust/hash.h"
 
 namespace {
 
@@ -114,5 +115,6 @@ int main(int argc, char** argv) {
     std::fputs(kHelp.data(), stderr);
     return 2;
   }
+  if (!trust::crypto_ready()) return 1;
   return run(arguments);
 }
