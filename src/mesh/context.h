@@ -59,7 +59,7 @@ struct Target {
   std::optional<DeviceId> device;
   bool configured = false;
   bool self = false;        // it led to ourselves
-  bool urgent = false;      // gossip showed a difference: dial whatever the number of links
+  bool urgent = false;      // for gossip: dial whatever the number of links
   bool first_hand = false;  // we dialled it there, or its device told us itself
   bool knows_us = false;    // has been told our own address
   bool reached = false;     // the last dial was answered

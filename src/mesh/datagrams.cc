@@ -127,6 +127,8 @@ Partner* asked_elsewhere(Context& ctx, const Datagram& datagram,
     const std::string address = *std::exchange(ctx.stranger_asked, std::nullopt);
     Partner* partner = find_or_add_partner(ctx, key);
     if (partner == nullptr || partner->asked) return partner;
+    partner->chosen = true;
+    partner->since = ctx.now;
     partner->listens = address;
     partner->asked = ctx.now;
     partner->asked_again = false;

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "core/host_port.h"
+#include "core/limits.h"
 #include "mesh/overlay.h"
 #include "mesh/peers.h"
 
@@ -84,6 +85,19 @@ Target* choose(Context& ctx) {
   return best.empty() ? nullptr : best[ctx.rng.below(best.size())];
 }
 
+void make_urgent(Context& ctx, Target& target) {
+  ctx.dials_changed = true;
+  target.urgent = true;
+  std::size_t count = 0;
+  Target* last = nullptr;
+  for (auto& [address, other] : ctx.targets) {
+    if (!other.urgent) continue;
+    ++count;
+    if (last == nullptr || other.next > last->next) last = &other;
+  }
+  if (count > limits::kUrgentDials) last->urgent = false;
+}
+
 void dial(Context& ctx, Target& target) {
   const LinkId id{ctx.next_link++};
   Link& link = ctx.links[id];
@@ -121,20 +135,16 @@ Target* add_target(Context& ctx, const std::string& address, std::optional<Devic
   return &target;
 }
 
-void dial_soon(Context& ctx, const std::string& address, const DeviceId& device) {
-  Target* target = add_target(ctx, address, device, false, false);
-  if (target == nullptr) return;
-  target->urgent = true;
-  target->heard = ctx.now;
-  target->next = std::min(target->next, ctx.now + backoff(ctx, 0));
-  target->next = std::max(target->next, target->refused_until);
+void dial_soon(Context& ctx, Target& target) {
+  target.heard = ctx.now;
+  target.next = std::min(target.next, ctx.now + backoff(ctx, 0));
+  target.next = std::max(target.next, target.refused_until);
+  make_urgent(ctx, target);
 }
 
 void dial_when_due(Context& ctx, const std::string& address) {
   const auto it = ctx.targets.find(address);
-  if (it == ctx.targets.end()) return;
-  ctx.dials_changed = true;
-  it->second.urgent = true;
+  if (it != ctx.targets.end()) make_urgent(ctx, it->second);
 }
 
 bool is_linked(Context& ctx, const DeviceId& device) {

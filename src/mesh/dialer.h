@@ -7,7 +7,8 @@
 //            settled resets it; one that was refused or at fault jumps to about a minute, and one
 //            where another node has our own key to more than ten.
 // Threads:   not thread-safe; part of the engine.
-// Limits:    those of overlay.h and peers.h.
+// Limits:    those of overlay.h and peers.h. For gossip alone limits::kUrgentDials at once, those
+//            that are due first.
 #pragma once
 
 #include <cstdint>
@@ -23,7 +24,7 @@ namespace ebb::mesh {
 Target* add_target(Context& ctx, const std::string& address, std::optional<DeviceId> device,
                    bool configured, bool first_hand);
 // Gossip showed a difference: dial within the shortest back-off.
-void dial_soon(Context& ctx, const std::string& address, const DeviceId& device);
+void dial_soon(Context& ctx, Target& target);
 // Whatever the number of links, but no sooner than its back-off allows.
 void dial_when_due(Context& ctx, const std::string& address);
 

@@ -10,6 +10,7 @@
 #include "core/planted.h"
 #include "mesh/datagrams.h"
 #include "mesh/dialer.h"
+#include "mesh/gossip_dial.h"
 #include "mesh/gossip_root.h"
 #include "mesh/own_view.h"
 #include "mesh/settle.h"
@@ -59,14 +60,14 @@ void finish(Context& ctx, Partner& partner, std::string_view outcome) {
 
 void finish_and_dial(Context& ctx, Partner& partner, std::string_view outcome) {
   finish(ctx, partner, outcome);
-  if (!partner.listens.empty()) dial_soon(ctx, partner.listens, partner.device);
+  dial_for_difference(ctx, partner);
 }
 
 // Perhaps datagrams do not pass; perhaps nobody is there, and no dial will change that.
 void finish_silent(Context& ctx, Partner& partner) {
   partner.silences = 0;
   finish(ctx, partner, "silent");
-  dial_when_due(ctx, partner.listens);
+  dial_for_silence(ctx, partner);
 }
 
 // All that differs may be on its way by live pushes, so there is no need to ask often.

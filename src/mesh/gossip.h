@@ -5,7 +5,7 @@
 //            short interval while there are fewer than 2 links; doubling while all that differs is
 //            young). Roots that differ are settled by datagrams (settle.h); when nothing moves any
 //            more and they still differ, or after two rounds, or when two questions in a row get no
-//            answer, the partner is dialled.
+//            answer, a partner that was chosen here is dialled (gossip_dial.h).
 //            Rationale: in a mesh that writes all the time roots differ all the time, so a
 //            difference is a reason to dial only when something old is behind it.
 //            Nothing that a datagram says moves a cursor of links: nobody vouches for it.

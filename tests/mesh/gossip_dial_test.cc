@@ -1,0 +1,100 @@
+// Whom gossip makes a node dial, and how often.
+#include <doctest/doctest.h>
+
+#include <algorithm>
+#include <string>
+
+#include "core/limits.h"
+#include "tests/mesh/datagram_peer.h"
+#include "tests/mesh/many_logs.h"
+#include "tests/mesh/rig.h"
+
+namespace ebb::tests {
+namespace {
+
+DeviceId made_up_device(std::uint32_t number) {
+  DeviceId device;
+  device.data[0] = static_cast<std::uint8_t>(number);
+  device.data[1] = static_cast<std::uint8_t>(number >> 8);
+  device.data[2] = 1;
+  return device;
+}
+
+mesh::PeerSeen seen_at(const DeviceId& device, const std::string& address) {
+  mesh::PeerSeen seen;
+  seen.device = device;
+  seen.address = address;
+  seen.heard = {1};
+  return seen;
+}
+
+// Node 0 has all the links that it wants, so that nothing but gossip makes it dial.
+struct Full : Rig {
+  static constexpr std::size_t kNodes = limits::kOverlayLinks + 1;
+  Full() {
+    add_node(1);
+    for (std::size_t i = 1; i < kNodes; ++i)
+      add_node(static_cast<std::uint8_t>(i + 1), {0});
+  }
+  void start_all() {
+    for (std::size_t i = 0; i < size(); ++i)
+      start(i);
+    run_for(seconds(30));
+    REQUIRE(engine(0).links().size() == limits::kOverlayLinks);
+  }
+};
+
+}  // namespace
+
+TEST_CASE("nobody whom we have not chosen makes us dial, whatever he shows") {
+  bool more_of_ours = false;
+  SUBCASE("that he lacks more than datagrams hold") {}
+  SUBCASE("more of our own than there is") { more_of_ours = true; }
+  Full rig;
+  for (std::size_t i = 0; i < Full::kNodes; ++i) {
+    for (std::uint64_t number = 0; number < 300; ++number)
+      rig.store(i).add_head(made_up_head(number));
+  }
+  rig.node(0).config.gossip_interval = seconds(100000);
+  rig.start_all();
+  rig.append(0, {"a", 1});
+  const std::size_t before = rig.node(0).dial_times.size();
+  const LogId own = rig.store(0).own_log("a");
+  for (std::uint32_t i = 0; i < 200; ++i) {
+    DatagramPeer stranger(rig, "h" + std::to_string(i) + ":9", made_up_device(i));
+    stranger.prove();
+    codec::RootDatagram root = stranger.root();
+    if (more_of_ours) {
+      root.view_count = 1;
+      root.view_heads = {{own, 7, {}}};
+    }
+    stranger.send(root);
+    stranger.send(codec::HeadsDatagram{{{own, 9, {}}, {LogId{}, 5, {}}}});
+    rig.run_for(seconds(1));
+  }
+  CHECK(rig.node(0).dial_times.size() == before);
+}
+
+TEST_CASE("few addresses at once are dialled for gossip alone, the others stay spare") {
+  Rig rig;
+  rig.add_node(1);
+  // None is dialled meanwhile.
+  rig.node(0).config.dial_backoff_min = seconds(100000000);
+  rig.node(0).config.dial_backoff_max = seconds(100000000);
+  rig.node(0).config.gossip_keep = seconds(20);
+  for (std::uint32_t i = 0; i < limits::kPassiveView; ++i)
+    rig.node(0).seen.push_back(seen_at(made_up_device(i), "known" + std::to_string(i) + ":9"));
+  rig.start(0);
+  rig.run_for(seconds(3000));
+  REQUIRE(rig.engine(0).counters().gossip.at("silent") > limits::kPassiveView);
+  for (std::uint32_t i = 0; i < 100; ++i) {
+    DatagramPeer stranger(rig, "h" + std::to_string(i) + ":9", made_up_device(1000 + i));
+    stranger.prove();
+    stranger.send(stranger.root());
+    rig.run_for(seconds(1));
+  }
+  CHECK(rig.node(0).dial_times.empty());
+  CHECK(rig.engine(0).peers().size() <= limits::kPassiveView + limits::kUrgentDials);
+}
+
+}  // namespace ebb::tests
