@@ -69,6 +69,7 @@ struct Target {
   Instant next;
   Instant refused_until;  // or at fault: not dialled before, whatever is heard
   std::optional<Instant> heard;
+  DifferenceDials differences;
   std::string_view refusal;  // of the last link, when it was refused for good; a static text
   std::string trouble;       // why the last dial did not open a connection
 };

@@ -114,6 +114,14 @@ void dial(Context& ctx, Target& target) {
   ctx.out->dials.push_back({id, target.address});
 }
 
+// What a link that has compared everything left out is left out by the next one, too.
+void note_left_out(Context& ctx, const Link& link) {
+  if (link.phase != Phase::kLive) return;
+  for (auto& [address, target] : ctx.targets) {
+    if (target.device == link.peer) target.differences.left_out = link.incomplete;
+  }
+}
+
 }  // namespace
 
 Target* add_target(Context& ctx, const std::string& address, std::optional<DeviceId> device,
@@ -184,6 +192,7 @@ void dialer_found_self(Context& ctx, const Link& link) {
 void dialer_link_closed(Context& ctx, const Link& link, const std::string& reason) {
   ctx.dials_changed = true;
   if (link.phase == Phase::kConnecting) ++ctx.counters.dial_failures;
+  note_left_out(ctx, link);
   if (Target* target = target_of(ctx, link)) {
     target->link.reset();
     target->refusal = link.refusal;

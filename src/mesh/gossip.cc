@@ -52,6 +52,7 @@ void finish(Context& ctx, Partner& partner, std::string_view outcome) {
   ++ctx.counters.gossip[outcome];
   partner.rounds = 0;
   partner.old = false;
+  partner.disputed = false;
   partner.differed.reset();
   partner.again_at.reset();
   partner.want_at.reset();
@@ -59,8 +60,8 @@ void finish(Context& ctx, Partner& partner, std::string_view outcome) {
 }
 
 void finish_and_dial(Context& ctx, Partner& partner, std::string_view outcome) {
-  finish(ctx, partner, outcome);
   dial_for_difference(ctx, partner);
+  finish(ctx, partner, outcome);
 }
 
 // Perhaps datagrams do not pass; perhaps nobody is there, and no dial will change that.
@@ -78,6 +79,7 @@ void finish_young(Context& ctx, Partner& partner) {
 
 void agree(Context& ctx, Partner& partner, const codec::RootDatagram& root) {
   finish(ctx, partner, root.answer ? "agreed" : "agreed_asked");
+  differences_are_over(ctx, partner);
   ctx.gossip_doublings = 0;
   // What it has is what is stored here, so its arrivals up to there are known.
   partner.agreed = {root.epoch, root.arrival_head};
@@ -87,7 +89,8 @@ void differ(Context& ctx, Partner& partner, const codec::RootDatagram& root) {
   const DifferentRoots roots{ctx.heads.root().fingerprint(), root.root};
   const bool stuck = partner.differed == roots;
   partner.differed = roots;
-  if (stuck || (++partner.rounds > kRoundsMax && partner.old)) {
+  const bool stays = partner.old || partner.disputed;
+  if (stuck || (++partner.rounds > kRoundsMax && stays)) {
     finish_and_dial(ctx, partner, "different");
   } else if (partner.rounds > kRoundsMax) {
     finish_young(ctx, partner);
@@ -133,6 +136,7 @@ void on_body(Context& ctx, Partner& partner, const codec::RootDatagram& root) {
   if (begins && !ctx.datagram_answers.take(ctx.now)) return drop_datagram(ctx, "too_many");
   note_listener(ctx, partner, root.listen_port);
   partner.cookie = root.cookie;
+  partner.root = root.root;
   partner.cursor = root.cursor;
   // Its store was set back: its numbers name, or will name, something else.
   const bool set_back = partner.agreed && (partner.agreed->epoch != root.epoch ||
@@ -273,7 +277,7 @@ void run_partner(Context& ctx, Partner& partner) {
   if (!partner.again_at || *partner.again_at > ctx.now) return;
   partner.again_at.reset();
   const bool moved = partner.differed && partner.differed->mine != ctx.heads.root().fingerprint();
-  if (moved && !partner.old) {
+  if (moved && !partner.old && !partner.disputed) {
     finish_young(ctx, partner);
   } else {
     ask(ctx, partner);
@@ -320,6 +324,7 @@ void run_gossip(Context& ctx) {
   if (partner->asked || partner->again_at || is_linked(ctx, partner->device)) return;
   partner->rounds = 0;
   partner->old = false;
+  partner->disputed = false;
   partner->differed.reset();
   ask(ctx, *partner);
 }

@@ -34,7 +34,7 @@ void judge_own_view(Context& ctx, Partner& partner, const codec::RootDatagram& r
   if (partner.own_settled) return;
   std::vector<codec::ListedHead> below;
   if (!is_here(ctx, root, below)) {
-    partner.old = true;  // a link finds out
+    partner.disputed = true;
     return;
   }
   for (const codec::ListedHead& head : below) {
@@ -63,7 +63,7 @@ bool own_view_read(Context& ctx, Partner& partner, const LogEntry& entry, const 
     // Not settled, whatever the other answers are.
     ++partner.own_views;
     partner.own_checks = 0;
-    partner.old = true;
+    partner.disputed = true;
     return true;
   }
   if (--partner.own_checks > 0) return false;

@@ -26,10 +26,18 @@ struct PartnerKey {
   auto operator<=>(const PartnerKey&) const = default;
 };
 
-// What both ends held when an answer still differed.
+// What both ends held when they differed.
 struct DifferentRoots {
   Fingerprint mine, theirs;
   bool operator==(const DifferentRoots&) const = default;
+};
+
+// What came of dialling an address because roots differed (gossip_dial.h).
+struct DifferenceDials {
+  std::uint32_t count = 0;  // since the roots were equal, or something new was missing
+  Instant last;
+  DifferentRoots roots;   // then
+  bool left_out = false;  // the last link left out what could not be had, and may again
 };
 
 struct Partner {
@@ -44,6 +52,7 @@ struct Partner {
   std::optional<codec::Cursor> agreed;  // all that it holds up to there is stored here
 
   // What it said of itself and of us in its last root.
+  Fingerprint root;
   codec::Cursor cursor;
   bool own_settled = false;     // it shows nothing of ours that is not here
   std::uint64_t own_views = 0;  // that it has told: answers of the store are about one of them
@@ -58,6 +67,7 @@ struct Partner {
   std::uint32_t rounds = 0;      // answers that still differed
   std::optional<DifferentRoots> differed;
   bool old = false;               // one side lacks what live pushes would have brought by now
+  bool disputed = false;          // it shows what no datagram makes good: a link finds out
   std::size_t budget = 0;         // datagrams that may still be sent
   std::size_t reads_left = 0;     // and reads made for it
   std::size_t segments_left = 0;  // datagrams with segments that are still taken

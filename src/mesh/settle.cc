@@ -183,7 +183,7 @@ void on_heads(Context& ctx, Partner& partner, const codec::HeadsDatagram& heads)
   for (const codec::ListedHead& head : heads.heads) {
     if (partner.lacking.size() >= kHeadsPerExchange) break;
     const LogEntry* entry = ctx.heads.find(head.log);
-    if (is_settled_by_links(ctx, entry, head)) partner.old = true;
+    if (is_settled_by_links(ctx, entry, head)) partner.disputed = true;
     if (head.seq == 0 || !is_lacking(ctx, entry, head.seq)) continue;
     partner.lacking[head.log] = std::min(head.seq, limits::kSeqMax);
   }
@@ -256,7 +256,7 @@ void on_segments(Context& ctx, Partner& partner, const codec::SegmentsDatagram& 
     trust::VerifiedSegment segment;
     const Judged judged = accept(ctx, segments.keys, bytes, segment);
     ++ctx.counters.datagram_segments[judged.outcome];
-    if (judged.outcome == "own") partner.old = true;
+    if (judged.outcome == "own") partner.disputed = true;
     if (judged.entry == nullptr) continue;
     keep(ctx, *judged.entry, segment, pending);
     commit.segments.push_back(std::move(segment));

@@ -97,4 +97,76 @@ TEST_CASE("few addresses at once are dialled for gossip alone, the others stay s
   CHECK(rig.engine(0).peers().size() <= limits::kPassiveView + limits::kUrgentDials);
 }
 
+namespace {
+
+// Two meshes, each with its own branch of a device's log. Node 0 of one and kFirst of the other
+// hear of each other. Node 0 has all the links that it wants, so there is no room for kFirst, who
+// has enough not to be given any, and dials nobody.
+struct Forked : Full {
+  static constexpr std::size_t kFirst = kNodes;
+  static constexpr std::size_t kSecond = limits::kOverlayMin + 1;  // nodes
+  // `joined`: a link leads from one mesh into the other all the time.
+  explicit Forked(bool joined) {
+    for (std::size_t i = 0; i < kSecond; ++i)
+      add_node(static_cast<std::uint8_t>(kFirst + i + 1),
+               i == 0 ? std::vector<std::size_t>{} : std::vector<std::size_t>{kFirst});
+    node(kFirst).config.dial_backoff_min = seconds(100000);
+    node(kFirst).config.dial_backoff_max = seconds(100000);
+    FakeStore original(200);
+    FakeStore copy(200);
+    store_segment(store(0), original.append({"forked", 1, 10}).own_segments.at(0));
+    store_segment(store(kFirst), copy.append({"forked", 1, 20}).own_segments.at(0));
+    for (std::size_t i = 0; i < 2; ++i) {
+      node(i).seen = {seen_at(store(kFirst + i).device(), address(kFirst + i))};
+      node(kFirst + i).seen = {seen_at(store(i).device(), address(i))};
+    }
+    part(false, joined);
+    start_all();
+    part(true, joined);
+    run_for(seconds(60));
+  }
+  void part(bool met, bool joined) {
+    parted = [met, joined](std::size_t a, std::size_t b) {
+      const auto [low, high] = std::minmax(a, b);
+      // So that both have room for a link into the other mesh.
+      if (low == 1 && high == 2) return joined;
+      if (high < kFirst || low >= kFirst) return false;
+      const bool meets = low == 0 && high == kFirst;
+      const bool joins = low == 1 && high == kFirst + 1;
+      return !((met && meets) || (met && joined && joins));
+    };
+  }
+  // How often node 0 has had a link to the other mesh.
+  std::size_t links_between() {
+    const auto& notices = node(0).notices;
+    return static_cast<std::size_t>(
+        std::count_if(notices.begin(), notices.end(), [this](const mesh::Notice& notice) {
+          return notice.kind == mesh::NoticeKind::kLinkEstablished &&
+                 notice.peer == store(kFirst).device();
+        }));
+  }
+};
+
+}  // namespace
+
+TEST_CASE("nodes that differ for good dial each other ever more seldom, until something is new") {
+  bool writes = false;
+  SUBCASE("while nothing is written") {}
+  SUBCASE("while a mesh is written to that is one but for the two histories") { writes = true; }
+  Forked rig(writes);
+  for (int i = 0; i < 3600; ++i) {
+    if (writes) rig.append(0, {"a", 1});
+    rig.run_for(seconds(1));
+  }
+  MESSAGE("links in an hour: " << rig.links_between());
+  CHECK(rig.links_between() >= 2);
+  CHECK(rig.links_between() <= 10);  // after 0, 1, 3, 7, 15, 25, 35, 45 and 55 minutes
+  CHECK(rig.store(Forked::kFirst).events() == 1 + (writes ? 3600 : 0));
+  if (writes) return;
+  // No datagram can carry this one.
+  rig.append(0, {"b", 1, 3000});
+  rig.run_for(seconds(240));
+  CHECK(rig.store(Forked::kFirst).events() == 2);
+}
+
 }  // namespace ebb::tests
