@@ -19,6 +19,7 @@ constexpr Duration kRefusalPause = seconds(30);       // at least, whatever is n
 constexpr Duration kCopyPause = seconds(600);         // at least, where our own key answered
 constexpr std::uint32_t kFailuresOfLearnt = 10;       // then a learnt address is forgotten
 constexpr std::uint32_t kFailuresOfHearsay = 5;       // the same where only others told it
+constexpr Duration kHeardLately = seconds(300);       // then it is not, for it would be learnt anew
 
 Target* target_of(Context& ctx, const Link& link) {
   if (!link.dialled) return nullptr;
@@ -128,9 +129,12 @@ Target* add_target(Context& ctx, const std::string& address, std::optional<Devic
                    bool configured, bool first_hand) {
   ctx.dials_changed = true;
   if (const auto it = ctx.targets.find(address); it != ctx.targets.end()) {
-    it->second.configured = it->second.configured || configured;
-    if (device && !it->second.link) it->second.device = device;
-    return &it->second;
+    Target& known = it->second;
+    known.configured = known.configured || configured;
+    // Nobody's word replaces what a link has shown, or may show, of an address.
+    const bool sure = known.device && (known.configured || known.first_hand);
+    if (device && !known.link && (first_hand || !sure)) known.device = device;
+    return &known;
   }
   if (!parse_peer_address(address).ok() || address == ctx.config.advertise) return nullptr;
   if (!configured && !make_room(ctx, first_hand)) return nullptr;
@@ -219,7 +223,8 @@ void dialer_link_closed(Context& ctx, const Link& link, const std::string& reaso
       target->next = ctx.now + ctx.config.dial_backoff_max / 2 + backoff(ctx, kFailuresMax) / 2;
     const std::uint32_t patience = target->first_hand ? kFailuresOfLearnt : kFailuresOfHearsay;
     // Without any link the failures say more of ourselves than of the address.
-    const bool tells = greeted_links(ctx) > 0;
+    const bool heard = target->heard && ctx.now - *target->heard < kHeardLately;
+    const bool tells = greeted_links(ctx) > 0 && !heard;
     if (tells && !target->configured && target->failures > patience) {
       ctx.targets.erase(link.address);
     }
