@@ -1,9 +1,11 @@
 #include "core/host_port.h"
 
+#include <algorithm>
 #include <charconv>
 #include <string>
 #include <system_error>
 #include <utility>
+#include <vector>
 
 #include "core/limits.h"
 
@@ -16,7 +18,44 @@ Error bad_address(std::string_view text) {
   return {ErrorCode::kInvalidArgument, "address", std::move(message)};
 }
 
+// The groups of an IPv6 number before, or after, its "::".
+std::vector<std::string_view> groups_of(std::string_view text) {
+  std::vector<std::string_view> groups;
+  while (!text.empty()) {
+    const std::size_t colon = std::min(text.find(':'), text.size());
+    groups.push_back(text.substr(0, colon));
+    text.remove_prefix(std::min(colon + 1, text.size()));
+  }
+  return groups;
+}
+
+// The first four groups of an IPv6 number.
+std::string network_v6(std::string_view host) {
+  constexpr std::size_t kGroups = 8;
+  const std::size_t gap = host.find("::");
+  std::vector<std::string_view> groups = groups_of(host.substr(0, gap));
+  if (gap != std::string_view::npos) {
+    const std::vector<std::string_view> behind = groups_of(host.substr(gap + 2));
+    while (groups.size() + behind.size() < kGroups)
+      groups.emplace_back("0");
+    groups.insert(groups.end(), behind.begin(), behind.end());
+  }
+  std::string network;
+  for (std::size_t i = 0; i < groups.size() && i < kGroups / 2; ++i)
+    network.append(groups[i]).append(":");
+  return network;
+}
+
 }  // namespace
+
+std::string network_of(std::string_view address) {
+  const Result<HostPort> parsed = parse_host_port(address);
+  if (!parsed.ok()) return std::string(address);
+  const bool number_v6 = parsed->host.find(':') != std::string::npos;
+  // One that ends in an IPv4 number stands for that.
+  if (!number_v6 || parsed->host.find('.') != std::string::npos) return parsed->host;
+  return network_v6(parsed->host);
+}
 
 Result<HostPort> parse_host_port(std::string_view text) {
   const std::size_t colon = text.rfind(':');

@@ -139,8 +139,11 @@ struct Context {
   std::map<Token, DatagramRead> datagram_reads;
   std::uint32_t gossip_doublings = 0;         // of the interval
   std::optional<std::string> stranger_asked;  // an address of which no device is known
+  // Who has proven nothing, who has, and those chosen here take nothing from each other.
+  RateBound cookies{limits::kDatagramCookiesPerSecond};
   RateBound datagram_answers{limits::kDatagramAnswersPerSecond};
   RateBound datagram_work{limits::kDatagramWorkPerSecond};
+  RateBound datagram_work_of_chosen{limits::kDatagramWorkPerSecond};
   std::optional<Instant> expected_tick;
 };
 

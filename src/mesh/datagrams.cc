@@ -2,8 +2,10 @@
 
 #include <algorithm>
 #include <cstring>
+#include <functional>
 #include <utility>
 
+#include "core/host_port.h"
 #include "trust/hash.h"
 
 namespace ebb::mesh {
@@ -30,6 +32,32 @@ void send_to(Context& ctx, const std::string& address, codec::GossipDatagram dat
   ++ctx.counters.datagrams_out;
   ctx.counters.datagram_bytes_out += bytes.size();
   ctx.out->datagrams.push_back({address, std::move(bytes)});
+}
+
+// Room for one more of those that `counts` speaks of, of which there may be `most`.
+bool make_room(Context& ctx, std::size_t most, const std::function<bool(const Partner&)>& counts) {
+  std::size_t count = 0;
+  auto oldest = ctx.partners.end();
+  for (auto it = ctx.partners.begin(); it != ctx.partners.end(); ++it) {
+    const Partner& partner = it->second;
+    if (!counts(partner)) continue;
+    ++count;
+    if (partner.chosen || partner.asked || partner.want_at) continue;
+    if (oldest == ctx.partners.end() || partner.last < oldest->second.last) oldest = it;
+  }
+  if (count < most) return true;
+  if (oldest == ctx.partners.end()) return false;
+  ctx.partners.erase(oldest);
+  return true;
+}
+
+Partner& add_partner(Context& ctx, const PartnerKey& key) {
+  Partner& partner = ctx.partners[key];
+  partner.device = key.device;
+  partner.address = key.address;
+  partner.since = ctx.now;
+  partner.last = ctx.now;
+  return partner;
 }
 
 // Asked under another address, such as a name: from now on it is where it speaks from.
@@ -60,24 +88,28 @@ Partner* find_partner(Context& ctx, const PartnerKey& key) {
   return it == ctx.partners.end() ? nullptr : &it->second;
 }
 
-Partner* find_or_add_partner(Context& ctx, const PartnerKey& key) {
-  if (Partner* partner = find_partner(ctx, key)) return partner;
-  if (ctx.partners.size() >= limits::kGossipPartners) {
-    auto oldest = ctx.partners.end();
-    for (auto it = ctx.partners.begin(); it != ctx.partners.end(); ++it) {
-      const bool busy = it->second.chosen || it->second.asked || it->second.want_at;
-      if (busy) continue;
-      if (oldest == ctx.partners.end() || it->second.last < oldest->second.last) oldest = it;
-    }
-    if (oldest == ctx.partners.end()) return nullptr;
-    ctx.partners.erase(oldest);
+Partner* choose_partner_at(Context& ctx, const PartnerKey& key) {
+  Partner* partner = find_partner(ctx, key);
+  if (partner == nullptr) {
+    const auto any = [](const Partner&) { return true; };
+    if (!make_room(ctx, limits::kGossipPartners, any)) return nullptr;
+    partner = &add_partner(ctx, key);
   }
-  Partner& partner = ctx.partners[key];
-  partner.device = key.device;
-  partner.address = key.address;
-  partner.since = ctx.now;
-  partner.last = ctx.now;
-  return &partner;
+  partner->chosen = true;
+  partner->since = ctx.now;
+  return partner;
+}
+
+Partner* meet_partner(Context& ctx, const PartnerKey& key) {
+  if (Partner* partner = find_partner(ctx, key)) return partner;
+  const std::string network = network_of(key.address);
+  const bool room = make_room(ctx, limits::kPartnersPerHost,
+                              [&network](const Partner& partner) {
+                                return !partner.chosen && network_of(partner.address) == network;
+                              }) &&
+                    make_room(ctx, limits::kGossipPartners - limits::kGossipChosen,
+                              [](const Partner& partner) { return !partner.chosen; });
+  return room ? &add_partner(ctx, key) : nullptr;
 }
 
 bool is_chosen(const Context& ctx, const DeviceId& device) {
@@ -125,10 +157,8 @@ Partner* asked_elsewhere(Context& ctx, const Datagram& datagram,
   const PartnerKey key{gossip.device, datagram.from};
   if (ctx.stranger_asked && is_cookie_for(ctx, *ctx.stranger_asked, gossip.echo)) {
     const std::string address = *std::exchange(ctx.stranger_asked, std::nullopt);
-    Partner* partner = find_or_add_partner(ctx, key);
+    Partner* partner = choose_partner_at(ctx, key);
     if (partner == nullptr || partner->asked) return partner;
-    partner->chosen = true;
-    partner->since = ctx.now;
     partner->listens = address;
     partner->asked = ctx.now;
     partner->asked_again = false;
@@ -148,6 +178,15 @@ bool spend(Partner& partner) {
   if (!partner.proven || partner.budget == 0) return false;
   --partner.budget;
   return true;
+}
+
+bool may_verify(Context& ctx, const Partner& partner) {
+  return (partner.chosen ? ctx.datagram_work_of_chosen : ctx.datagram_work).take(ctx.now);
+}
+
+bool may_read(Context& ctx, const Partner& partner) {
+  const std::size_t most = partner.chosen ? limits::kDatagramReads : limits::kDatagramReads / 2;
+  return ctx.datagram_reads.size() < most && may_verify(ctx, partner);
 }
 
 Duration patience(const Partner& partner) {

@@ -6,8 +6,10 @@
 //            worth at most a cookie in answer, which is smaller than the question and leaves
 //            nothing behind here. What an exchange may send is bounded, and all answers together.
 // Threads:   not thread-safe; part of the engine.
-// Limits:    limits::kGossipPartners; the one that was silent longest makes room.
-//            kDatagramAnswersPerSecond.
+// Limits:    limits::kGossipPartners, of which kGossipChosen places are for those chosen here and
+//            kPartnersPerHost for others of one network; the one that was silent longest makes
+//            room. kDatagramAnswersPerSecond, kDatagramCookiesPerSecond; kDatagramWorkPerSecond for
+//            those chosen here and for all others, who have half of kDatagramReads.
 // Spec:      docs/wire_format.md section 8
 #pragma once
 
@@ -19,8 +21,11 @@
 namespace ebb::mesh {
 
 Partner* find_partner(Context& ctx, const PartnerKey& key);
-// Null when every other partner is in the middle of an exchange, or chosen.
-Partner* find_or_add_partner(Context& ctx, const PartnerKey& key);
+// Who is to be chosen here: null when every other partner is in the middle of an exchange.
+Partner* choose_partner_at(Context& ctx, const PartnerKey& key);
+// Who speaks to us: null when every other such partner, or every one of its network, is in the
+// middle of an exchange.
+Partner* meet_partner(Context& ctx, const PartnerKey& key);
 bool is_chosen(const Context& ctx, const DeviceId& device);
 
 // The cookie for an address: nobody who does not receive there can know it.
@@ -43,6 +48,11 @@ Partner* asked_elsewhere(Context& ctx, const Datagram& datagram,
                          const codec::GossipDatagram& gossip);
 // Takes a datagram out of what the exchange may still send; false when nothing is left.
 bool spend(Partner& partner);
+
+// A signature to be verified, or a read of the store, for this partner: false when there are too
+// many of them already.
+bool may_verify(Context& ctx, const Partner& partner);
+bool may_read(Context& ctx, const Partner& partner);
 
 // What the partner's round trip lets expect: an answer, and when a difference counts as old.
 Duration patience(const Partner& partner);

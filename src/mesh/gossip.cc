@@ -123,8 +123,11 @@ std::string listening_address(const std::string& from, std::uint16_t port) {
 void note_listener(Context& ctx, Partner& partner, std::uint16_t port) {
   if (partner.listens.empty()) partner.listens = listening_address(partner.address, port);
   if (partner.listens.empty()) return;
+  // What is configured gets a name by who was asked there, not by who says that he lives there.
+  const auto it = ctx.targets.find(partner.listens);
+  if (it != ctx.targets.end() && it->second.configured && !partner.chosen) return;
   Target* target = add_target(ctx, partner.listens, partner.device, false, false);
-  if (target != nullptr) target->heard = ctx.now;
+  if (target != nullptr && target->device == partner.device) target->heard = ctx.now;
 }
 
 void on_body(Context& ctx, Partner& partner, const codec::RootDatagram& root) {
@@ -133,7 +136,9 @@ void on_body(Context& ctx, Partner& partner, const codec::RootDatagram& root) {
   if (begins && partner.begun && ctx.now - *partner.begun < kExchangePause) {
     return drop_datagram(ctx, "too_often");
   }
-  if (begins && !ctx.datagram_answers.take(ctx.now)) return drop_datagram(ctx, "too_many");
+  // Four of these ask five times a second at most.
+  const bool bounded = begins && !partner.chosen;
+  if (bounded && !ctx.datagram_answers.take(ctx.now)) return drop_datagram(ctx, "too_many");
   note_listener(ctx, partner, root.listen_port);
   partner.cookie = root.cookie;
   partner.root = root.root;
@@ -186,7 +191,7 @@ void on_body(Context& ctx, Partner& partner, const codec::CookieDatagram& wanted
 void on_unproven(Context& ctx, const Datagram& datagram, const codec::GossipDatagram& gossip) {
   const auto* root = std::get_if<codec::RootDatagram>(&gossip.body);
   if (root == nullptr || root->answer) return drop_datagram(ctx, "unproven");
-  if (!ctx.datagram_answers.take(ctx.now)) return drop_datagram(ctx, "too_many");
+  if (!ctx.cookies.take(ctx.now)) return drop_datagram(ctx, "too_many");
   ++ctx.counters.gossip["cookie_sent"];
   send_cookie(ctx, datagram.from, root->cookie);
 }
@@ -204,7 +209,7 @@ void take_datagram(Context& ctx, const Datagram& datagram, const codec::GossipDa
   const PartnerKey key{gossip.device, datagram.from};
   const auto* root = std::get_if<codec::RootDatagram>(&gossip.body);
   const bool begins = root != nullptr && !root->answer;
-  Partner* partner = begins ? find_or_add_partner(ctx, key) : find_partner(ctx, key);
+  Partner* partner = begins ? meet_partner(ctx, key) : find_partner(ctx, key);
   if (partner == nullptr) return drop_datagram(ctx, begins ? "no_room" : "unasked");
   partner->proven = true;
   partner->last = ctx.now;
@@ -244,11 +249,8 @@ Partner* choose_partner(Context& ctx) {
   if (!configured.empty() && ctx.rng.chance(1, 2)) candidates.swap(configured);
   if (candidates.empty()) return kept.empty() ? nullptr : kept[ctx.rng.below(kept.size())];
   const Target& target = *candidates[ctx.rng.below(candidates.size())];
-  Partner* partner = find_or_add_partner(ctx, {*target.device, target.address});
-  if (partner == nullptr) return nullptr;
-  partner->chosen = true;
-  partner->since = ctx.now;
-  partner->listens = target.address;
+  Partner* partner = choose_partner_at(ctx, {*target.device, target.address});
+  if (partner != nullptr) partner->listens = target.address;
   return partner;
 }
 

@@ -2,6 +2,7 @@
 
 #include <vector>
 
+#include "mesh/datagrams.h"
 #include "mesh/own_heads.h"
 #include "mesh/sync_answer.h"
 
@@ -38,8 +39,7 @@ void judge_own_view(Context& ctx, Partner& partner, const codec::RootDatagram& r
     return;
   }
   for (const codec::ListedHead& head : below) {
-    const bool room = ctx.datagram_reads.size() < limits::kDatagramReads;
-    if (!room || !ctx.datagram_work.take(ctx.now)) {
+    if (!may_read(ctx, partner)) {
       // Not settled this time.
       ++partner.own_views;
       partner.own_checks = 0;

@@ -12,6 +12,7 @@
 #include <cstdint>
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 
 #include "codec/datagram.h"
@@ -74,6 +75,7 @@ struct Partner {
   bool heads_sent = false;
   bool too_much = false;            // for datagrams
   std::map<LogId, Seq> lacking;     // shown by it, not in hand here
+  std::set<LogId> wanted;           // asked of it last: segments of no other log are taken
   std::optional<Instant> want_at;   // then they are asked for
   std::optional<Instant> again_at;  // then its root is asked for again
 };

@@ -100,17 +100,18 @@ std::string_view judge_header(Context& ctx, const codec::SegmentView& header, co
 
 // Taken only when it comes next in its log and is what it says; what does not is nobody's fault
 // here, since nothing vouches for the sender of a datagram.
-Judged accept(Context& ctx, const std::vector<LogKey>& keys, ByteView bytes,
+Judged accept(Context& ctx, const Partner& partner, const std::vector<LogKey>& keys, ByteView bytes,
               trust::VerifiedSegment& out) {
   const Result<codec::SegmentView> header = codec::decode_segment(bytes);
   if (!header.ok() || header->first_seq == 0 || header->last_seq() < header->first_seq) {
     return {nullptr, "malformed"};
   }
+  if (!partner.wanted.contains(header->log)) return {nullptr, "unasked"};
   LogEntry* entry = ctx.heads.find(header->log);
   const LogKey* key = key_of(entry, keys, header->log);
   const std::string_view outcome = judge_header(ctx, *header, entry, key, bytes.size());
   if (!outcome.empty()) return {nullptr, outcome};
-  if (!ctx.datagram_work.take(ctx.now)) return {nullptr, "too_many"};
+  if (!may_verify(ctx, partner)) return {nullptr, "too_many"};
   const bool starts = entry == nullptr || entry->pending.seq == 0;
   const Hash chain = starts ? trust::chain_start(*key) : entry->pending.chain;
   Result<trust::VerifiedSegment> verified =
@@ -166,16 +167,23 @@ bool send_wants(Context& ctx, Partner& partner) {
   codec::WantDatagram message;
   bool any = false;
   partner.segments_left = 2 * limits::kDatagramsPerExchange;  // some come twice
+  partner.wanted.clear();
+  const auto flush = [&] {
+    if (message.logs.empty() || !spend(partner)) return;
+    for (const codec::LogSeq& wanted : message.logs)
+      partner.wanted.insert(wanted.log);
+    send_datagram(ctx, partner, std::exchange(message, {}));
+  };
   for (const auto& [log, seq] : std::exchange(partner.lacking, {})) {
     const LogEntry* entry = ctx.heads.find(log);
     const bool on_its_way = entry != nullptr && entry->asked != kNoSlot;
     if (on_its_way || !is_lacking(ctx, entry, seq)) continue;
     any = true;
     message.logs.push_back({log, entry == nullptr ? 1 : entry->pending.seq + 1});
-    if (message.logs.size() < limits::kHeadsPerDatagram) continue;
-    if (spend(partner)) send_datagram(ctx, partner, std::exchange(message, {}));
+    if (message.logs.size() == limits::kHeadsPerDatagram) flush();
+    if (message.logs.size() == limits::kHeadsPerDatagram) break;
   }
-  if (!message.logs.empty() && spend(partner)) send_datagram(ctx, partner, std::move(message));
+  flush();
   return any;
 }
 
@@ -202,8 +210,7 @@ void on_want(Context& ctx, Partner& partner, const codec::WantDatagram& want) {
     if (!has || !may_tell(ctx, partner, *entry)) continue;
     partner.old = true;
     if (partner.budget == 0 || partner.reads_left == 0) return drop_datagram(ctx, "over_budget");
-    const bool room = ctx.datagram_reads.size() < limits::kDatagramReads;
-    if (!room || !ctx.datagram_work.take(ctx.now)) return drop_datagram(ctx, "too_many");
+    if (!may_read(ctx, partner)) return drop_datagram(ctx, "too_many");
     --partner.reads_left;
     const Token token = new_token(ctx);
     ctx.datagram_reads[token] = {{partner.device, partner.address}, wanted.log, {}, 0};
@@ -228,22 +235,27 @@ bool datagram_read_done(Context& ctx, const ReadDone& done) {
   if (done.failed) return true;
   codec::SegmentsDatagram message;
   std::size_t bytes = 0;
+  std::uint64_t events = 0;
+  // False: nothing more may be sent.
   const auto flush = [&] {
-    if (message.segments.empty() || !spend(*partner)) return;
+    if (message.segments.empty()) return true;
+    if (!spend(*partner)) return false;
     message.keys = {entry->key};
     send_datagram(ctx, *partner, std::exchange(message, {}));
+    ctx.counters.events_sent += std::exchange(events, 0);
     bytes = 0;
+    return true;
   };
   for (const SharedBytes& segment : done.segments) {
     const std::size_t size = segment->size() + kBinHeader;
     if (size > kSegmentRoom) break;  // the link that follows brings it, and all behind it
-    if (bytes + size > kSegmentRoom) flush();
+    if (bytes + size > kSegmentRoom && !flush()) return true;
     message.segments.emplace_back(*segment);
     bytes += size;
     const Result<codec::SegmentView> view = codec::decode_segment(*segment);
-    if (view.ok()) ctx.counters.events_sent += view->count;
+    if (view.ok()) events += view->count;
   }
-  flush();
+  static_cast<void>(flush());
   return true;
 }
 
@@ -254,7 +266,7 @@ void on_segments(Context& ctx, Partner& partner, const codec::SegmentsDatagram& 
   PendingCommit pending;
   for (const ByteView bytes : segments.segments) {
     trust::VerifiedSegment segment;
-    const Judged judged = accept(ctx, segments.keys, bytes, segment);
+    const Judged judged = accept(ctx, partner, segments.keys, bytes, segment);
     ++ctx.counters.datagram_segments[judged.outcome];
     if (judged.outcome == "own") partner.disputed = true;
     if (judged.entry == nullptr) continue;

@@ -9,8 +9,8 @@
 //            Nothing of our own goes to a partner whose view of our logs shows what we lack.
 // Threads:   not thread-safe; part of the engine.
 // Limits:    limits::kHeadsPerDatagram; kDatagramsPerExchange each way, as many reads as
-//            kDatagramReads, and segments only where some were asked for; of all partners together
-//            kDatagramReads at once and kDatagramWorkPerSecond.
+//            kDatagramReads, and segments only of logs that were asked for; of all partners
+//            together as datagrams.h says.
 // Spec:      docs/wire_format.md section 8
 #pragma once
 

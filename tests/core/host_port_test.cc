@@ -7,6 +7,7 @@
 namespace {
 
 using ebb::ErrorCode;
+using ebb::network_of;
 using ebb::parse_host_port;
 using ebb::parse_peer_address;
 
@@ -18,6 +19,18 @@ TEST_CASE("addresses are read and written alike") {
   }
   CHECK(parse_host_port("[::1]:7000")->host == "::1");
   CHECK(parse_host_port("[::1]:7000")->port == 7000);
+}
+
+TEST_CASE("a network is a host, and of an IPv6 number what one host may have all addresses of") {
+  CHECK(network_of("10.0.0.1:1") == "10.0.0.1");
+  CHECK(network_of("hub.lan:1") == network_of("hub.lan:2"));
+  CHECK(network_of("[2001:db8:1:2::1]:1") == network_of("[2001:db8:1:2:ffff:2:3:4]:9"));
+  CHECK(network_of("[2001:db8:1:2::1]:1") != network_of("[2001:db8:1:3::1]:1"));
+  CHECK(network_of("[2001:db8::1]:1") == network_of("[2001:db8:0:0:9::]:1"));
+  CHECK(network_of("[2001::a:b:c:d:e]:1") == network_of("[2001:0:0:a::1]:1"));
+  CHECK(network_of("[::ffff:10.0.0.1]:1") != network_of("[::ffff:10.0.0.2]:1"));
+  CHECK(network_of("[::1]:1") == "0:0:0:0:");
+  CHECK(network_of("nonsense") == "nonsense");
 }
 
 TEST_CASE("what is not host:port is refused") {
