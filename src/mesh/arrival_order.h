@@ -52,6 +52,16 @@ class ArrivalOrder {
   Iterator end() const { return at(places_.size()); }
   // The first that came later.
   Iterator upper_bound(Arrival arrival) const { return at(index_after(arrival)); }
+  // Up to `most` logs that came after `after` and not after `last`, the newest first.
+  std::vector<Place> newest(Arrival after, Arrival last, std::size_t most) const {
+    std::vector<Place> found;
+    for (std::size_t i = index_after(last); i > 0 && found.size() < most; --i) {
+      const Place& place = places_[i - 1];
+      if (place.first <= after) break;
+      if (!place.gap) found.push_back(place);
+    }
+    return found;
+  }
 
  private:
   Iterator at(std::size_t index) const {

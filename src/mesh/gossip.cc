@@ -40,7 +40,6 @@ void send_root(Context& ctx, const Partner& partner, bool answer) {
 void ask(Context& ctx, Partner& partner) {
   partner.asked = ctx.now;
   partner.asked_again = false;
-  partner.too_much = false;
   partner.again_at.reset();
   renew_bounds(partner);
   send_root(ctx, partner, false);
@@ -56,12 +55,13 @@ void finish(Context& ctx, Partner& partner, std::string_view outcome) {
   partner.differed.reset();
   partner.again_at.reset();
   partner.want_at.reset();
+  partner.heads_last.reset();
   partner.lacking.clear();
 }
 
-void finish_and_dial(Context& ctx, Partner& partner, std::string_view outcome) {
+void finish_different(Context& ctx, Partner& partner) {
   dial_for_difference(ctx, partner);
-  finish(ctx, partner, outcome);
+  finish(ctx, partner, "different");
 }
 
 // Perhaps datagrams do not pass; perhaps nobody is there, and no dial will change that.
@@ -91,12 +91,11 @@ void differ(Context& ctx, Partner& partner, const codec::RootDatagram& root) {
   partner.differed = roots;
   const bool stays = partner.old || partner.disputed;
   if (stuck || (++partner.rounds > kRoundsMax && stays)) {
-    finish_and_dial(ctx, partner, "different");
+    finish_different(ctx, partner);
   } else if (partner.rounds > kRoundsMax) {
     finish_young(ctx, partner);
-  } else if (!send_heads(ctx, partner)) {
-    finish_and_dial(ctx, partner, "too_much");
   } else {
+    send_heads(ctx, partner);
     partner.again_at = ctx.now + patience(partner) * 2;
   }
 }
@@ -154,6 +153,7 @@ void on_body(Context& ctx, Partner& partner, const codec::RootDatagram& root) {
   if (begins) {
     partner.begun = ctx.now;
     renew_bounds(partner);
+    if (!partner.again_at) partner.heads_last.reset();
     send_root(ctx, partner, true);
     if (equal) agree(ctx, partner, root);
     return;
@@ -260,7 +260,6 @@ void run_partner(Context& ctx, Partner& partner) {
     partner.asked.reset();
     partner.want_at.reset();
     partner.again_at.reset();
-    partner.too_much = false;
     return;
   }
   if (partner.asked && *partner.asked + patience(partner) <= ctx.now) {
@@ -275,7 +274,6 @@ void run_partner(Context& ctx, Partner& partner) {
       partner.old = send_wants(ctx, partner) || partner.old;
     }
   }
-  if (std::exchange(partner.too_much, false)) finish_and_dial(ctx, partner, "too_much");
   if (!partner.again_at || *partner.again_at > ctx.now) return;
   partner.again_at.reset();
   const bool moved = partner.differed && partner.differed->mine != ctx.heads.root().fingerprint();
@@ -348,7 +346,6 @@ std::optional<Instant> next_gossip_deadline(const Context& ctx) {
   };
   for (const auto& [key, partner] : ctx.partners) {
     if (partner.asked) consider(*partner.asked + patience(partner));
-    if (partner.too_much) consider(ctx.now);
     consider(partner.want_at);
     consider(partner.again_at);
   }

@@ -73,11 +73,11 @@ struct Partner {
   std::size_t reads_left = 0;     // and reads made for it
   std::size_t segments_left = 0;  // datagrams with segments that are still taken
   bool heads_sent = false;
-  bool too_much = false;            // for datagrams
-  std::map<LogId, Seq> lacking;     // shown by it, not in hand here
-  std::set<LogId> wanted;           // asked of it last: segments of no other log are taken
-  std::optional<Instant> want_at;   // then they are asked for
-  std::optional<Instant> again_at;  // then its root is asked for again
+  std::optional<Arrival> heads_last;  // those that came after it were listed in the round before
+  std::map<LogId, Seq> lacking;       // shown by it, not in hand here
+  std::set<LogId> wanted;             // asked of it last: segments of no other log are taken
+  std::optional<Instant> want_at;     // then they are asked for
+  std::optional<Instant> again_at;    // then its root is asked for again
 };
 
 // A read whose segments go out by datagram, or that a position of our own is compared with.

@@ -24,33 +24,29 @@ constexpr std::size_t kKeyBytes = 32 + 9 + limits::kTopicBytes + 8;
 constexpr std::size_t kSegmentRoom = limits::kDatagramBytes - kAroundSegments - kKeyBytes;
 constexpr std::size_t kBinHeader = 3;
 constexpr std::size_t kHeadsPerExchange = limits::kDatagramsPerExchange * limits::kHeadsPerDatagram;
+constexpr std::size_t kHeadsPerRound = kHeadsPerExchange / 2;  // which leaves the rest to segments
 
 bool may_tell(const Context& ctx, const Partner& partner, const LogEntry& entry) {
   if (!is_own(ctx, entry)) return true;
   return partner.own_settled && !(ctx.own_blocked && is_current_own(ctx, entry));
 }
 
-// The heads behind the partner's cursor, or all where that says nothing; nullopt when too many.
-std::optional<std::vector<codec::ListedHead>> heads_for(const Context& ctx,
-                                                        const Partner& partner) {
-  std::vector<codec::ListedHead> heads;
-  const auto add = [&](const LogEntry& entry) {
-    if (entry.held.seq > 0 && may_tell(ctx, partner, entry)) heads.push_back(listed_head(entry));
-  };
+// The heads behind the partner's cursor, or all where that says nothing, the newest first. Of more
+// than a round lists, those before them are for the next one.
+std::vector<codec::ListedHead> heads_for(const Context& ctx, Partner& partner) {
   // Of a store that was set back the cursor may name arrivals that are other events now.
   const bool current = partner.cursor.epoch == ctx.config.epoch && partner.cursor.arrival > 0 &&
                        partner.cursor.arrival <= ctx.arrival_head && !ctx.own_blocked;
-  if (current) {
-    const auto& by_arrival = ctx.heads.by_arrival();
-    for (auto it = by_arrival.upper_bound(partner.cursor.arrival); it != by_arrival.end(); ++it) {
-      if (const LogEntry* entry = ctx.heads.find(it->second)) add(*entry);
-      if (heads.size() > kHeadsPerExchange) return std::nullopt;
-    }
-    return heads;
+  const Arrival after = current ? partner.cursor.arrival : 0;
+  const Arrival last = std::exchange(partner.heads_last, std::nullopt).value_or(ctx.arrival_head);
+  const auto newest = ctx.heads.by_arrival().newest(after, last, kHeadsPerRound);
+  if (newest.size() == kHeadsPerRound) partner.heads_last = newest.back().first - 1;
+  std::vector<codec::ListedHead> heads;
+  for (const ArrivalOrder::Place& place : newest) {
+    const LogEntry* entry = ctx.heads.find(place.second);
+    const bool told = entry != nullptr && entry->held.seq > 0 && may_tell(ctx, partner, *entry);
+    if (told) heads.push_back(listed_head(*entry));
   }
-  if (ctx.heads.entries().size() > kHeadsPerExchange) return std::nullopt;
-  for (const auto& [log, entry] : ctx.heads.entries())
-    add(entry);
   return heads;
 }
 
@@ -143,24 +139,22 @@ void keep(Context& ctx, LogEntry& entry, const trust::VerifiedSegment& segment,
 
 }  // namespace
 
-bool send_heads(Context& ctx, Partner& partner) {
-  if (!partner.proven || partner.heads_sent) return true;
+void send_heads(Context& ctx, Partner& partner) {
+  if (!partner.proven || partner.heads_sent) return;
   partner.heads_wait = partner.own_checks > 0;
-  if (partner.heads_wait) return true;
+  if (partner.heads_wait) return;
   partner.heads_sent = true;
-  const auto heads = heads_for(ctx, partner);
-  if (!heads) return false;
+  const std::vector<codec::ListedHead> heads = heads_for(ctx, partner);
   codec::HeadsDatagram message;
-  for (const codec::ListedHead& head : *heads) {
+  for (const codec::ListedHead& head : heads) {
     message.heads.push_back(head);
     if (message.heads.size() < limits::kHeadsPerDatagram) continue;
     if (spend(partner)) send_datagram(ctx, partner, std::exchange(message, {}));
   }
   // An empty list says: it is you who has more.
-  if ((!message.heads.empty() || heads->empty()) && spend(partner)) {
+  if ((!message.heads.empty() || heads.empty()) && spend(partner)) {
     send_datagram(ctx, partner, std::move(message));
   }
-  return true;
 }
 
 bool send_wants(Context& ctx, Partner& partner) {
@@ -200,7 +194,7 @@ void on_heads(Context& ctx, Partner& partner, const codec::HeadsDatagram& heads)
     const bool lonely = greeted_links(ctx) < 2;
     partner.want_at = ctx.now + (lonely ? Duration{} : patience(partner));
   }
-  if (!send_heads(ctx, partner)) partner.too_much = true;
+  send_heads(ctx, partner);
 }
 
 void on_want(Context& ctx, Partner& partner, const codec::WantDatagram& want) {
@@ -229,7 +223,7 @@ bool datagram_read_done(Context& ctx, const ReadDone& done) {
   if (partner == nullptr || entry == nullptr) return true;
   if (read.own_shown) {
     if (!own_view_read(ctx, *partner, *entry, read, done)) return true;
-    if (partner->heads_wait && !send_heads(ctx, *partner)) partner->too_much = true;
+    if (partner->heads_wait) send_heads(ctx, *partner);
     return true;
   }
   if (done.failed) return true;

@@ -19,8 +19,8 @@
 namespace ebb::mesh {
 
 // Sends the heads that it may lack, once an exchange, and not before its view of our own logs is
-// judged. False when they are too many for datagrams.
-bool send_heads(Context& ctx, Partner& partner);
+// judged. Where they are many, the newest; those before them in the exchange's next round.
+void send_heads(Context& ctx, Partner& partner);
 // Asks for what is still missing of what it showed; false when nothing is.
 bool send_wants(Context& ctx, Partner& partner);
 
