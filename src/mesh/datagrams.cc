@@ -11,16 +11,19 @@
 namespace ebb::mesh {
 namespace {
 
+constexpr Duration kAnswerMax = seconds(60);  // no later answer says how long the way is
 constexpr std::int64_t kCookieUs = std::int64_t{600} * 1000000;
 
-codec::AddressCookie cookie_of(const Context& ctx, const std::string& address,
-                               std::int64_t period) {
+codec::AddressCookie cookie_of(const Context& ctx, const std::string& address, std::int64_t period,
+                               QuestionNumber number) {
   Bytes when;
   append_be64(when, static_cast<std::uint64_t>(period));
+  when.push_back(number);
   const Hash hash = trust::hash(
       {as_bytes("ebb-cookie-1"), ctx.config.cookie_secret.view(), when, as_bytes(address)});
   codec::AddressCookie cookie;
-  std::memcpy(cookie.data.data(), hash.data.data(), codec::AddressCookie::kSize);
+  std::memcpy(cookie.data.data(), hash.data.data(), codec::AddressCookie::kSize - 1);
+  cookie.data.back() = number;
   return cookie;
 }
 
@@ -77,6 +80,8 @@ Partner* move_partner(Context& ctx, const PartnerKey& old, const std::string& fr
   known->listens = node.mapped().listens;
   known->asked = node.mapped().asked;
   known->asked_again = node.mapped().asked_again;
+  known->question = node.mapped().question;
+  known->given_up = node.mapped().given_up;
   renew_bounds(*known);
   return known;
 }
@@ -118,14 +123,17 @@ bool is_chosen(const Context& ctx, const DeviceId& device) {
   });
 }
 
-codec::AddressCookie cookie_for(const Context& ctx, const std::string& address) {
-  return cookie_of(ctx, address, ctx.now.us / kCookieUs);
+codec::AddressCookie cookie_for(const Context& ctx, const std::string& address,
+                                QuestionNumber number) {
+  return cookie_of(ctx, address, ctx.now.us / kCookieUs, number);
 }
 
 bool is_cookie_for(const Context& ctx, const std::string& address,
                    const codec::AddressCookie& echo) {
   const std::int64_t period = ctx.now.us / kCookieUs;
-  return echo == cookie_of(ctx, address, period) || echo == cookie_of(ctx, address, period - 1);
+  const QuestionNumber number = echo.data.back();
+  return echo == cookie_of(ctx, address, period, number) ||
+         echo == cookie_of(ctx, address, period - 1, number);
 }
 
 void drop_datagram(Context& ctx, std::string_view reason) {
@@ -142,7 +150,7 @@ void send_datagram(Context& ctx, const Partner& partner, codec::DatagramBody bod
 void send_cookie(Context& ctx, const std::string& address, const codec::AddressCookie& echo) {
   codec::GossipDatagram datagram;
   datagram.echo = echo;
-  datagram.body = codec::CookieDatagram{cookie_for(ctx, address)};
+  datagram.body = codec::CookieDatagram{cookie_for(ctx, address, kNoQuestion)};
   send_to(ctx, address, std::move(datagram));
 }
 
@@ -162,16 +170,45 @@ Partner* asked_elsewhere(Context& ctx, const Datagram& datagram,
     partner->listens = address;
     partner->asked = ctx.now;
     partner->asked_again = false;
+    partner->question = kNoQuestion;
     renew_bounds(*partner);
     return partner;
   }
   for (const auto& [other, partner] : ctx.partners) {
-    const bool asked = other.device == gossip.device && partner.asked && !partner.asked_again;
-    if (!asked || !is_cookie_for(ctx, other.address, gossip.echo)) continue;
+    const bool asked = (partner.asked || partner.given_up) && !partner.asked_again;
+    if (other.device != gossip.device || !asked || !is_cookie_for(ctx, other.address, gossip.echo))
+      continue;
     return other == key ? find_partner(ctx, key)
                         : move_partner(ctx, PartnerKey(other), key.address);
   }
   return nullptr;
+}
+
+void begin_question(Context& ctx, Partner& partner) {
+  partner.asked = ctx.now;
+  partner.asked_again = false;
+  partner.question =
+      partner.question == 0xff ? 1 : static_cast<QuestionNumber>(partner.question + 1);
+}
+
+void give_up_question(Partner& partner) {
+  partner.given_up = GivenUp{partner.question, *partner.asked};
+  partner.asked.reset();
+}
+
+bool end_question(Context& ctx, Partner& partner, const codec::AddressCookie& echo) {
+  const QuestionNumber number = echo.data.back();
+  std::optional<Instant> sent;
+  if (partner.asked && number == partner.question) {
+    sent = partner.asked;
+  } else if (partner.given_up && number == partner.given_up->question) {
+    sent = partner.given_up->sent;
+  }
+  if (!sent || ctx.now - *sent > kAnswerMax) return false;
+  partner.rtt = ctx.now - *sent;
+  partner.asked.reset();
+  partner.given_up.reset();
+  return true;
 }
 
 bool spend(Partner& partner) {

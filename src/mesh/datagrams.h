@@ -28,8 +28,10 @@ Partner* choose_partner_at(Context& ctx, const PartnerKey& key);
 Partner* meet_partner(Context& ctx, const PartnerKey& key);
 bool is_chosen(const Context& ctx, const DeviceId& device);
 
-// The cookie for an address: nobody who does not receive there can know it.
-codec::AddressCookie cookie_for(const Context& ctx, const std::string& address);
+// The cookie for an address: nobody who does not receive there can know it. Its echo tells which
+// question is answered.
+codec::AddressCookie cookie_for(const Context& ctx, const std::string& address,
+                                QuestionNumber number);
 // Whether it is that of now or of the ten minutes before.
 bool is_cookie_for(const Context& ctx, const std::string& address,
                    const codec::AddressCookie& echo);
@@ -46,6 +48,13 @@ void renew_bounds(Partner& partner);
 // asked by name is from now on the one that it speaks from.
 Partner* asked_elsewhere(Context& ctx, const Datagram& datagram,
                          const codec::GossipDatagram& gossip);
+// A root that is no answer is about to go out.
+void begin_question(Context& ctx, Partner& partner);
+// The partner has had time enough; should the answer come yet, it tells how long the way is.
+void give_up_question(Partner& partner);
+// An answer to the last question, or a late one to the one before it: what the way takes is known.
+// False: it answers neither.
+bool end_question(Context& ctx, Partner& partner, const codec::AddressCookie& echo);
 // Takes a datagram out of what the exchange may still send; false when nothing is left.
 bool spend(Partner& partner);
 

@@ -38,8 +38,7 @@ void send_root(Context& ctx, const Partner& partner, bool answer) {
 }
 
 void ask(Context& ctx, Partner& partner) {
-  partner.asked = ctx.now;
-  partner.asked_again = false;
+  begin_question(ctx, partner);
   partner.again_at.reset();
   renew_bounds(partner);
   send_root(ctx, partner, false);
@@ -129,9 +128,12 @@ void note_listener(Context& ctx, Partner& partner, std::uint16_t port) {
   if (target != nullptr && target->device == partner.device) target->heard = ctx.now;
 }
 
-void on_body(Context& ctx, Partner& partner, const codec::RootDatagram& root) {
+void on_body(Context& ctx, Partner& partner, const codec::GossipDatagram& datagram,
+             const codec::RootDatagram& root) {
   const bool begins = !root.answer;
-  if (!begins && !partner.asked) return drop_datagram(ctx, "unasked");
+  if (!begins && !end_question(ctx, partner, datagram.echo)) {
+    return drop_datagram(ctx, "unasked");
+  }
   if (begins && partner.begun && ctx.now - *partner.begun < kExchangePause) {
     return drop_datagram(ctx, "too_often");
   }
@@ -158,7 +160,6 @@ void on_body(Context& ctx, Partner& partner, const codec::RootDatagram& root) {
     if (equal) agree(ctx, partner, root);
     return;
   }
-  partner.rtt = ctx.now - *std::exchange(partner.asked, std::nullopt);
   partner.silences = 0;
   if (equal) {
     agree(ctx, partner, root);
@@ -167,21 +168,26 @@ void on_body(Context& ctx, Partner& partner, const codec::RootDatagram& root) {
   }
 }
 
-void on_body(Context& ctx, Partner& partner, const codec::HeadsDatagram& heads) {
+void on_body(Context& ctx, Partner& partner, const codec::GossipDatagram&,
+             const codec::HeadsDatagram& heads) {
   on_heads(ctx, partner, heads);
 }
-void on_body(Context& ctx, Partner& partner, const codec::WantDatagram& want) {
+void on_body(Context& ctx, Partner& partner, const codec::GossipDatagram&,
+             const codec::WantDatagram& want) {
   on_want(ctx, partner, want);
 }
-void on_body(Context& ctx, Partner& partner, const codec::SegmentsDatagram& segments) {
+void on_body(Context& ctx, Partner& partner, const codec::GossipDatagram&,
+             const codec::SegmentsDatagram& segments) {
   on_segments(ctx, partner, segments);
 }
 
 // It wants its cookie before it answers: the root goes out once more, now with it.
-void on_body(Context& ctx, Partner& partner, const codec::CookieDatagram& wanted) {
-  if (!partner.asked || std::exchange(partner.asked_again, true)) {
+void on_body(Context& ctx, Partner& partner, const codec::GossipDatagram& datagram,
+             const codec::CookieDatagram& wanted) {
+  if (partner.asked_again || !end_question(ctx, partner, datagram.echo)) {
     return drop_datagram(ctx, "unasked");
   }
+  partner.asked_again = true;
   partner.cookie = wanted.cookie;
   partner.asked = ctx.now;
   send_root(ctx, partner, false);
@@ -203,7 +209,7 @@ void take_datagram(Context& ctx, const Datagram& datagram, const codec::GossipDa
     Partner* partner = asked_elsewhere(ctx, datagram, gossip);
     if (partner == nullptr) return drop_datagram(ctx, proven ? "unasked" : "unproven");
     partner->proven = partner->proven || proven;
-    return on_body(ctx, *partner, *cookie);
+    return on_body(ctx, *partner, gossip, *cookie);
   }
   if (!proven) return on_unproven(ctx, datagram, gossip);
   const PartnerKey key{gossip.device, datagram.from};
@@ -213,7 +219,7 @@ void take_datagram(Context& ctx, const Datagram& datagram, const codec::GossipDa
   if (partner == nullptr) return drop_datagram(ctx, begins ? "no_room" : "unasked");
   partner->proven = true;
   partner->last = ctx.now;
-  std::visit([&](const auto& body) { on_body(ctx, *partner, body); }, gossip.body);
+  std::visit([&](const auto& body) { on_body(ctx, *partner, gossip, body); }, gossip.body);
 }
 
 // ---- what goes out
@@ -258,12 +264,13 @@ Partner* choose_partner(Context& ctx) {
 void run_partner(Context& ctx, Partner& partner) {
   if (is_linked(ctx, partner.device)) {
     partner.asked.reset();
+    partner.given_up.reset();
     partner.want_at.reset();
     partner.again_at.reset();
     return;
   }
   if (partner.asked && *partner.asked + patience(partner) <= ctx.now) {
-    partner.asked.reset();
+    give_up_question(partner);
     if (++partner.silences >= kSilencesMax) finish_silent(ctx, partner);
   }
   if (partner.want_at && *partner.want_at <= ctx.now) {

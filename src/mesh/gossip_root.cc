@@ -35,7 +35,7 @@ codec::ListedHead listed_head(const LogEntry& entry) {
 
 codec::RootDatagram make_root(Context& ctx, const Partner& partner, bool answer) {
   codec::RootDatagram root;
-  root.cookie = cookie_for(ctx, partner.address);
+  root.cookie = cookie_for(ctx, partner.address, answer ? kNoQuestion : partner.question);
   root.root = ctx.heads.root().fingerprint();
   root.count = ctx.heads.root().count();
   root.epoch = ctx.config.epoch;

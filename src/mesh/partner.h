@@ -27,6 +27,17 @@ struct PartnerKey {
   auto operator<=>(const PartnerKey&) const = default;
 };
 
+// Of our questions to one partner, so that an answer is of a question that was asked. 0 is that of
+// an address of which no device is known, and of what asks nothing.
+using QuestionNumber = std::uint8_t;
+inline constexpr QuestionNumber kNoQuestion = 0;
+
+// A question that has not been answered in time.
+struct GivenUp {
+  QuestionNumber question = kNoQuestion;
+  Instant sent;
+};
+
 // What both ends held when they differed.
 struct DifferentRoots {
   Fingerprint mine, theirs;
@@ -61,11 +72,13 @@ struct Partner {
   bool heads_wait = false;      // for those
 
   // The exchange in hand.
-  std::optional<Instant> asked;  // our root is not answered
-  bool asked_again = false;      // because it wanted its cookie first
-  std::optional<Instant> begun;  // when it last began one
-  std::uint32_t silences = 0;    // questions without an answer
-  std::uint32_t rounds = 0;      // answers that still differed
+  std::optional<Instant> asked;           // our root is not answered
+  QuestionNumber question = kNoQuestion;  // the last
+  std::optional<GivenUp> given_up;        // the one before
+  bool asked_again = false;               // because it wanted its cookie first
+  std::optional<Instant> begun;           // when it last began one
+  std::uint32_t silences = 0;             // questions without an answer
+  std::uint32_t rounds = 0;               // answers that still differed
   std::optional<DifferentRoots> differed;
   bool old = false;               // one side lacks what live pushes would have brought by now
   bool disputed = false;          // it shows what no datagram makes good: a link finds out

@@ -97,6 +97,23 @@ TEST_CASE("a quarter of the datagrams may be lost: it settles all the same") {
   CHECK(rig.store(1).events() == 20);
 }
 
+TEST_CASE("a path whose round trip takes longer than a node waits at first is learnt") {
+  Unlinked rig;
+  SUBCASE("three seconds") { rig.latency = milliseconds(1500); }
+  SUBCASE("ten seconds") { rig.latency = seconds(5); }
+  for (int i = 0; i < 5; ++i)
+    static_cast<void>(rig.store(0).append({"a", 2}));
+  rig.start_both();
+  rig.run_for(seconds(180));
+  CHECK(rig.agree());
+  const auto& outcomes = rig.engine(0).counters().gossip;
+  const std::uint64_t before = outcomes.contains("silent") ? outcomes.at("silent") : 0;
+  CHECK(before <= 4);
+  rig.run_for(seconds(600));
+  CHECK(outcomes.at("agreed") > 10);
+  CHECK((outcomes.contains("silent") ? outcomes.at("silent") : 0) == before);
+}
+
 TEST_CASE("a device that answers no datagram is dialled, and no more often than by back-off") {
   Unlinked rig;
   rig.start(0);
