@@ -147,10 +147,11 @@ void send_datagram(Context& ctx, const Partner& partner, codec::DatagramBody bod
   send_to(ctx, partner.address, std::move(datagram));
 }
 
-void send_cookie(Context& ctx, const std::string& address, const codec::AddressCookie& echo) {
+void send_cookie(Context& ctx, const std::string& address, const codec::AddressCookie& echo,
+                 QuestionNumber number) {
   codec::GossipDatagram datagram;
   datagram.echo = echo;
-  datagram.body = codec::CookieDatagram{cookie_for(ctx, address, kNoQuestion)};
+  datagram.body = codec::CookieDatagram{cookie_for(ctx, address, number)};
   send_to(ctx, address, std::move(datagram));
 }
 

@@ -40,8 +40,10 @@ bool is_cookie_for(const Context& ctx, const std::string& address,
 void drop_datagram(Context& ctx, std::string_view reason);
 
 void send_datagram(Context& ctx, const Partner& partner, codec::DatagramBody body);
-// To an address that has proven nothing: its cookie. `echo`: the one that came from there.
-void send_cookie(Context& ctx, const std::string& address, const codec::AddressCookie& echo);
+// To an address that has proven nothing, or nothing new: its cookie. `echo`: the one that came from
+// there.
+void send_cookie(Context& ctx, const std::string& address, const codec::AddressCookie& echo,
+                 QuestionNumber number);
 // A new exchange: what it may send, read and take.
 void renew_bounds(Partner& partner);
 // Who was asked where the sender of this cookie receives; nullptr: nobody. An address that was

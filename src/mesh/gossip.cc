@@ -111,6 +111,25 @@ void move_cursor_by_word(Context& ctx, const Partner& partner, const codec::Root
 
 // ---- what comes in
 
+// False: the question may have been overheard and be repeated by anybody. Its sender, who has
+// started anew since or whose questions have overtaken each other, asks again with a new cookie.
+bool is_new(Context& ctx, Partner& partner, const codec::GossipDatagram& datagram,
+            const codec::RootDatagram& root) {
+  const bool later = !partner.counter || datagram.counter > *partner.counter;
+  const QuestionNumber challenge = std::exchange(partner.challenge, kNoQuestion);
+  const bool met = challenge != kNoQuestion && datagram.echo.data.back() == challenge;
+  if (!later && !met) {
+    drop_datagram(ctx, "replayed");
+    partner.challenge =
+        challenge != kNoQuestion ? challenge : static_cast<QuestionNumber>(ctx.rng.between(1, 255));
+    if (ctx.cookies.take(ctx.now))
+      send_cookie(ctx, partner.address, root.cookie, partner.challenge);
+    return false;
+  }
+  partner.counter = datagram.counter;
+  return true;
+}
+
 // The address that listens behind a datagram's source; empty when none does.
 std::string listening_address(const std::string& from, std::uint16_t port) {
   const Result<HostPort> source = parse_peer_address(from);
@@ -137,6 +156,7 @@ void on_body(Context& ctx, Partner& partner, const codec::GossipDatagram& datagr
   if (begins && partner.begun && ctx.now - *partner.begun < kExchangePause) {
     return drop_datagram(ctx, "too_often");
   }
+  if (begins && !is_new(ctx, partner, datagram, root)) return;
   // Four of these ask five times a second at most.
   const bool bounded = begins && !partner.chosen;
   if (bounded && !ctx.datagram_answers.take(ctx.now)) return drop_datagram(ctx, "too_many");
@@ -161,6 +181,7 @@ void on_body(Context& ctx, Partner& partner, const codec::GossipDatagram& datagr
     return;
   }
   partner.silences = 0;
+  partner.counter = datagram.counter;
   if (equal) {
     agree(ctx, partner, root);
   } else {
@@ -199,7 +220,7 @@ void on_unproven(Context& ctx, const Datagram& datagram, const codec::GossipData
   if (root == nullptr || root->answer) return drop_datagram(ctx, "unproven");
   if (!ctx.cookies.take(ctx.now)) return drop_datagram(ctx, "too_many");
   ++ctx.counters.gossip["cookie_sent"];
-  send_cookie(ctx, datagram.from, root->cookie);
+  send_cookie(ctx, datagram.from, root->cookie, kNoQuestion);
 }
 
 void take_datagram(Context& ctx, const Datagram& datagram, const codec::GossipDatagram& gossip) {

@@ -63,6 +63,11 @@ struct Partner {
   std::optional<Duration> rtt;
   std::optional<codec::Cursor> agreed;  // all that it holds up to there is stored here
 
+  // Who repeats what was overheard knows no new cookie: a question that is not newer than the last
+  // has to echo one.
+  std::optional<std::uint64_t> counter;  // of its last question or answer
+  QuestionNumber challenge = kNoQuestion;
+
   // What it said of itself and of us in its last root.
   Fingerprint root;
   codec::Cursor cursor;

@@ -87,4 +87,43 @@ TEST_CASE("no datagram gives a configured address another device, nor a name to 
   if (linked) CHECK(*peer.device == rig.store(1).device());
 }
 
+TEST_CASE("questions that were overheard cost no more than a cookie when they are repeated") {
+  Strange rig;
+  for (int i = 0; i < 40; ++i)
+    rig.append(0, {"a", 1, 600});
+  rig.peer->prove();
+  const Bytes question = rig.peer->encoded(rig.peer->root());
+  const Bytes heads = rig.peer->encoded(codec::HeadsDatagram{});
+  const Bytes want = rig.peer->encoded(codec::WantDatagram{{{rig.store(0).own_log("a"), 1}}});
+  const auto say_all = [&] {
+    rig.peer->came.clear();
+    std::size_t bytes = 0;
+    for (const Bytes& each : {question, heads, want}) {
+      rig.peer->send_raw(each);
+      bytes += each.size();
+    }
+    rig.run_for(milliseconds(300));
+    return bytes;
+  };
+  say_all();
+  REQUIRE(rig.peer->came.size() == limits::kDatagramsPerExchange + 1);
+  for (int i = 0; i < 100; ++i) {
+    const std::size_t said = say_all();
+    std::size_t came = 0;
+    for (const Bytes& each : rig.peer->came)
+      came += each.size();
+    CHECK(came < said);
+  }
+  CHECK(rig.dropped("replayed") == 100);
+  // Who has started anew counts from the start, and is heard with the cookie that he is given.
+  rig.peer->counter = 0;
+  rig.peer->send(rig.peer->root());
+  const auto cookie = rig.peer->take<codec::CookieDatagram>();
+  REQUIRE(cookie);
+  rig.peer->echo = cookie->cookie;
+  rig.run_for(milliseconds(300));
+  rig.peer->send(rig.peer->root());
+  CHECK(rig.peer->take<codec::RootDatagram>());
+}
+
 }  // namespace ebb::tests

@@ -28,6 +28,7 @@ Bytes DatagramPeer::encoded(codec::DatagramBody body) const {
   datagram.mesh = test_mesh();
   datagram.device = device_;
   datagram.echo = echo;
+  datagram.counter = ++counter;
   datagram.body = std::move(body);
   return codec::encode_datagram(datagram);
 }

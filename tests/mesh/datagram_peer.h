@@ -48,6 +48,7 @@ class DatagramPeer {
   }
 
   codec::AddressCookie echo;
+  mutable std::uint64_t counter = 0;  // of the last datagram
   std::deque<Bytes> came;
   std::size_t sent_bytes = 0;  // in the last datagram
 
