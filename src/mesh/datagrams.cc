@@ -27,13 +27,24 @@ codec::AddressCookie cookie_of(const Context& ctx, const std::string& address, s
   return cookie;
 }
 
-void send_to(Context& ctx, const std::string& address, codec::GossipDatagram datagram) {
+int class_of(const Context& ctx, const Partner& partner) {
+  const int by_name = ctx.budget.class_of(partner.listens);
+  return by_name != LinkBudget::kNone ? by_name : ctx.budget.class_of(partner.address);
+}
+
+bool may_catch_up(const Context& ctx, int link_class) {
+  return (ctx.budget.allowed(link_class) & mask_of(codec::Priority::kCatchUp)) != 0;
+}
+
+void send_to(Context& ctx, const std::string& address, int link_class,
+             codec::GossipDatagram datagram) {
   datagram.counter = ++ctx.datagram_counter;
   datagram.mesh = ctx.config.mesh;
   datagram.device = ctx.config.self;
   Bytes bytes = codec::encode_datagram(datagram);
   ++ctx.counters.datagrams_out;
   ctx.counters.datagram_bytes_out += bytes.size();
+  ctx.budget.spend(link_class, bytes.size());
   ctx.out->datagrams.push_back({address, std::move(bytes)});
 }
 
@@ -136,6 +147,20 @@ bool is_cookie_for(const Context& ctx, const std::string& address,
          echo == cookie_of(ctx, address, period - 1, number);
 }
 
+bool may_gossip(const Context& ctx, const std::string& address) {
+  return may_catch_up(ctx, ctx.budget.class_of(address));
+}
+
+bool may_gossip(const Context& ctx, const Partner& partner) {
+  return may_catch_up(ctx, class_of(ctx, partner));
+}
+
+void count_received(Context& ctx, const PartnerKey& from, std::size_t bytes) {
+  const Partner* partner = find_partner(ctx, from);
+  const int known = partner == nullptr ? LinkBudget::kNone : class_of(ctx, *partner);
+  ctx.budget.spend(known != LinkBudget::kNone ? known : ctx.budget.class_of(from.address), bytes);
+}
+
 void drop_datagram(Context& ctx, std::string_view reason) {
   ++ctx.counters.datagrams_dropped[reason];
 }
@@ -144,7 +169,7 @@ void send_datagram(Context& ctx, const Partner& partner, codec::DatagramBody bod
   codec::GossipDatagram datagram;
   datagram.echo = partner.cookie;
   datagram.body = std::move(body);
-  send_to(ctx, partner.address, std::move(datagram));
+  send_to(ctx, partner.address, class_of(ctx, partner), std::move(datagram));
 }
 
 void send_cookie(Context& ctx, const std::string& address, const codec::AddressCookie& echo,
@@ -152,7 +177,7 @@ void send_cookie(Context& ctx, const std::string& address, const codec::AddressC
   codec::GossipDatagram datagram;
   datagram.echo = echo;
   datagram.body = codec::CookieDatagram{cookie_for(ctx, address, number)};
-  send_to(ctx, address, std::move(datagram));
+  send_to(ctx, address, ctx.budget.class_of(address), std::move(datagram));
 }
 
 void renew_bounds(Partner& partner) {

@@ -36,6 +36,13 @@ codec::AddressCookie cookie_for(const Context& ctx, const std::string& address,
 bool is_cookie_for(const Context& ctx, const std::string& address,
                    const codec::AddressCookie& echo);
 
+// Datagrams are catch-up to budgets and quiet hours (link_budget.h), and count like bytes of links,
+// by the address that may be dialled or, where that is of no class, the one that speaks.
+bool may_gossip(const Context& ctx, const std::string& address);
+bool may_gossip(const Context& ctx, const Partner& partner);
+// `bytes` came from the address.
+void count_received(Context& ctx, const PartnerKey& from, std::size_t bytes);
+
 // The datagram goes no further; `reason` is a static text.
 void drop_datagram(Context& ctx, std::string_view reason);
 

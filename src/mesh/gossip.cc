@@ -245,7 +245,8 @@ void take_datagram(Context& ctx, const Datagram& datagram, const codec::GossipDa
 
 // ---- what goes out
 
-bool has_no_link(Context& ctx, const Target& target) {
+bool may_be_asked(Context& ctx, const Target& target) {
+  if (!may_gossip(ctx, target.address)) return false;
   if (target.self || (target.device && is_linked(ctx, *target.device))) return false;
   const auto it = target.link ? ctx.links.find(*target.link) : ctx.links.end();
   return it == ctx.links.end() || it->second.slot == kNoSlot;
@@ -261,14 +262,14 @@ Partner* choose_partner(Context& ctx) {
       it = ctx.partners.erase(it);
       continue;
     }
-    if (partner.chosen) kept.push_back(&partner);
+    if (partner.chosen && may_gossip(ctx, partner)) kept.push_back(&partner);
     ++it;
   }
   if (kept.size() >= limits::kGossipChosen) return kept[ctx.rng.below(kept.size())];
   std::vector<const Target*> candidates;
   std::vector<const Target*> configured;
   for (const auto& [address, target] : ctx.targets) {
-    if (!has_no_link(ctx, target) || !target.device || is_chosen(ctx, *target.device)) continue;
+    if (!may_be_asked(ctx, target) || !target.device || is_chosen(ctx, *target.device)) continue;
     candidates.push_back(&target);
     if (target.configured) configured.push_back(&target);
   }
@@ -283,7 +284,7 @@ Partner* choose_partner(Context& ctx) {
 
 // What a partner owes or is owed.
 void run_partner(Context& ctx, Partner& partner) {
-  if (is_linked(ctx, partner.device)) {
+  if (is_linked(ctx, partner.device) || !may_gossip(ctx, partner)) {
     partner.asked.reset();
     partner.given_up.reset();
     partner.want_at.reset();
@@ -316,7 +317,7 @@ void run_partner(Context& ctx, Partner& partner) {
 void ask_strangers(Context& ctx) {
   std::vector<const Target*> strangers;
   for (const auto& [address, target] : ctx.targets) {
-    if (!target.device && has_no_link(ctx, target)) strangers.push_back(&target);
+    if (!target.device && may_be_asked(ctx, target)) strangers.push_back(&target);
   }
   if (strangers.empty()) return;
   Partner stranger;
@@ -337,7 +338,13 @@ void on_datagram(Context& ctx, const Datagram& datagram) {
   }
   if (gossip->mesh != ctx.config.mesh) return drop_datagram(ctx, "other_mesh");
   if (gossip->device == ctx.config.self) return drop_datagram(ctx, "own");
+  const PartnerKey key{gossip->device, datagram.from};
+  count_received(ctx, key, datagram.bytes.size());
   if (is_linked(ctx, gossip->device)) return drop_datagram(ctx, "linked");
+  const Partner* partner = find_partner(ctx, key);
+  const bool allowed =
+      partner == nullptr ? may_gossip(ctx, datagram.from) : may_gossip(ctx, *partner);
+  if (!allowed) return drop_datagram(ctx, "held_back");
   take_datagram(ctx, datagram, *gossip);
 }
 

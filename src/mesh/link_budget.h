@@ -8,6 +8,7 @@
 //     (and counts): it is what keeps a link a link.
 //     Rationale: what is left for the evening shall be what people wait for.
 //   - In quiet hours only control and live go.
+//   - Datagrams with addresses of the class count, too, and are catch-up.
 //   - Day and minute are the driver's local time, told by LocalTime; nothing is read here. Before
 //     the first one there are no quiet hours, and what was spent belongs to the day it was kept
 //     for.
