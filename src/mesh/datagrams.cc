@@ -11,7 +11,7 @@
 namespace ebb::mesh {
 namespace {
 
-constexpr Duration kAnswerMax = seconds(60);  // no later answer says how long the way is
+constexpr Duration kAnswerMax = seconds(30);  // no later answer says how long the way is
 constexpr std::int64_t kCookieUs = std::int64_t{600} * 1000000;
 
 codec::AddressCookie cookie_of(const Context& ctx, const std::string& address, std::int64_t period,
@@ -72,6 +72,16 @@ Partner& add_partner(Context& ctx, const PartnerKey& key) {
   partner.since = ctx.now;
   partner.last = ctx.now;
   return partner;
+}
+
+// When the question went out that this echo answers; nullopt: it answers none, or far too late.
+std::optional<Instant> time_of_question(const Context& ctx, const Partner& partner,
+                                        const codec::AddressCookie& echo) {
+  const QuestionNumber number = echo.data.back();
+  if (partner.asked && number == partner.question) return partner.asked;
+  const bool late = partner.given_up && partner.given_up->question == number &&
+                    ctx.now - partner.given_up->sent <= kAnswerMax;
+  return late ? std::optional(partner.given_up->sent) : std::nullopt;
 }
 
 // Asked under another address, such as a name: from now on it is where it speaks from.
@@ -201,9 +211,9 @@ Partner* asked_elsewhere(Context& ctx, const Datagram& datagram,
     return partner;
   }
   for (const auto& [other, partner] : ctx.partners) {
-    const bool asked = (partner.asked || partner.given_up) && !partner.asked_again;
-    if (other.device != gossip.device || !asked || !is_cookie_for(ctx, other.address, gossip.echo))
-      continue;
+    const bool asked = other.device == gossip.device && !partner.asked_again &&
+                       time_of_question(ctx, partner, gossip.echo);
+    if (!asked || !is_cookie_for(ctx, other.address, gossip.echo)) continue;
     return other == key ? find_partner(ctx, key)
                         : move_partner(ctx, PartnerKey(other), key.address);
   }
@@ -218,19 +228,15 @@ void begin_question(Context& ctx, Partner& partner) {
 }
 
 void give_up_question(Partner& partner) {
-  partner.given_up = GivenUp{partner.question, *partner.asked};
+  // Of several the oldest, or no answer would be in time for a way longer than two of them.
+  const bool counts = partner.given_up && *partner.asked - partner.given_up->sent <= kAnswerMax;
+  if (!counts) partner.given_up = GivenUp{partner.question, *partner.asked};
   partner.asked.reset();
 }
 
 bool end_question(Context& ctx, Partner& partner, const codec::AddressCookie& echo) {
-  const QuestionNumber number = echo.data.back();
-  std::optional<Instant> sent;
-  if (partner.asked && number == partner.question) {
-    sent = partner.asked;
-  } else if (partner.given_up && number == partner.given_up->question) {
-    sent = partner.given_up->sent;
-  }
-  if (!sent || ctx.now - *sent > kAnswerMax) return false;
+  const std::optional<Instant> sent = time_of_question(ctx, partner, echo);
+  if (!sent) return false;
   partner.rtt = ctx.now - *sent;
   partner.asked.reset();
   partner.given_up.reset();

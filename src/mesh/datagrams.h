@@ -61,7 +61,7 @@ Partner* asked_elsewhere(Context& ctx, const Datagram& datagram,
 void begin_question(Context& ctx, Partner& partner);
 // The partner has had time enough; should the answer come yet, it tells how long the way is.
 void give_up_question(Partner& partner);
-// An answer to the last question, or a late one to the one before it: what the way takes is known.
+// An answer to the last question, or a late one to the one given up: what the way takes is known.
 // False: it answers neither.
 bool end_question(Context& ctx, Partner& partner, const codec::AddressCookie& echo);
 // Takes a datagram out of what the exchange may still send; false when nothing is left.

@@ -332,14 +332,14 @@ void on_datagram(Context& ctx, const Datagram& datagram) {
   ++ctx.counters.datagrams_in;
   ctx.counters.datagram_bytes_in += datagram.bytes.size();
   const Result<codec::GossipDatagram> gossip = codec::decode_datagram(datagram.bytes);
+  const PartnerKey key{gossip.ok() ? gossip->device : DeviceId{}, datagram.from};
+  count_received(ctx, key, datagram.bytes.size());
   if (!gossip.ok()) {
     const bool later = gossip.error().code == ErrorCode::kUnsupported;
     return drop_datagram(ctx, later ? "unsupported" : "malformed");
   }
   if (gossip->mesh != ctx.config.mesh) return drop_datagram(ctx, "other_mesh");
   if (gossip->device == ctx.config.self) return drop_datagram(ctx, "own");
-  const PartnerKey key{gossip->device, datagram.from};
-  count_received(ctx, key, datagram.bytes.size());
   if (is_linked(ctx, gossip->device)) return drop_datagram(ctx, "linked");
   const Partner* partner = find_partner(ctx, key);
   const bool allowed =

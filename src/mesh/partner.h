@@ -79,7 +79,7 @@ struct Partner {
   // The exchange in hand.
   std::optional<Instant> asked;           // our root is not answered
   QuestionNumber question = kNoQuestion;  // the last
-  std::optional<GivenUp> given_up;        // the one before
+  std::optional<GivenUp> given_up;        // the oldest that counts
   bool asked_again = false;               // because it wanted its cookie first
   std::optional<Instant> begun;           // when it last began one
   std::uint32_t silences = 0;             // questions without an answer
