@@ -74,14 +74,20 @@ Status read_range(TapeReader& reader, std::vector<ClockFix::Range>& ranges) {
   return {};
 }
 
+Status read_address(TapeReader& reader, std::vector<std::string>& addresses) {
+  addresses.emplace_back(reader.str(limits::kPresenceAddressBytes));
+  return reader.status();
+}
+
 // Reads the list at `key`, an entry at a time.
 template <class Entry, class Read>
-Status read_list(ByteView payload, std::string_view key, std::vector<Entry>& out, Read read) {
+Status read_list(ByteView payload, std::string_view key, std::size_t entries_max,
+                 std::vector<Entry>& out, Read read) {
   const auto value = map_get(payload, key);
   if (!value) return malformed("record: a list is missing");
   EBB_ASSIGN(const Tape tape, Tape::parse(*value));
   TapeReader reader(tape, "record: list");
-  const TapeReader::Array list = reader.enter_list(limits::kRecordLogs);
+  const TapeReader::Array list = reader.enter_list(entries_max);
   EBB_RETURN_IF_ERROR(reader.status());
   for (std::size_t i = 0; i < list.size; ++i)
     EBB_RETURN_IF_ERROR(read(reader, out));
@@ -130,6 +136,21 @@ Bytes encode_clock_fix(const ClockFix& fix) {
   return out;
 }
 
+Bytes encode_presence(const Presence& presence) {
+  Bytes out;
+  Writer writer(out);
+  writer.map(3);
+  writer.str("addresses");
+  writer.array(presence.addresses.size());
+  for (const std::string& address : presence.addresses)
+    writer.str(address);
+  writer.str("class");
+  writer.uint(presence.budget_class);
+  writer.str("number");
+  writer.uint(presence.number);
+  return out;
+}
+
 Result<Opening> decode_opening(ByteView payload) {
   Opening out;
   const auto reason = map_get(payload, "reason");
@@ -143,7 +164,7 @@ Result<Opening> decode_opening(ByteView payload) {
   const auto before = map_get(payload, "before");
   if (!before) return malformed("opening: before");
   EBB_ASSIGN(out.before, incarnation_of(*before));
-  EBB_RETURN_IF_ERROR(read_list(payload, "closes", out.closes, read_closed));
+  EBB_RETURN_IF_ERROR(read_list(payload, "closes", limits::kRecordLogs, out.closes, read_closed));
   if (!out.before && !out.closes.empty()) return malformed("opening: closes without before");
   return out;
 }
@@ -154,8 +175,25 @@ Result<ClockFix> decode_clock_fix(ByteView payload) {
   const auto number = offset ? as_int(*offset) : std::nullopt;
   if (!number) return malformed("clock_fix: offset_ms");
   out.offset_ms = *number;
-  EBB_RETURN_IF_ERROR(read_list(payload, "ranges", out.ranges, read_range));
+  EBB_RETURN_IF_ERROR(read_list(payload, "ranges", limits::kRecordLogs, out.ranges, read_range));
   if (out.ranges.empty()) return malformed("clock_fix: ranges");
+  return out;
+}
+
+Result<Presence> decode_presence(ByteView payload) {
+  Presence out;
+  const auto number_at = [payload](std::string_view key, std::int64_t least) {
+    const auto value = map_get(payload, key);
+    const auto number = value ? as_int(*value) : std::nullopt;
+    return number && *number >= least ? number : std::nullopt;
+  };
+  const auto budget_class = number_at("class", 0);
+  const auto number = number_at("number", 1);
+  if (!budget_class || !number) return malformed("presence: class or number");
+  out.budget_class = static_cast<std::uint64_t>(*budget_class);
+  out.number = static_cast<std::uint64_t>(*number);
+  EBB_RETURN_IF_ERROR(
+      read_list(payload, "addresses", limits::kPresenceAddresses, out.addresses, read_address));
   return out;
 }
 

@@ -4,7 +4,7 @@
 //          the ones known, are ignored: later versions add them.
 // Errors:  decode: those of codec/tape.h; kMalformed for a payload of another shape, kTooLarge
 //          beyond the bounds. A record that cannot be read is an event like any other.
-// Limits:  limits::kRecordLogs entries.
+// Limits:  limits::kRecordLogs entries; kPresenceAddresses.
 // Threads: pure functions; any thread.
 // Spec:    docs/wire_format.md section 10
 #pragma once
@@ -23,6 +23,7 @@ namespace ebb::codec {
 
 inline constexpr std::string_view kOpeningType = "ebb.opening";
 inline constexpr std::string_view kClockFixType = "ebb.clock_fix";
+inline constexpr std::string_view kPresenceType = "ebb.presence";
 
 // Why an incarnation began. DO NOT RENAME their texts: they are stored.
 enum class OpeningReason : std::uint8_t { kNew, kRestore, kRollback, kClock };
@@ -57,11 +58,22 @@ struct ClockFix {
   bool operator==(const ClockFix&) const = default;
 };
 
+// Where a device can be reached. Whether an address is one is for its readers to judge.
+struct Presence {
+  std::vector<std::string> addresses;  // host:port, the best first
+  std::uint64_t budget_class = 0;      // as in HELLO
+  std::uint64_t number = 1;            // of the device's presences; the greatest counts
+
+  bool operator==(const Presence&) const = default;
+};
+
 // Canonical payloads.
 Bytes encode_opening(const Opening& opening);
 Bytes encode_clock_fix(const ClockFix& fix);
+Bytes encode_presence(const Presence& presence);
 
 Result<Opening> decode_opening(ByteView payload);
 Result<ClockFix> decode_clock_fix(ByteView payload);
+Result<Presence> decode_presence(ByteView payload);
 
 }  // namespace ebb::codec

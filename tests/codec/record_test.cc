@@ -30,6 +30,22 @@ ClockFix sample_fix() {
   return fix;
 }
 
+Presence sample_presence() { return {{"192.0.2.7:7401", "[2001:db8::7]:7401"}, 1, 300}; }
+
+Bytes presence_payload(const std::function<void(Writer&)>& addresses, std::int64_t budget_class = 0,
+                       std::int64_t number = 1) {
+  Bytes out;
+  Writer writer(out);
+  writer.map(3);
+  writer.str("addresses");
+  addresses(writer);
+  writer.str("class");
+  writer.integer(budget_class);
+  writer.str("number");
+  writer.integer(number);
+  return out;
+}
+
 Bytes opening_payload(const std::function<void(Writer&)>& closes) {
   Bytes out;
   Writer writer(out);
@@ -77,6 +93,8 @@ TEST_CASE("golden records") {
   CHECK(encode_opening({}) == file.at("opening, new"));
   CHECK(encode_opening(sample_opening()) == file.at("opening, rollback"));
   CHECK(encode_clock_fix(sample_fix()) == file.at("clock fix"));
+  CHECK(encode_presence(sample_presence()) == file.at("presence"));
+  CHECK(encode_presence({}) == file.at("presence, nowhere"));
   for (const auto& entry : file.entries())
     CHECK_MESSAGE(validate(entry.second, limits::kPayloadBytes, limits::kDepth).ok(), entry.first);
 }
@@ -91,6 +109,36 @@ TEST_CASE("records come back as they were") {
   const auto fix = decode_clock_fix(encode_clock_fix(sample_fix()));
   REQUIRE(fix.ok());
   CHECK(*fix == sample_fix());
+  const auto presence = decode_presence(encode_presence(sample_presence()));
+  REQUIRE(presence.ok());
+  CHECK(*presence == sample_presence());
+}
+
+TEST_CASE("a presence of another shape is malformed, and one beyond its bounds too large") {
+  const auto list = [](std::size_t count, std::size_t bytes) {
+    return [count, bytes](Writer& writer) {
+      writer.array(count);
+      for (std::size_t i = 0; i < count; ++i)
+        writer.str(std::string(bytes, 'a'));
+    };
+  };
+  const auto code = [](const Bytes& payload) {
+    const auto presence = decode_presence(payload);
+    return presence.ok() ? std::nullopt : std::optional(presence.error().code);
+  };
+  CHECK(!code(presence_payload(list(limits::kPresenceAddresses, limits::kPresenceAddressBytes))));
+  CHECK(code(presence_payload(list(limits::kPresenceAddresses + 1, 1))) == ErrorCode::kTooLarge);
+  CHECK(code(presence_payload(list(1, limits::kPresenceAddressBytes + 1))) == ErrorCode::kTooLarge);
+  CHECK(code(presence_payload([](Writer& writer) { writer.str("a:1"); })) == ErrorCode::kMalformed);
+  CHECK(code(presence_payload([](Writer& writer) {
+          writer.array(1);
+          writer.uint(1);
+        })) == ErrorCode::kMalformed);
+  CHECK(code(presence_payload(list(1, 1), -1)) == ErrorCode::kMalformed);
+  CHECK(code(presence_payload(list(1, 1), 0, 0)) == ErrorCode::kMalformed);
+  CHECK(!code(presence_payload(list(1, 1), 0, INT64_MAX)));
+  CHECK(code(encode_clock_fix(sample_fix())) == ErrorCode::kMalformed);
+  CHECK(code({}) == ErrorCode::kMalformed);
 }
 
 TEST_CASE("what later versions add to a record is ignored") {

@@ -25,5 +25,11 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     EBB_CHECK(validate(again, limits::kPayloadBytes, limits::kDepth).ok());
     EBB_CHECK(*decode_clock_fix(again) == *fix);
   }
+  if (const auto presence = decode_presence(bytes); presence.ok()) {
+    EBB_CHECK(presence->addresses.size() <= limits::kPresenceAddresses);
+    const Bytes again = encode_presence(*presence);
+    EBB_CHECK(validate(again, limits::kPayloadBytes, limits::kDepth).ok());
+    EBB_CHECK(*decode_presence(again) == *presence);
+  }
   return 0;
 }
