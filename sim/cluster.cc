@@ -45,6 +45,7 @@ Cluster::Cluster(const Schedule& schedule, const std::string& dir, Trace::Lines 
       followers_(findings_),
       refold_(stream(options_.seed, Stream::kRefold), findings_),
       stamps_(findings_),
+      presences_(findings_),
       memory_(findings_),
       plan_(schedule.faults),
       network_(
@@ -312,6 +313,7 @@ void Cluster::check_at_rest() {
   for (HostIndex host = 0; host < hosts_.size(); ++host) {
     if (!hosts_[host]->running()) continue;
     followers_.check(host, *hosts_[host]->storage().store());
+    presences_.check(host, *hosts_[host]->storage().store());
     if (hosts_[host]->honest()) memory_.check_at_rest(host, memory_use(host));
   }
   if (hosts_.front()->running()) refold_.check(0, *hosts_.front()->storage().store());

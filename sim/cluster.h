@@ -26,6 +26,7 @@
 #include "sim/latency_meter.h"
 #include "sim/memory_checker.h"
 #include "sim/order_checker.h"
+#include "sim/presence_checker.h"
 #include "sim/refold_checker.h"
 #include "sim/stamp_checker.h"
 #include "sim/workload.h"
@@ -111,6 +112,7 @@ class Cluster : private Observer {
   FollowerChecker followers_;
   RefoldChecker refold_;
   StampChecker stamps_;
+  PresenceChecker presences_;
   MemoryChecker memory_;
   LatencyMeter latency_;
   std::vector<PlannedFault> plan_;

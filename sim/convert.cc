@@ -1,5 +1,7 @@
 #include "sim/convert.h"
 
+#include <utility>
+
 #include "core/check.h"
 
 namespace ebb::sim {
@@ -71,6 +73,16 @@ void add_to_batch(const mesh::Commit& commit, store::CommitBatch& batch) {
   for (const mesh::BudgetSpent& spent : commit.budgets) {
     batch.link_budgets.push_back({spent.link_class, spent.day, spent.bytes});
   }
+}
+
+store::AppendBatch record_batch(const mesh::WriteRecord& record) {
+  store::AppendEvent event;
+  event.type = std::string(record.type);
+  event.payload = record.payload;
+  store::AppendBatch batch;
+  batch.topic = std::string(kControlTopic);
+  batch.items.push_back(std::move(event));
+  return batch;
 }
 
 }  // namespace ebb::sim

@@ -14,4 +14,6 @@ store::ReconciliationRow reconciliation_row(const mesh::Reconciliation& reconcil
 // Adds everything of the effect to the end of `batch`.
 void add_to_batch(const mesh::Commit& commit, store::CommitBatch& batch);
 
+store::AppendBatch record_batch(const mesh::WriteRecord& record);
+
 }  // namespace ebb::sim

@@ -47,6 +47,7 @@ class FileStorage : public Storage {
   Arrival arrival_head() const override { return store_->arrival_head(); }
   std::vector<store::CursorUpdate> cursors() const override { return store_->cursors(); }
   std::vector<store::PeerRow> peers() const override { return store_->peers(); }
+  Result<std::vector<store::PresenceRow>> presences() const override { return store_->presences(); }
   Result<std::vector<SharedBytes>> read_segments(const LogId& log, Seq from, Seq to,
                                                  std::size_t bytes_max) const override {
     return store_->read_segments(log, from, to, bytes_max);

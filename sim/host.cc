@@ -102,6 +102,10 @@ mesh::Config Host::config() const {
   }
   for (const store::PeerRow& peer : store.peers())
     config.known_peers.push_back({peer.device, peer.address, peer.last_heard});
+  const auto presences = store.presences();
+  EBB_CHECK(presences.ok());
+  for (const store::PresenceRow& row : *presences)
+    config.presences.push_back({row.device, row.hlc, row.said});
   config.incarnation = store.incarnation();
   config.built = setup_.built;
   config.link_classes = setup_.link_classes;
@@ -209,6 +213,8 @@ void Host::perform(mesh::Effects& effects) {
   }
   for (mesh::Commit& effect : effects.commits)
     storage_.commit(std::move(effect));
+  for (const mesh::WriteRecord& effect : effects.records)
+    storage_.append(record_batch(effect));
   for (const mesh::Read& effect : effects.reads)
     storage_.read(effect);
   for (const mesh::Close& effect : effects.closes) {

@@ -32,6 +32,7 @@ struct MemoryDisk {
   std::map<Uuid, Dot> client_ids;
   std::map<DeviceId, store::CursorUpdate> cursors;
   std::map<DeviceId, store::PeerRow> peers;
+  std::map<DeviceId, store::PresenceRow> presences;
 
   MemoryDisk() = default;
   MemoryDisk(const MemoryDisk& other) { *this = other; }
@@ -45,6 +46,7 @@ struct MemoryDisk {
     client_ids = other.client_ids;
     cursors = other.cursors;
     peers = other.peers;
+    presences = other.presences;
     index.clear();
     for (MemoryLog& log : logs)
       index.emplace(log.head.log, &log);

@@ -1,6 +1,7 @@
 // A store in memory: a naive model of store/store.h, for runs that are to be fast. What is
 // committed is on the disk at once; what is folded is folded again at every start.
 #include <algorithm>
+#include <map>
 #include <optional>
 #include <set>
 #include <utility>
@@ -13,6 +14,7 @@
 #include "sim/storage.h"
 #include "store/event_run.h"
 #include "store/fold_driver.h"
+#include "store/presences.h"
 #include "store/store.h"
 #include "trust/chain.h"
 
@@ -55,6 +57,7 @@ class MemoryStore : public Storage {
   Arrival arrival_head() const override { return disk_.arrival_head; }
   std::vector<store::CursorUpdate> cursors() const override;
   std::vector<store::PeerRow> peers() const override;
+  Result<std::vector<store::PresenceRow>> presences() const override;
   Result<std::vector<SharedBytes>> read_segments(const LogId& log, Seq from, Seq to,
                                                  std::size_t bytes_max) const override;
   Hash state_digest() override { return fold_->digest(); }
@@ -86,6 +89,7 @@ class MemoryStore : public Storage {
   Result<store::SegmentOutcome> keep(const trust::VerifiedSegment& segment, Moves& moves);
   void keep_cursors(const store::CommitBatch& batch);
   Status fold(const trust::VerifiedSegment& segment, Seq to);
+  void keep_presence(const DeviceId& device, const codec::EventView& event);
   void keep_own_ids(const trust::VerifiedSegment& segment, Seq to);
 
   MemoryDisk& disk_;
@@ -94,6 +98,7 @@ class MemoryStore : public Storage {
   std::unique_ptr<state::Fold> fold_;
   MemoryClock clock_;
   bool full_ = false;
+  std::map<DeviceId, store::PresenceRow> news_;  // of the commit in hand
 };
 
 Status MemoryStore::open(const OpenStorage& how) {
@@ -106,6 +111,7 @@ Status MemoryStore::open(const OpenStorage& how) {
       EBB_RETURN_IF_ERROR(fold(segment, std::min(segment.last_seq(), log.head.held.seq)));
     }
   }
+  news_.clear();  // they were told when they came
   if (!is_new) return {};
   const auto begun = begin_incarnation(codec::OpeningReason::kNew, how.now);
   return begun.ok() ? Status{} : begun.error();
@@ -130,6 +136,13 @@ std::vector<store::PeerRow> MemoryStore::peers() const {
   std::vector<store::PeerRow> out;
   for (const auto& [device, peer] : disk_.peers)
     out.push_back(peer);
+  return out;
+}
+
+Result<std::vector<store::PresenceRow>> MemoryStore::presences() const {
+  std::vector<store::PresenceRow> out;
+  for (const auto& [device, row] : disk_.presences)
+    out.push_back(row);
   return out;
 }
 
@@ -177,6 +190,8 @@ Result<store::CommitResult> MemoryStore::commit(const store::CommitBatch& batch,
   keep_cursors(batch);
   for (const store::PeerRow& peer : batch.peers)
     disk_.peers.insert_or_assign(peer.device, peer);
+  for (auto& [device, row] : std::exchange(news_, {}))
+    result.presences.push_back(std::move(row));
   result.arrival_head = disk_.arrival_head;
   result.clock = beginning.verdict;
   clock_.follow(batch.now, beginning, !result.advances.empty(), result.own_segments);
@@ -311,8 +326,20 @@ Status MemoryStore::fold(const trust::VerifiedSegment& segment, Seq to) {
     if (!event) return event.error();
     chain = trust::chain_next(chain, trust::event_hash(bytes));
     fold_->apply(segment.log, segment.key.topic, seq, chain, *event);
+    if (segment.key.topic == kControlTopic) keep_presence(segment.key.device, *event);
   }
   return {};
+}
+
+void MemoryStore::keep_presence(const DeviceId& device, const codec::EventView& event) {
+  if (event.type != codec::kPresenceType) return;
+  auto said = codec::decode_presence(event.payload);
+  if (!said) return;
+  const store::PresenceRow row{device, event.hlc, std::move(*said)};
+  const auto known = disk_.presences.find(device);
+  if (known != disk_.presences.end() && !store::is_newer_presence(row, known->second)) return;
+  disk_.presences.insert_or_assign(device, row);
+  news_.insert_or_assign(device, row);
 }
 
 Result<std::vector<SharedBytes>> MemoryStore::read_segments(const LogId& id, Seq from, Seq to,

@@ -6,11 +6,15 @@
 #include <utility>
 
 #include "codec/datagram.h"
+#include "codec/record.h"
 #include "core/limits.h"
+#include "core/planted.h"
+#include "sim/convert.h"
 #include "sim/datagram_checker.h"
 #include "sim/follower_checker.h"
 #include "sim/latency_meter.h"
 #include "sim/memory_checker.h"
+#include "sim/presence_checker.h"
 #include "sim/refold_checker.h"
 #include "sim/stand_in_identity.h"
 #include "sim/workload.h"
@@ -130,6 +134,41 @@ TEST_CASE("latencies are measured from author to each other host that is not lef
   CHECK(LatencyMeter().percentile(99) == Duration{});
 }
 
+TEST_CASE("a store that knows an older presence than its logs tell is noticed") {
+  REQUIRE(ebb::trust::crypto_ready().ok());
+  const ebb::sim::StandInIdentity identity(ebb::Bytes(32, 5));
+  const auto medium = ebb::sim::make_memory_medium();
+  Rng rng(1);
+  auto opened = medium->open({ebb::MeshId{}, identity, [&rng] { return rng.next(); }, {}});
+  REQUIRE(opened.ok());
+  const auto say = [&opened](std::uint64_t number) {
+    ebb::codec::Presence said;
+    said.addresses = {"10.0.0." + std::to_string(number) + ":7401"};
+    said.number = number;
+    ebb::store::CommitBatch batch;
+    batch.now = {{1767225600000 + static_cast<std::int64_t>(number)}, {}};
+    batch.appends.push_back(
+        ebb::sim::record_batch({ebb::codec::kPresenceType, ebb::codec::encode_presence(said)}));
+    REQUIRE((*opened)->commit(batch).ok());
+  };
+  Findings findings;
+  ebb::sim::PresenceChecker presences(findings);
+  for (const std::uint64_t number : {1U, 3U, 2U}) {
+    say(number);
+    presences.check(0, **opened);
+  }
+  CHECK(findings.empty());
+  REQUIRE((*opened)->presences()->size() == 1);
+  CHECK((*opened)->presences()->front().said.number == 3);
+  if (!ebb::kBugsArePlanted) return;
+  {
+    const ebb::PlantedScope scope(ebb::Bug::kFirstPresenceStays);
+    say(4);
+  }
+  presences.check(0, **opened);
+  CHECK(findings.count() == 1);
+}
+
 TEST_CASE("a digest that is not that of the events is noticed") {
   REQUIRE(ebb::trust::crypto_ready().ok());
   const ebb::sim::StandInIdentity identity(ebb::Bytes(32, 5));
@@ -169,6 +208,9 @@ TEST_CASE("a digest that is not that of the events is noticed") {
     ebb::Arrival arrival_head() const override { return honest_.arrival_head(); }
     std::vector<ebb::store::CursorUpdate> cursors() const override { return honest_.cursors(); }
     std::vector<ebb::store::PeerRow> peers() const override { return honest_.peers(); }
+    ebb::Result<std::vector<ebb::store::PresenceRow>> presences() const override {
+      return honest_.presences();
+    }
     ebb::Result<std::vector<ebb::SharedBytes>> read_segments(const ebb::LogId& log, ebb::Seq from,
                                                              ebb::Seq to,
                                                              std::size_t most) const override {

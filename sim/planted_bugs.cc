@@ -29,6 +29,8 @@ constexpr std::array kTable = {
                 "all heads of a commit get the same arrival number"},
     PlantedInfo{Bug::kTellFromStart, "tell_from_start",
                 "a commit tells of a log from its first event on"},
+    PlantedInfo{Bug::kFirstPresenceStays, "first_presence_stays",
+                "the first presence of a device is kept for its newest"},
     PlantedInfo{Bug::kTrustFutureStamps, "trust_future_stamps",
                 "stamps of others pull a clock as far ahead as they like"},
     PlantedInfo{Bug::kSameStamp, "same_stamp", "a clock that stands gives a stamp twice"},

@@ -39,6 +39,7 @@ constexpr std::array kRecorded = {
     Recorded{"merge_loses_segment", 6, "durability"},
     Recorded{"one_arrival_a_commit", 1, "order"},
     Recorded{"tell_from_start", 1, "follower"},
+    Recorded{"first_presence_stays", 1, "presence"},
     Recorded{"trust_future_stamps", 2, "stamp"},
     Recorded{"same_stamp", 1, "convergence"},
     Recorded{"fold_before_commit", 1, "cursor"},
@@ -64,9 +65,9 @@ constexpr std::array kRecorded = {
     Recorded{"cursor_by_datagram", 1, "cursor"},
 };
 
-constexpr std::array<std::string_view, 12> kCheckers = {
-    "convergence", "cursor",   "datagram", "durability", "follower", "host",
-    "ledger",      "liveness", "memory",   "order",      "refold",   "stamp",
+constexpr std::array<std::string_view, 13> kCheckers = {
+    "convergence", "cursor", "datagram", "durability", "follower", "host",  "ledger",
+    "liveness",    "memory", "order",    "presence",   "refold",   "stamp",
 };
 
 Outcome run(std::uint64_t seed, Bug bug) {

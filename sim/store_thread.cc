@@ -299,7 +299,11 @@ void StoreThread::answer_engine(const Job& job, const store::CommitResult& resul
     }
     answers.push_back(std::move(answer));
   }
-  if (!answers.empty()) answers.back().arrival_head = result.arrival_head;
+  if (!answers.empty()) {
+    for (const store::PresenceRow& row : result.presences)
+      answers.front().presences.push_back({row.device, row.hlc, row.said});
+    answers.back().arrival_head = result.arrival_head;
+  }
   for (mesh::Committed& answer : answers)
     later([this, answer = std::move(answer)]() mutable { to_engine_(std::move(answer)); });
 }

@@ -76,6 +76,12 @@ class FieldWriter {
     number(input.own_segments.size());
     for (const trust::VerifiedSegment& own : input.own_segments)
       segment(own);
+    number(input.presences.size());
+    for (const mesh::HeldPresence& held : input.presences) {
+      out_.bytes(held.device.view());
+      number(held.hlc.value);
+      bytes(codec::encode_presence(held.said));
+    }
     number(input.arrival_head);
   }
   void operator()(const mesh::ReadDone& input) {
@@ -95,6 +101,11 @@ class FieldWriter {
   void operator()(const mesh::IncarnationBegun& input) {
     number(input.incarnation);
     number(input.epoch);
+  }
+  void operator()(const mesh::AddressesChanged& input) {
+    number(input.addresses.size());
+    for (const std::string& address : input.addresses)
+      text(address);
   }
   void operator()(const mesh::ClockJudged& input) { number(input.suspect ? 1 : 0); }
 
@@ -137,9 +148,10 @@ class FieldWriter {
   }
 
   void effects(const mesh::Effects& out) {
-    for (const std::size_t size : {out.sends.size(), out.datagrams.size(), out.dials.size(),
-                                   out.closes.size(), out.commits.size(), out.reads.size(),
-                                   out.faults.size(), out.notices.size(), out.clocks.size()}) {
+    for (const std::size_t size :
+         {out.sends.size(), out.datagrams.size(), out.dials.size(), out.closes.size(),
+          out.commits.size(), out.reads.size(), out.faults.size(), out.notices.size(),
+          out.clocks.size(), out.records.size()}) {
       number(size);
     }
     for (const mesh::Send& effect : out.sends) {
@@ -180,6 +192,10 @@ class FieldWriter {
       number(effect.clock ? effect.clock->peers : 0);
       number(effect.clock ? static_cast<std::uint64_t>(effect.clock->at_origin.ms) : 0);
     }
+    for (const mesh::WriteRecord& effect : out.records) {
+      text(effect.type);
+      bytes(effect.payload);
+    }
   }
 
  private:
@@ -188,9 +204,9 @@ class FieldWriter {
 
 // In the order of mesh::Input.
 constexpr std::array<std::string_view, std::variant_size_v<mesh::Input>> kInputNames = {
-    "link_up",   "link_down",         "stream_bytes", "send_progress", "datagram",
-    "committed", "read_done",         "tick",         "local_time",    "add_peer",
-    "shutdown",  "incarnation_begun", "clock_judged"};
+    "link_up",   "link_down",         "stream_bytes", "send_progress",    "datagram",
+    "committed", "read_done",         "tick",         "local_time",       "add_peer",
+    "shutdown",  "incarnation_begun", "clock_judged", "addresses_changed"};
 
 std::string place(Instant now, HostIndex host) {
   return std::to_string(now.us) + " us, host " + std::to_string(host) + ": ";

@@ -180,13 +180,24 @@ std::string links_text(const Context& context, const nlohmann::json& answer) {
   return table.text(context.colours()) + budgets_text(context, answer);  // as in trace_text
 }
 
+// What the device says of itself, beside the address that is shown already.
+std::string announced_text(const nlohmann::json& row) {
+  std::string text;
+  for (const nlohmann::json& address : list_at(row, "announced")) {
+    if (!address.is_string() || address == cell_at(row, "address")) continue;
+    text += (text.empty() ? "" : ", ") + address.get<std::string>();
+  }
+  return text;
+}
+
 std::string peers_text(const Context& context, const nlohmann::json& answer) {
   const nlohmann::json& peers = list_at(answer, "peers");
   if (peers.empty()) {
     return "no peer is known; name one with " +
            escape_text(context.command("peers add HOST:PORT")) + "\n";
   }
-  Table table({{"device"}, {"address"}, {"state"}, {"heard", Align::kRight}, {"from"}});
+  Table table(
+      {{"device"}, {"address"}, {"state"}, {"heard", Align::kRight}, {"from"}, {"announces"}});
   for (const nlohmann::json& row : peers) {
     const bool heard = row.is_object() && row.contains("age_ms") && row["age_ms"].is_number();
     const std::string trouble = text_at(row, "trouble");
@@ -195,7 +206,8 @@ std::string peers_text(const Context& context, const nlohmann::json& answer) {
                heard ? age_text(number_at(row, "age_ms")) + " ago" : "never",
                flag_at(row, "added")        ? "added, until restart"
                : flag_at(row, "configured") ? "configuration"
-                                            : "the mesh"});
+                                            : "the mesh",
+               announced_text(row)});
   }
   return table.text(context.colours(), context.columns());
 }

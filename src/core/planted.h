@@ -30,6 +30,7 @@ enum class Bug : std::uint8_t {
   kMergeLosesSegment,
   kOneArrivalACommit,
   kTellFromStart,
+  kFirstPresenceStays,
   // Clocks.
   kTrustFutureStamps,
   kSameStamp,

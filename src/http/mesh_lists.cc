@@ -56,6 +56,10 @@ void write_peer(JsonWriter& out, const node::KnownPeer& peer, Instant now,
     out.null();
   }
   out.field("configured", peer.configured).field("added", added);
+  out.key("announced").begin_array();
+  for (const std::string& address : peer.announced)
+    out.value(as_utf8(address));
+  out.end_array().field("metered", peer.metered);
   out.field("trouble", as_utf8(peer.trouble)).end_object();
 }
 

@@ -106,6 +106,18 @@ void write_peers(PrometheusText& out, const node::MeshCounters& mesh,
       mesh.logs_refused);
 }
 
+void write_presences(PrometheusText& out, const node::MeshCounters& mesh,
+                     const node::NodeStatus& status) {
+  out.gauge("ebb_presences", "Devices whose own word of where they are is known.",
+            status.presences);
+  out.counter("ebb_presences_heard_total", "Presence records of others that were newer.",
+              mesh.presences_heard);
+  out.counter("ebb_presences_written_total", "Presence records asked of our own store.",
+              mesh.presences_written);
+  out.counter("ebb_presence_dials_total", "Dials to addresses that only a presence names.",
+              mesh.presence_dials);
+}
+
 void write_datagrams(PrometheusText& out, const node::MeshCounters& mesh,
                      const node::NodeStatus& status) {
   out.family("ebb_datagrams_total", "counter", "Gossip datagrams, by direction.");
@@ -176,6 +188,7 @@ void get_metrics(const RequestPtr& request) {
   write_protocol(out, node.mesh_counters(), node.counters(), node.delta_bytes());
   const auto links = node.links();
   write_peers(out, node.mesh_counters(), links);
+  write_presences(out, node.mesh_counters(), status);
   write_datagrams(out, node.mesh_counters(), status);
   write_budgets(out, node.budgets(), links);
   write_clock(out, status);

@@ -3,6 +3,7 @@
 #include "core/planted.h"
 #include "mesh/covered.h"
 #include "mesh/live.h"
+#include "mesh/presence.h"
 #include "mesh/receive.h"
 #include "mesh/reconcile.h"
 #include "mesh/want.h"
@@ -110,6 +111,7 @@ void on_committed(Context& ctx, Committed& answer) {
   } else {
     ctx.commit_failures = 0;
     take_advances(ctx, answer);
+    hear_presences(ctx, answer.presences);
   }
   if (it != ctx.commits.end()) {
     const PendingCommit commit = std::move(it->second);

@@ -24,6 +24,7 @@
 #include "mesh/link_budget.h"
 #include "mesh/partner.h"
 #include "mesh/peer_clocks.h"
+#include "mesh/presence_book.h"
 #include "mesh/rate_bound.h"
 #include "mesh/types.h"
 
@@ -64,6 +65,7 @@ struct Target {
   bool knows_us = false;    // has been told our own address
   bool reached = false;     // the last dial was answered
   bool stored = false;      // as the store has it
+  bool announced = false;   // only by its device's presence: goes when its dial fails
   std::optional<LinkId> link;
   std::uint32_t failures = 0;
   Instant next;
@@ -126,6 +128,8 @@ struct Context {
   std::uint32_t commit_failures = 0;
 
   std::set<std::pair<Instant, LogId>> log_timers;
+
+  PresenceBook presence;
 
   std::map<std::string, Target> targets;
   bool dials_changed = true;       // dial_at has to be computed anew

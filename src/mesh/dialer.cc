@@ -8,6 +8,7 @@
 #include "core/limits.h"
 #include "mesh/overlay.h"
 #include "mesh/peers.h"
+#include "mesh/presence.h"
 
 namespace ebb::mesh {
 namespace {
@@ -25,16 +26,6 @@ Target* target_of(Context& ctx, const Link& link) {
   if (!link.dialled) return nullptr;
   const auto it = ctx.targets.find(link.address);
   return it != ctx.targets.end() && it->second.link == link.id ? &it->second : nullptr;
-}
-
-Duration backoff(Context& ctx, std::uint32_t failures) {
-  Duration ceiling = ctx.config.dial_backoff_min;
-  for (std::uint32_t i = 0; i < failures && ceiling < ctx.config.dial_backoff_max; ++i) {
-    ceiling = ceiling * 2;
-  }
-  ceiling = std::min(ceiling, ctx.config.dial_backoff_max);
-  const auto bound = static_cast<std::uint64_t>(std::max<std::int64_t>(ceiling.us, 1));
-  return microseconds(static_cast<std::int64_t>(ctx.rng.between(1, bound)));
 }
 
 // Overlay links and dials on their way to be one.
@@ -112,6 +103,7 @@ void dial(Context& ctx, Target& target) {
   target.link = id;
   target.urgent = false;
   ++ctx.counters.dials;
+  if (target.announced) ++ctx.counters.presence_dials;
   ctx.out->dials.push_back({id, target.address});
 }
 
@@ -124,6 +116,16 @@ void note_left_out(Context& ctx, const Link& link) {
 }
 
 }  // namespace
+
+Duration dial_backoff(Context& ctx, std::uint32_t failures) {
+  Duration ceiling = ctx.config.dial_backoff_min;
+  for (std::uint32_t i = 0; i < failures && ceiling < ctx.config.dial_backoff_max; ++i) {
+    ceiling = ceiling * 2;
+  }
+  ceiling = std::min(ceiling, ctx.config.dial_backoff_max);
+  const auto bound = static_cast<std::uint64_t>(std::max<std::int64_t>(ceiling.us, 1));
+  return microseconds(static_cast<std::int64_t>(ctx.rng.between(1, bound)));
+}
 
 Target* add_target(Context& ctx, const std::string& address, std::optional<DeviceId> device,
                    bool configured, bool first_hand) {
@@ -143,13 +145,13 @@ Target* add_target(Context& ctx, const std::string& address, std::optional<Devic
   target.device = device;
   target.configured = configured;
   // A learnt address is dialled after a jitter, so that a mesh does not fall on a newcomer at once.
-  if (!configured) target.next = ctx.now + backoff(ctx, 0);
+  if (!configured) target.next = ctx.now + dial_backoff(ctx, 0);
   return &target;
 }
 
 void dial_soon(Context& ctx, Target& target) {
   target.heard = ctx.now;
-  target.next = std::min(target.next, ctx.now + backoff(ctx, 0));
+  target.next = std::min(target.next, ctx.now + dial_backoff(ctx, 0));
   target.next = std::max(target.next, target.refused_until);
   make_urgent(ctx, target);
 }
@@ -174,6 +176,7 @@ void plan_dials(Context& ctx) {
   if (!std::exchange(ctx.dials_changed, false)) return;
   ctx.dial_at.reset();
   const Demand wanted = demand(ctx);
+  plan_offers(ctx, wanted.slots > 0);
   for (const auto& [address, target] : ctx.targets) {
     if (!wanted.wants(target) || !is_free(ctx, target)) continue;
     if (!ctx.dial_at || target.next < *ctx.dial_at) ctx.dial_at = target.next;
@@ -183,6 +186,8 @@ void plan_dials(Context& ctx) {
 void dialer_found_device(Context& ctx, const Link& link) {
   ctx.dials_changed = true;
   if (Target* target = target_of(ctx, link)) {
+    const bool wrong = target->announced && target->device && target->device != link.peer;
+    if (wrong) presence_failed(ctx, *target->device, false);
     target->device = link.peer;
     target->heard = ctx.now;
     target->reached = true;
@@ -197,7 +202,10 @@ void dialer_link_closed(Context& ctx, const Link& link, const std::string& reaso
   ctx.dials_changed = true;
   if (link.phase == Phase::kConnecting) ++ctx.counters.dial_failures;
   note_left_out(ctx, link);
-  if (Target* target = target_of(ctx, link)) {
+  if (Target* target = target_of(ctx, link); target != nullptr && target->announced) {
+    if (target->device) presence_failed(ctx, *target->device, link.misbehaved || link.copied);
+    ctx.targets.erase(link.address);
+  } else if (target != nullptr) {
     target->link.reset();
     target->refusal = link.refusal;
     target->trouble.clear();
@@ -210,17 +218,18 @@ void dialer_link_closed(Context& ctx, const Link& link, const std::string& reaso
     } else {
       target->failures = link.settled ? 0 : std::min(target->failures + 1, kFailuresMax);
     }
-    target->next = ctx.now + backoff(ctx, target->failures);
+    target->next = ctx.now + dial_backoff(ctx, target->failures);
     if (link.misbehaved) {
       target->refused_until = ctx.now + kRefusalPause;
       target->next = target->next + kRefusalPause;
     }
     if (link.copied) {
-      target->next = ctx.now + kCopyPause + backoff(ctx, kFailuresMax);
+      target->next = ctx.now + kCopyPause + dial_backoff(ctx, kFailuresMax);
       target->refused_until = target->next;
     }
     if (link.turned_away)
-      target->next = ctx.now + ctx.config.dial_backoff_max / 2 + backoff(ctx, kFailuresMax) / 2;
+      target->next =
+          ctx.now + ctx.config.dial_backoff_max / 2 + dial_backoff(ctx, kFailuresMax) / 2;
     const std::uint32_t patience = target->first_hand ? kFailuresOfLearnt : kFailuresOfHearsay;
     // Without any link the failures say more of ourselves than of the address.
     const bool heard = target->heard && ctx.now - *target->heard < kHeardLately;
@@ -233,7 +242,7 @@ void dialer_link_closed(Context& ctx, const Link& link, const std::string& reaso
     const std::uint32_t pause = link.turned_away ? kFailuresOfMisbehaviour : 0;
     for (auto& [address, other] : ctx.targets) {
       if (other.device != link.peer) continue;
-      other.next = std::max(ctx.now + backoff(ctx, pause), other.refused_until);
+      other.next = std::max(ctx.now + dial_backoff(ctx, pause), other.refused_until);
     }
   }
 }

@@ -28,6 +28,9 @@ void dial_soon(Context& ctx, Target& target);
 // Whatever the number of links, but no sooner than its back-off allows.
 void dial_when_due(Context& ctx, const std::string& address);
 
+// A random time below what so many failures in a row give.
+Duration dial_backoff(Context& ctx, std::uint32_t failures);
+
 void run_dialer(Context& ctx);
 void plan_dials(Context& ctx);  // computes Context::dial_at
 

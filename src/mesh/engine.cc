@@ -20,6 +20,7 @@
 #include "mesh/own_view.h"
 #include "mesh/peers.h"
 #include "mesh/ping.h"
+#include "mesh/presence.h"
 #include "mesh/receive.h"
 #include "mesh/serve.h"
 #include "mesh/settle.h"
@@ -171,6 +172,7 @@ void on_input(Context& ctx, Tick&) {
   run_audits(ctx);
   run_gossip(ctx);
   run_shuffle(ctx);
+  run_presence(ctx);
   run_dialer(ctx);
 }
 
@@ -203,6 +205,10 @@ void on_input(Context& ctx, Shutdown&) {
 }
 
 void on_input(Context& ctx, ClockJudged& judged) { ctx.config.clock_suspect = judged.suspect; }
+
+void on_input(Context& ctx, AddressesChanged& changed) {
+  change_addresses(ctx, std::move(changed.addresses));
+}
 
 void on_input(Context& ctx, IncarnationBegun& begun) {
   ctx.config.incarnation = begun.incarnation;
@@ -278,6 +284,7 @@ void end_step(Context& ctx) {
   plan_dials(ctx);
   plan_gossip(ctx);
   plan_audits(ctx);
+  plan_presence(ctx);
   if (ctx.peer_clocks.changed(ctx.now)) tell_peer_clock(ctx);
 }
 
@@ -289,6 +296,7 @@ std::optional<Instant> earliest(const Context& ctx) {
   consider(ctx.dial_at);
   consider(next_gossip_deadline(ctx));
   consider(ctx.shuffle_at);
+  consider(next_presence_deadline(ctx));
   consider(next_audit_deadline(ctx));
   consider(ctx.commits_paused_until);
   consider(ctx.peer_clocks.next_expiry());
@@ -313,6 +321,7 @@ Engine::Engine(Config config, Rng rng)
     add_target(ctx, address, std::nullopt, true, false);
   }
   load_peers(ctx);
+  load_presences(ctx);
   plan_dials(ctx);
   plan_gossip(ctx);
   plan_audits(ctx);
@@ -350,7 +359,12 @@ std::uint64_t Engine::log_count() const { return impl_->ctx.heads.root().count()
 std::uint64_t Engine::events_held() const { return impl_->ctx.heads.events_held(); }
 std::uint64_t Engine::logs_looked_at() const { return impl_->ctx.heads.looked_at(); }
 std::uint64_t Engine::events_known() const { return impl_->ctx.heads.events_known(); }
-std::vector<KnownPeer> Engine::peers() const { return known_peers(impl_->ctx); }
+std::vector<KnownPeer> Engine::peers() const {
+  std::vector<KnownPeer> list = known_peers(impl_->ctx);
+  add_presences(impl_->ctx, list);
+  return list;
+}
+std::size_t Engine::presences() const { return impl_->ctx.presence.others.size(); }
 
 std::size_t Engine::gossip_partners() const { return impl_->ctx.partners.size(); }
 

@@ -33,6 +33,7 @@
 #include <vector>
 
 #include "core/ids.h"
+#include "core/limits.h"
 #include "core/rng.h"
 #include "core/time.h"
 #include "mesh/channel.h"
@@ -48,14 +49,16 @@ struct Config {
   std::uint64_t fold_version = 0;
   StoreEpoch epoch = 0;
   Arrival arrival_head = 0;
-  std::uint16_t listen_port = 0;   // told to peers; 0: does not listen
-  std::string advertise;           // host:port told in PEERS; empty: nothing
-  std::vector<std::string> peers;  // host:port, dialled for ever with back-off
-  std::vector<StoredHead> heads;   // everything stored at start
+  std::uint16_t listen_port = 0;       // told to peers; 0: does not listen
+  std::string advertise;               // host:port told in PEERS; empty: nothing
+  std::vector<std::string> addresses;  // told in our presence; empty: `advertise` alone
+  std::vector<std::string> peers;      // host:port, dialled for ever with back-off
+  std::vector<StoredHead> heads;       // everything stored at start
   std::vector<std::pair<DeviceId, codec::Cursor>> cursors;
   // As stored by earlier Commits. What was known before the start counts as told before it, so a
   // restarted node does not repeat itself; but a node whose own address is new tells all again.
   std::vector<PeerSeen> known_peers;
+  std::vector<HeldPresence> presences;  // the newest of each device, ours too
   // Classes of links, first match counts, and what is kept of what they spent (Commit.budgets).
   std::vector<LinkClass> link_classes;
   std::vector<BudgetSpent> budgets;
@@ -84,6 +87,8 @@ struct Config {
   Duration have_batch_max = milliseconds(50);    // and on a busy one
   Duration refresh_interval = seconds(600);      // between floods of one log
   Duration audit_interval = seconds(60);
+  // That addresses have stood, counted from the start too, before our presence tells them.
+  Duration presence_stands = milliseconds(limits::kPresenceStandsMs);
   Duration cover_interval = seconds(10);  // between two movements of a cursor on a live link
 };
 
@@ -115,6 +120,7 @@ class Engine {
   MissingLogs missing_logs(std::size_t named_max) const;
   std::size_t queued_bytes() const;
   std::size_t gossip_partners() const;  // devices that datagrams are exchanged with
+  std::size_t presences() const;        // devices whose presence is known
 
  private:
   struct Impl;

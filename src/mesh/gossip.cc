@@ -13,6 +13,7 @@
 #include "mesh/gossip_dial.h"
 #include "mesh/gossip_root.h"
 #include "mesh/own_view.h"
+#include "mesh/presence.h"
 #include "mesh/settle.h"
 
 namespace ebb::mesh {
@@ -275,10 +276,16 @@ Partner* choose_partner(Context& ctx) {
   }
   // A configured peer may know nobody but who tells it, so half of the datagrams go to those.
   if (!configured.empty() && ctx.rng.chance(1, 2)) candidates.swap(configured);
-  if (candidates.empty()) return kept.empty() ? nullptr : kept[ctx.rng.below(kept.size())];
-  const Target& target = *candidates[ctx.rng.below(candidates.size())];
-  Partner* partner = choose_partner_at(ctx, {*target.device, target.address});
-  if (partner != nullptr) partner->listens = target.address;
+  std::optional<PartnerKey> key;
+  if (candidates.empty()) {
+    key = draw_presence(ctx);
+  } else {
+    const Target& target = *candidates[ctx.rng.below(candidates.size())];
+    key = {*target.device, target.address};
+  }
+  if (!key) return kept.empty() ? nullptr : kept[ctx.rng.below(kept.size())];
+  Partner* partner = choose_partner_at(ctx, *key);
+  if (partner != nullptr) partner->listens = key->address;
   return partner;
 }
 

@@ -80,7 +80,8 @@ codec::Peers sample(Context& ctx, const Link& link, std::size_t most) {
   std::vector<const Target*> linked;
   std::vector<const Target*> spare;
   for (const auto& [address, target] : ctx.targets) {
-    const bool tellable = target.device && !target.self && target.failures == 0;
+    const bool tellable =
+        target.device && !target.self && !target.announced && target.failures == 0;
     if (!tellable || target.device == link.peer) continue;
     if (!is_linked(ctx, *target.device)) {
       spare.push_back(&target);
@@ -154,7 +155,10 @@ Target* learn_peer(Context& ctx, const DeviceId& device, const std::string& addr
   }
   Target* target = add_target(ctx, address, device, false, first_hand);
   if (target == nullptr) return nullptr;
-  if (first_hand) target->first_hand = true;
+  if (first_hand) {
+    target->first_hand = true;
+    target->announced = false;
+  }
   return target;
 }
 

@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "codec/message.h"
+#include "codec/record.h"
 #include "core/bytes.h"
 #include "core/clock_judge.h"
 #include "core/ids.h"
@@ -47,6 +48,13 @@ struct StoredHead {
   Signature signature;
   Arrival arrival = 0;
   bool capped = false;
+};
+
+// The newest presence of a device that is stored.
+struct HeldPresence {
+  DeviceId device;
+  Hlc hlc;
+  codec::Presence said;
 };
 
 // ---- settings
@@ -122,6 +130,7 @@ struct Committed {
   std::vector<CommitOutcome> outcomes;               // one per segment of the Commit
   std::vector<StoredHead> advanced;                  // logs that moved, with new arrivals
   std::vector<trust::VerifiedSegment> own_segments;  // to be pushed
+  std::vector<HeldPresence> presences;               // newer than what was stored
   // Everything up to it has been told; 0 while more of the same transaction follows.
   Arrival arrival_head = 0;
 };
@@ -140,6 +149,10 @@ struct LocalTime {
 struct AddPeer {
   std::string address;  // host:port; a repeat has no effect
 };
+// Where this node can be reached from now on, the best first; empty: nowhere.
+struct AddressesChanged {
+  std::vector<std::string> addresses;
+};
 // BYE to everyone; the engine answers nothing afterwards.
 struct Shutdown {};
 // The store has begun a new incarnation, after a RollbackFound notice or to set the clock right.
@@ -157,7 +170,7 @@ struct ClockJudged {
 
 using Input =
     std::variant<LinkUp, LinkDown, StreamBytes, SendProgress, Datagram, Committed, ReadDone, Tick,
-                 LocalTime, AddPeer, Shutdown, IncarnationBegun, ClockJudged>;
+                 LocalTime, AddPeer, Shutdown, IncarnationBegun, ClockJudged, AddressesChanged>;
 
 // ---- effects
 
@@ -230,6 +243,12 @@ struct PeerClockMoved {
   std::optional<PeerClock> clock;
 };
 
+// To be appended to our control topic; told by Committed like any append.
+struct WriteRecord {
+  std::string_view type;  // a static text
+  Bytes payload;
+};
+
 // Each counts in metrics; a fault also closes the link.
 struct PeerFault {
   LinkId link;
@@ -267,10 +286,12 @@ struct Effects {
   std::vector<PeerFault> faults;
   std::vector<Notice> notices;
   std::vector<PeerClockMoved> clocks;
+  std::vector<WriteRecord> records;
 
   bool empty() const {
     return sends.empty() && datagrams.empty() && dials.empty() && closes.empty() &&
-           commits.empty() && reads.empty() && faults.empty() && notices.empty() && clocks.empty();
+           commits.empty() && reads.empty() && faults.empty() && notices.empty() &&
+           clocks.empty() && records.empty();
   }
 };
 
@@ -335,6 +356,8 @@ struct Counters {
   std::map<std::string_view, std::uint64_t> datagram_segments;  // received, by outcome
   std::map<std::string_view, std::uint64_t> gossip;             // exchanges, by outcome
   std::uint64_t dials = 0, dial_failures = 0;
+  std::uint64_t presences_heard = 0, presences_written = 0;  // newer ones of others; of ours
+  std::uint64_t presence_dials = 0;                          // to addresses that nothing else told
   std::uint64_t reconciliations_in_sync = 0, reconciliations_left_out = 0,
                 reconciliations_interrupted = 0, reconciliations_refused = 0;
   std::uint64_t audits = 0;         // ended, equal or not
@@ -350,6 +373,9 @@ struct KnownPeer {
   std::string trouble;     // why it refuses or is refused, or why the last dial failed
   std::optional<Instant> last_heard;
   bool configured = false;
+  // What the device says of itself in its presence, whether or not it is true.
+  std::vector<std::string> announced;
+  bool metered = false;
 };
 
 }  // namespace ebb::mesh

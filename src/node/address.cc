@@ -41,6 +41,11 @@ bool Endpoint::is_loopback() const {
   return storage.ss_family == AF_INET6 && IN6_IS_ADDR_LOOPBACK(&as_v6(storage).sin6_addr);
 }
 
+bool Endpoint::is_any() const {
+  if (storage.ss_family == AF_INET) return as_v4(storage).sin_addr.s_addr == INADDR_ANY;
+  return storage.ss_family == AF_INET6 && IN6_IS_ADDR_UNSPECIFIED(&as_v6(storage).sin6_addr);
+}
+
 std::string Endpoint::text() const {
   std::array<char, INET6_ADDRSTRLEN> host{};
   const bool v6 = storage.ss_family == AF_INET6;

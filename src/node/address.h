@@ -25,6 +25,7 @@ struct Endpoint {
   std::uint16_t port() const;
   void set_port(std::uint16_t port);
   bool is_loopback() const;
+  bool is_any() const;  // all addresses of this machine
   // "127.0.0.1:7401" or "[::1]:7401".
   std::string text() const;
 };

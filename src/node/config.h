@@ -14,6 +14,7 @@
 #include <string_view>
 #include <vector>
 
+#include "core/limits.h"
 #include "core/result.h"
 #include "core/time.h"
 #include "mesh/types.h"
@@ -37,7 +38,9 @@ struct Config {
   std::string log_level = "info";      // [log] level: trace debug info warn error
   std::string log_format = "auto";     // [log] format: auto logfmt json
   std::int64_t disk_budget_bytes = 0;  // [store] disk_budget_bytes: 0 = unlimited
-  WallTime built;                      // of the program, which says so: no right clock is before
+  // No key; tests make it short (mesh/engine.h).
+  Duration presence_stands = milliseconds(limits::kPresenceStandsMs);
+  WallTime built;  // of the program, which says so: no right clock is before
   // key ("node.listen") -> "default", "file", "environment EBB_LISTEN", "flag --listen".
   std::map<std::string, std::string> origin;
 

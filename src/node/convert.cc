@@ -39,6 +39,10 @@ mesh::CommitOutcome commit_outcome(store::SegmentOutcome outcome) {
   return mesh::CommitOutcome::kRefused;
 }
 
+mesh::HeldPresence held_presence(const store::PresenceRow& row) {
+  return {row.device, row.hlc, row.said};
+}
+
 store::ReconciliationRow reconciliation_row(const mesh::Reconciliation& row) {
   store::ReconciliationRow out;
   out.id = row.id;
@@ -143,7 +147,10 @@ std::vector<mesh::Committed> committed_news(const std::vector<CommitPart>& parts
     answer.advanced = std::exchange(received, {});
     news.push_back(std::move(answer));
   }
-  if (!news.empty()) news.back().arrival_head = result.arrival_head;
+  if (news.empty()) return news;
+  for (const store::PresenceRow& row : result.presences)
+    news.front().presences.push_back(held_presence(row));
+  news.back().arrival_head = result.arrival_head;
   return news;
 }
 

@@ -14,6 +14,7 @@ namespace ebb::node {
 
 mesh::StoredHead stored_head(const store::HeadRecord& head);
 mesh::CommitOutcome commit_outcome(store::SegmentOutcome outcome);
+mesh::HeldPresence held_presence(const store::PresenceRow& row);
 store::ReconciliationRow reconciliation_row(const mesh::Reconciliation& row);
 
 // Adds what the engine wants stored to a transaction.

@@ -139,6 +139,8 @@ void MeshDriver::apply(mesh::Effects& effects) {
       log_reconciliation(row);
     ports_.commit(std::move(commit));
   }
+  for (mesh::WriteRecord& record : effects.records)
+    ports_.write_record(std::move(record));
   for (mesh::Send& send : effects.sends)
     links_.send(send.link, std::move(send.bytes), send.report);
   for (mesh::Read& read : effects.reads)

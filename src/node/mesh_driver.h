@@ -31,7 +31,8 @@ class MeshDriver {
     std::function<void(mesh::Read)> read;  // answered by feed(ReadDone)
     std::function<void()> rollback_found;  // answered by feed(IncarnationBegun)
     std::function<void(std::optional<PeerClock>)> clock_moved;
-    std::function<void()> link_ended;  // idle() may have become true
+    std::function<void(mesh::WriteRecord)> write_record;  // answered by feed(Committed)
+    std::function<void()> link_ended;                     // idle() may have become true
   };
   MeshDriver(uv_loop_t* loop, Ports ports);
   MeshDriver(const MeshDriver&) = delete;

@@ -10,6 +10,7 @@
 #include "node/clocks.h"
 #include "node/log.h"
 #include "node/node_impl.h"
+#include "node/own_addresses.h"
 #include "state/fold.h"
 #include "store/store.h"
 #include "trust/hash.h"
@@ -20,6 +21,7 @@ namespace {
 constexpr std::uint64_t kPageBytes = 4096;
 // Turns of the loop after the last answer, in which the rooms above pass it on.
 constexpr int kLastTurns = 16;
+constexpr Duration kAddressesPause = seconds(30);  // between two looks at the interfaces
 
 Histogram histogram(std::vector<double> bounds) {
   Histogram made;
@@ -86,10 +88,12 @@ Node::Impl::Impl(Home home_in, Config config_in, std::unique_ptr<Loop> loop_in)
              {[this](mesh::Commit commit) { store->commit(std::move(commit)); },
               [this](const mesh::Read& read) { on_read(read); }, [this] { on_rollback_found(); },
               [this](std::optional<PeerClock> heard) { on_peer_clock(heard); },
+              [this](mesh::WriteRecord record) { on_record(std::move(record)); },
               [this] { finish_stop(); }}),
       counters(fresh_counters()),
       commit_timer(loop->get(), [this] { retry_commit(); }),
       incarnation_timer(loop->get(), [this] { begin_incarnation(); }),
+      addresses_timer(loop->get(), [this] { watch_addresses(); }),
       state_flush(loop->get(), [this](StateFlush::Done done) {
         ++counters.state_flushes;
         store->run_writing([done = std::move(done)](store::Store& opened) -> StoreThread::Answer {
@@ -110,7 +114,7 @@ Status Node::Impl::start() {
   for (store::HeadRecord& head : opened->heads())
     heads.emplace(head.log, std::move(head));
   note_clock();
-  mesh::Config engine_config = engine_config_of(*opened);
+  EBB_ASSIGN(mesh::Config engine_config, engine_config_of(*opened));
   store = std::make_unique<StoreThread>(
       std::move(opened), inbox,
       StoreThread::Reports{[this](CommitReport report) { on_committed(std::move(report)); },
@@ -121,6 +125,7 @@ Status Node::Impl::start() {
                                          {{"chore", chore}, {"error", error.message()}});
                            }});
   driver.start(std::move(engine_config), Rng(trust::random_u64()));
+  if (bound && bound->is_any()) watch_addresses();
   log(LogLevel::kInfo, "started",
       {{"device", device_text(home.identity->device())},
        {"listen", bound ? bound->text() : config.listen},
@@ -131,7 +136,7 @@ Status Node::Impl::start() {
   return {};
 }
 
-mesh::Config Node::Impl::engine_config_of(const store::Store& opened) const {
+Result<mesh::Config> Node::Impl::engine_config_of(const store::Store& opened) const {
   mesh::Config wanted;
   wanted.self = home.identity->device();
   wanted.mesh = home.mesh;
@@ -140,10 +145,15 @@ mesh::Config Node::Impl::engine_config_of(const store::Store& opened) const {
   wanted.arrival_head = opened.arrival_head();
   if (bound) {
     wanted.listen_port = bound->port();
-    wanted.advertise = bound->text();
+    wanted.presence_stands = config.presence_stands;
+    wanted.addresses = own_addresses(*bound);
+    if (!wanted.addresses.empty()) wanted.advertise = wanted.addresses.front();
     wanted.peers = config.peers;
     for (const store::PeerRow& peer : opened.peers())
       wanted.known_peers.push_back({peer.device, peer.address, peer.last_heard});
+    EBB_ASSIGN(const std::vector<store::PresenceRow> presences, opened.presences());
+    for (const store::PresenceRow& row : presences)
+      wanted.presences.push_back(held_presence(row));
   }
   wanted.incarnation = opened.incarnation();
   wanted.built = config.built;
@@ -159,6 +169,12 @@ mesh::Config Node::Impl::engine_config_of(const store::Store& opened) const {
   for (const store::CursorUpdate& cursor : opened.cursors())
     wanted.cursors.push_back({cursor.peer, {cursor.epoch, cursor.arrival}});
   return wanted;
+}
+
+// Interfaces come and go; where one address was configured it stays.
+void Node::Impl::watch_addresses() {
+  driver.feed(mesh::AddressesChanged{own_addresses(*bound)});
+  addresses_timer.start(kAddressesPause);
 }
 
 Status Node::Impl::bind() {
@@ -179,6 +195,7 @@ void Node::Impl::begin_stop() {
   log(LogLevel::kInfo, "stopping");
   incarnation_timer.stop();
   commit_timer.stop();
+  addresses_timer.stop();
   release_held(stopping_error());
   state_flush.stop();
   readers.cancel_queries();

@@ -98,6 +98,7 @@ struct NodeStatus {
   Fingerprint root;
   std::uint64_t store_bytes = 0;
   std::uint64_t append_queue_bytes = 0, engine_queue_bytes = 0;
+  std::uint64_t presences = 0;        // devices whose own word of where they are is known
   std::uint64_t gossip_partners = 0;  // devices that datagrams are exchanged with
   ClockStatus clock;
   std::uint64_t incarnations = 0;    // of this device, the present one included

@@ -32,7 +32,8 @@ struct Node::Impl {
   // Starting.
   Status start();
   Status bind();
-  mesh::Config engine_config_of(const store::Store& opened) const;
+  void watch_addresses();
+  Result<mesh::Config> engine_config_of(const store::Store& opened) const;
 
   // What parts say.
   void on_committed(CommitReport report);
@@ -42,6 +43,7 @@ struct Node::Impl {
   void answer_appends(CommitReport& report);
   void observe(const CommitReport& report);
   void on_read(const mesh::Read& read);
+  void on_record(mesh::WriteRecord record);
   void on_rollback_found();
   void begin_incarnation();
   void on_incarnation(CommitReport report);
@@ -94,6 +96,7 @@ struct Node::Impl {
   std::vector<QueuedAppend> held_appends;
   RetryPause incarnation_pause;
   Timer incarnation_timer;
+  Timer addresses_timer;  // runs where all addresses of the machine are listened on
   StateFlush state_flush;
   bool stopping = false, store_stopped = false, stopped = false;
 };

@@ -59,6 +59,7 @@ NodeStatus Node::status() const {
   status.store_bytes = file_bytes(database) + file_bytes(database + "-wal");
   status.append_queue_bytes = impl.queued_bytes;
   status.engine_queue_bytes = engine.queued_bytes();
+  status.presences = engine.presences();
   status.gossip_partners = engine.gossip_partners();
   status.store_error = impl.store_error;
   status.write_waits = impl.store->write_waits();

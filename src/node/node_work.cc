@@ -242,6 +242,25 @@ void Node::Impl::on_read(const mesh::Read& read) {
       });
 }
 
+// As a client's append, but for the queue's bounds: the engine writes one at a time. Where it is
+// not stored the engine asks again.
+void Node::Impl::on_record(mesh::WriteRecord record) {
+  if (stopping) return;
+  store::AppendEvent event;
+  event.type = std::string(record.type);
+  event.payload = std::move(record.payload);
+  QueuedAppend append;
+  append.batch.topic = std::string(kControlTopic);
+  append.batch.items.push_back(std::move(event));
+  append.done = [](const Result<std::vector<store::DotRange>>&) {};
+  append.events = append.batch.items.size();
+  append.bytes = size_of(append.batch);
+  queued_events += append.events;
+  queued_bytes += append.bytes;
+  if (beginning_incarnation) return held_appends.push_back(std::move(append));
+  store->append(std::move(append));
+}
+
 void Node::Impl::on_peer_clock(const std::optional<PeerClock>& heard) {
   if (stopping) return;
   store->run_writing([this, heard](store::Store& opened) -> StoreThread::Answer {

@@ -102,6 +102,7 @@ class Store::Commit {
   Status write_appends();
   Status write_segments(const CommitBatch& batch);
   Status write_own_client_ids();
+  Status write_presences();
   void take_over_clock();
 
   StoreParts& store_;
@@ -135,6 +136,7 @@ Status Store::Commit::write(const CommitBatch& batch) {
   EBB_RETURN_IF_ERROR(logs_.write(verdict_.time));
   EBB_RETURN_IF_ERROR(append_.store_client_ids());
   EBB_RETURN_IF_ERROR(write_own_client_ids());
+  EBB_RETURN_IF_ERROR(write_presences());
   EBB_RETURN_IF_ERROR(store_.side.write(batch));
   return flushes_ ? store_.write_state() : Status{};
 }
@@ -180,6 +182,22 @@ Status Store::Commit::write_own_client_ids() {
   return store_.client_ids.prune(2 * added, verdict_.time);
 }
 
+// Of ours too: what this device has said last decides whether it has to say anything.
+Status Store::Commit::write_presences() {
+  store_.presences.begin();
+  for (const SealedRun& sealed : sealed_) {
+    const LogKey& key = sealed.segment.key;
+    if (key.topic != kControlTopic) continue;
+    EBB_RETURN_IF_ERROR(store_.presences.note(key.device, sealed.run));
+  }
+  for (const ReceivedRun& received : receive_.runs()) {
+    const LogKey& key = logs_.find(received.run.log)->head.key;
+    if (key.topic != kControlTopic) continue;
+    EBB_RETURN_IF_ERROR(store_.presences.note(key.device, received.run));
+  }
+  return {};
+}
+
 CommitResult Store::Commit::take_over(const CommitBatch& batch) {
   take_over_clock();
   result_.advances = logs_.apply();
@@ -195,6 +213,7 @@ CommitResult Store::Commit::take_over(const CommitBatch& batch) {
     store_.merge.touch(store_.logs.find(advance.head.log)->n);
   }
   store_.side.committed(batch);
+  result_.presences = store_.presences.committed();
   if (flushes_) store_.fold.written(batch.now.monotonic);
   for (const SealedRun& sealed : sealed_)
     result_.own_segments.push_back(sealed.segment);

@@ -54,8 +54,13 @@ CREATE TABLE mark(log BLOB PRIMARY KEY, seq INTEGER NOT NULL, chain BLOB NOT NUL
 constexpr std::string_view kSchema2 =
     "ALTER TABLE logs ADD COLUMN wall_ms INTEGER NOT NULL DEFAULT 0";
 
-constexpr std::array<Migration, kStoreVersion> kMigrations = {Migration{kSchema1},
-                                                              Migration{kSchema2}};
+// The newest presence of each device; filled from the logs by the first start that knows them.
+constexpr std::string_view kSchema3 =
+    "CREATE TABLE presences(device BLOB PRIMARY KEY, number INTEGER NOT NULL, "
+    "hlc INTEGER NOT NULL, record BLOB NOT NULL) WITHOUT ROWID";
+
+constexpr std::array<Migration, kStoreVersion> kMigrations = {
+    Migration{kSchema1}, Migration{kSchema2}, Migration{kSchema3}};
 
 Error file_error(std::string_view context, const std::string& path, const std::error_code& error) {
   const ErrorCode code = error == std::errc::no_space_on_device  ? ErrorCode::kDiskFull

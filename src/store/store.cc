@@ -22,6 +22,7 @@ Status StoreParts::open() {
   EBB_RETURN_IF_ERROR(segments.open(*db, true));
   EBB_RETURN_IF_ERROR(client_ids.open(*db));
   EBB_RETURN_IF_ERROR(side.open(*db));
+  EBB_RETURN_IF_ERROR(presences.open(*db, logs, options.random));
   EBB_RETURN_IF_ERROR(merge.open(*db, logs));
   start_clock();
   EBB_RETURN_IF_ERROR(fold.open(*db, logs, segments, options.now.monotonic));
@@ -209,6 +210,7 @@ Incarnation Store::incarnation() const { return impl_->incarnation; }
 Arrival Store::arrival_head() const { return impl_->logs.arrival_head(); }
 std::vector<CursorUpdate> Store::cursors() const { return impl_->side.cursors(); }
 std::vector<PeerRow> Store::peers() const { return impl_->side.peers(); }
+Result<std::vector<PresenceRow>> Store::presences() const { return impl_->presences.all(); }
 std::vector<LinkBudgetRow> Store::link_budgets() const { return impl_->side.link_budgets(); }
 const std::vector<Error>& Store::fold_damage() const { return impl_->fold.damage(); }
 Hash Store::state_digest() { return impl_->fold.fold().digest(); }

@@ -103,6 +103,7 @@ class Store {
   Arrival arrival_head() const;
   std::vector<CursorUpdate> cursors() const;
   std::vector<PeerRow> peers() const;
+  Result<std::vector<PresenceRow>> presences() const;  // in order of device
   std::vector<LinkBudgetRow> link_budgets() const;
 
   // State is flushed when it has been dirty for long enough or `force`; one transaction.

@@ -19,6 +19,7 @@
 #include "store/lock.h"
 #include "store/log_table.h"
 #include "store/merge.h"
+#include "store/presences.h"
 #include "store/receive.h"
 #include "store/schema.h"
 #include "store/segment_table.h"
@@ -30,7 +31,7 @@ namespace ebb::store {
 
 struct StoreParts {
   StoreParts(StoreOptions given, const trust::Identity& own)
-      : options(std::move(given)), identity(own) {}
+      : options(std::move(given)), identity(own), presences(own.device()) {}
 
   Status open();
   // BEGIN IMMEDIATE, and the boot nonce is still ours. Heals first what a failed COMMIT left.
@@ -56,6 +57,7 @@ struct StoreParts {
   SegmentTable segments;
   ClientIds client_ids;
   SideTables side;
+  Presences presences;
   FoldDriver fold;
   MergeQueue merge;
 

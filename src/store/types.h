@@ -9,6 +9,7 @@
 #include <variant>
 #include <vector>
 
+#include "codec/record.h"
 #include "core/bytes.h"
 #include "core/clock_judge.h"
 #include "core/effective_head.h"
@@ -114,6 +115,14 @@ struct PeerRow {
   WallTime last_heard;
 };
 
+// The newest presence of a device that is held.
+struct PresenceRow {
+  DeviceId device;
+  Hlc hlc;  // of the event
+  codec::Presence said;
+  bool operator==(const PresenceRow&) const = default;
+};
+
 // What links of a class have spent on a day.
 struct LinkBudgetRow {
   std::string link_class;
@@ -153,6 +162,7 @@ struct CommitResult {
   std::vector<SegmentOutcome> segments;                // one per VerifiedSegment
   std::vector<HeadAdvance> advances;                   // one per log that moved
   std::vector<trust::VerifiedSegment> own_segments;    // sealed by this commit, to be pushed
+  std::vector<PresenceRow> presences;                  // that are newer than what was held
   Arrival arrival_head = 0;
   ClockVerdict clock;                 // what was stamped with
   std::vector<Error> clock_troubles;  // why a repair of it is not whole, or not made

@@ -105,6 +105,8 @@ TEST_CASE("two linked nodes show their link, peers, reconciliation and completen
   CHECK(peer["state"] == "linked");
   CHECK(peer["configured"] == true);
   CHECK(peer["added"] == false);
+  CHECK(peer["announced"].is_array());
+  CHECK(peer["metered"] == false);
   const std::string listen = one.get("/v1/status").json()["listen"];
   CHECK(peer["address"] == listen);
   // The row is written with a transaction of its own.
@@ -303,6 +305,10 @@ constexpr const char* kFamilies[] = {"ebb_events_appended_total",
                                      "ebb_store_bytes",
                                      "ebb_queue_bytes",
                                      "ebb_dials_total",
+                                     "ebb_presences",
+                                     "ebb_presences_heard_total",
+                                     "ebb_presences_written_total",
+                                     "ebb_presence_dials_total",
                                      "ebb_dial_failures_total",
                                      "ebb_datagrams_total",
                                      "ebb_datagrams_dropped_total",

@@ -1,9 +1,11 @@
 #include "tests/mesh/fake_store.h"
 
+#include <algorithm>
 #include <set>
 #include <utility>
 
 #include "codec/event.h"
+#include "codec/record.h"
 #include "codec/value.h"
 #include "core/check.h"
 #include "trust/chain.h"
@@ -51,9 +53,9 @@ LogId FakeStore::own_log(std::string_view topic) const {
   return trust::log_id({device(), incarnation_, std::string(topic)});
 }
 
-mesh::Committed FakeStore::append(const AppendShape& shape) {
+trust::SealRequest FakeStore::begin_segment(std::string_view topic) const {
   trust::SealRequest request;
-  request.key = {device(), incarnation_, shape.topic};
+  request.key = {device(), incarnation_, std::string(topic)};
   request.log = trust::log_id(request.key);
   const auto it = logs_.find(request.log);
   const Position held =
@@ -61,11 +63,10 @@ mesh::Committed FakeStore::append(const AppendShape& shape) {
   request.first_seq = held.seq + 1;
   request.prev_chain = held.chain;
   request.first_hlc = {(clock_ + 1) << 16};
-  Bytes raw;
-  for (std::uint32_t i = 0; i < shape.count; ++i) {
-    request.offsets.push_back(static_cast<std::uint32_t>(raw.size()));
-    append_event(raw, {++clock_ << 16}, shape.payload_bytes);
-  }
+  return request;
+}
+
+mesh::Committed FakeStore::seal(trust::SealRequest request, Bytes raw) {
   request.offsets.push_back(static_cast<std::uint32_t>(raw.size()));
   request.last_hlc = {clock_ << 16};
   request.raw = share(std::move(raw));
@@ -76,6 +77,64 @@ mesh::Committed FakeStore::append(const AppendShape& shape) {
   answer.own_segments.push_back(std::move(segment));
   answer.arrival_head = arrival_;
   return answer;
+}
+
+mesh::Committed FakeStore::append(const AppendShape& shape) {
+  trust::SealRequest request = begin_segment(shape.topic);
+  Bytes raw;
+  for (std::uint32_t i = 0; i < shape.count; ++i) {
+    request.offsets.push_back(static_cast<std::uint32_t>(raw.size()));
+    append_event(raw, {++clock_ << 16}, shape.payload_bytes);
+  }
+  return seal(std::move(request), std::move(raw));
+}
+
+mesh::Committed FakeStore::write(const mesh::WriteRecord& record) {
+  clock_ = std::max(clock_, wall_ms);
+  trust::SealRequest request = begin_segment(kControlTopic);
+  request.offsets.push_back(0);
+  codec::EventView event;
+  event.hlc = {++clock_ << 16};
+  event.type = record.type;
+  event.payload = record.payload;
+  Bytes raw;
+  EBB_CHECK(codec::encode_event(event, raw).ok());
+  mesh::Committed answer = seal(std::move(request), std::move(raw));
+  if (auto presence = presence_in(answer.own_segments.front())) {
+    answer.presences.push_back(std::move(*presence));
+  }
+  return answer;
+}
+
+// The last of the segment.
+std::optional<mesh::HeldPresence> FakeStore::presence_in(const trust::VerifiedSegment& segment) {
+  if (segment.key.topic != kControlTopic) return std::nullopt;
+  std::optional<mesh::HeldPresence> found;
+  for (std::uint32_t i = 0; i < segment.count; ++i) {
+    const auto event = codec::decode_event(segment.event_bytes(i));
+    if (!event.ok() || event->type != codec::kPresenceType) continue;
+    auto said = codec::decode_presence(event->payload);
+    if (said.ok()) found = mesh::HeldPresence{segment.key.device, event->hlc, *std::move(said)};
+  }
+  return found;
+}
+
+std::vector<mesh::HeldPresence> FakeStore::presences() const {
+  std::map<DeviceId, mesh::HeldPresence> newest;
+  for (const auto& [id, log] : logs_) {
+    for (const trust::VerifiedSegment& segment : log.segments) {
+      auto presence = presence_in(segment);
+      if (!presence) continue;
+      const auto known = newest.find(presence->device);
+      const bool older =
+          known != newest.end() && known->second.said.number >= presence->said.number;
+      if (!older) newest.insert_or_assign(presence->device, std::move(*presence));
+    }
+  }
+  std::vector<mesh::HeldPresence> list;
+  for (auto& [device, presence] : newest)
+    list.push_back(std::move(presence));
+  return list;
 }
 
 void FakeStore::put(const trust::VerifiedSegment& segment) {
@@ -123,7 +182,9 @@ mesh::Committed FakeStore::commit(const mesh::Commit& commit) {
   const Arrival before = arrival_;
   for (const trust::VerifiedSegment& segment : commit.segments) {
     answer.outcomes.push_back(store_one(segment));
-    if (answer.outcomes.back() == mesh::CommitOutcome::kStored) moved.insert(segment.log);
+    if (answer.outcomes.back() != mesh::CommitOutcome::kStored) continue;
+    moved.insert(segment.log);
+    if (auto presence = presence_in(segment)) answer.presences.push_back(std::move(*presence));
   }
   // A log has one arrival a transaction, however many segments came.
   arrival_ = before;

@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -39,6 +40,7 @@ class FakeStore {
 
   // Appends one segment to a log of our own; the answer is what the engine is told (token 0).
   mesh::Committed append(const AppendShape& shape);
+  mesh::Committed write(const mesh::WriteRecord& record);  // the same for one event of `_ebb`
   mesh::Committed commit(const mesh::Commit& commit);
   mesh::ReadDone read(const mesh::Read& read);
 
@@ -49,6 +51,8 @@ class FakeStore {
   LogId own_log(std::string_view topic) const;
   StoreEpoch epoch() const { return epoch_; }
   std::vector<std::pair<DeviceId, codec::Cursor>> cursors() const;
+  // The newest presence of each device, as its logs say.
+  std::vector<mesh::HeldPresence> presences() const;
 
   // Takes over the other store's logs, as after an exchange.
   void copy_logs(const FakeStore& other);
@@ -67,6 +71,7 @@ class FakeStore {
   // The newest `segments` of a log are lost, as after the restore of an old backup.
   void roll_back(const LogId& log, std::size_t segments);
 
+  std::uint64_t wall_ms = 0;   // stamps are not before it
   bool failing = false;        // every commit fails, as on a full disk
   bool full = false;           // no new log has room
   bool failing_reads = false;  // every read does, as on a bad one
@@ -78,6 +83,9 @@ class FakeStore {
   };
   mesh::CommitOutcome store_one(const trust::VerifiedSegment& segment);
   void put(const trust::VerifiedSegment& segment);
+  mesh::Committed seal(trust::SealRequest request, Bytes raw);
+  trust::SealRequest begin_segment(std::string_view topic) const;
+  static std::optional<mesh::HeldPresence> presence_in(const trust::VerifiedSegment& segment);
 
   std::unique_ptr<trust::Identity> identity_;
   Incarnation incarnation_;

@@ -47,6 +47,8 @@ void Rig::start(std::size_t i) {
   started.config.cursors = started.store->cursors();
   started.config.incarnation = started.store->incarnation();
   started.config.known_peers = started.seen;
+  started.config.presences =
+      presences ? started.store->presences() : std::vector<mesh::HeldPresence>{};
   started.config.budgets = started.budgets;
   started.engine = std::make_unique<mesh::Engine>(
       started.config, Rng(1000 * i + static_cast<std::uint64_t>(now_.us)));
@@ -182,7 +184,14 @@ void Rig::apply(std::size_t i, mesh::Effects& effects) {
     for (const mesh::BudgetSpent& spent : commit.budgets)
       acting.budgets.push_back(spent);
     mesh::Committed answer = acting.store->commit(commit);
+    if (!presences) answer.presences.clear();
     if (!commit.segments.empty()) later(commit_delay, i, std::move(answer));
+  }
+  for (const mesh::WriteRecord& record : effects.records) {
+    acting.records.push_back(record);
+    if (!presences) continue;
+    acting.store->wall_ms = static_cast<std::uint64_t>(wall().ms + acting.wall_off_ms);
+    later(commit_delay, i, acting.store->write(record));
   }
   for (const mesh::Read& read : effects.reads) {
     acting.reads.push_back(read);

@@ -40,6 +40,7 @@ class Rig {
     std::vector<mesh::BudgetSpent> budgets;  // as kept last, in order of keeping
     std::vector<Instant> dial_times;
     std::vector<mesh::Read> reads;
+    std::vector<mesh::WriteRecord> records;
   };
 
   // Makes a node with these configured peers; it does not run before start().
@@ -73,6 +74,7 @@ class Rig {
   Duration commit_delay = Duration{};
   Duration read_delay = Duration{};
   bool datagrams = true;
+  bool presences = false;  // true: records are written, and the newest of each device told
   // When set, says between whom nothing passes: no dials, no datagrams. Streams are for cut().
   std::function<bool(std::size_t a, std::size_t b)> parted;
   // Bytes a second of a stream from one node to another; 0: no limit. A socket takes `socket_bytes`

@@ -3,6 +3,10 @@
 #include <doctest/doctest.h>
 
 #include <string>
+#include <vector>
+
+#include "core/limits.h"
+#include "node/own_addresses.h"
 
 namespace {
 
@@ -43,5 +47,25 @@ TEST_CASE("only loopback addresses may be used, and the refusal says why") {
     REQUIRE_FALSE(status.ok());
     CHECK(status.error().code == ErrorCode::kPermission);
     CHECK(status.error().detail.find("links are not encrypted yet") != std::string::npos);
+  }
+}
+
+TEST_CASE("a node is where it listens, or where the interfaces are when it listens everywhere") {
+  const auto own = [](const std::string& text) {
+    return ebb::node::own_addresses(*literal_endpoint(parse_host_port(text).value()));
+  };
+  CHECK(own("127.0.0.1:7401") == std::vector<std::string>{"127.0.0.1:7401"});
+  for (const std::string any : {"0.0.0.0:7401", "[::]:7401"}) {
+    const std::vector<std::string> found = own(any);
+    CHECK(found.size() <= ebb::limits::kPresenceAddresses);
+    for (const std::string& text : found) {
+      const auto parsed = ebb::parse_peer_address(text);
+      REQUIRE(parsed.ok());
+      CHECK(parsed->port == 7401);
+      const auto endpoint = literal_endpoint(*parsed);
+      REQUIRE(endpoint);
+      CHECK(!endpoint->is_loopback());
+      CHECK(!endpoint->is_any());
+    }
   }
 }

@@ -187,14 +187,15 @@ TEST_CASE("the copy before a migration stays until a start has gone well") {
   Device device(1);
   device.append({event(1)});
   device.close();
-  const std::array<Migration, 3> steps = {store::migrations()[0], store::migrations()[1],
+  const std::array<Migration, 4> steps = {store::migrations()[0], store::migrations()[1],
+                                          store::migrations()[2],
                                           Migration{"CREATE TABLE later(x)"}};
   const auto start = [&device, &steps](const trust::Identity& identity) {
     store::StoreParts parts(device.options(), identity);
     parts.steps = steps;
     return parts.open();
   };
-  const auto copy = device.dir() / "ebb.db.2";
+  const auto copy = device.dir() / "ebb.db.3";
   REQUIRE(start(device.identity()).ok());
   CHECK(std::filesystem::exists(copy));
   const auto stranger = make_identity(9);
@@ -212,12 +213,13 @@ TEST_CASE("after a migration another process that opens and closes the database 
   const auto database = device.dir() / "ebb.db";
   OtherProcess first(database, "SELECT count(*) FROM later");
   OtherProcess second(database, "SELECT x FROM later");
-  const std::array<Migration, 3> steps = {store::migrations()[0], store::migrations()[1],
+  const std::array<Migration, 4> steps = {store::migrations()[0], store::migrations()[1],
+                                          store::migrations()[2],
                                           Migration{"CREATE TABLE later(x)"}};
   store::StoreParts parts(device.options(), device.identity());
   parts.steps = steps;
   REQUIRE(parts.open().ok());
-  REQUIRE(std::filesystem::exists(device.dir() / "ebb.db.2"));
+  REQUIRE(std::filesystem::exists(device.dir() / "ebb.db.3"));
   CHECK(first.ask() == 0);
   CHECK(std::filesystem::exists(device.dir() / "ebb.db-wal"));
   REQUIRE(parts.db->run("INSERT INTO later VALUES(7)").ok());
@@ -235,7 +237,9 @@ TEST_CASE("a store of version 1 is migrated, and its last commit has no time") {
   Device device(1);
   device.append({event(1)});
   device.close();
-  run_on(device, "ALTER TABLE logs DROP COLUMN wall_ms; PRAGMA user_version=1");
+  run_on(device,
+         "ALTER TABLE logs DROP COLUMN wall_ms; DROP TABLE presences; "
+         "DELETE FROM meta WHERE key='presences'; PRAGMA user_version=1");
   device.now.ms -= 3600000;
   device.open();
   CHECK(!device.store().clock_judge().judge(device.reading()).suspect());

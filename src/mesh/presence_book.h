@@ -1,0 +1,43 @@
+// PresenceBook: what devices say in `_ebb` of where they are, and what we have to say ourselves.
+//
+// Model:   of others the newest record each, with how dialling by it went; our own last one, and
+//          when the next may be written.
+// Threads: not thread-safe; part of the engine.
+// Limits:  limits::kPresences others.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "core/ids.h"
+#include "core/time.h"
+#include "mesh/types.h"
+
+namespace ebb::mesh {
+
+struct HeardPresence {
+  HeldPresence held;             // addresses that can be none are left out
+  std::size_t next_address = 0;  // which of them is tried next
+  std::uint32_t failures = 0;    // in a row, since it was heard
+  Instant next;                  // not tried before
+};
+
+struct PresenceBook {
+  std::map<DeviceId, HeardPresence> others;
+
+  std::vector<std::string> addresses;  // ours, as they are now
+  std::optional<HeldPresence> own;     // as it stands in our logs
+  bool differs = false;                // from what we have to say
+  bool begun = false;                  // the first step of this start is made
+  bool paced = false;                  // `write_from` knows of what an earlier start wrote
+  Instant write_from;
+  std::optional<Instant> write_at;
+  // When another device is looked for to be dialled; absent: links enough.
+  std::optional<Instant> offer_at;
+  std::uint32_t offers_in_vain = 0;
+};
+
+}  // namespace ebb::mesh
