@@ -27,7 +27,7 @@ constexpr std::size_t kReceiverAt = 4;
 constexpr std::size_t kCounterAt = 8;
 constexpr std::size_t kHeaderBytes = 16;
 constexpr std::size_t kCommonFields = 3;             // mesh, device, echo
-constexpr std::size_t kFields[] = {11, 1, 1, 2, 1};  // behind those, by type
+constexpr std::size_t kFields[] = {13, 1, 1, 2, 1};  // behind those, by type
 static_assert(std::size(kFields) == std::variant_size_v<DatagramBody>);
 
 DatagramType type_of(const DatagramBody& body) {
@@ -40,7 +40,7 @@ class BodyWriter {
       : writer_(writer), datagram_(datagram) {}
 
   void operator()(const RootDatagram& m) {
-    begin(11);
+    begin(13);
     writer_.bin(m.cookie.view());
     writer_.bin(m.root.view());
     writer_.uint(m.count);
@@ -54,6 +54,8 @@ class BodyWriter {
     heads(m.view_heads);
     writer_.uint(m.listen_port);
     writer_.boolean(m.answer);
+    writer_.bin(m.my_scope.view());
+    writer_.bin(m.your_scope.view());
   }
 
   void operator()(const HeadsDatagram& m) {
@@ -155,6 +157,8 @@ RootDatagram read_root(TapeReader& reader) {
   m.view_heads = read_heads(reader, limits::kViewPerDatagram);
   m.listen_port = static_cast<std::uint16_t>(reader.uint_up_to(UINT16_MAX));
   m.answer = reader.boolean();
+  m.my_scope = reader.fixed<ScopeHash>();
+  m.your_scope = reader.fixed<ScopeHash>();
   return m;
 }
 

@@ -36,6 +36,8 @@ struct RootDatagram {
   std::vector<ListedHead> view_heads;  // these logs; empty when they are more than a few
   std::uint16_t listen_port = 0;
   bool answer = false;
+  ScopeHash my_scope;
+  ScopeHash your_scope;  // as I know it; that of mine when I do not
   bool operator==(const RootDatagram&) const = default;
 };
 

@@ -24,6 +24,7 @@
 #include "core/id_prefix.h"
 #include "core/ids.h"
 #include "core/result.h"
+#include "core/scope.h"
 #include "core/time.h"
 #include "ebb/version.h"
 
@@ -50,8 +51,9 @@ enum class ByeCode : std::uint8_t {
 // DO NOT CHANGE: sent. Bits of Hello::features.
 inline constexpr std::uint64_t kFeatureShortOfLinks = 1;  // give me a slot, whoever has to go
 inline constexpr std::uint64_t kFeatureWantsPeers = 2;    // tell me addresses
+inline constexpr std::uint64_t kFeatureRelay = 4;         // full scope, for those who have less
+inline constexpr std::uint64_t kFeatureWantsRelay = 8;    // partial scope, no link to a relay yet
 
-using ScopeHash = FixedBytes<8, struct ScopeHashTag>;
 using ChainPrefix = FixedBytes<8, struct ChainPrefixTag>;
 using ChainCut = FixedBytes<2, struct ChainCutTag>;
 using LogCut = FixedBytes<7, struct LogCutTag>;  // of a log id, under the salt of a link
@@ -246,6 +248,18 @@ struct Peers {
   bool operator==(const Peers&) const = default;
 };
 
+// My scope, told to who does not know it.
+struct ScopeTold {
+  Scope scope;
+  bool operator==(const ScopeTold&) const = default;
+};
+// The heads that are in both our scopes, now that both are known.
+struct ScopeRoot {
+  Fingerprint root;
+  std::uint64_t count = 0;
+  bool operator==(const ScopeRoot&) const = default;
+};
+
 struct Bye {
   ByeCode code = ByeCode::kShutdown;
   std::string text;
@@ -255,7 +269,7 @@ struct Bye {
 using Message =
     std::variant<Hello, YourLogsSummary, YourLogsAsk, YourLogsHeads, SyncListReq, SyncRangesReq,
                  SyncCutsReq, SyncHeadsReq, SyncAuditReq, SyncList, SyncRanges, SyncChanges,
-                 SyncHeads, Want, Delta, Ack, Have, Prune, Ping, Peers, Bye>;
+                 SyncHeads, Want, Delta, Ack, Have, Prune, Ping, Peers, Bye, ScopeTold, ScopeRoot>;
 
 // A short lower-case name for metrics and logs: "hello", "your_logs", "delta"...
 std::string_view message_name(const Message& message);

@@ -1,5 +1,6 @@
 #include "codec/message.h"
 #include "codec/message_types.h"
+#include "codec/scope.h"
 #include "codec/sync_heads.h"
 #include "codec/tape.h"
 #include "codec/wire_parts.h"
@@ -258,6 +259,27 @@ Message read_bye(TapeReader& reader) {
   return m;
 }
 
+// As with YOUR_LOGS.
+Message read_scope_message(TapeReader& reader, std::size_t fields) {
+  const std::uint64_t kind = reader.uint();
+  constexpr std::size_t kFields[] = {1 + kScopeFields, 3};  // by kind, with the kind
+  if (reader.ok() && kind < std::size(kFields) && fields < kFields[kind]) {
+    reader.fail(ErrorCode::kMalformed);
+  }
+  switch (static_cast<ScopeMessageKind>(kind)) {
+    case ScopeMessageKind::kTold:
+      return ScopeTold{read_scope(reader)};
+    case ScopeMessageKind::kRoot: {
+      ScopeRoot m;
+      m.root = reader.fixed<Fingerprint>();
+      m.count = reader.uint();
+      return m;
+    }
+  }
+  reader.fail(ErrorCode::kUnsupported);
+  return ScopeRoot{};
+}
+
 struct Shape {
   MessageType type;
   std::size_t fields_min;  // behind the type
@@ -279,6 +301,7 @@ constexpr Shape kShapes[] = {
     {MessageType::kPing, 2, "ping", read_ping},
     {MessageType::kPeers, 2, "peers", read_peers},
     {MessageType::kBye, 2, "bye", read_bye},
+    {MessageType::kScope, 1, "scope", nullptr, read_scope_message},
 };
 
 }  // namespace

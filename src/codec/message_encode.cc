@@ -4,6 +4,7 @@
 
 #include "codec/frame.h"
 #include "codec/message_types.h"
+#include "codec/scope.h"
 #include "codec/sync_heads.h"
 #include "codec/value.h"
 #include "core/check.h"
@@ -172,6 +173,19 @@ class MessageWriter {
     writer_.str(m.text);
   }
 
+  void operator()(const ScopeTold& m) {
+    begin(MessageType::kScope, 1 + kScopeFields);
+    writer_.uint(static_cast<std::uint8_t>(ScopeMessageKind::kTold));
+    write_scope(writer_, m.scope);
+  }
+
+  void operator()(const ScopeRoot& m) {
+    begin(MessageType::kScope, 3);
+    writer_.uint(static_cast<std::uint8_t>(ScopeMessageKind::kRoot));
+    writer_.bin(m.root.view());
+    writer_.uint(m.count);
+  }
+
  private:
   void begin(MessageType type, std::size_t fields) {
     writer_.array(1 + fields);
@@ -261,6 +275,8 @@ struct Name {
   std::string_view operator()(const Ping&) const { return "ping"; }
   std::string_view operator()(const Peers&) const { return "peers"; }
   std::string_view operator()(const Bye&) const { return "bye"; }
+  std::string_view operator()(const ScopeTold&) const { return "scope"; }
+  std::string_view operator()(const ScopeRoot&) const { return "scope"; }
 };
 
 }  // namespace

@@ -22,6 +22,7 @@ enum class MessageType : std::uint8_t {
   kPing = 10,
   kPeers = 11,
   kBye = 12,
+  kScope = 13,
 };
 
 // DO NOT CHANGE: sent.
@@ -30,6 +31,9 @@ enum class YourLogsKind : std::uint8_t { kSummary = 0, kAsk = 1, kHeads = 2 };
 // DO NOT CHANGE: sent. Kinds of SYNC_REQ and SYNC_RESP.
 enum class SyncReqKind : std::uint8_t { kList = 0, kRanges = 1, kCuts = 2, kHeads = 3, kAudit = 4 };
 enum class SyncRespKind : std::uint8_t { kList = 0, kRanges = 1, kChanges = 2, kHeads = 3 };
+
+// DO NOT CHANGE: sent. Kinds of SCOPE.
+enum class ScopeMessageKind : std::uint8_t { kTold = 0, kRoot = 1 };
 
 inline constexpr std::uint64_t kDeltaLast = 1;     // flag of a DELTA
 inline constexpr std::uint64_t kDeltaFlood = 2;    // flag of a DELTA

@@ -9,7 +9,7 @@
 #include <cstddef>
 #include <vector>
 
-#include "codec/message_types.h"
+#include "codec/message.h"
 #include "codec/tape.h"
 #include "core/limits.h"
 

@@ -33,6 +33,8 @@ inline constexpr std::size_t kElementsPerFrame = 65536;
 // Events, logs and segments.
 inline constexpr std::size_t kTopicBytes = 64;
 inline constexpr std::size_t kTopicsPerDevice = 32;  // beside the control topic
+inline constexpr std::size_t kScopeTopics = 64;      // that a partial scope names
+inline constexpr std::size_t kScopeDevices = 256;    // the same
 inline constexpr std::size_t kRecordLogs = 128;      // named by one record in `_ebb`
 inline constexpr std::size_t kClockFixes = 65536;    // kept for one query
 inline constexpr std::size_t kClockFixesPerDevice = 4096;

@@ -6,6 +6,7 @@
 #include "mesh/presence.h"
 #include "mesh/receive.h"
 #include "mesh/reconcile.h"
+#include "mesh/scope.h"
 #include "mesh/want.h"
 
 namespace ebb::mesh {
@@ -18,6 +19,7 @@ void take_advances(Context& ctx, const Committed& answer) {
     const Seq before = known == nullptr ? 0 : known->held.seq;
     const bool was_capped = known != nullptr && known->capped;
     LogEntry* entry = ctx.heads.advance(head);
+    move_in_views(ctx, head);
     if (received && head.held.seq > before) {
       ctx.counters.events_received += head.held.seq - before;
       if (std::exchange(entry->repairing, false)) ++ctx.counters.audit_repairs;

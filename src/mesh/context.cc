@@ -7,6 +7,7 @@
 #include "mesh/outbox.h"
 #include "mesh/overlay.h"
 #include "mesh/reconcile.h"
+#include "mesh/scope.h"
 #include "mesh/want.h"
 
 namespace ebb::mesh {
@@ -98,6 +99,7 @@ bool is_current_own(const Context& ctx, const LogEntry& entry) {
 }
 
 bool may_publish(const Context& ctx, const Link& link, const LogEntry& entry) {
+  if (!is_shared(link, entry.key)) return false;
   if (!is_own(ctx, entry)) return true;
   return link.settled && !(ctx.own_blocked && is_current_own(ctx, entry));
 }

@@ -9,6 +9,7 @@
 
 #include <array>
 #include <map>
+#include <memory>
 #include <optional>
 #include <set>
 #include <string>
@@ -47,6 +48,13 @@ struct PeerCursor {
   std::uint64_t heard = 0;  // Context::hellos when its peer greeted last
 };
 
+// What a peer takes part in, as a link of this process has told.
+struct KnownScope {
+  Scope scope;
+  ScopeHash hash;
+  std::uint64_t heard = 0;  // Context::hellos then
+};
+
 struct PendingRead {
   LinkId link;
   ServeRange range;
@@ -65,6 +73,7 @@ struct Target {
   bool knows_us = false;    // has been told our own address
   bool reached = false;     // the last dial was answered
   bool stored = false;      // as the store has it
+  bool no_relay = false;    // it said that it is none
   bool announced = false;   // only by its device's presence: goes when its dial fails
   std::optional<LinkId> link;
   std::uint32_t failures = 0;
@@ -98,6 +107,11 @@ struct Context {
   std::map<DeviceId, PeerCursor> cursors;  // ours of them, as persisted; kStoredPeers
   std::uint64_t hellos = 0;
   std::map<DeviceId, Arrival> told_cursors;  // theirs of us, from their last HELLO; kStoredPeers
+
+  ScopeHash scope_hash;                   // of ours
+  std::map<DeviceId, KnownScope> scopes;  // of others; kStoredPeers
+  std::unique_ptr<ScopeView> own_view;    // null: our scope is full
+  bool views_made = false;                // any, ever
 
   std::map<LinkId, Link> links;
   std::array<Link*, limits::kLinks> slots{};

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "mesh/scope.h"
+
 namespace ebb::mesh {
 namespace {
 
@@ -18,7 +20,8 @@ void advance_confirmed(Context& ctx, Link& link) {
        it != by_arrival.end() && it->first <= ctx.arrival_head; ++it) {
     const LogEntry* entry = ctx.heads.find(it->second);
     const PeerLog* peer = entry == nullptr ? nullptr : entry->find_peer(link.slot);
-    if (peer == nullptr || peer->announced < entry->held.seq) return;
+    const bool concerns = entry == nullptr || is_shared(link, entry->key);
+    if (concerns && (peer == nullptr || peer->announced < entry->held.seq)) return;
     link.confirmed = it->first;
   }
 }

@@ -48,8 +48,10 @@ bool is_free(Context& ctx, const Target& target) {
 struct Demand {
   std::size_t slots = 0;    // overlay links to dial for
   bool configured = false;  // one configured peer is wanted whatever the number of links
+  bool relay = false;       // so is one that may be a relay
   bool wants(const Target& target) const {
-    return target.urgent || slots > 0 || (target.configured && (configured || !target.reached));
+    return target.urgent || slots > 0 || (target.configured && (configured || !target.reached)) ||
+           (relay && !target.no_relay);
   }
 };
 
@@ -59,7 +61,10 @@ Demand demand(Context& ctx) {
   const bool dialled = std::any_of(ctx.targets.begin(), ctx.targets.end(), [](const auto& entry) {
     return entry.second.configured && entry.second.link;
   });
-  return {aim > links ? aim - links : 0, !dialled && !has_pinned(ctx)};
+  // One after the other: most will be.
+  const bool dialling = links > overlay_links(ctx);
+  return {aim > links ? aim - links : 0, !dialled && !has_pinned(ctx),
+          wants_relay(ctx) && !dialling};
 }
 
 // Of those that are due: urgent ones, then a configured one if none has a link, then a random one.
@@ -73,7 +78,10 @@ Target* choose(Context& ctx) {
     const bool first = target.configured && (wanted.configured || !target.reached);
     (first ? due_configured : due).push_back(&target);
   }
-  const std::vector<Target*>& best = due_configured.empty() ? due : due_configured;
+  std::vector<Target*>& best = due_configured.empty() ? due : due_configured;
+  const auto is_none = [](const Target* target) { return target->no_relay; };
+  // With a partial scope one link to a relay comes first.
+  if (wanted.relay && !std::all_of(best.begin(), best.end(), is_none)) std::erase_if(best, is_none);
   return best.empty() ? nullptr : best[ctx.rng.below(best.size())];
 }
 

@@ -22,6 +22,7 @@
 #include "mesh/ping.h"
 #include "mesh/presence.h"
 #include "mesh/receive.h"
+#include "mesh/scope.h"
 #include "mesh/serve.h"
 #include "mesh/settle.h"
 #include "mesh/status.h"
@@ -76,6 +77,8 @@ void on_message(Context& ctx, Link& link, const codec::Prune& m) { on_prune(ctx,
 void on_message(Context& ctx, Link& link, const codec::Ping& m) { on_ping(ctx, link, m); }
 void on_message(Context& ctx, Link& link, const codec::Peers& m) { on_peers(ctx, link, m); }
 void on_message(Context& ctx, Link& link, const codec::Bye& m) { on_bye(ctx, link, m); }
+void on_message(Context& ctx, Link& link, const codec::ScopeTold& m) { on_scope(ctx, link, m); }
+void on_message(Context& ctx, Link& link, const codec::ScopeRoot& m) { on_scope(ctx, link, m); }
 
 void count_message(Context& ctx, std::string_view name, std::size_t frame_bytes) {
   MessageCount& count = ctx.counters.messages[name];
@@ -316,6 +319,7 @@ Engine::Engine(Config config, Rng rng)
   ctx.heads.load(ctx.config.heads);
   ctx.config.heads.clear();
   ctx.arrival_head = ctx.config.arrival_head;
+  load_scope(ctx);
   load_cursors(ctx);
   for (const std::string& address : ctx.config.peers) {
     add_target(ctx, address, std::nullopt, true, false);
@@ -354,8 +358,8 @@ std::optional<Instant> Engine::next_deadline() const {
 }
 
 const Counters& Engine::counters() const { return impl_->ctx.counters; }
-Fingerprint Engine::root() const { return impl_->ctx.heads.root().fingerprint(); }
-std::uint64_t Engine::log_count() const { return impl_->ctx.heads.root().count(); }
+Fingerprint Engine::root() const { return own_root(impl_->ctx).fingerprint(); }
+std::uint64_t Engine::log_count() const { return own_root(impl_->ctx).count(); }
 std::uint64_t Engine::events_held() const { return impl_->ctx.heads.events_held(); }
 std::uint64_t Engine::logs_looked_at() const { return impl_->ctx.heads.looked_at(); }
 std::uint64_t Engine::events_known() const { return impl_->ctx.heads.events_known(); }

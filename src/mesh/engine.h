@@ -64,6 +64,8 @@ struct Config {
   std::vector<BudgetSpent> budgets;
   bool metered = false;  // this node pays for what it sends anywhere: told to peers
   std::map<std::string, TopicPriority> topics;
+  Scope scope;                  // the logs that this node takes part in
+  bool relay = true;            // with a full scope: for those who have less
   Incarnation incarnation = 0;  // ours: which of our logs are being written
   // Who judges signatures; nullptr: Ed25519. Must outlive the engine.
   const trust::SignatureCheck* signatures = nullptr;

@@ -59,9 +59,9 @@ void finish(Context& ctx, Partner& partner, std::string_view outcome) {
   partner.lacking.clear();
 }
 
-void finish_different(Context& ctx, Partner& partner) {
+void finish_different(Context& ctx, Partner& partner, std::string_view outcome) {
   dial_for_difference(ctx, partner);
-  finish(ctx, partner, "different");
+  finish(ctx, partner, outcome);
 }
 
 // Perhaps datagrams do not pass; perhaps nobody is there, and no dial will change that.
@@ -91,7 +91,7 @@ void differ(Context& ctx, Partner& partner, const codec::RootDatagram& root) {
   partner.differed = roots;
   const bool stays = partner.old || partner.disputed;
   if (stuck || (++partner.rounds > kRoundsMax && stays)) {
-    finish_different(ctx, partner);
+    finish_different(ctx, partner, "different");
   } else if (partner.rounds > kRoundsMax) {
     finish_young(ctx, partner);
   } else {
@@ -171,23 +171,19 @@ void on_body(Context& ctx, Partner& partner, const codec::GossipDatagram& datagr
   if (set_back) partner.agreed.reset();
   judge_own_view(ctx, partner, root);
   move_cursor_by_word(ctx, partner, root);
-  const trust::FingerprintSum& mine = ctx.heads.root();
-  const bool equal = root.root == mine.fingerprint() && root.count == mine.count();
+  const RootsCompared compared = compare_with(ctx, partner, root);
   if (begins) {
     partner.begun = ctx.now;
     renew_bounds(partner);
     if (!partner.again_at) partner.heads_last.reset();
     send_root(ctx, partner, true);
-    if (equal) agree(ctx, partner, root);
+    if (compared == RootsCompared::kEqual) agree(ctx, partner, root);
     return;
   }
   partner.silences = 0;
   partner.counter = datagram.counter;
-  if (equal) {
-    agree(ctx, partner, root);
-  } else {
-    differ(ctx, partner, root);
-  }
+  if (compared == RootsCompared::kNot) return finish_different(ctx, partner, "scopes_unknown");
+  compared == RootsCompared::kEqual ? agree(ctx, partner, root) : differ(ctx, partner, root);
 }
 
 void on_body(Context& ctx, Partner& partner, const codec::GossipDatagram&,

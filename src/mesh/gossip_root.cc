@@ -1,6 +1,7 @@
 #include "mesh/gossip_root.h"
 
 #include "mesh/datagrams.h"
+#include "mesh/scope.h"
 #include "mesh/sync_answer.h"
 
 namespace ebb::mesh {
@@ -33,17 +34,29 @@ codec::ListedHead listed_head(const LogEntry& entry) {
   return {entry.id, entry.held.seq, chain_prefix(entry.held.chain)};
 }
 
+RootsCompared compare_with(Context& ctx, const Partner& partner, const codec::RootDatagram& root) {
+  const bool known =
+      root.your_scope == ctx.scope_hash && root.my_scope == scope_hash_of(ctx, partner.device);
+  if (!known) return RootsCompared::kNot;
+  const trust::FingerprintSum mine = root_shared_with(ctx, partner.device);
+  const bool equal = root.root == mine.fingerprint() && root.count == mine.count();
+  return equal ? RootsCompared::kEqual : RootsCompared::kDiffer;
+}
+
 codec::RootDatagram make_root(Context& ctx, const Partner& partner, bool answer) {
   codec::RootDatagram root;
   root.cookie = cookie_for(ctx, partner.address, answer ? kNoQuestion : partner.question);
-  root.root = ctx.heads.root().fingerprint();
-  root.count = ctx.heads.root().count();
+  const trust::FingerprintSum shared = root_shared_with(ctx, partner.device);
+  root.root = shared.fingerprint();
+  root.count = shared.count();
   root.epoch = ctx.config.epoch;
   root.arrival_head = ctx.arrival_head;
   root.cursor = cursor_of(ctx, partner);
   describe_view(ctx, partner, root);
   root.listen_port = ctx.config.listen_port;
   root.answer = answer;
+  root.my_scope = ctx.scope_hash;
+  root.your_scope = scope_hash_of(ctx, partner.device);
   return root;
 }
 

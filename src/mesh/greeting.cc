@@ -15,6 +15,7 @@
 #include "mesh/peers.h"
 #include "mesh/receive.h"
 #include "mesh/reconcile.h"
+#include "mesh/scope.h"
 #include "mesh/sync_answer.h"
 
 namespace ebb::mesh {
@@ -40,7 +41,8 @@ std::uint64_t changes_since_told(const Context& ctx, const DeviceId& peer) {
 }
 
 void send_hello(Context& ctx, Link& link) {
-  const trust::FingerprintSum& root = ctx.heads.root();
+  expect_scope(ctx, link);
+  const trust::FingerprintSum root = shared_root(ctx, link);
   link.have_cursor = ctx.arrival_head;
   link.hello_sent = ctx.now;
   codec::Hello& hello = link.mine;
@@ -54,6 +56,8 @@ void send_hello(Context& ctx, Link& link) {
   const auto cursor = ctx.cursors.find(*link.peer);
   if (cursor != ctx.cursors.end()) hello.cursor = cursor->second.cursor;
   hello.changes_since = changes_since_told(ctx, *link.peer);
+  hello.my_scope = ctx.scope_hash;
+  hello.your_scope = scope_hash_of(ctx, *link.peer);
   hello.root = root.fingerprint();
   hello.count = root.count();
   if (!ctx.config.clock_suspect) hello.wall = ctx.wall;
@@ -163,9 +167,8 @@ bool take_slot(Context& ctx, Link& link) {
 }
 
 void settle(Context& ctx, Link& link) {
-  if (link.settled) return;
-  link.settled = true;
-  compare_roots(ctx, link);
+  link.own_judged = true;
+  settle_when_known(ctx, link);
 }
 
 // Judges one head of ours as the peer holds it. False after a fault.
@@ -263,6 +266,7 @@ void on_hello(Context& ctx, Link& link, const codec::Hello& hello) {
   overlay_joined(ctx, link);
   note_told_cursor(ctx, link);
   greet_cursor(ctx, link);
+  greet_scope(ctx, link);
   begin_exchange(ctx, link);
   const trust::FingerprintSum sum = ctx.heads.device_sum(*link.peer);
   send(ctx, link, codec::YourLogsSummary{sum.fingerprint(), sum.count()});
@@ -272,7 +276,7 @@ void on_hello(Context& ctx, Link& link, const codec::Hello& hello) {
 }
 
 void on_your_logs(Context& ctx, Link& link, const codec::YourLogsSummary& summary) {
-  if (link.settled || link.asked_for_ours) {
+  if (link.own_judged || link.asked_for_ours) {
     fault(ctx, link, "out_of_order", "your_logs");
     return;
   }
@@ -316,7 +320,7 @@ void on_your_logs(Context& ctx, Link& link, const codec::YourLogsAsk&) {
 }
 
 void on_your_logs(Context& ctx, Link& link, const codec::YourLogsHeads& heads) {
-  if (link.settled || link.heads_told || !link.asked_for_ours) {
+  if (link.own_judged || link.heads_told || !link.asked_for_ours) {
     fault(ctx, link, "out_of_order", "your_logs");
     return;
   }

@@ -40,6 +40,7 @@ LogEntry* HeadTable::advance(const StoredHead& head) {
   }
   unstored_.erase(head.log);
   held_.set(head.log, head.held);
+  if (topics_kept_) topics_[entry.key.topic].set(head.log, head.held);
   sums_[head.key.device].move(head.log, entry.held, head.held);
   events_held_ = events_held_ - entry.held.seq + head.held.seq;
   by_device_.emplace(head.key.device, head.log);
@@ -163,6 +164,18 @@ void HeadTable::forget_slot(int slot, bool liar) {
     index_.erase(log);
     entries_.erase(log);
   }
+}
+
+void HeadTable::keep_topics() {
+  if (std::exchange(topics_kept_, true)) return;
+  for (const auto& [log, entry] : entries_) {
+    if (entry.held.seq > 0) topics_[entry.key.topic].set(log, entry.held);
+  }
+}
+
+const trust::FingerprintTree* HeadTable::topic(std::string_view topic) const {
+  const auto it = topics_.find(topic);
+  return it == topics_.end() ? nullptr : &it->second;
 }
 
 trust::FingerprintSum HeadTable::device_sum(const DeviceId& device) const {

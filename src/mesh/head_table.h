@@ -21,9 +21,12 @@
 
 #include <array>
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <optional>
 #include <set>
+#include <string>
+#include <string_view>
 #include <unordered_map>
 #include <utility>
 #include <vector>
@@ -143,6 +146,9 @@ class HeadTable {
   const trust::FingerprintSum& root() const { return held_.whole(); }
   // Sums over ranges of log ids.
   const trust::FingerprintTree& held() const { return held_; }
+  // The same of one topic's logs, once they are kept: from then on for good. Null: none.
+  void keep_topics();
+  const trust::FingerprintTree* topic(std::string_view topic) const;
   trust::FingerprintSum device_sum(const DeviceId& device) const;
   std::uint64_t events_held() const { return events_held_; }
   std::uint64_t events_known() const { return events_known_; }
@@ -176,6 +182,8 @@ class HeadTable {
   std::array<SlotChanges, limits::kLinks> slots_{};
   std::uint64_t link_changes_ = 0;
   trust::FingerprintTree held_;
+  bool topics_kept_ = false;
+  std::map<std::string, trust::FingerprintTree, std::less<>> topics_;
   std::uint64_t events_held_ = 0;
   std::uint64_t events_known_ = 0;
   mutable std::uint64_t looked_at_ = 0;

@@ -10,6 +10,7 @@
 #include "mesh/learnt.h"
 #include "mesh/log_cut.h"
 #include "mesh/reconcile.h"
+#include "mesh/scope.h"
 #include "mesh/sync_answer.h"
 #include "mesh/want.h"
 #include "trust/chain.h"
@@ -61,7 +62,7 @@ void ask_for_ranges(Context& ctx, Link& link) {
     }
     codec::SyncRangesReq request;
     for (const IdPrefix& prefix : question)
-      request.ranges.push_back(range_of(ctx, prefix));
+      request.ranges.push_back(range_of(ctx, link, prefix));
     ex.questions.push_back(std::move(question));
     note_asked(ctx, link);
     send(ctx, link, request, sync_priority(link));
@@ -206,7 +207,7 @@ void take_named(Context& ctx, Link& link, const codec::SyncList& list) {
 
 // The children of a finer range that differ from ours.
 void take_range(Context& ctx, Link& link, const codec::SyncRange& theirs) {
-  const codec::SyncRange mine = range_of(ctx, theirs.prefix);
+  const codec::SyncRange mine = range_of(ctx, link, theirs.prefix);
   for (std::size_t digit = 0; digit < IdPrefix::kChildren; ++digit) {
     const bool differs = theirs.children[digit] != mine.children[digit];
     if (!differs || theirs.children[digit].is_zero()) continue;
@@ -284,7 +285,7 @@ void begin_audit(Context& ctx, Link& link, const IdPrefix& prefix) {
   ex.learning = Learning::kRanges;
   ex.questions.push_back({prefix});
   note_asked(ctx, link);
-  const Fingerprint mine = range_fingerprint(ctx.heads.held().sum(prefix));
+  const Fingerprint mine = range_fingerprint(shared_sum(ctx, link, prefix));
   send(ctx, link, codec::SyncAuditReq{prefix, mine}, sync_priority(link));
 }
 

@@ -4,6 +4,7 @@
 
 #include "core/limits.h"
 #include "mesh/log_cut.h"
+#include "mesh/scope.h"
 #include "mesh/sync_answer.h"
 #include "mesh/want.h"
 
@@ -13,6 +14,7 @@ namespace {
 // Takes a head of the peer's. `same_chain` counts where it is as long as ours.
 void take_head(Context& ctx, Link& link, LogEntry& entry, Seq seq, bool same_chain) {
   Exchange& ex = link.exchange;
+  if (is_out_of_scope(ctx, entry)) return;
   ctx.heads.announce(entry, link.slot, seq);
   if (is_current_own(ctx, entry)) {
     // YOUR_LOGS is the judge of those; what we lack of them is not to be had by asking.

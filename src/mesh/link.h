@@ -28,6 +28,7 @@
 #include "mesh/delay_control.h"
 #include "mesh/head_table.h"
 #include "mesh/link_rate.h"
+#include "mesh/scope_view.h"
 #include "mesh/send_queue.h"
 #include "mesh/serve_queue.h"
 #include "mesh/types.h"
@@ -105,6 +106,7 @@ struct Link {
   bool turned_away = false;  // the peer's overlay is full: no hurry either
   std::string_view refusal;  // refused by either side for what it is: a static text
   bool copied = false;       // another node has our device key: a long pause
+  bool leans = false;        // it had no link to a relay, and we are one
   bool surplus = false;      // has no overlay slot: serves catch-up, then ends
   Instant since;
   Instant greeting_deadline;
@@ -129,7 +131,13 @@ struct Link {
   std::map<LogId, Position> own_shown;    // waits for a read, the furthest of each log
   std::optional<OwnShown> own_read;       // what a read is out for
   std::size_t own_reads_in_greeting = 0;  // each has given the greeting more time
-  bool settled = false;                   // own logs may go out
+  bool own_judged = false;                // what they hold of our logs
+  bool settled = false;                   // own logs may go out, and what is in both scopes
+
+  std::optional<Scope> scope;  // the peer's, as far as it is known
+  bool scopes_known = false;   // both ends know both, and the roots are over what is in both
+  bool root_told = false, root_heard = false;
+  std::unique_ptr<ScopeView> view;  // null: both are full, or `scope` is not known
 
   Exchange exchange;
   Audit audit;

@@ -25,6 +25,8 @@ std::size_t overlay_aim(const Context& ctx);
 std::uint64_t overlay_features(Context& ctx, const Link& link);
 // Some link to a configured peer has a slot.
 bool has_pinned(const Context& ctx);
+// Our scope is partial, and none of the links is to a relay.
+bool wants_relay(const Context& ctx);
 
 // The link was greeted: decides about its slot.
 void overlay_joined(Context& ctx, Link& link);

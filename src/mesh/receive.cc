@@ -10,6 +10,7 @@
 #include "mesh/live.h"
 #include "mesh/own_heads.h"
 #include "mesh/reconcile.h"
+#include "mesh/scope.h"
 #include "mesh/want.h"
 #include "trust/chain.h"
 #include "trust/segment_verify.h"
@@ -156,6 +157,13 @@ bool take_segment(Context& ctx, Link& link, const codec::Delta& delta, ByteView 
   if (key == nullptr) {
     fault(ctx, link, "unknown_log_key");
     return false;
+  }
+  if (!is_in_scope(ctx, *key)) {
+    ++ctx.counters.segments_out_of_scope;
+    intake.useless_bytes += bytes.size();
+    drop_segment(link, entry, bytes.size(), intake, false);
+    if (entry != nullptr) refuse_log(ctx, link, *entry);
+    return true;
   }
   const Seq reached = position_of(intake, entry, log, *key).seq;
   if (header->last_seq() <= reached || (entry != nullptr && entry->capped)) {

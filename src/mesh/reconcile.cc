@@ -7,6 +7,7 @@
 #include "mesh/covered.h"
 #include "mesh/learn.h"
 #include "mesh/live.h"
+#include "mesh/scope.h"
 #include "mesh/sync_answer.h"
 
 namespace ebb::mesh {
@@ -37,7 +38,7 @@ void finish(Context& ctx, Link& link, std::string_view outcome) {
   row.held_after = ctx.heads.events_held();
   row.known_after = ctx.heads.events_known();
   row.root_before = ex.root_before;
-  row.root_after = ctx.heads.root().fingerprint();
+  row.root_after = shared_root(ctx, link).fingerprint();
   Commit commit;
   commit.token = new_token(ctx);
   commit.reconciliations.push_back(row);
@@ -66,6 +67,17 @@ void finish_in_sync(Context& ctx, Link& link) {
   touch(ctx, link);
 }
 
+void compare_roots(Context& ctx, Link& link) {
+  link.phase = Phase::kReconciling;
+  if (has_equal_root(link)) {
+    finish_in_sync(ctx, link);
+  } else {
+    begin_learning(ctx, link);
+  }
+  answer_waiting(ctx, link);
+  plan_flush(ctx, link);
+}
+
 }  // namespace
 
 void begin_exchange(Context& ctx, Link& link) {
@@ -78,18 +90,19 @@ void begin_exchange(Context& ctx, Link& link) {
   ex.known_before = std::max(ctx.heads.events_known(), ex.held_before);
   ex.root_before = link.mine.root;
   ex.covered = link.theirs.arrival_head;
-  if (!has_equal_root(link)) choose_learning(link);
+  if (link.scopes_known && !has_equal_root(link)) choose_learning(link);
 }
 
-void compare_roots(Context& ctx, Link& link) {
-  link.phase = Phase::kReconciling;
-  if (has_equal_root(link)) {
-    finish_in_sync(ctx, link);
-  } else {
-    begin_learning(ctx, link);
-  }
-  answer_waiting(ctx, link);
-  plan_flush(ctx, link);
+void scopes_agreed(Context& ctx, Link& link) {
+  if (!has_equal_root(link)) choose_learning(link);
+  link.exchange.root_before = link.mine.root;
+  settle_when_known(ctx, link);
+}
+
+void settle_when_known(Context& ctx, Link& link) {
+  if (link.settled || !link.own_judged || !link.scopes_known) return;
+  link.settled = true;
+  compare_roots(ctx, link);
 }
 
 void check_done(Context& ctx, Link& link) {

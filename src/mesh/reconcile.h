@@ -19,8 +19,11 @@ namespace ebb::mesh {
 
 // HELLOs were exchanged.
 void begin_exchange(Context& ctx, Link& link);
-// Own logs may go out: compares roots, then ends the exchange or learns what differs.
-void compare_roots(Context& ctx, Link& link);
+// Both ends know both scopes, and the roots are over what is in both.
+void scopes_agreed(Context& ctx, Link& link);
+// Where that is so and own logs may go out: compares roots, then ends the exchange or learns what
+// differs.
+void settle_when_known(Context& ctx, Link& link);
 // Says done once everything that was learnt is stored.
 void check_done(Context& ctx, Link& link);
 // The peer has all that it wanted.

@@ -10,6 +10,7 @@
 #include "mesh/live.h"
 #include "mesh/own_heads.h"
 #include "mesh/own_view.h"
+#include "mesh/scope.h"
 #include "mesh/sync_answer.h"
 #include "mesh/want.h"
 #include "trust/chain.h"
@@ -24,9 +25,13 @@ constexpr std::size_t kKeyBytes = 32 + 9 + limits::kTopicBytes + 8;
 constexpr std::size_t kSegmentRoom = limits::kDatagramBytes - kAroundSegments - kKeyBytes;
 constexpr std::size_t kBinHeader = 3;
 constexpr std::size_t kHeadsPerExchange = limits::kDatagramsPerExchange * limits::kHeadsPerDatagram;
+// At as many places in the order of arrival, of which a partner with a partial scope may not have
+// any.
+constexpr std::size_t kLooksPerRound = 16;
 constexpr std::size_t kHeadsPerRound = kHeadsPerExchange / 2;  // which leaves the rest to segments
 
 bool may_tell(const Context& ctx, const Partner& partner, const LogEntry& entry) {
+  if (!is_shared_with(ctx, partner.device, entry.key)) return false;
   if (!is_own(ctx, entry)) return true;
   return partner.own_settled && !(ctx.own_blocked && is_current_own(ctx, entry));
 }
@@ -38,20 +43,27 @@ std::vector<codec::ListedHead> heads_for(const Context& ctx, Partner& partner) {
   const bool current = partner.cursor.epoch == ctx.config.epoch && partner.cursor.arrival > 0 &&
                        partner.cursor.arrival <= ctx.arrival_head && !ctx.own_blocked;
   const Arrival after = current ? partner.cursor.arrival : 0;
-  const Arrival last = std::exchange(partner.heads_last, std::nullopt).value_or(ctx.arrival_head);
-  const auto newest = ctx.heads.by_arrival().newest(after, last, kHeadsPerRound);
-  if (newest.size() == kHeadsPerRound) partner.heads_last = newest.back().first - 1;
+  Arrival last = std::exchange(partner.heads_last, std::nullopt).value_or(ctx.arrival_head);
   std::vector<codec::ListedHead> heads;
-  for (const ArrivalOrder::Place& place : newest) {
-    const LogEntry* entry = ctx.heads.find(place.second);
-    const bool told = entry != nullptr && entry->held.seq > 0 && may_tell(ctx, partner, *entry);
-    if (told) heads.push_back(listed_head(*entry));
+  for (std::size_t looks = 0; looks < kLooksPerRound; ++looks) {
+    const auto newest = ctx.heads.by_arrival().newest(after, last, kHeadsPerRound);
+    for (const ArrivalOrder::Place& place : newest) {
+      const LogEntry* entry = ctx.heads.find(place.second);
+      const bool told = entry != nullptr && entry->held.seq > 0 && may_tell(ctx, partner, *entry);
+      if (told) heads.push_back(listed_head(*entry));
+      last = place.first - 1;
+      if (heads.size() == kHeadsPerRound) break;
+    }
+    if (heads.size() < kHeadsPerRound && newest.size() < kHeadsPerRound) return heads;
+    if (heads.size() == kHeadsPerRound) break;
   }
+  partner.heads_last = last;
   return heads;
 }
 
 bool is_lacking(const Context& ctx, const LogEntry* entry, Seq seq) {
   if (entry == nullptr) return true;
+  if (is_out_of_scope(ctx, *entry)) return false;
   return seq > entry->pending.seq && !entry->capped && !is_current_own(ctx, *entry);
 }
 
@@ -80,6 +92,7 @@ struct Judged {
 std::string_view judge_header(Context& ctx, const codec::SegmentView& header, const LogEntry* entry,
                               const LogKey* key, std::size_t bytes) {
   if (key == nullptr) return "unknown_log";
+  if (!is_in_scope(ctx, *key)) return "out_of_scope";
   // A link finds out whether the store was set back; until then nothing of it is fetched past that.
   const bool own = key->device == ctx.config.self;
   const bool written = key->incarnation == ctx.config.incarnation;

@@ -5,6 +5,8 @@
 #include <utility>
 #include <vector>
 
+#include "mesh/scope.h"
+
 namespace ebb::mesh {
 namespace {
 
@@ -23,7 +25,9 @@ std::string_view state_name(const Link& link) {
   return "connecting";
 }
 
-void add_log(LinkStatus& status, const LogEntry& entry, int slot) {
+void add_log(LinkStatus& status, const Link& link, const LogEntry& entry) {
+  if (entry.has_key && !is_shared(link, entry.key)) return;
+  const int slot = link.slot;
   const PeerLog* peer = entry.find_peer(slot);
   const Seq there = peer == nullptr ? 0 : peer->announced;
   if (there > entry.held.seq) status.missing_here += there - entry.held.seq;
@@ -55,7 +59,8 @@ MissingLogs missing_logs_of(const Context& ctx, std::size_t named_max) {
 
 std::vector<LinkStatus> link_statuses(const Context& ctx) {
   std::vector<LinkStatus> list;
-  std::vector<std::pair<std::size_t, int>> slots;  // of those that have one, by place in the list
+  std::vector<std::pair<std::size_t, const Link*>>
+      slots;  // of those that have one, by place in the list
   for (const auto& [id, link] : ctx.links) {
     LinkStatus status;
     status.link = id;
@@ -67,13 +72,15 @@ std::vector<LinkStatus> link_statuses(const Context& ctx) {
     status.bytes_in = link.bytes_in;
     status.bytes_out = link.bytes_out;
     status.since = link.since;
+    if (link.scope) status.scope = scope_name(link.scope->kind);
+    status.relay = (link.theirs.features & codec::kFeatureRelay) != 0;
     status.waiting_bytes = link.queue.bytes();
     status.rate = link.rate.bytes_per_second();
     status.held_back = ctx.budget.allowed(link.link_class) != kAllPriorities;
     if (link.link_class != LinkBudget::kNone) {
       status.link_class = ctx.budget.settings(link.link_class).name;
     }
-    if (link.slot != kNoSlot) slots.emplace_back(list.size(), link.slot);
+    if (link.slot != kNoSlot) slots.emplace_back(list.size(), &link);
     list.push_back(std::move(status));
   }
   if (slots.empty()) return list;
@@ -81,8 +88,8 @@ std::vector<LinkStatus> link_statuses(const Context& ctx) {
     // Found once, which takes over what happened to links; the table is large and the links are
     // few.
     const LogEntry& entry = *ctx.heads.find(each.first);
-    for (const auto& [index, slot] : slots)
-      add_log(list[index], entry, slot);
+    for (const auto& [index, link] : slots)
+      add_log(list[index], *link, entry);
   }
   return list;
 }

@@ -8,6 +8,7 @@
 
 #include "core/planted.h"
 #include "mesh/log_cut.h"
+#include "mesh/scope.h"
 
 namespace ebb::mesh {
 namespace {
@@ -25,6 +26,7 @@ bool may_list(const Context& ctx, const Link& link, const LogEntry& entry) {
 Arrival covered(Context& ctx, const Link& link) {
   Arrival upto = link.mine.arrival_head;
   for (const LogEntry* entry : ctx.heads.of_device(ctx.config.self)) {
+    if (!is_shared(link, entry->key)) continue;
     const bool held_back = entry->held.seq > 0 && !may_publish(ctx, link, *entry);
     if (held_back && entry->arrival > 0) upto = std::min(upto, entry->arrival - 1);
   }
@@ -62,18 +64,24 @@ void add_change(Context& ctx, const Link& link, const LogEntry& entry,
 // The heads below a prefix, as far as they may be told.
 void list_below(const Context& ctx, const Link& link, const IdPrefix& prefix,
                 std::vector<codec::ListedHead>& heads) {
-  const auto end = ctx.heads.entries_end();
-  for (auto it = ctx.heads.entries_from(prefix.first); it != end && prefix.covers(it->first);
-       ++it) {
-    if (may_list(ctx, link, it->second)) heads.push_back(listed(it->second));
+  const auto add = [&](const LogEntry& entry) {
+    if (may_list(ctx, link, entry)) heads.push_back(listed(entry));
+  };
+  if (link.view != nullptr) {
+    for (const LogId& log : link.view->list(prefix.first, prefix.last(), limits::kKnownLogs))
+      add(*ctx.heads.find(log));
+    return;
   }
+  const auto end = ctx.heads.entries_end();
+  for (auto it = ctx.heads.entries_from(prefix.first); it != end && prefix.covers(it->first); ++it)
+    add(it->second);
 }
 
 void compare_range(const Context& ctx, const Link& link, const codec::SyncRange& theirs,
                    codec::SyncRanges& answer) {
   for (std::size_t digit = 0; digit < IdPrefix::kChildren; ++digit) {
     const IdPrefix child = theirs.prefix.child(digit);
-    const trust::FingerprintSum sum = ctx.heads.held().sum(child);
+    const trust::FingerprintSum sum = shared_sum(ctx, link, child);
     if (sum.count() == 0 || range_fingerprint(sum) == theirs.children[digit]) continue;
     // A peer that has nothing there lacks all of it, so finer ranges would tell it nothing.
     const bool few = sum.count() <= limits::kRangeListHeads || theirs.children[digit].is_zero();
@@ -81,7 +89,7 @@ void compare_range(const Context& ctx, const Link& link, const codec::SyncRange&
     if ((few && fits) || child.depth == IdPrefix::kDepthMax) {
       list_below(ctx, link, child, answer.heads);
     } else {
-      answer.ranges.push_back(range_of(ctx, child));
+      answer.ranges.push_back(range_of(ctx, link, child));
     }
   }
 }
@@ -128,11 +136,11 @@ Fingerprint range_fingerprint(const trust::FingerprintSum& sum) {
   return sum.count() == 0 ? Fingerprint{} : sum.fingerprint();
 }
 
-codec::SyncRange range_of(const Context& ctx, const IdPrefix& prefix) {
+codec::SyncRange range_of(const Context& ctx, const Link& link, const IdPrefix& prefix) {
   codec::SyncRange range;
   range.prefix = prefix;
   for (std::size_t digit = 0; digit < IdPrefix::kChildren; ++digit)
-    range.children[digit] = range_fingerprint(ctx.heads.held().sum(prefix.child(digit)));
+    range.children[digit] = range_fingerprint(shared_sum(ctx, link, prefix.child(digit)));
   return range;
 }
 
@@ -261,9 +269,9 @@ void on_sync_req(Context& ctx, Link& link, const codec::SyncAuditReq& request) {
   }
   codec::SyncRanges answer;
   answer.covered = covered(ctx, link);
-  const trust::FingerprintSum sum = ctx.heads.held().sum(request.prefix);
+  const trust::FingerprintSum sum = shared_sum(ctx, link, request.prefix);
   const bool differs = range_fingerprint(sum) != request.fingerprint;
-  if (differs && sum.count() > 0) answer.ranges.push_back(range_of(ctx, request.prefix));
+  if (differs && sum.count() > 0) answer.ranges.push_back(range_of(ctx, link, request.prefix));
   send(ctx, link, answer, sync_priority(link));
 }
 

@@ -37,8 +37,8 @@ void on_sync_req(Context& ctx, Link& link, const codec::SyncAuditReq& request);
 
 // A set's fingerprint as ranges tell it: zero stands for the empty one.
 Fingerprint range_fingerprint(const trust::FingerprintSum& sum);
-// Our fingerprints below a prefix.
-codec::SyncRange range_of(const Context& ctx, const IdPrefix& prefix);
+// Our fingerprints below a prefix, of what both ends take part in.
+codec::SyncRange range_of(const Context& ctx, const Link& link, const IdPrefix& prefix);
 codec::ChainPrefix chain_prefix(const Hash& chain);
 
 }  // namespace ebb::mesh

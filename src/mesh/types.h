@@ -312,6 +312,8 @@ struct LinkStatus {
   std::uint64_t waiting_bytes = 0;  // in the queue of the link
   std::uint64_t rate = 0;           // bytes a second that it takes, as far as is known
   bool held_back = false;           // by budget or quiet hours
+  std::string_view scope;           // of the peer: "full", "partial", "leaf"; empty: not known yet
+  bool relay = false;               // the peer is one
   Instant since;
 };
 
@@ -363,7 +365,8 @@ struct Counters {
   std::uint64_t audits = 0;         // ended, equal or not
   std::uint64_t audit_repairs = 0;  // heads that only an audit has brought: 0 in a healthy mesh
   std::uint64_t forks_suspected = 0, rollbacks_found = 0;
-  std::uint64_t logs_refused = 0;  // for which the store has no row
+  std::uint64_t logs_refused = 0;           // for which the store has no row
+  std::uint64_t segments_out_of_scope = 0;  // that peers should not have sent
 };
 
 struct KnownPeer {

@@ -7,6 +7,7 @@
 #include "mesh/live.h"
 #include "mesh/outbox.h"
 #include "mesh/reconcile.h"
+#include "mesh/scope.h"
 
 namespace ebb::mesh {
 namespace {
@@ -174,7 +175,9 @@ void flush_queue(Context& ctx, Link& link, std::set<LogId>& queue, const Reconci
 
 LogEntry* note_claim(Context& ctx, Link& link, const LogId& log, Seq seq) {
   LogEntry* entry = ctx.heads.find_or_add(log);
-  if (entry != nullptr) ctx.heads.announce(*entry, link.slot, seq);
+  if (entry != nullptr && !is_out_of_scope(ctx, *entry)) {
+    ctx.heads.announce(*entry, link.slot, seq);
+  }
   return entry;
 }
 

@@ -113,4 +113,24 @@ void FingerprintTree::add_range(const Node& node, const IdPrefix& prefix, const 
     add_range((*node.children)[digit], prefix.child(digit), first, last, out);
 }
 
+void FingerprintTree::list(const LogId& first, const LogId& last, std::size_t most,
+                           std::vector<LogId>& out) const {
+  if (first <= last) list_range(root_, {}, first, last, out.size() + most, out);
+}
+
+void FingerprintTree::list_range(const Node& node, const IdPrefix& prefix, const LogId& first,
+                                 const LogId& last, std::size_t end, std::vector<LogId>& out) {
+  if (out.size() >= end || node.sum.count() == 0) return;
+  if (prefix.first > last || prefix.last() < first) return;
+  if (node.children == nullptr) {
+    for (auto it = place_of(node.heads, first); it != node.heads.end() && it->log <= last; ++it) {
+      if (out.size() == end) return;
+      out.push_back(it->log);
+    }
+    return;
+  }
+  for (std::size_t digit = 0; digit < IdPrefix::kChildren; ++digit)
+    list_range((*node.children)[digit], prefix.child(digit), first, last, end, out);
+}
+
 }  // namespace ebb::trust

@@ -34,6 +34,8 @@ class FingerprintTree {
   FingerprintSum sum(const IdPrefix& prefix) const;
   // Both ends are included.
   FingerprintSum sum(const LogId& first, const LogId& last) const;
+  // Appends the ids from `first` to `last` that are in the set, in order, at most `most` of them.
+  void list(const LogId& first, const LogId& last, std::size_t most, std::vector<LogId>& out) const;
 
  private:
   struct Head {
@@ -53,6 +55,8 @@ class FingerprintTree {
   static void gather(Node& node, std::vector<Head>& heads);
   static void add_range(const Node& node, const IdPrefix& prefix, const LogId& first,
                         const LogId& last, FingerprintSum& out);
+  static void list_range(const Node& node, const IdPrefix& prefix, const LogId& first,
+                         const LogId& last, std::size_t end, std::vector<LogId>& out);
   const FingerprintSum* entry_of(const LogId& log) const;
 
   Node root_;

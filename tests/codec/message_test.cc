@@ -122,10 +122,13 @@ TEST_CASE("a type or kind that is not known is unsupported, a wrong one malforme
       w.uint(field);
     });
   };
-  for (const std::uint64_t type : {0U, 13U, 255U, 65536U}) {
+  for (const std::uint64_t type : {0U, 14U, 255U, 65536U}) {
     CHECK(code_of(message(type, 0)) == ErrorCode::kUnsupported);
   }
   CHECK(code_of(message(2, 3)) == ErrorCode::kUnsupported);
+  CHECK(code_of(message(13, 2)) == ErrorCode::kUnsupported);
+  CHECK(code_of(message(13, 0)) == ErrorCode::kMalformed);
+  CHECK(code_of(message(13, 1)) == ErrorCode::kMalformed);
   CHECK(code_of(message(1, 0)) == ErrorCode::kMalformed);
   CHECK(code_of(Bytes{0x90}) == ErrorCode::kMalformed);
   CHECK(code_of(Bytes{0x91, 0xa0}) == ErrorCode::kMalformed);
@@ -138,6 +141,39 @@ TEST_CASE("a type or kind that is not known is unsupported, a wrong one malforme
     CHECK(code_of(message(3, kind)) == ErrorCode::kMalformed);
     CHECK(code_of(message(4, kind)) == ErrorCode::kMalformed);
   }
+}
+
+TEST_CASE(
+    "a scope that is none is refused: unordered, out of bounds, with lists where none belong") {
+  const auto scope = [](std::uint64_t kind, const std::vector<std::string>& topics,
+                        std::size_t devices) {
+    return written([&](Writer& w) {
+      w.array(5);
+      w.uint(13);
+      w.uint(0);
+      w.uint(kind);
+      w.array(topics.size());
+      for (const std::string& topic : topics)
+        w.str(topic);
+      w.array(devices);
+      for (std::size_t i = 0; i < devices; ++i) {
+        DeviceId device;
+        device.data[0] = static_cast<std::uint8_t>(i >> 8U);
+        device.data[1] = static_cast<std::uint8_t>(i);
+        w.bin(device.view());
+      }
+    });
+  };
+  CHECK(decode_message(scope(1, {"a", "b"}, 2)).ok());
+  CHECK(decode_message(scope(1, {}, limits::kScopeDevices)).ok());
+  CHECK(code_of(scope(1, {}, limits::kScopeDevices + 1)) == ErrorCode::kTooLarge);
+  CHECK(code_of(scope(1, {"b", "a"}, 0)) == ErrorCode::kNotCanonical);
+  CHECK(code_of(scope(1, {"a", "a"}, 0)) == ErrorCode::kNotCanonical);
+  CHECK(code_of(scope(1, {}, 0)) == ErrorCode::kMalformed);
+  CHECK(code_of(scope(0, {"a"}, 0)) == ErrorCode::kMalformed);
+  CHECK(code_of(scope(2, {}, 1)) == ErrorCode::kMalformed);
+  CHECK(code_of(scope(1, {"_ebb"}, 0)) == ErrorCode::kMalformed);
+  CHECK(!decode_message(scope(3, {}, 0)).ok());
 }
 
 TEST_CASE("lists and texts over their bound are refused") {
@@ -266,5 +302,5 @@ TEST_CASE("every message has a name") {
     CHECK(file.starts_with(message_name(message)));
     names.insert(message_name(message));
   }
-  CHECK(names.size() == 12);
+  CHECK(names.size() == 13);
 }

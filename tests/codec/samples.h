@@ -101,8 +101,8 @@ inline codec::Hello sample_hello() {
   hello.arrival_head = 70000;
   hello.cursor = {0x1112131415161718, 300};
   hello.changes_since = 200;
-  hello.my_scope = counting<codec::ScopeHash>(0x60);
-  hello.your_scope = counting<codec::ScopeHash>(0x68);
+  hello.my_scope = counting<ScopeHash>(0x60);
+  hello.your_scope = counting<ScopeHash>(0x68);
   hello.root = counting<Fingerprint>(0x70);
   hello.count = 12;
   hello.wall = {kSampleMs};
@@ -153,6 +153,10 @@ inline std::vector<std::pair<std::string, codec::Message>> sample_messages(ByteV
       {"ping", codec::Ping{300, true}},
       {"peers", codec::Peers{{{counting<DeviceId>(0x90), "127.0.0.1:7400"}}, true}},
       {"bye", codec::Bye{codec::ByeCode::kProtocolError, "frame too large"}},
+      {"scope_told",
+       codec::ScopeTold{{ScopeKind::kPartial, {"a", "b"}, {counting<DeviceId>(0x90)}}}},
+      {"scope_told_leaf", codec::ScopeTold{{ScopeKind::kLeaf, {}, {}}}},
+      {"scope_root", codec::ScopeRoot{counting<Fingerprint>(0x70), 12}},
   };
 }
 
@@ -180,6 +184,8 @@ inline std::vector<std::pair<std::string, codec::GossipDatagram>> sample_datagra
   root.view_heads = {first};
   root.listen_port = 7400;
   root.answer = true;
+  root.my_scope = counting<ScopeHash>(0x60);
+  root.your_scope = counting<ScopeHash>(0x68);
   codec::GossipDatagram datagram;
   datagram.counter = 0x3132333435363738;
   datagram.mesh = counting<MeshId>(0x50);

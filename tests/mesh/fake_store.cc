@@ -270,6 +270,11 @@ void FakeStore::restore(const Backup& backup, bool new_epoch) {
   if (new_epoch) ++epoch_;
 }
 
+void FakeStore::change_scope() {
+  ++epoch_;
+  cursors_.clear();
+}
+
 void FakeStore::roll_back(const LogId& log, std::size_t segments) {
   Log& rolled = logs_.at(log);
   EBB_CHECK(segments <= rolled.segments.size());

@@ -68,6 +68,9 @@ class FakeStore {
   std::shared_ptr<const Backup> back_up() const;
   void restore(const Backup& backup, bool new_epoch);
 
+  // As a store that starts with another scope: a new epoch, no cursors.
+  void change_scope();
+
   // The newest `segments` of a log are lost, as after the restore of an old backup.
   void roll_back(const LogId& log, std::size_t segments);
 
