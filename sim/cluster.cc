@@ -24,7 +24,8 @@ enum class Stream : std::uint64_t {
   kSchedule,
   kWorkload,
   kNat,
-  kRefold
+  kRefold,
+  kScopes
 };
 
 Rng stream(std::uint64_t seed, Stream name) {
@@ -46,8 +47,11 @@ Cluster::Cluster(const Schedule& schedule, const std::string& dir, Trace::Lines 
       refold_(stream(options_.seed, Stream::kRefold), findings_),
       stamps_(findings_),
       presences_(findings_),
+      scope_checker_(findings_),
       memory_(findings_),
       plan_(schedule.faults),
+      behind_nat_(plan_nat(options_, stream(options_.seed, Stream::kNat))),
+      scopes_(options_, behind_nat_, stream(options_.seed, Stream::kScopes)),
       network_(
           queue_, stream(options_.seed, Stream::kNetwork), options_.network, options_.nodes,
           counts_,
@@ -99,8 +103,7 @@ void Cluster::make_hosts(const std::string& dir, Rng& rng) {
   Bytes mesh;
   append_be64(mesh, rng.next());
   append_be64(mesh, rng.next());
-  const auto behind_nat = plan_nat(options_, stream(options_.seed, Stream::kNat));
-  const auto peers = plan_peers(options_, behind_nat, stream(options_.seed, Stream::kPeers));
+  const auto peers = plan_peers(options_, behind_nat_, stream(options_.seed, Stream::kPeers));
   const Host::World world{queue_, network_, trace_, *this, counts_, &liar_};
   const auto skew_ms = static_cast<std::uint64_t>(options_.wall_skew_max.ms());
   for (HostIndex index = 0; index < options_.nodes; ++index) {
@@ -116,10 +119,11 @@ void Cluster::make_hosts(const std::string& dir, Rng& rng) {
     setup.disk = options_.disk;
     setup.rare = options_.rare;
     setup.wire_version = options_.mixed_wire && index % 2 == 0 ? 2 : 1;
-    if (behind_nat[index]) {
+    if (behind_nat_[index]) {
       counts_.count(Fault::kBehindNat);
       network_.set_behind_nat(index);
     }
+    setup.next_scope = [this, index] { return scopes_.next(index); };
     if (index == options_.liar_host()) setup.lies = &options_;
     stamps_.read(Instant{}, index, kBuilt);
     hosts_.push_back(std::make_unique<Host>(world, std::move(setup), rng.fork()));
@@ -127,6 +131,10 @@ void Cluster::make_hosts(const std::string& dir, Rng& rng) {
     liar_ = hosts_.back()->device();
     ledger_.excuse(index);
   }
+  std::vector<DeviceId> devices;
+  for (const auto& host : hosts_)
+    devices.push_back(host->device());
+  scopes_.set_devices(std::move(devices));
 }
 
 Outcome Cluster::run() {
@@ -273,6 +281,7 @@ void Cluster::committed(HostIndex host, const store::CommitResult& result) {
   stamps_.committed(queue_.now(), host, result);
   followers_.committed(host, result);
   latency_.committed(queue_.now(), host, result);
+  scope_checker_.committed(host, hosts_[host]->device(), hosts_[host]->scope(), result);
 }
 
 void Cluster::datagram_in(HostIndex host, const std::string& from, ByteView bytes) {

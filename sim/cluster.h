@@ -28,6 +28,8 @@
 #include "sim/order_checker.h"
 #include "sim/presence_checker.h"
 #include "sim/refold_checker.h"
+#include "sim/scope_checker.h"
+#include "sim/scope_plan.h"
 #include "sim/stamp_checker.h"
 #include "sim/workload.h"
 
@@ -113,9 +115,12 @@ class Cluster : private Observer {
   RefoldChecker refold_;
   StampChecker stamps_;
   PresenceChecker presences_;
+  ScopeChecker scope_checker_;
   MemoryChecker memory_;
   LatencyMeter latency_;
   std::vector<PlannedFault> plan_;
+  std::vector<bool> behind_nat_;
+  ScopePlan scopes_;
   Network network_;
   Hosts hosts_;
   std::vector<std::unique_ptr<Injector>> injectors_;

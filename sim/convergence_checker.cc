@@ -1,9 +1,11 @@
 #include "sim/convergence_checker.h"
 
 #include <map>
+#include <set>
 #include <string>
 
 #include "sim/log_reader.h"
+#include "trust/fingerprint.h"
 
 namespace ebb::sim {
 namespace {
@@ -29,6 +31,27 @@ std::map<LogId, Position> whole_logs(const Storage& store, const Fork& fork) {
     if (!fork.logs.contains(head.log)) logs[head.log] = head.held;
   }
   return logs;
+}
+
+// Of what `from` holds, what `host` takes part in.
+std::map<LogId, Position> logs_in_scope(const Host& host, const Storage& from) {
+  std::map<LogId, Position> logs;
+  for (const store::HeadRecord& head : from.heads()) {
+    if (covers(host.scope(), host.device(), head.key)) logs[head.log] = head.held;
+  }
+  return logs;
+}
+
+bool holds_its_scope(const Host& host, const Host& whole) {
+  return logs_in_scope(host, *host.storage().store()) ==
+         logs_in_scope(host, *whole.storage().store());
+}
+
+Fingerprint fingerprint_of(const std::map<LogId, Position>& logs) {
+  trust::FingerprintSum sum;
+  for (const auto& [log, position] : logs)
+    sum.add(log, position);
+  return sum.fingerprint();
 }
 
 bool is_apart(const std::optional<Fork>& fork, HostIndex index) {
@@ -57,6 +80,10 @@ bool ConvergenceChecker::agree(Hosts& hosts, const std::optional<Fork>& fork) {
       }
       continue;
     }
+    if (!host.scope().is_full()) {
+      if (!holds_its_scope(host, first)) return false;
+      continue;
+    }
     if (host.engine()->root() != first.engine()->root()) return false;
     if (host.engine()->log_count() != first.engine()->log_count()) return false;
     if (host.storage().store()->state_digest() != digest) return false;
@@ -69,11 +96,34 @@ void ConvergenceChecker::check(Hosts& hosts, const std::optional<Fork>& fork,
   check_same(hosts, fork);
   for (HostIndex index = 0; index < hosts.size(); ++index) {
     const bool apart = is_apart(fork, index);
-    check_promises(index, *hosts[index], ledger_,
-                   [&](const Dot& dot) { return !apart || !fork->splits(dot); });
+    const std::set<LogId> in_scope = scope_of(hosts, fork, index);
+    check_promises(index, *hosts[index], ledger_, [&](const Dot& dot) {
+      return (!apart || !fork->splits(dot)) &&
+             (hosts[index]->scope().is_full() || in_scope.contains(dot.log));
+    });
     if (!apart) continue;
     check_promises(index, *hosts[index], branch, [](const Dot&) { return true; });
     check_same_logs(hosts, *fork);
+  }
+}
+
+// The logs of the host's scope, as the host knows them with which all are compared.
+std::set<LogId> ConvergenceChecker::scope_of(Hosts& hosts, const std::optional<Fork>& fork,
+                                             HostIndex index) {
+  std::set<LogId> logs;
+  const Host& whole = *hosts[first_of(fork)];
+  if (!whole.running()) return logs;
+  for (const auto& [log, position] : logs_in_scope(*hosts[index], *whole.storage().store()))
+    logs.insert(log);
+  return logs;
+}
+
+void ConvergenceChecker::check_scope(HostIndex index, const Host& host, const Host& whole) {
+  if (!holds_its_scope(host, whole)) {
+    findings_.add("convergence", index, "holds other logs of its scope than a full host");
+  }
+  if (host.engine()->root() != fingerprint_of(logs_in_scope(host, *host.storage().store()))) {
+    findings_.add("convergence", index, "its engine's root is not that of its scope");
   }
 }
 
@@ -96,7 +146,8 @@ void ConvergenceChecker::check_same(Hosts& hosts, const std::optional<Fork>& for
     }
     Storage& store = *host.storage().store();
     Host& first = *hosts[first_of(fork)];
-    const bool apart = is_apart(fork, index);
+    const bool apart = is_apart(fork, index) || !host.scope().is_full();
+    if (!host.scope().is_full()) check_scope(index, host, first);
     if (!apart && store.state_digest() != first.storage().store()->state_digest()) {
       findings_.add("convergence", index, "has another state digest than " + other);
     }

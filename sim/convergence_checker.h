@@ -9,6 +9,7 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -24,8 +25,9 @@ class ConvergenceChecker {
   ConvergenceChecker(const Ledger& ledger, Findings& findings)
       : ledger_(ledger), findings_(findings) {}  // both must outlive it
 
-  // All hosts run, nothing waits for a disk, and roots, counts and digests are equal. With a fork:
-  // those of all but its host are, and that one holds all logs as they do but the forked ones.
+  // All hosts run, nothing waits for a disk, and roots, counts and digests are equal; who takes
+  // part in some logs only holds these as the others do. With a fork: those of all but its host
+  // are, and that one holds all logs as they do but the forked ones.
   static bool agree(Hosts& hosts, const std::optional<Fork>& fork = std::nullopt);
   // Adds a finding for each difference. `branch` is what the fork's host has promised on its own.
   void check(Hosts& hosts, const std::optional<Fork>& fork = std::nullopt,
@@ -33,6 +35,8 @@ class ConvergenceChecker {
 
  private:
   void check_same(Hosts& hosts, const std::optional<Fork>& fork);
+  static std::set<LogId> scope_of(Hosts& hosts, const std::optional<Fork>& fork, HostIndex index);
+  void check_scope(HostIndex index, const Host& host, const Host& whole);
   void check_same_logs(Hosts& hosts, const Fork& fork);
   void check_promises(HostIndex index, Host& host, const Ledger& ledger,
                       const std::function<bool(const Dot&)>& concerns);

@@ -36,6 +36,9 @@ void CursorChecker::check_cursors(HostIndex index, const Hosts& hosts, const Hea
       }
       for (const store::HeadRecord& head : heads[peer]) {
         if (head.arrival > cursor.arrival) continue;
+        const bool shared = covers(hosts[index]->scope(), hosts[index]->device(), head.key) &&
+                            covers(hosts[peer]->scope(), hosts[peer]->device(), head.key);
+        if (!shared) continue;
         // Of two histories nobody takes the end of the other.
         const bool apart = fork && (fork->host == index || fork->host == peer);
         if (apart && fork->logs.contains(head.log)) continue;

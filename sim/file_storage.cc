@@ -86,6 +86,7 @@ class FileMedium : public StorageMedium {
     options.random = how.random;
     options.now = how.now;
     options.built = how.built;
+    options.scope = how.scope;
     EBB_ASSIGN(auto opened, store::Store::open(options, how.identity));
     return std::unique_ptr<Storage>(std::make_unique<FileStorage>(std::move(opened)));
   }

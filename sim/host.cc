@@ -9,6 +9,7 @@
 #include "sim/convert.h"
 #include "sim/heap_meter.h"
 #include "state/fold.h"
+#include "trust/scope_hash.h"
 
 namespace ebb::sim {
 namespace {
@@ -65,7 +66,8 @@ void Host::lose_disk() {
 Status Host::start() {
   if (running()) return {};
   clock_.begin_life(microseconds(static_cast<std::int64_t>(rng_.below(1000000000))));
-  EBB_RETURN_IF_ERROR(storage_.open(restored_));
+  if (setup_.next_scope) scope_ = setup_.next_scope();
+  EBB_RETURN_IF_ERROR(storage_.open(restored_, trust::scope_hash(scope_)));
   restored_ = false;
   world_.observer.opened(setup_.index, *storage_.store());
   ++life_;
@@ -108,6 +110,7 @@ mesh::Config Host::config() const {
     config.presences.push_back({row.device, row.hlc, row.said});
   config.incarnation = store.incarnation();
   config.built = setup_.built;
+  config.scope = scope_;
   config.link_classes = setup_.link_classes;
   config.metered = setup_.metered;
   config.clock_suspect = storage_.clock_is_suspect();

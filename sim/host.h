@@ -12,6 +12,7 @@
 #pragma once
 
 #include <deque>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -54,7 +55,8 @@ class Host {
     bool metered = false;
     RareOptions rare;
     std::uint64_t wire_version = 1;
-    const Options* lies = nullptr;  // how this host lies; nullptr: it is honest
+    std::function<Scope()> next_scope;  // of a start; empty: full
+    const Options* lies = nullptr;      // how this host lies; nullptr: it is honest
   };
 
   Host(const World& world, Setup setup, Rng rng);
@@ -92,6 +94,8 @@ class Host {
   // nullptr while down.
   const mesh::Engine* engine() const { return engine_.get(); }
   const DeviceId& device() const { return identity_->device(); }
+  // As it runs, or ran last.
+  const Scope& scope() const { return scope_; }
   // Of the heap, by its engine and what that has handed out.
   std::int64_t heap_bytes() const;
 
@@ -113,6 +117,7 @@ class Host {
   std::unique_ptr<mesh::Engine> engine_;
   std::unique_ptr<Liar> liar_;
   std::uint64_t life_ = 0;
+  Scope scope_;
   bool paused_ = false;
   bool restored_ = false;          // and has not begun its new incarnation
   std::deque<mesh::Input> inbox_;  // what came while paused

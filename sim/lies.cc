@@ -129,6 +129,13 @@ struct Bend {
       if (rng.chance(1, 2)) peer->address = "10.9.9." + std::to_string(rng.below(256)) + ":7000";
     }
   }
+  void operator()(codec::ScopeTold& m) const {
+    m.scope = rng.chance(1, 2) ? Scope{ScopeKind::kLeaf, {}, {}} : Scope{};
+  }
+  void operator()(codec::ScopeRoot& m) const {
+    m.count = absurd(rng);
+    if (rng.chance(1, 2)) scramble(m.root, rng);
+  }
   void operator()(codec::Bye& m) const { m.code = static_cast<codec::ByeCode>(rng.below(12)); }
 
   void bend_list(std::vector<codec::ListedHead>& heads) const {

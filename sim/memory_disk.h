@@ -11,6 +11,7 @@
 #include <optional>
 
 #include "core/hlc.h"
+#include "core/scope.h"
 #include "store/types.h"
 #include "trust/segment_verify.h"
 
@@ -25,6 +26,7 @@ struct MemoryDisk {
   bool made = false;
   Incarnation incarnation = 0;
   StoreEpoch epoch = 0;
+  ScopeHash scope;
   Arrival arrival_head = 0;
   std::optional<WallTime> last_commit;  // that moved a log; as judged
   std::deque<MemoryLog> logs;           // in the order in which they became known
@@ -40,6 +42,7 @@ struct MemoryDisk {
     made = other.made;
     incarnation = other.incarnation;
     epoch = other.epoch;
+    scope = other.scope;
     arrival_head = other.arrival_head;
     last_commit = other.last_commit;
     logs = other.logs;

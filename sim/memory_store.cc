@@ -104,6 +104,10 @@ class MemoryStore : public Storage {
 Status MemoryStore::open(const OpenStorage& how) {
   const bool is_new = !std::exchange(disk_.made, true);
   if (is_new) disk_.epoch = planted(Bug::kForgetEpoch) ? 1 : random_();
+  if (std::exchange(disk_.scope, how.scope) != how.scope && !planted(Bug::kForgetScope)) {
+    disk_.epoch = random_();
+    disk_.cursors.clear();
+  }
   random_();  // a boot nonce; there is no other process here
   clock_.open(how.built, how.now);
   for (const MemoryLog& log : disk_.logs) {

@@ -15,6 +15,7 @@ constexpr std::uint64_t kBeside = 0x9e3779b97f4a7c15ULL;
 
 // The others still have to have somebody.
 constexpr std::size_t kNodesWithLiar = 4;
+constexpr std::size_t kNodesWithScopes = 5;
 
 // Half of the classes, which half is the seed's.
 void draw_classes(Rng& rng, Options& options) {
@@ -113,6 +114,13 @@ void draw_liar(Rng& rng, Options& options) {
     options.enabled[i] = rng.chance(3, 4);
 }
 
+// In every third seed up to a third of the hosts.
+void draw_scopes(Rng& rng, Options& options) {
+  if (!rng.chance(1, 3) || options.nodes < kNodesWithScopes) return;
+  options.partial = rng.between(1, options.nodes / 3);
+  options.scopes_move = rng.chance(1, 2);
+}
+
 std::string ms_text(Duration duration) { return std::to_string(duration.ms()) + " ms"; }
 
 // What is not as it always is.
@@ -186,6 +194,7 @@ Options expand_seed(std::uint64_t seed, std::size_t nodes, Duration chaos,
   options.rare = expand_rare(beside.fork());
   options.mixed_wire = beside.chance(1, 2);
   draw_liar(beside, options);
+  draw_scopes(beside, options);
   return options;
 }
 
@@ -222,6 +231,8 @@ std::vector<std::pair<std::string, std::string>> describe(const Options& options
       {"read_fail", permille(disk.read_fail_permille)},
       {"rare_paths", rare_text(options.rare)},
       {"wire_versions", options.mixed_wire ? "1 and 2" : "1"},
+      {"partial",
+       std::to_string(options.partial) + (options.scopes_move ? " hosts, growing" : " hosts")},
       {"liar", options.liar ? "host " + std::to_string(*options.liar_host()) + ", " +
                                   permille(options.lies_permille)
                             : "none"},

@@ -100,8 +100,10 @@ struct Options {
   bool liar = false;
   std::uint64_t lies_permille = 0;
   std::uint64_t floods = 0;
-  bool mixed_wire = false;  // half of the hosts send what a later version might
-  Bug bug = Bug::kNone;     // of every host
+  bool mixed_wire = false;    // half of the hosts send what a later version might
+  std::uint64_t partial = 0;  // hosts that take part in some logs only
+  bool scopes_move = false;   // and in more of them with each start, now and then
+  Bug bug = Bug::kNone;       // of every host
   // A host that the latencies leave out, and what is wrong with it all the time: how slowly it
   // reads (0: as the others), and whether it hears nobody, who all hear it.
   std::optional<HostIndex> left_out;

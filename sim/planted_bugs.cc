@@ -31,6 +31,8 @@ constexpr std::array kTable = {
                 "a commit tells of a log from its first event on"},
     PlantedInfo{Bug::kFirstPresenceStays, "first_presence_stays",
                 "the first presence of a device is kept for its newest"},
+    PlantedInfo{Bug::kForgetScope, "forget_scope",
+                "a store that starts with another scope keeps its epoch and cursors"},
     PlantedInfo{Bug::kTrustFutureStamps, "trust_future_stamps",
                 "stamps of others pull a clock as far ahead as they like"},
     PlantedInfo{Bug::kSameStamp, "same_stamp", "a clock that stands gives a stamp twice"},
@@ -71,6 +73,7 @@ constexpr std::array kTable = {
                 "datagrams are answered whether or not their address has echoed its cookie"},
     PlantedInfo{Bug::kCursorByDatagram, "cursor_by_datagram",
                 "a root datagram's arrival head is taken for a cursor, whatever differs"},
+    PlantedInfo{Bug::kIgnoreScope, "ignore_scope", "logs beyond a scope are told, sent and taken"},
 };
 static_assert(kTable.size() == kBugs);
 

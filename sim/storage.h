@@ -17,6 +17,7 @@
 #include "codec/record.h"
 #include "core/clock_judge.h"
 #include "core/result.h"
+#include "core/scope.h"
 #include "core/time.h"
 #include "core/version_vector.h"
 #include "store/types.h"
@@ -56,6 +57,7 @@ struct OpenStorage {
   std::function<std::uint64_t()> random;
   ClockReading now;
   WallTime built = {};
+  ScopeHash scope = {};
 };
 
 class StorageMedium {

@@ -36,12 +36,12 @@ StoreThread::StoreThread(EventQueue& queue, Observer& observer, FaultCounts& cou
 
 StoreThread::~StoreThread() = default;
 
-Status StoreThread::open(bool restored) {
+Status StoreThread::open(bool restored, const ScopeHash& scope) {
   EBB_CHECK(store_ == nullptr);
   ++life_;
   if (planted(Bug::kStoreGoesBack)) setup_.medium->back_up(kCopyOfStart);
-  const OpenStorage how{setup_.mesh, *setup_.identity, [this] { return rng_.next(); },
-                        setup_.clock(), setup_.built};
+  const OpenStorage how{setup_.mesh,    *setup_.identity, [this] { return rng_.next(); },
+                        setup_.clock(), setup_.built,     scope};
   EBB_ASSIGN(store_, setup_.medium->open(how));
   if (restored && !planted(Bug::kSameIncarnationAfterRestore)) {
     const auto begun = store_->begin_incarnation(codec::OpeningReason::kRestore, setup_.clock());

@@ -48,7 +48,7 @@ class StoreThread {
   ~StoreThread();
 
   // `restored`: in a new incarnation, as after `ebb restore`.
-  Status open(bool restored = false);
+  Status open(bool restored = false, const ScopeHash& scope = {});
   // Finishes the work at hand, which nobody is left to be told of; the store closes in order.
   void close();
   // The process ends; what is not durable is lost when `power_too`, else in half of the cases.

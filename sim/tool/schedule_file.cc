@@ -33,6 +33,8 @@ void visit_options(OptionsRef& o, const Visit& visit) {
   visit("wall_skew_max_us", o.wall_skew_max);
   visit("bug", o.bug);
   visit("mixed_wire", o.mixed_wire);
+  visit("partial", o.partial);
+  visit("scopes_move", o.scopes_move);
   visit("liar", o.liar);
   visit("lies_permille", o.lies_permille);
   visit("floods", o.floods);

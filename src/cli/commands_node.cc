@@ -84,6 +84,19 @@ std::string missing_table(const Context& context, const nlohmann::json& complete
   return text;
 }
 
+// "leaf", or "partial: topics a, b; devices x, y".
+std::string scope_words(const nlohmann::json& scope) {
+  std::string words = text_at(scope, "kind");
+  for (const char* list : {"topics", "devices"}) {
+    std::string names;
+    for (const nlohmann::json& name : list_at(scope, list))
+      names.append(names.empty() ? " " : ", ").append(name.is_string() ? name.get<std::string>() : "?");
+    if (!names.empty())
+      words.append(words.ends_with("partial") ? ": " : "; ").append(list).append(names);
+  }
+  return words;
+}
+
 std::string status_text(const Context& context, const nlohmann::json& status) {
   const nlohmann::json& verdict = object_at(status, "verdict");
   const nlohmann::json& completeness = object_at(status, "completeness");
@@ -103,6 +116,8 @@ std::string status_text(const Context& context, const nlohmann::json& status) {
   field("events", events_text(count_at(status, "events"), count_at(status, "heads"),
                               count_at(status, "records")));
   field("complete", completeness_words(completeness));
+  const nlohmann::json& scope = object_at(status, "scope");
+  if (text_at(scope, "kind") != "full") field("scope", scope_words(scope));
   field("links", fmt::format("{}, {} known", count_text(count_at(status, "links"), "link"),
                              count_text(count_at(status, "peers"), "peer")));
   field("store", fmt::format("{}, durability {}", bytes_text(count_at(store, "bytes")),
@@ -245,9 +260,7 @@ std::string trace_text(const Context& context, const nlohmann::json& rows) {
   return table.text(context.colours());  // wider than many terminals, and nothing of it cut
 }
 
-}  // namespace
-
-std::string completeness_words(const nlohmann::json& completeness) {
+std::string state_words(const nlohmann::json& completeness) {
   const std::string state = text_at(completeness, "state");
   if (state == "in_sync") {
     return "in sync with " + count_text(count_at(completeness, "links_in_sync"), "link");
@@ -260,6 +273,15 @@ std::string completeness_words(const nlohmann::json& completeness) {
   }
   if (state == "alone") return "alone: no link, this is what the device holds";
   return "completeness unknown";
+}
+
+}  // namespace
+
+std::string completeness_words(const nlohmann::json& completeness) {
+  const std::string scope = text_at(completeness, "scope");
+  const std::string words = state_words(completeness);
+  if (scope == "leaf") return words + "; local: own logs only";
+  return scope == "partial" ? words + "; local: of this node's scope only" : words;
 }
 
 Exit run_status(const Context& context, const WatchOptions& watch) {

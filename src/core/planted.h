@@ -31,6 +31,7 @@ enum class Bug : std::uint8_t {
   kOneArrivalACommit,
   kTellFromStart,
   kFirstPresenceStays,
+  kForgetScope,
   // Clocks.
   kTrustFutureStamps,
   kSameStamp,
@@ -57,8 +58,9 @@ enum class Bug : std::uint8_t {
   kKeepEndedLinks,
   kTrustAnyAddress,
   kCursorByDatagram,
+  kIgnoreScope,
 };
-inline constexpr std::size_t kBugs = static_cast<std::size_t>(Bug::kCursorByDatagram);  // but kNone
+inline constexpr std::size_t kBugs = static_cast<std::size_t>(Bug::kIgnoreScope);  // but kNone
 
 #ifdef EBB_PLANTED_BUGS
 

@@ -10,6 +10,7 @@ std::string_view completeness_state(const node::NodeStatus& status) {
 
 void write_completeness(JsonWriter& out, const node::NodeStatus& status) {
   out.begin_object().field("state", completeness_state(status));
+  out.field("scope", scope_name(status.scope.kind));
   out.field("held", status.events_held).field("known", status.events_known);
   out.field("links", status.links).field("links_in_sync", status.links_in_sync);
   out.field("missing_logs", status.missing.count);

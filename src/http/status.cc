@@ -23,6 +23,16 @@ void write_clock(JsonWriter& out, const node::ClockStatus& clock) {
   out.field("peers", std::uint64_t{clock.peers}).end_object();
 }
 
+void write_scope(JsonWriter& out, const node::NodeStatus& status) {
+  out.begin_object().field("kind", scope_name(status.scope.kind)).key("topics").begin_array();
+  for (const std::string& topic : status.scope.topics)
+    out.value(topic);
+  out.end_array().key("devices").begin_array();
+  for (const DeviceId& device : status.scope.devices)
+    out.value(device_text(device));
+  out.end_array().field("relay", status.relay).end_object();
+}
+
 std::string status_text(const node::Node& node, const std::optional<Hash>& digest) {
   const node::NodeStatus status = node.status();
   const Verdict verdict = verdict_of(status);
@@ -36,6 +46,8 @@ std::string status_text(const node::Node& node, const std::optional<Hash>& diges
   out.field("text", verdict.text).end_object();
   out.key("clock");
   write_clock(out, status.clock);
+  out.key("scope");
+  write_scope(out, status);
   out.field("incarnations", status.incarnations).key("completeness");
   write_completeness(out, status);
   out.field("heads", status.heads).field("events", status.events_held - status.records_held);

@@ -49,6 +49,10 @@ Verdict verdict_of(const node::NodeStatus& status) {
   if (!status.peers_refusing.empty()) return refused_verdict(status.peers_refusing);
   const std::string_view state = completeness_state(status);
   const std::string held = counted(status.events_held - status.records_held, "event") + " held";
+  if (state == "in_sync" && !status.scope.is_full() && status.relays == 0) {
+    return {"warn",
+            "no link to a relay: what others have of this node's scope may be missing, " + held};
+  }
   if (state == "in_sync") {
     return {"ok", "in sync with " + counted(status.links_in_sync, "link") + ", " + held};
   }

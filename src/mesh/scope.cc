@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "core/limits.h"
+#include "core/planted.h"
 #include "mesh/reconcile.h"
 #include "trust/scope_hash.h"
 
@@ -106,6 +107,7 @@ void on_scope(Context& ctx, Link& link, const codec::ScopeRoot& root) {
 }
 
 bool is_in_scope(const Context& ctx, const LogKey& log) {
+  if (planted(Bug::kIgnoreScope)) return true;
   return ctx.config.scope.is_full() || covers(ctx.config.scope, ctx.config.self, log);
 }
 
@@ -114,7 +116,7 @@ bool is_out_of_scope(const Context& ctx, const LogEntry& entry) {
 }
 
 bool is_shared(const Link& link, const LogKey& log) {
-  if (link.view == nullptr) return link.scope.has_value();
+  if (link.view == nullptr || planted(Bug::kIgnoreScope)) return link.scope.has_value();
   return link.view->covers(log);
 }
 

@@ -100,7 +100,7 @@ Status apply_table(Config& config, const toml::table& table, const std::string& 
       EBB_RETURN_IF_ERROR(apply_named_tables(config, *node.as_table(), name + ".", path));
       continue;
     }
-    const bool is_section = name == "node" || name == "log" || name == "store";
+    const bool is_section = name == "node" || name == "log" || name == "store" || name == "scope";
     if (node.is_table() && prefix.empty() && (is_section || !node.as_table()->empty())) {
       EBB_RETURN_IF_ERROR(apply_table(config, *node.as_table(), name + ".", path));
       continue;
@@ -193,6 +193,14 @@ std::string with_listen(std::string text, const std::string& listen) {
   return text + "[node]\n" + line + "\n";
 }
 
+Status check_scope(const Scope& scope) {
+  if (is_valid_scope(scope)) return {};
+  const bool lists = !scope.topics.empty() || !scope.devices.empty();
+  return Error{ErrorCode::kInvalidArgument, "config",
+               lists ? "scope.topics and scope.devices: only with scope.kind = \"partial\""
+                     : "scope.kind: \"partial\" needs scope.topics or scope.devices"};
+}
+
 }  // namespace
 
 Result<Config> load_config(const std::string& path, const ConfigOverrides& overrides) {
@@ -204,6 +212,7 @@ Result<Config> load_config(const std::string& path, const ConfigOverrides& overr
     EBB_RETURN_IF_ERROR(apply_text(config, text, path));
   }
   EBB_RETURN_IF_ERROR(apply_overrides(config, overrides));
+  EBB_RETURN_IF_ERROR(check_scope(config.scope));
   return config;
 }
 
@@ -241,6 +250,16 @@ std::string config_template(const std::string& name) {
       "# normal; live: never taken for history; late: always, even when it is new.\n"
       "# [topic.NAME]\n"
       "# priority = \"normal\"\n"
+      "\n"
+      "# The logs that this node takes part in. full: all; leaf: its own, beside the records of\n"
+      "# every device; partial: those of the topics and devices that are named here (an empty\n"
+      "# list names all), its own, and the records. Numbers that it gives are local, then.\n"
+      "# A full node is a relay for such nodes, unless it says no.\n"
+      "[scope]\n"
+      "# kind = \"full\"\n"
+      "# topics = []\n"
+      "# devices = []\n"
+      "# relay = \"auto\"\n"
       "\n"
       "[log]\n"
       "# trace, debug, info, warn or error.\n"

@@ -16,6 +16,7 @@
 
 #include "core/limits.h"
 #include "core/result.h"
+#include "core/scope.h"
 #include "core/time.h"
 #include "mesh/types.h"
 
@@ -35,6 +36,8 @@ struct Config {
   std::vector<mesh::LinkClass> link_classes;  // [link.NAME] addresses, daily, quiet
   // [topic.NAME] priority: normal, live, late
   std::map<std::string, mesh::TopicPriority, std::less<>> topics;
+  Scope scope;        // [scope] kind, topics, devices: the logs that this node takes part in
+  bool relay = true;  // [scope] relay: with a full scope, for those who have less
   std::string log_level = "info";      // [log] level: trace debug info warn error
   std::string log_format = "auto";     // [log] format: auto logfmt json
   std::int64_t disk_budget_bytes = 0;  // [store] disk_budget_bytes: 0 = unlimited

@@ -3,6 +3,9 @@
 #include <algorithm>
 #include <array>
 #include <charconv>
+#include <optional>
+#include <set>
+#include <utility>
 #include <vector>
 
 #include "codec/utf8.h"
@@ -53,16 +56,22 @@ Status set_listen(Config& config, const std::string& text) {
   return {};
 }
 
-Status set_peers(Config& config, const std::string& text) {
-  std::vector<std::string> peers;
+std::vector<std::string> split(const std::string& text) {
+  std::vector<std::string> parts;
   for (std::size_t at = 0; at < text.size();) {
     const std::size_t end = std::min(text.find(',', at), text.size());
-    const std::string peer = text.substr(at, end - at);
+    parts.push_back(text.substr(at, end - at));
     at = end + 1;
+  }
+  return parts;
+}
+
+Status set_peers(Config& config, const std::string& text) {
+  std::vector<std::string> peers = split(text);
+  for (const std::string& peer : peers) {
     const Result<HostPort> address = parse_host_port(peer);
     if (!address.ok()) return bad_value("node.peers", address.error().detail);
     if (address->port == 0) return bad_value("node.peers", peer + " has no port to dial");
-    peers.push_back(peer);
   }
   config.peers = std::move(peers);
   return {};
@@ -79,17 +88,67 @@ Status set_disk_budget(Config& config, const std::string& text) {
   return {};
 }
 
-std::string show_peers(const Config& config) {
+std::string joined(const std::vector<std::string>& parts) {
   std::string text;
-  for (const std::string& peer : config.peers)
-    text.append(text.empty() ? "" : ",").append(peer);
+  for (const std::string& part : parts)
+    text.append(text.empty() ? "" : ",").append(part);
   return text;
 }
 
-constexpr std::array<ConfigKey, 7> kKeys{{
+Status set_scope_kind(Config& config, const std::string& text) {
+  std::string kind;
+  EBB_RETURN_IF_ERROR(set_one_of("scope.kind", text, {"full", "partial", "leaf"}, kind));
+  config.scope.kind = kind == "leaf"      ? ScopeKind::kLeaf
+                      : kind == "partial" ? ScopeKind::kPartial
+                                          : ScopeKind::kFull;
+  return {};
+}
+
+Status set_scope_topics(Config& config, const std::string& text) {
+  std::set<std::string> topics;
+  for (const std::string& topic : split(text)) {
+    if (!is_valid_topic(topic) || topic == kControlTopic) {
+      return bad_value("scope.topics", "\"" + topic + "\" is no topic");
+    }
+    topics.insert(topic);
+  }
+  if (topics.size() > limits::kScopeTopics) return bad_value("scope.topics", "at most 64 topics");
+  config.scope.topics = std::move(topics);
+  return {};
+}
+
+Status set_scope_devices(Config& config, const std::string& text) {
+  std::set<DeviceId> devices;
+  for (const std::string& name : split(text)) {
+    const std::optional<DeviceId> device = parse_device(name);
+    if (!device) return bad_value("scope.devices", "\"" + name + "\" is no device id");
+    devices.insert(*device);
+  }
+  if (devices.size() > limits::kScopeDevices) {
+    return bad_value("scope.devices", "at most 256 devices");
+  }
+  config.scope.devices = std::move(devices);
+  return {};
+}
+
+Status set_scope_relay(Config& config, const std::string& text) {
+  std::string relay;
+  EBB_RETURN_IF_ERROR(set_one_of("scope.relay", text, {"auto", "no"}, relay));
+  config.relay = relay == "auto";
+  return {};
+}
+
+std::string show_scope_devices(const Config& config) {
+  std::vector<std::string> names;
+  for (const DeviceId& device : config.scope.devices)
+    names.push_back(device_text(device));
+  return joined(names);
+}
+
+constexpr std::array<ConfigKey, 11> kKeys{{
     {"node.name", ConfigKind::kText, set_name, [](const Config& c) { return c.name; }},
     {"node.listen", ConfigKind::kText, set_listen, [](const Config& c) { return c.listen; }},
-    {"node.peers", ConfigKind::kList, set_peers, show_peers},
+    {"node.peers", ConfigKind::kList, set_peers, [](const Config& c) { return joined(c.peers); }},
     {"node.class", ConfigKind::kText,
      [](Config& c, const std::string& text) {
        if (text.empty()) {
@@ -99,6 +158,15 @@ constexpr std::array<ConfigKey, 7> kKeys{{
        return set_one_of("node.class", text, {"metered"}, c.link_class);
      },
      [](const Config& c) { return c.link_class; }},
+    {"scope.kind", ConfigKind::kText, set_scope_kind,
+     [](const Config& c) { return std::string(scope_name(c.scope.kind)); }},
+    {"scope.topics", ConfigKind::kList, set_scope_topics,
+     [](const Config& c) {
+       return joined({c.scope.topics.begin(), c.scope.topics.end()});
+     }},
+    {"scope.devices", ConfigKind::kList, set_scope_devices, show_scope_devices},
+    {"scope.relay", ConfigKind::kText, set_scope_relay,
+     [](const Config& c) { return std::string(c.relay ? "auto" : "no"); }},
     {"log.level", ConfigKind::kText,
      [](Config& c, const std::string& text) {
        return set_one_of("log.level", text, {"trace", "debug", "info", "warn", "error"},

@@ -14,6 +14,7 @@
 #include "state/fold.h"
 #include "store/store.h"
 #include "trust/hash.h"
+#include "trust/scope_hash.h"
 
 namespace ebb::node {
 namespace {
@@ -47,6 +48,7 @@ store::StoreOptions store_options(const Home& home, const Config& config) {
   options.random = trust::random_u64;
   options.now = clock_reading();
   options.built = config.built;
+  options.scope = trust::scope_hash(config.scope);
   // Up, or the smallest budgets would be none.
   const auto budget = static_cast<std::uint64_t>(config.disk_budget_bytes);
   options.page_count_max = budget / kPageBytes + (budget % kPageBytes > 0 ? 1 : 0);
@@ -162,6 +164,8 @@ Result<mesh::Config> Node::Impl::engine_config_of(const store::Store& opened) co
   for (const auto& [log, head] : heads)
     wanted.heads.push_back(stored_head(head));
   wanted.metered = !config.link_class.empty();
+  wanted.scope = config.scope;
+  wanted.relay = config.relay;
   wanted.link_classes = config.link_classes;
   wanted.topics.insert(config.topics.begin(), config.topics.end());
   for (const store::LinkBudgetRow& row : opened.link_budgets())

@@ -26,6 +26,8 @@ NodeStatus Node::status() const {
   NodeStatus status;
   status.device = impl.home.identity->device();
   status.name = impl.config.name;
+  status.scope = impl.config.scope;
+  status.relay = impl.config.scope.is_full() && impl.config.relay;
   status.mesh = impl.home.mesh;
   status.incarnation = impl.incarnation;
   status.epoch = impl.epoch;
@@ -44,6 +46,7 @@ NodeStatus Node::status() const {
     const bool in_sync = link.state == "in_sync";
     const bool incomplete = link.state == "incomplete";
     if (in_sync) ++status.links_in_sync;
+    if (link.relay && link.scope == "full") ++status.relays;
     if (incomplete) ++status.links_incomplete;
     if (in_sync || incomplete || link.state == "reconciling") ++status.links;
   }

@@ -65,6 +65,18 @@ Result<bool> StoreParts::read_identity() {
   return stored_incarnation.has_value();
 }
 
+// Stores that were made before there were scopes are of full ones.
+Status StoreParts::take_scope() {
+  EBB_ASSIGN(const auto stored, get_meta_blob(*db, "scope"));
+  const ScopeHash before = stored ? ScopeHash::from(*stored).value_or(ScopeHash{}) : ScopeHash{};
+  if (before == options.scope) return {};
+  EBB_RETURN_IF_ERROR(put_meta(*db, "scope", options.scope.view()));
+  if (planted(Bug::kForgetScope)) return {};
+  epoch = options.random();
+  EBB_RETURN_IF_ERROR(put_meta(*db, "epoch", epoch));
+  return db->run("DELETE FROM cursors");
+}
+
 Status StoreParts::write_identity() {
   EBB_CHECK(options.random != nullptr);
   Transaction transaction(*db);
@@ -76,6 +88,7 @@ Status StoreParts::write_identity() {
     EBB_RETURN_IF_ERROR(put_meta(*db, "mesh", options.mesh.view()));
     EBB_RETURN_IF_ERROR(put_meta(*db, "epoch", epoch));
   }
+  EBB_RETURN_IF_ERROR(take_scope());
   boot_nonce = options.random();
   EBB_RETURN_IF_ERROR(put_meta(*db, "boot_nonce", boot_nonce));
   return transaction.commit();

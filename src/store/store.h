@@ -36,6 +36,7 @@
 #include "core/ids.h"
 #include "core/result.h"
 #include "core/rng.h"
+#include "core/scope.h"
 #include "core/time.h"
 #include "state/fold.h"
 #include "store/types.h"
@@ -58,6 +59,9 @@ struct StoreOptions {
   ClockReading now;
   // When the program was built: no right clock is before it. 0: not known.
   WallTime built;
+  // What the node takes part in (trust/scope_hash.h). Another than that of the last start gives the
+  // store a new epoch and takes its cursors: they say nothing of logs that were left out then.
+  ScopeHash scope;
   // A budget of disk: the most pages of 4 KiB that the database may have (the WAL not counted).
   // Beyond it commits fail with kDiskFull. 0: no budget.
   std::uint64_t page_count_max = 0;

@@ -77,6 +77,7 @@ struct StoreParts {
   // False: the store's first incarnation has not begun.
   Result<bool> read_identity();
   Status write_identity();
+  Status take_scope();
   void start_clock();
 };
 
