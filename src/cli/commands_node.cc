@@ -90,7 +90,8 @@ std::string scope_words(const nlohmann::json& scope) {
   for (const char* list : {"topics", "devices"}) {
     std::string names;
     for (const nlohmann::json& name : list_at(scope, list))
-      names.append(names.empty() ? " " : ", ").append(name.is_string() ? name.get<std::string>() : "?");
+      names.append(names.empty() ? " " : ", ")
+          .append(name.is_string() ? name.get<std::string>() : "?");
     if (!names.empty())
       words.append(words.ends_with("partial") ? ": " : "; ").append(list).append(names);
   }
@@ -117,7 +118,8 @@ std::string status_text(const Context& context, const nlohmann::json& status) {
                               count_at(status, "records")));
   field("complete", completeness_words(completeness));
   const nlohmann::json& scope = object_at(status, "scope");
-  if (text_at(scope, "kind") != "full") field("scope", scope_words(scope));
+  const std::string kind = text_at(scope, "kind");
+  if (!kind.empty() && kind != "full") field("scope", scope_words(scope));
   field("links", fmt::format("{}, {} known", count_text(count_at(status, "links"), "link"),
                              count_text(count_at(status, "peers"), "peer")));
   field("store", fmt::format("{}, durability {}", bytes_text(count_at(store, "bytes")),

@@ -42,6 +42,23 @@ TEST_CASE("status says the verdict first and ends with 4 when it is bad") {
   CHECK(ebb.out == status_with("bad") + "\n");
 }
 
+TEST_CASE("status says what scope its numbers are of") {
+  CommandRun ebb;
+  std::string answer = status_with("ok");
+  const auto put = [&answer](const std::string& before, const std::string& what) {
+    answer.insert(answer.find(before), what);
+  };
+  ebb.serve().on("GET /v1/status", answer);
+  CHECK(ebb.run({"status"}) == 0);
+  CHECK_FALSE(ebb.out_has("scope"));
+  put(R"("held":3)", R"("scope":"partial",)");
+  put(R"("listen")", R"("scope":{"kind":"partial","topics":["a","b"],"devices":["x-y"]},)");
+  ebb.serve().on("GET /v1/status", answer);
+  CHECK(ebb.run({"status"}) == 0);
+  CHECK(ebb.out_has("scope     partial: topics a, b; devices x-y\n"));
+  CHECK(ebb.out_has("1 log incomplete; local: of this node's scope only\n"));
+}
+
 TEST_CASE("status says why a clock is suspect, and what to do") {
   CommandRun ebb;
   std::string answer = status_with("warn");

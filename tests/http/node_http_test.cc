@@ -99,6 +99,8 @@ TEST_CASE("two linked nodes show their link, peers, reconciliation and completen
   const auto link = two.get("/v1/links").json()["links"].at(0);
   CHECK(link["state"] == "in_sync");
   CHECK(link["dialled"] == true);
+  CHECK(link["scope"] == "full");
+  CHECK(link["relay"] == true);
   CHECK(link["peer"] == one.get("/v1/status").json()["device"]);
   CHECK(link["bytes_in"] > 0);
   const auto peer = two.get("/v1/peers").json()["peers"].at(0);

@@ -37,6 +37,7 @@ TEST_CASE("completeness names the logs that are missing, and counts those it doe
   write_completeness(out, status);
   const auto json = nlohmann::json::parse(text);
   CHECK(json["state"] == "behind");
+  CHECK(json["scope"] == "full");
   CHECK(json["missing_logs"] == 3);
   REQUIRE(json["missing"].size() == 2);
   CHECK(json["missing"][0]["log"] == ebb::log_text(log_of(1)));

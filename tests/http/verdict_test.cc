@@ -37,4 +37,15 @@ TEST_CASE("verdicts speak of links, as everything else does") {
   CHECK(verdict_of(status).text == "in sync with 1 link, 0 events held");
 }
 
+TEST_CASE("a node with a partial scope is warned of while no link is to a relay") {
+  NodeStatus status;
+  status.scope.kind = ebb::ScopeKind::kLeaf;
+  status.links = 1;
+  status.links_in_sync = 1;
+  CHECK(verdict_of(status).level == "warn");
+  CHECK(verdict_of(status).text.starts_with("no link to a relay"));
+  status.relays = 1;
+  CHECK(verdict_of(status).level == "ok");
+}
+
 }  // namespace

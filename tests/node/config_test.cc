@@ -3,6 +3,7 @@
 #include <doctest/doctest.h>
 
 #include <fstream>
+#include <map>
 #include <string>
 
 #include "node/files.h"
@@ -202,4 +203,38 @@ TEST_CASE("a file of a form that cannot be edited is left as it is") {
   REQUIRE_FALSE(saved.ok());
   CHECK(saved.error().code == ErrorCode::kInvalidArgument);
   CHECK(ebb::node::read_file(file.path(), 1000).value() == text);
+}
+
+TEST_CASE("a scope is read, shown, and judged as a whole") {
+  const ConfigFile file("[scope]\nkind = \"partial\"\ntopics = [\"b\", \"a\"]\nrelay = \"no\"\n");
+  const auto config = file.load();
+  REQUIRE(config.ok());
+  CHECK(config->scope == ebb::Scope{ebb::ScopeKind::kPartial, {"a", "b"}, {}});
+  CHECK_FALSE(config->relay);
+  std::map<std::string, std::string> shown;
+  for (const auto& line : ebb::node::describe_config(*config))
+    shown[line.key] = line.value;
+  CHECK(shown.at("scope.kind") == "partial");
+  CHECK(shown.at("scope.topics") == "a,b");
+  CHECK(shown.at("scope.devices").empty());
+  CHECK(shown.at("scope.relay") == "no");
+  ebb::DeviceId device;
+  device.data[0] = 9;
+  const ConfigFile by_device("[scope]\nkind = \"partial\"\ndevices = [\"" +
+                             ebb::device_text(device) + "\"]\n");
+  const auto of_device = by_device.load();
+  REQUIRE(of_device.ok());
+  CHECK(of_device->scope.devices.contains(device));
+  CHECK(of_device->relay);
+}
+
+TEST_CASE("a scope that is none is refused with what is wrong") {
+  CHECK(mentions(error_of("[scope]\nkind = \"partial\"\n"), "needs scope.topics or scope.devices"));
+  CHECK(mentions(error_of("[scope]\ntopics = [\"a\"]\n"), "only with scope.kind = \"partial\""));
+  CHECK(mentions(error_of("[scope]\nkind = \"leaf\"\ntopics = [\"a\"]\n"), "only with"));
+  CHECK(mentions(error_of("[scope]\nkind = \"some\"\n"), "none of full partial leaf"));
+  CHECK(mentions(error_of("[scope]\ntopics = [\"_ebb\"]\n"), "\"_ebb\" is no topic"));
+  CHECK(mentions(error_of("[scope]\ndevices = [\"till\"]\n"), "\"till\" is no device id"));
+  CHECK(mentions(error_of("[scope]\nrelay = true\n"), "must be a text"));
+  CHECK(mentions(error_of("[scope]\nkinds = \"leaf\"\n"), "did you mean scope.kind?"));
 }
