@@ -79,7 +79,8 @@ TEST_CASE("a file sets every key") {
   const ConfigFile file(
       "[node]\nname = \"a\"\nlisten = \"127.0.0.1:9000\"\npeers = [\"localhost:1\", \"[::1]:2\"]\n"
       "class = \"metered\"\n[log]\nlevel = \"debug\"\nformat = "
-      "\"json\"\n[store]\ndisk_budget_bytes = 1_000_000\n");
+      "\"json\"\n[store]\ndisk_budget_bytes = 1_000_000\n[scope]\nkind = \"partial\"\n"
+      "topics = [\"a\"]\ndevices = []\nrelay = \"no\"\n");
   const auto config = file.load();
   REQUIRE(config.ok());
   CHECK(config->name == "a");
