@@ -108,6 +108,7 @@ struct Link {
   bool copied = false;       // another node has our device key: a long pause
   bool leans = false;        // it had no link to a relay, and we are one
   bool surplus = false;      // has no overlay slot: serves catch-up, then ends
+  std::size_t brings = 0;    // logs of which it brought the latest news (LogEntry::bringer)
   Instant since;
   Instant greeting_deadline;
 

@@ -34,20 +34,34 @@ std::size_t relays(const Context& ctx) {
 
 bool needs_relays(const Context& ctx) { return !ctx.config.scope.is_full(); }
 
-// The link that makes room for a peer that is short of links; null when none may go. Those of peers
-// that lean on us stay, up to half of all: anybody may say so.
-Link* victim_for(Context& ctx, const Link& newcomer) {
+bool was_short(const Link& link) {
+  return (link.theirs.features & codec::kFeatureShortOfLinks) != 0;
+}
+
+// The link that brings the least; of several rather one whose peer had links enough when it came,
+// and of those any. Null when none may go: our last relay does not, nor do those that lean on us,
+// up to half of all, for anybody may say so.
+Link* least_of_use(Context& ctx, const Link& except) {
   const Link* kept = pinned(ctx);
   const bool keep_relay = needs_relays(ctx) && relays(ctx) == 1;
   std::size_t leaning = 0;
-  std::vector<Link*> candidates;
+  std::vector<Link*> least;
+  const auto use = [](const Link* link) { return std::pair(link->brings, was_short(*link)); };
   for (Link* link : ctx.slots) {
-    if (!has_slot(link) || link == kept || link == &newcomer) continue;
+    if (!has_slot(link) || link == kept || link == &except) continue;
     if (keep_relay && is_relay(*link)) continue;
     if (link->leans && ++leaning <= limits::kOverlayLinks / 2) continue;
-    candidates.push_back(link);
+    if (!least.empty() && use(link) > use(least.front())) continue;
+    if (!least.empty() && use(link) < use(least.front())) least.clear();
+    least.push_back(link);
   }
-  return candidates.empty() ? nullptr : candidates[ctx.rng.below(candidates.size())];
+  return least.empty() ? nullptr : least[ctx.rng.below(least.size())];
+}
+
+void take_slot_of(Context& ctx, Link& link, Link& other) {
+  link.surplus = false;
+  other.surplus = true;
+  touch(ctx, other);
 }
 
 bool is_caught_up(const Link& link) {
@@ -88,13 +102,11 @@ void overlay_joined(Context& ctx, Link& link) {
     if (target.device == link.peer) target.no_relay = !is_relay(link);
   }
   if (overlay_links(ctx) <= limits::kOverlayLinks) return;
-  const std::uint64_t theirs = link.theirs.features;
   const bool ours = needs_relays(ctx) && is_relay(link) && relays(ctx) == 1;
-  const bool is_short = (theirs & codec::kFeatureShortOfLinks) != 0 || ours || link.leans;
-  Link* victim = is_short ? victim_for(ctx, link) : nullptr;
-  Link& loser = victim == nullptr ? link : *victim;
-  loser.surplus = true;
-  touch(ctx, loser);
+  link.surplus = true;
+  touch(ctx, link);
+  Link* other = was_short(link) || ours || link.leans ? least_of_use(ctx, link) : nullptr;
+  if (other != nullptr) take_slot_of(ctx, link, *other);
 }
 
 void overlay_left(Context& ctx) {
@@ -106,8 +118,17 @@ void overlay_left(Context& ctx) {
   }
 }
 
+void note_bringer(Context& ctx, Link& link, LogEntry& entry) {
+  if (entry.bringer == link.slot) return;
+  if (entry.bringer != kNoSlot) --ctx.slots[static_cast<std::size_t>(entry.bringer)]->brings;
+  ++link.brings;
+  entry.bringer = link.slot;
+}
+
 void shed_surplus(Context& ctx, Link& link) {
   if (!link.surplus || !link.greeted() || link.flush_at || !is_caught_up(link)) return;
+  Link* other = least_of_use(ctx, link);
+  if (other != nullptr && other->brings < link.brings) return take_slot_of(ctx, link, *other);
   say_bye(ctx, link, codec::ByeCode::kOverlayFull, "links enough");
   link.turned_away = true;
   close_link(ctx, link, "links enough");
