@@ -111,8 +111,10 @@ Status Node::Impl::start() {
   epoch = opened->epoch();
   incarnation = opened->incarnation();
   clock = opened->clock_judge();
-  for (const Error& damage : opened->fold_damage())
-    note_store_error(damage);
+  for (const auto* found : {&opened->fold_damage(), &opened->presence_damage()}) {
+    for (const Error& damage : *found)
+      note_store_error(damage);
+  }
   for (store::HeadRecord& head : opened->heads())
     heads.emplace(head.log, std::move(head));
   note_clock();

@@ -2,10 +2,10 @@
 
 #include <iterator>
 #include <tuple>
+#include <utility>
 
 #include "codec/record.h"
 #include "core/planted.h"
-#include "store/event_scan.h"
 #include "store/meta.h"
 
 namespace ebb::store {
@@ -41,15 +41,27 @@ Status Presences::open(Connection& connection, const LogTable& logs,
   random_ = &random;
   EBB_ASSIGN(put_, connection.prepare(kPut));
   EBB_ASSIGN(drop_, connection.prepare("DELETE FROM presences WHERE device=?1"));
-  EBB_ASSIGN(const auto filled, get_meta_u64(connection, kFilled));
+  const Status loaded = load(logs);
+  if (loaded.ok() || loaded.error().code != ErrorCode::kCorrupt) return loaded;
+  // A cache is no reason to store nothing of what it is made from.
+  note_damage(loaded.error());
+  usable_ = false;
+  known_.clear();
+  noted_.clear();
+  before_.clear();
+  return {};
+}
+
+Status Presences::load(const LogTable& logs) {
+  EBB_ASSIGN(const auto filled, get_meta_u64(*connection_, kFilled));
   if (!filled) return fill(logs);
-  EBB_ASSIGN(const std::vector<PresenceRow> rows, all());
-  for (const PresenceRow& row : rows)
+  const auto rows = all();
+  if (!rows.ok()) return rows.error().code == ErrorCode::kCorrupt ? fill(logs) : rows.error();
+  for (const PresenceRow& row : *rows)
     known_[row.device] = {row.said.number, row.hlc};
   return {};
 }
 
-// Records that came before this program knew of them.
 Status Presences::fill(const LogTable& logs) {
   EventScan scan;
   EBB_RETURN_IF_ERROR(scan.open(*connection_));
@@ -58,15 +70,10 @@ Status Presences::fill(const LogTable& logs) {
   scan.set_filter(filter);
   Transaction transaction(*connection_);
   EBB_RETURN_IF_ERROR(transaction.begin());
+  EBB_RETURN_IF_ERROR(connection_->run("DELETE FROM presences"));
   begin();
   for (const LogRow& row : logs.rows()) {
-    if (row.head.key.topic != kControlTopic) continue;
-    scan.start(row, 1, row.head.held.seq);
-    for (;;) {
-      EBB_ASSIGN(const bool found, scan.next());
-      if (!found) break;
-      EBB_RETURN_IF_ERROR(take(row.head.key.device, scan.event()));
-    }
+    if (row.head.key.topic == kControlTopic) EBB_RETURN_IF_ERROR(fill_from(scan, row));
   }
   EBB_RETURN_IF_ERROR(put_meta(*connection_, kFilled, std::uint64_t{1}));
   EBB_RETURN_IF_ERROR(transaction.commit());
@@ -74,9 +81,35 @@ Status Presences::fill(const LogTable& logs) {
   return {};
 }
 
+// What is wrong with one log is no reason to know nothing of the others.
+Status Presences::fill_from(EventScan& scan, const LogRow& row) {
+  scan.start(row, 1, row.head.held.seq);
+  for (;;) {
+    const Result<bool> found = scan.next();
+    if (!found.ok() && found.error().code == ErrorCode::kCorrupt) {
+      note_damage(found.error());
+      return {};
+    }
+    if (!found.ok()) return found.error();
+    if (!*found) return {};
+    EBB_RETURN_IF_ERROR(take(row.head.key.device, scan.event()));
+  }
+}
+
+void Presences::note_damage(const Error& error) {
+  if (damage_.size() < limits::kVerifyProblems) damage_.push_back(error);
+}
+
 void Presences::begin() {
+  for (const auto& [device, known] : before_) {
+    if (known) {
+      known_[device] = *known;
+    } else {
+      known_.erase(device);
+    }
+  }
+  before_.clear();
   noted_.clear();
-  dropped_.clear();
 }
 
 Status Presences::note(const DeviceId& device, const EventRun& run) {
@@ -87,70 +120,65 @@ Status Presences::note(const DeviceId& device, const EventRun& run) {
 }
 
 Status Presences::take(const DeviceId& device, const codec::EventView& event) {
+  if (!usable_) return {};
   auto said = codec::decode_presence(event.payload);
   if (!said.ok()) return {};
   PresenceRow row{device, event.hlc, std::move(said).value()};
-  if (!is_new(row)) return {};
-  const bool known =
-      (known_.contains(device) && !dropped_.contains(device)) || noted_.contains(device);
-  if (!known) EBB_RETURN_IF_ERROR(make_room());
+  if (const auto known = known_.find(device); known == known_.end()) {
+    EBB_RETURN_IF_ERROR(make_room());
+  } else {
+    PresenceRow held;
+    held.hlc = known->second.hlc;
+    held.said.number = known->second.number;
+    if (!is_newer_presence(row, held)) return {};
+  }
   put_.bind(1, device.view());
   put_.bind(2, row.said.number);
   put_.bind(3, row.hlc.value);
   const Bytes record = codec::encode_presence(row.said);
   put_.bind(4, record);
   EBB_RETURN_IF_ERROR(put_.run());
-  dropped_.erase(device);
+  remember(device);
+  known_[device] = {row.said.number, row.hlc};
   noted_.insert_or_assign(device, std::move(row));
   return {};
 }
 
-bool Presences::is_new(const PresenceRow& row) const {
-  if (const auto noted = noted_.find(row.device); noted != noted_.end()) {
-    return is_newer_presence(row, noted->second);
-  }
-  const auto known = known_.find(row.device);
-  if (known == known_.end() || dropped_.contains(row.device)) return true;
-  PresenceRow held;
-  held.hlc = known->second.hlc;
-  held.said.number = known->second.number;
-  return is_newer_presence(row, held);
+void Presences::remember(const DeviceId& device) {
+  const auto known = known_.find(device);
+  before_.try_emplace(device, known == known_.end() ? std::nullopt : std::optional(known->second));
 }
 
 Status Presences::make_room() {
-  std::size_t added = 0;
-  for (const auto& [device, row] : noted_)
-    added += known_.contains(device) ? std::size_t{0} : std::size_t{1};
-  if (known_.size() - dropped_.size() + added < devices_max_) return {};
+  if (known_.size() < devices_max_) return {};
   Bytes key;
   while (key.size() < DeviceId::kSize)
     append_be64(key, (*random_)());
-  auto at = known_.lower_bound(*DeviceId::from(key));
-  for (std::size_t i = 0; i < known_.size(); ++i, ++at) {
-    if (at == known_.end()) at = known_.begin();
-    const DeviceId& device = at->first;
-    if (device == own_ || dropped_.contains(device) || noted_.contains(device)) continue;
-    dropped_.insert(device);
-    drop_.bind(1, device.view());
-    return drop_.run();
-  }
+  const auto wrapped = [this](auto at) { return at == known_.end() ? known_.begin() : at; };
+  auto at = wrapped(known_.lower_bound(*DeviceId::from(key)));
+  if (at->first == own_) at = wrapped(std::next(at));
+  const DeviceId device = at->first;
+  if (device == own_) return {};
+  drop_.bind(1, device.view());
+  EBB_RETURN_IF_ERROR(drop_.run());
+  remember(device);
+  known_.erase(device);
+  noted_.erase(device);
   return {};
 }
 
 std::vector<PresenceRow> Presences::committed() {
   std::vector<PresenceRow> news;
-  for (const DeviceId& device : dropped_)
-    known_.erase(device);
-  for (auto& [device, row] : noted_) {
-    known_[device] = {row.said.number, row.hlc};
+  for (auto& [device, row] : noted_)
     news.push_back(std::move(row));
-  }
-  begin();
+  noted_.clear();
+  before_.clear();
   return news;
 }
 
 Result<std::vector<PresenceRow>> Presences::all() const {
   std::vector<PresenceRow> out;
+  if (!usable_) return out;
   EBB_ASSIGN(Statement rows, connection_->prepare(kAll));
   for (;;) {
     EBB_ASSIGN(const bool more, rows.step());

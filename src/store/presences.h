@@ -2,28 +2,29 @@
 //
 // Model:   a cache of what the logs say, in the table `presences`: note() writes inside the
 //          transaction that stores the events, committed() takes over after it. A store whose
-//          table was never filled reads all control topics once.
+//          table was never filled, or is damaged, reads all control topics once.
 //          Rationale: a device may have written any number of them, and a start must not read
 //          them all.
 // Threads: not thread-safe; owned by the store.
-// Errors:  kCorrupt for rows of another form; those of store/sqlite.h and store/event_scan.h. A
-//          record of another shape is passed by.
-// Limits:  limits::kPresences devices; a new one then takes the place of a random other, never
-//          that of this device.
+// Errors:  open: a log that cannot be read counts as far as it can, and a table that cannot even be
+//          emptied is not used; damage() names both. Else those of store/sqlite.h. A record of
+//          another shape is passed by.
+// Limits:  limits::kPresences devices, inside a transaction too; a new one then takes the place of
+//          a random other, never that of this device, in O(log n).
 // Spec:    docs/wire_format.md section 10
 #pragma once
 
 #include <cstdint>
 #include <functional>
 #include <map>
-#include <set>
-#include <utility>
+#include <optional>
 #include <vector>
 
 #include "codec/event.h"
 #include "core/limits.h"
 #include "core/result.h"
 #include "store/event_run.h"
+#include "store/event_scan.h"
 #include "store/log_table.h"
 #include "store/sqlite.h"
 #include "store/types.h"
@@ -49,8 +50,11 @@ class Presences {
   // It has committed: what is new.
   std::vector<PresenceRow> committed();
 
-  // All, in order of device.
+  // All, in order of device. kCorrupt for rows that were damaged since open().
   Result<std::vector<PresenceRow>> all() const;
+
+  // What open() could not read (kCorrupt), limits::kVerifyProblems of it at most.
+  const std::vector<Error>& damage() const { return damage_; }
 
  private:
   // What decides which is newer; the rest stays in the table.
@@ -58,19 +62,26 @@ class Presences {
     std::uint64_t number = 0;
     Hlc hlc;
   };
+  Status load(const LogTable& logs);
+  // Makes the table anew from the logs.
   Status fill(const LogTable& logs);
+  Status fill_from(EventScan& scan, const LogRow& row);
   Status take(const DeviceId& device, const codec::EventView& event);
-  bool is_new(const PresenceRow& row) const;
+  // Before the first change of the transaction in hand, for begin() to undo it.
+  void remember(const DeviceId& device);
   Status make_room();
+  void note_damage(const Error& error);
 
   Connection* connection_ = nullptr;
   const std::function<std::uint64_t()>* random_ = nullptr;
   DeviceId own_;
   std::size_t devices_max_;
-  std::map<DeviceId, Known> known_;
+  bool usable_ = true;
+  std::vector<Error> damage_;
+  std::map<DeviceId, Known> known_;  // as the table stands, with the transaction in hand
   // Of the transaction in hand.
   std::map<DeviceId, PresenceRow> noted_;
-  std::set<DeviceId> dropped_;
+  std::map<DeviceId, std::optional<Known>> before_;
   Statement put_;
   Statement drop_;
 };

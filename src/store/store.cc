@@ -226,6 +226,7 @@ std::vector<PeerRow> Store::peers() const { return impl_->side.peers(); }
 Result<std::vector<PresenceRow>> Store::presences() const { return impl_->presences.all(); }
 std::vector<LinkBudgetRow> Store::link_budgets() const { return impl_->side.link_budgets(); }
 const std::vector<Error>& Store::fold_damage() const { return impl_->fold.damage(); }
+const std::vector<Error>& Store::presence_damage() const { return impl_->presences.damage(); }
 Hash Store::state_digest() { return impl_->fold.fold().digest(); }
 const VersionVector& Store::applied() const { return impl_->fold.fold().applied(); }
 

@@ -114,6 +114,8 @@ class Store {
   Status flush_state(Instant now, bool force);
   // What the start found damaged: the state of these logs ends before it, everything else goes on.
   const std::vector<Error>& fold_damage() const;
+  // And of the presences: those of these logs are known before it, or, were it the table, none.
+  const std::vector<Error>& presence_damage() const;
   // Digest of the folded state (applied equals held whenever the store is at rest, but for logs
   // that are damaged or of a newer format).
   Hash state_digest();

@@ -2,6 +2,10 @@
 #include "store/presences.h"
 
 #include <algorithm>
+#include <fstream>
+#include <memory>
+#include <string>
+#include <vector>
 
 #include "codec/record.h"
 #include "store/schema.h"
@@ -36,6 +40,15 @@ std::optional<codec::Presence> known(Device& to, const Device& of) {
   }
   return std::nullopt;
 }
+
+void tamper(const Device& device, const std::string& sql) {
+  auto db = store::Connection::open(store::database_path(device.dir().string()),
+                                    store::Connection::Mode::kReadWrite);
+  REQUIRE(db.ok());
+  REQUIRE((*db)->run(sql).ok());
+}
+// As a store of the version before them has it.
+constexpr const char* kForgotten = "DELETE FROM presences; DELETE FROM meta WHERE key='presences'";
 
 TEST_CASE("the newest presence of each device is known, by its number, and over restarts") {
   Device a(1);
@@ -76,13 +89,19 @@ TEST_CASE("a presence that cannot be read is an event like any other, as is one 
   CHECK(later.advances.front().head.held.seq == 3);  // behind the opening and the other one
 }
 
-TEST_CASE("what a device that is not known says of others does not count for them") {
+TEST_CASE("a presence is of the device whose log it stands in, whatever address it names") {
   Device a(1);
   Device b(2);
+  Device c(3);
   say(a, at(5));
-  say(b, at(9, {"10.9.9.9:1"}));
-  exchange_records({&a, &b});
-  CHECK(known(b, a) == at(5));
+  say(b, at(9));  // the address of a
+  // c has never heard of a.
+  exchange_records({&b, &c});
+  CHECK(known(c, a) == std::nullopt);
+  CHECK(known(c, b) == at(9));
+  exchange_records({&a, &b, &c});
+  CHECK(known(c, a) == at(5));
+  CHECK(known(c, b) == at(9));
 }
 
 TEST_CASE("a store that came before presences were known finds them in its logs") {
@@ -93,15 +112,115 @@ TEST_CASE("a store that came before presences were known finds them in its logs"
   say(b, at(4));
   exchange_records({&a, &b});
   b.close();
-  {
-    auto db = store::Connection::open(store::database_path(b.dir().string()),
-                                      store::Connection::Mode::kReadWrite);
-    REQUIRE(db.ok());
-    REQUIRE((*db)->run("DELETE FROM presences; DELETE FROM meta WHERE key='presences'").ok());
-  }
+  tamper(b, kForgotten);
   b.open();
   CHECK(known(b, a) == at(2, {"10.0.0.2:7401"}));
   CHECK(known(b, b) == at(4));
+}
+
+TEST_CASE("presences that are damaged are made anew from the logs") {
+  Device a(1);
+  Device b(2);
+  say(a, at(2, {"10.0.0.2:7401"}));
+  say(b, at(4));
+  exchange_records({&a, &b});
+  for (const char* damage : {"UPDATE presences SET record=x'c1'", "UPDATE presences SET number=3",
+                             "UPDATE presences SET device=x'01' WHERE number=4"}) {
+    CAPTURE(damage);
+    b.close();
+    tamper(b, damage);
+    b.open();
+    CHECK(known(b, a) == at(2, {"10.0.0.2:7401"}));
+    CHECK(known(b, b) == at(4));
+    CHECK(b.store().presences()->size() == 2);
+    CHECK(b.store().presence_damage().empty());
+  }
+}
+
+TEST_CASE("a table of presences that cannot even be emptied hinders no start and no commit") {
+  Device a(1);
+  Device b(2);
+  say(a, at(1));
+  exchange_records({&a, &b});
+  b.close();
+  const std::string path = store::database_path(b.dir().string());
+  std::streamoff at_byte = 0;
+  {
+    auto db = store::Connection::open(path, store::Connection::Mode::kReadWrite);
+    REQUIRE(db.ok());
+    REQUIRE((*db)->checkpoint(true).ok());
+    auto place = (*db)->prepare(
+        "SELECT (SELECT page_size FROM pragma_page_size)*(rootpage-1) FROM sqlite_master "
+        "WHERE name='presences'");
+    REQUIRE(place.ok());
+    REQUIRE(place->step().value());
+    at_byte = static_cast<std::streamoff>(place->column_u64(0));
+  }
+  {
+    std::fstream file(path, std::ios::in | std::ios::out | std::ios::binary);
+    file.seekp(at_byte);
+    file << std::string(100, '\xff');
+  }
+  b.open();
+  REQUIRE(b.store().presence_damage().size() == 1);
+  CHECK(b.store().presence_damage()[0].code == ErrorCode::kCorrupt);
+  CHECK(b.store().presences()->empty());
+  say(a, at(2));
+  exchange_records({&a, &b});
+  CHECK(say(b, at(1)).presences.empty());
+  CHECK(b.store().heads().size() == a.store().heads().size());
+}
+
+TEST_CASE("a damaged control log hides its own presences alone, from the damage on") {
+  Device a(1);
+  Device b(2);
+  Device c(3);
+  say(a, at(1, {"10.0.0.1:1"}));
+  say(a, at(2, {"10.0.0.1:2"}));
+  say(c, at(7));
+  exchange_records({&a, &b});
+  exchange_records({&c, &b});
+  REQUIRE(known(b, a) == at(2, {"10.0.0.1:2"}));
+  b.close();
+  tamper(b, kForgotten);
+  const std::string log =
+      "(SELECT n FROM logs WHERE device=x'" + to_hex(a.identity().device().view()) + "')";
+  tamper(b,
+         "UPDATE segments SET body=x'ffffffff' WHERE id=(SELECT max(id) FROM segments WHERE "
+         "id>>40=" +
+             log + ")");
+  b.open();
+  CHECK(known(b, a) == at(1, {"10.0.0.1:1"}));
+  CHECK(known(b, c) == at(7));
+  REQUIRE(b.store().presence_damage().size() == 1);
+  CHECK(b.store().presence_damage()[0].code == ErrorCode::kCorrupt);
+}
+
+TEST_CASE("a table that is made from the logs has no more devices than there may be") {
+  Device a(1);
+  say(a, at(1));
+  std::vector<std::unique_ptr<Device>> others;
+  for (std::uint8_t number = 2; number < 12; ++number) {
+    others.push_back(std::make_unique<Device>(number));
+    say(*others.back(), at(number));
+    exchange_records({others.back().get(), &a});
+  }
+  a.close();
+  tamper(a, kForgotten);
+  auto db = store::Connection::open(store::database_path(a.dir().string()),
+                                    store::Connection::Mode::kReadWrite);
+  REQUIRE(db.ok());
+  store::LogTable logs;
+  REQUIRE(logs.open(**db, false).ok());
+  Rng rng(1);
+  const std::function<std::uint64_t()> random = [&rng] { return rng.next(); };
+  store::Presences presences(a.identity().device(), 4);
+  REQUIRE(presences.open(**db, logs, random).ok());
+  const auto rows = presences.all();
+  REQUIRE(rows.ok());
+  CHECK(rows->size() == 4);
+  CHECK(std::any_of(rows->begin(), rows->end(),
+                    [&a](const PresenceRow& row) { return row.device == a.identity().device(); }));
 }
 
 // A table by itself, with devices that need no store.
@@ -182,6 +301,45 @@ TEST_CASE("presences of no more devices than there may be are kept, and always o
   }
   CHECK(table.presences.committed().empty());
   CHECK(table.all() == rows);
+}
+
+TEST_CASE("one commit with any number of devices leaves, and tells of, no more than may be") {
+  Table table(100);
+  table.presences.begin();
+  for (std::uint64_t device = 1; device <= 5000; ++device)
+    table.note(device, 1);
+  const std::vector<PresenceRow> news = table.presences.committed();
+  CHECK(table.all() == news);
+  CHECK(news.size() == 100);
+  const auto first = std::count_if(news.begin(), news.end(), [](const PresenceRow& row) {
+    for (std::uint64_t device = 1; device <= 100; ++device)
+      if (row.device == Table::id(device)) return true;
+    return false;
+  });
+  CHECK(first < 50);
+}
+
+TEST_CASE("who made room in a transaction that did not commit is there again") {
+  Table table(10);
+  table.presences.begin();
+  for (std::uint64_t device = 1; device <= 10; ++device)
+    table.note(device, 5);
+  table.presences.committed();
+  const std::vector<PresenceRow> before = table.all();
+  {
+    store::Transaction transaction(*table.db);
+    REQUIRE(transaction.begin().ok());
+    table.presences.begin();
+    for (std::uint64_t device = 11; device <= 60; ++device)
+      table.note(device, 1);
+  }
+  CHECK(table.all() == before);
+  // As known as they were: nothing older is news.
+  table.presences.begin();
+  for (std::uint64_t device = 1; device <= 10; ++device)
+    table.note(device, 4);
+  CHECK(table.presences.committed().empty());
+  CHECK(table.all() == before);
 }
 
 TEST_CASE("what a transaction noted that did not commit is forgotten") {
