@@ -1,5 +1,9 @@
 #include "core/host_port.h"
 
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
+
 #include <algorithm>
 #include <charconv>
 #include <string>
@@ -46,7 +50,55 @@ std::string network_v6(std::string_view host) {
   return network;
 }
 
+bool is_local_v4(std::uint8_t first, std::uint8_t second) {
+  constexpr std::uint8_t kLoopback = 127;
+  constexpr std::uint8_t kMulticast = 224;  // and all above it is nobody's
+  return first == 0 || first == kLoopback || first >= kMulticast || (first == 169 && second == 254);
+}
+
+bool is_local_v6(const in6_addr& address) {
+  const auto* bytes = static_cast<const std::uint8_t*>(address.s6_addr);
+  const bool v4 = IN6_IS_ADDR_V4MAPPED(&address) || IN6_IS_ADDR_V4COMPAT(&address);
+  if (v4) return is_local_v4(bytes[12], bytes[13]);
+  return IN6_IS_ADDR_LOOPBACK(&address) || IN6_IS_ADDR_UNSPECIFIED(&address) ||
+         IN6_IS_ADDR_LINKLOCAL(&address) || IN6_IS_ADDR_MULTICAST(&address);
+}
+
+bool is_digit(char c) { return c >= '0' && c <= '9'; }
+
+// No name of the DNS ends like this.
+bool ends_in_number(std::string_view host) {
+  if (host.ends_with('.')) host.remove_suffix(1);
+  const std::string_view last = host.substr(host.rfind('.') + 1);
+  const bool digits = !last.empty() && std::all_of(last.begin(), last.end(), is_digit);
+  return digits || last.starts_with("0x") || last.starts_with("0X");
+}
+
+bool is_localhost(std::string_view host) {
+  constexpr std::string_view kName = "localhost";
+  if (host.ends_with('.')) host.remove_suffix(1);
+  if (host.size() < kName.size()) return false;
+  const std::string_view before = host.substr(0, host.size() - kName.size());
+  const std::string_view end = host.substr(before.size());
+  const bool same = std::equal(end.begin(), end.end(), kName.begin(),
+                               [](char a, char b) { return (a | 0x20) == b; });
+  return same && (before.empty() || before.ends_with('.'));
+}
+
 }  // namespace
+
+bool is_local_host(std::string_view host) {
+  const std::string number(host.substr(0, host.find('%')));  // without a zone
+  in_addr v4{};
+  if (::inet_pton(AF_INET, number.c_str(), &v4) == 1) {
+    const std::uint32_t value = ntohl(v4.s_addr);
+    return is_local_v4(static_cast<std::uint8_t>(value >> 24),
+                       static_cast<std::uint8_t>(value >> 16));
+  }
+  in6_addr v6{};
+  if (::inet_pton(AF_INET6, number.c_str(), &v6) == 1) return is_local_v6(v6);
+  return is_localhost(host) || ends_in_number(host);
+}
 
 std::string network_of(std::string_view address) {
   const Result<HostPort> parsed = parse_host_port(address);

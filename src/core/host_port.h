@@ -30,5 +30,9 @@ std::string host_port_text(const HostPort& address);
 // What one host may have all addresses and ports of: the host, of an IPv6 number its first 64 bits.
 // Of a text that is no address, the text.
 std::string network_of(std::string_view address);
+// Whether a host, without brackets, is a number that names no one other machine wherever it is
+// read: loopback, link-local, unspecified, multicast; or "localhost"; or a number that is written
+// as only some resolvers read it ("127.1"). Other names are not looked up.
+bool is_local_host(std::string_view host);
 
 }  // namespace ebb

@@ -44,6 +44,7 @@ inline constexpr std::size_t kPresenceAddressBytes = 128;
 inline constexpr std::size_t kPresences = 10000;          // devices of which the newest is kept
 inline constexpr std::size_t kPresencesListed = 1000;     // where addresses of peers are shown
 inline constexpr std::size_t kPresencesTried = 8;         // dialled by it alone, at once
+inline constexpr std::size_t kPresencesFailed = 512;      // addresses whose failure is remembered
 inline constexpr std::int64_t kPresencePauseMs = 600000;  // between two records of a device
 inline constexpr std::int64_t kPresenceStandsMs = 60000;  // that other addresses have stood
 inline constexpr std::size_t kTypeBytes = 128;

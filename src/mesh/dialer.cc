@@ -141,12 +141,14 @@ Target* add_target(Context& ctx, const std::string& address, std::optional<Devic
   if (const auto it = ctx.targets.find(address); it != ctx.targets.end()) {
     Target& known = it->second;
     known.configured = known.configured || configured;
+    // Somebody else has told it too, and the store is to have it.
+    if (std::exchange(known.announced, false)) known.stored = false;
     // Nobody's word replaces what a link has shown, or may show, of an address.
     const bool sure = known.device && (known.configured || known.first_hand);
     if (device && !known.link && (first_hand || !sure)) known.device = device;
     return &known;
   }
-  if (!parse_peer_address(address).ok() || address == ctx.config.advertise) return nullptr;
+  if (!parse_peer_address(address).ok() || is_own_address(ctx, address)) return nullptr;
   if (!configured && !make_room(ctx, first_hand)) return nullptr;
   Target& target = ctx.targets[address];
   target.address = address;
@@ -195,7 +197,8 @@ void dialer_found_device(Context& ctx, const Link& link) {
   ctx.dials_changed = true;
   if (Target* target = target_of(ctx, link)) {
     const bool wrong = target->announced && target->device && target->device != link.peer;
-    if (wrong) presence_failed(ctx, *target->device, false);
+    if (wrong) presence_failed(ctx, *target->device, target->address, false);
+    presence_answered(ctx, target->address);
     target->device = link.peer;
     target->heard = ctx.now;
     target->reached = true;
@@ -211,7 +214,8 @@ void dialer_link_closed(Context& ctx, const Link& link, const std::string& reaso
   if (link.phase == Phase::kConnecting) ++ctx.counters.dial_failures;
   note_left_out(ctx, link);
   if (Target* target = target_of(ctx, link); target != nullptr && target->announced) {
-    if (target->device) presence_failed(ctx, *target->device, link.misbehaved || link.copied);
+    if (target->device)
+      presence_failed(ctx, *target->device, link.address, link.misbehaved || link.copied);
     ctx.targets.erase(link.address);
   } else if (target != nullptr) {
     target->link.reset();

@@ -209,9 +209,7 @@ void on_input(Context& ctx, Shutdown&) {
 
 void on_input(Context& ctx, ClockJudged& judged) { ctx.config.clock_suspect = judged.suspect; }
 
-void on_input(Context& ctx, AddressesChanged& changed) {
-  change_addresses(ctx, std::move(changed.addresses));
-}
+void on_input(Context& ctx, AddressesChanged& changed) { change_addresses(ctx, changed.addresses); }
 
 void on_input(Context& ctx, IncarnationBegun& begun) {
   ctx.config.incarnation = begun.incarnation;
@@ -321,11 +319,11 @@ Engine::Engine(Config config, Rng rng)
   ctx.arrival_head = ctx.config.arrival_head;
   load_scope(ctx);
   load_cursors(ctx);
+  load_presences(ctx);
   for (const std::string& address : ctx.config.peers) {
     add_target(ctx, address, std::nullopt, true, false);
   }
   load_peers(ctx);
-  load_presences(ctx);
   plan_dials(ctx);
   plan_gossip(ctx);
   plan_audits(ctx);

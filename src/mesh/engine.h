@@ -49,9 +49,11 @@ struct Config {
   std::uint64_t fold_version = 0;
   StoreEpoch epoch = 0;
   Arrival arrival_head = 0;
-  std::uint16_t listen_port = 0;       // told to peers; 0: does not listen
-  std::string advertise;               // host:port told in PEERS; empty: nothing
-  std::vector<std::string> addresses;  // told in our presence; empty: `advertise` alone
+  std::uint16_t listen_port = 0;  // told to peers; 0: does not listen
+  std::string advertise;          // host:port told in PEERS; empty: nothing
+  // All that lead to this node, the best first; the first of them are told in our presence.
+  std::vector<std::string> addresses;  // empty: `advertise` alone
+  bool local_only = false;             // the program binds and dials loopback alone
   std::vector<std::string> peers;      // host:port, dialled for ever with back-off
   std::vector<StoredHead> heads;       // everything stored at start
   std::vector<std::pair<DeviceId, codec::Cursor>> cursors;

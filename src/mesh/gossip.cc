@@ -10,6 +10,7 @@
 #include "core/planted.h"
 #include "mesh/datagrams.h"
 #include "mesh/dialer.h"
+#include "mesh/gossip_choice.h"
 #include "mesh/gossip_dial.h"
 #include "mesh/gossip_root.h"
 #include "mesh/own_view.h"
@@ -68,7 +69,12 @@ void finish_different(Context& ctx, Partner& partner, std::string_view outcome) 
 void finish_silent(Context& ctx, Partner& partner) {
   partner.silences = 0;
   finish(ctx, partner, "silent");
-  dial_for_silence(ctx, partner);
+  if (partner.announced && !partner.proven) {
+    presence_failed(ctx, partner.device, partner.listens, false);
+    partner.gone = true;
+  } else {
+    dial_for_silence(ctx, partner);
+  }
 }
 
 // All that differs may be on its way by live pushes, so there is no need to ask often.
@@ -242,49 +248,6 @@ void take_datagram(Context& ctx, const Datagram& datagram, const codec::GossipDa
 
 // ---- what goes out
 
-bool may_be_asked(Context& ctx, const Target& target) {
-  if (!may_gossip(ctx, target.address)) return false;
-  if (target.self || (target.device && is_linked(ctx, *target.device))) return false;
-  const auto it = target.link ? ctx.links.find(*target.link) : ctx.links.end();
-  return it == ctx.links.end() || it->second.slot == kNoSlot;
-}
-
-// A device to speak to: one of those we keep, or a new one where they are few. Null: nobody.
-Partner* choose_partner(Context& ctx) {
-  std::vector<Partner*> kept;
-  for (auto it = ctx.partners.begin(); it != ctx.partners.end();) {
-    Partner& partner = it->second;
-    const bool over = ctx.now - partner.since > ctx.config.gossip_keep;
-    if (partner.chosen && (over || is_linked(ctx, partner.device))) {
-      it = ctx.partners.erase(it);
-      continue;
-    }
-    if (partner.chosen && may_gossip(ctx, partner)) kept.push_back(&partner);
-    ++it;
-  }
-  if (kept.size() >= limits::kGossipChosen) return kept[ctx.rng.below(kept.size())];
-  std::vector<const Target*> candidates;
-  std::vector<const Target*> configured;
-  for (const auto& [address, target] : ctx.targets) {
-    if (!may_be_asked(ctx, target) || !target.device || is_chosen(ctx, *target.device)) continue;
-    candidates.push_back(&target);
-    if (target.configured) configured.push_back(&target);
-  }
-  // A configured peer may know nobody but who tells it, so half of the datagrams go to those.
-  if (!configured.empty() && ctx.rng.chance(1, 2)) candidates.swap(configured);
-  std::optional<PartnerKey> key;
-  if (candidates.empty()) {
-    key = draw_presence(ctx);
-  } else {
-    const Target& target = *candidates[ctx.rng.below(candidates.size())];
-    key = {*target.device, target.address};
-  }
-  if (!key) return kept.empty() ? nullptr : kept[ctx.rng.below(kept.size())];
-  Partner* partner = choose_partner_at(ctx, *key);
-  if (partner != nullptr) partner->listens = key->address;
-  return partner;
-}
-
 // What a partner owes or is owed.
 void run_partner(Context& ctx, Partner& partner) {
   if (is_linked(ctx, partner.device) || !may_gossip(ctx, partner)) {
@@ -318,13 +281,10 @@ void run_partner(Context& ctx, Partner& partner) {
 
 // An address of which no device is known.
 void ask_strangers(Context& ctx) {
-  std::vector<const Target*> strangers;
-  for (const auto& [address, target] : ctx.targets) {
-    if (!target.device && may_be_asked(ctx, target)) strangers.push_back(&target);
-  }
-  if (strangers.empty()) return;
+  const std::optional<std::string> address = draw_stranger(ctx);
+  if (!address) return;
   Partner stranger;
-  stranger.address = strangers[ctx.rng.below(strangers.size())]->address;
+  stranger.address = *address;
   ctx.stranger_asked = stranger.address;
   send_root(ctx, stranger, false);
 }
@@ -354,6 +314,7 @@ void on_datagram(Context& ctx, const Datagram& datagram) {
 void run_gossip(Context& ctx) {
   for (auto& [key, partner] : ctx.partners)
     run_partner(ctx, partner);
+  std::erase_if(ctx.partners, [](const auto& entry) { return entry.second.gone; });
   if (!ctx.gossip_at || *ctx.gossip_at > ctx.now) return;
   ctx.gossip_at.reset();
   Partner* partner = choose_partner(ctx);

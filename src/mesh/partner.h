@@ -57,6 +57,8 @@ struct Partner {
   std::string address;          // where it speaks from
   std::string listens;          // where it may be dialled; empty: unknown
   bool chosen = false;          // by us, to be kept for a while
+  bool announced = false;       // chosen by what its device's presence says alone
+  bool gone = false;            // nobody answered there: to be forgotten
   bool proven = false;          // it has echoed our cookie for its address
   codec::AddressCookie cookie;  // of theirs, to be echoed
   Instant since, last;          // chosen or met; heard

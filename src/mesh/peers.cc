@@ -155,10 +155,7 @@ Target* learn_peer(Context& ctx, const DeviceId& device, const std::string& addr
   }
   Target* target = add_target(ctx, address, device, false, first_hand);
   if (target == nullptr) return nullptr;
-  if (first_hand) {
-    target->first_hand = true;
-    target->announced = false;
-  }
+  target->first_hand = target->first_hand || first_hand;
   return target;
 }
 
@@ -237,7 +234,7 @@ void run_shuffle(Context& ctx) {
 std::size_t known_devices(const Context& ctx) {
   std::size_t count = 0;
   for (const auto& [address, target] : ctx.targets)
-    count += target.self ? 0 : 1;
+    count += target.self || target.announced ? 0 : 1;
   return count;
 }
 
@@ -245,6 +242,7 @@ bool knows_others(Context& ctx, const Link& link) {
   return std::any_of(ctx.targets.begin(), ctx.targets.end(), [&](const auto& entry) {
     const Target& target = entry.second;
     if (target.self || target.configured || target.failures > 0) return false;
+    if (target.announced) return false;  // nobody knows yet whether anybody is there
     return target.device != link.peer && !(target.device && is_linked(ctx, *target.device));
   });
 }

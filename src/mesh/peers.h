@@ -32,7 +32,7 @@ void tell_peers(Context& ctx, Link& link);
 void on_peers(Context& ctx, Link& link, const codec::Peers& peers);
 void run_shuffle(Context& ctx);
 
-// Devices with an address, ourselves not counted.
+// Devices with an address that more than a presence tells, ourselves not counted.
 std::size_t known_devices(const Context& ctx);
 // Some learnt address other than this link's may be worth a dial.
 bool knows_others(Context& ctx, const Link& link);

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "core/host_port.h"
+#include "mesh/datagrams.h"
 #include "mesh/dialer.h"
 
 namespace ebb::mesh {
@@ -15,6 +16,7 @@ namespace {
 constexpr std::size_t kLooks = 32;                    // at devices, for one that is to be tried
 constexpr std::uint32_t kFailuresOfMisbehaviour = 6;  // about a minute
 constexpr std::uint32_t kVainOffersMax = 20;          // more changes nothing
+constexpr Duration kRenewPause = seconds(600);        // between two that make failures forgotten
 constexpr std::uint64_t kNumberMax = std::numeric_limits<std::int64_t>::max();
 
 // ---- ours
@@ -32,14 +34,34 @@ void compare_own(Context& ctx) {
   book.differs = said.addresses != book.addresses || said.budget_class != own_class(ctx);
 }
 
-void set_addresses(PresenceBook& book, std::vector<std::string> addresses) {
+bool is_local(const std::string& address) {
+  const Result<HostPort> parsed = parse_peer_address(address);
+  return parsed.ok() && is_local_host(parsed->host);
+}
+
+// Whether a presence may name it: ours, or one that we act upon.
+bool may_be_named(const Context& ctx, const std::string& address) {
+  return ctx.presence.local || !is_local(address);
+}
+
+void set_addresses(Context& ctx, const std::vector<std::string>& addresses) {
+  PresenceBook& book = ctx.presence;
+  book.all_own.clear();
+  std::vector<std::string> valid;
+  for (const std::string& address : addresses) {
+    if (parse_peer_address(address).ok() && book.all_own.insert(address).second)
+      valid.push_back(address);
+  }
+  book.local = ctx.config.local_only && std::all_of(valid.begin(), valid.end(), is_local);
   book.addresses.clear();
-  for (std::string& address : addresses) {
+  for (std::string& address : valid) {
     const bool fits = address.size() <= limits::kPresenceAddressBytes &&
                       book.addresses.size() < limits::kPresenceAddresses;
-    if (fits && parse_peer_address(address).ok()) book.addresses.push_back(std::move(address));
+    if (fits && may_be_named(ctx, address)) book.addresses.push_back(std::move(address));
   }
 }
+
+auto order_of(const HeldPresence& held) { return std::make_tuple(held.said.number, held.hlc); }
 
 // The pause runs from the stamp of the last record, as far as that can be right.
 void pace(Context& ctx) {
@@ -52,7 +74,8 @@ void pace(Context& ctx) {
 }
 
 bool may_write(const Context& ctx) {
-  if (ctx.own_blocked) return false;
+  // A stamp of a clock that is wrong would stand in the log for good.
+  if (ctx.own_blocked || ctx.config.clock_suspect) return false;
   bool linked = false;
   for (const Link* link : ctx.slots) {
     if (link == nullptr) continue;
@@ -83,45 +106,80 @@ void write_own(Context& ctx) {
 
 // ---- others'
 
-void hear(Context& ctx, const HeldPresence& held) {
+bool has_untried(const Context& ctx, const std::vector<std::string>& addresses) {
+  return std::any_of(addresses.begin(), addresses.end(), [&ctx](const std::string& address) {
+    return !ctx.presence.failed.knows(address) && !ctx.targets.contains(address) &&
+           !is_own_address(ctx, address) && may_be_named(ctx, address);
+  });
+}
+
+// What is known of how the device can be reached goes on, or it could have itself, or whom it
+// names, dialled all the time by writing records.
+void carry_over(Context& ctx, const HeardPresence& before, HeardPresence& heard) {
+  heard.next_address = before.next_address;
+  heard.failures = before.failures;
+  heard.next = before.next;
+  heard.renewed = before.renewed;
+  const std::vector<std::string>& old = before.held.said.addresses;
+  const std::vector<std::string>& now = heard.held.said.addresses;
+  const bool moved = std::any_of(now.begin(), now.end(), [&old](const std::string& address) {
+    return std::find(old.begin(), old.end(), address) == old.end();
+  });
+  const bool rested = !before.renewed || ctx.now - *before.renewed >= kRenewPause;
+  if (!moved || !rested) return;
+  heard.next_address = 0;
+  heard.failures = 0;
+  heard.next = {};
+  heard.renewed = ctx.now;
+  if (has_untried(ctx, now)) ctx.presence.offers_in_vain = 0;
+}
+
+void hear_own(Context& ctx, const HeldPresence& held) {
   PresenceBook& book = ctx.presence;
-  const auto order = [](const HeldPresence& one) {
-    return std::make_tuple(one.said.number, one.hlc);
-  };
-  if (held.device == ctx.config.self) {
-    if (book.own && order(held) <= order(*book.own)) return;
-    book.own = held;
-    compare_own(ctx);
-    book.paced = false;
-    return;
-  }
+  if (book.own && order_of(held) <= order_of(*book.own)) return;
+  book.own = held;
+  compare_own(ctx);
+  book.paced = false;
+}
+
+void hear(Context& ctx, const HeldPresence& held) {
+  if (held.device == ctx.config.self) return hear_own(ctx, held);
+  PresenceBook& book = ctx.presence;
   const auto known = book.others.find(held.device);
-  if (known != book.others.end() && order(held) <= order(known->second.held)) return;
-  if (known == book.others.end() && book.others.size() >= limits::kPresences) {
-    // As in the store: somebody makes room.
-    auto victim = book.others.lower_bound(DeviceId{});
-    std::advance(victim, static_cast<std::ptrdiff_t>(ctx.rng.below(book.others.size())));
-    book.others.erase(victim);
-  }
-  HeardPresence heard{held, 0, 0, {}};
+  const bool is_first = known == book.others.end();
+  if (!is_first && order_of(held) <= order_of(known->second.held)) return;
+  HeardPresence heard;
+  heard.held = held;
   std::vector<std::string>& addresses = heard.held.said.addresses;
   std::set<std::string> seen;
   std::erase_if(addresses, [&seen](const std::string& address) {
     return !parse_peer_address(address).ok() || !seen.insert(address).second;
   });
+  if (!is_first) {
+    carry_over(ctx, known->second, heard);
+  } else if (has_untried(ctx, addresses)) {
+    book.offers_in_vain = 0;
+  }
+  if (is_first && book.others.size() >= limits::kPresences) {
+    // As in the store: somebody makes room.
+    auto victim = book.others.begin();
+    std::advance(victim, static_cast<std::ptrdiff_t>(ctx.rng.below(book.others.size())));
+    book.others.erase(victim);
+  }
   book.others.insert_or_assign(held.device, std::move(heard));
-  book.offers_in_vain = 0;
 }
 
-// The address to try next; nullopt when all are ours or known otherwise.
+// ---- whom to try
+
+// The address to try next; nullopt when all are ours, known otherwise or resting.
 std::optional<std::string> usable_address(const Context& ctx, const HeardPresence& heard) {
   const std::vector<std::string>& addresses = heard.held.said.addresses;
   for (std::size_t i = 0; i < addresses.size(); ++i) {
     const std::string& address = addresses[(heard.next_address + i) % addresses.size()];
-    const std::vector<std::string>& own = ctx.presence.addresses;
-    const bool ours =
-        address == ctx.config.advertise || std::find(own.begin(), own.end(), address) != own.end();
-    if (!ours && !ctx.targets.contains(address)) return address;
+    if (!is_own_address(ctx, address) && !ctx.targets.contains(address) &&
+        may_be_named(ctx, address) && !ctx.presence.failed.rests(address, ctx.now)) {
+      return address;
+    }
   }
   return std::nullopt;
 }
@@ -134,8 +192,18 @@ bool is_told_otherwise(const Context& ctx, const DeviceId& device) {
   });
 }
 
+bool may_be_asked(const Context& ctx, const PartnerKey& key) {
+  const bool asked =
+      std::any_of(ctx.partners.begin(), ctx.partners.end(), [&key](const auto& entry) {
+        const Partner& partner = entry.second;
+        const bool there = partner.listens == key.address || partner.address == key.address;
+        return partner.chosen && (there || partner.device == key.device);
+      });
+  return !asked && may_gossip(ctx, key.address);
+}
+
 // Those that pay for bytes come last.
-std::optional<PartnerKey> draw(Context& ctx) {
+std::optional<PartnerKey> draw(Context& ctx, bool by_datagram) {
   const auto& others = ctx.presence.others;
   DeviceId key;
   for (std::uint8_t& byte : key.data)
@@ -148,8 +216,10 @@ std::optional<PartnerKey> draw(Context& ctx) {
     if (heard.next > ctx.now || is_linked(ctx, device) || is_told_otherwise(ctx, device)) continue;
     const std::optional<std::string> address = usable_address(ctx, heard);
     if (!address) continue;
-    if (heard.held.said.budget_class == 0) return PartnerKey{device, *address};
-    if (!metered) metered = PartnerKey{device, *address};
+    const PartnerKey found{device, *address};
+    if (by_datagram && !may_be_asked(ctx, found)) continue;
+    if (heard.held.said.budget_class == 0) return found;
+    if (!metered) metered = found;
   }
   return metered;
 }
@@ -175,7 +245,7 @@ Duration offer_pause(const Context& ctx) {
 
 void offer(Context& ctx) {
   PresenceBook& book = ctx.presence;
-  const std::optional<PartnerKey> found = is_needed(ctx) ? draw(ctx) : std::nullopt;
+  const std::optional<PartnerKey> found = is_needed(ctx) ? draw(ctx, false) : std::nullopt;
   Target* target = found ? add_target(ctx, found->address, found->device, false, false) : nullptr;
   if (target == nullptr) {
     book.offers_in_vain = std::min(book.offers_in_vain + 1, kVainOffersMax);
@@ -192,7 +262,7 @@ void offer(Context& ctx) {
 void load_presences(Context& ctx) {
   std::vector<std::string> addresses = std::move(ctx.config.addresses);
   if (addresses.empty() && !ctx.config.advertise.empty()) addresses = {ctx.config.advertise};
-  set_addresses(ctx.presence, std::move(addresses));
+  set_addresses(ctx, addresses);
   for (const HeldPresence& held : std::exchange(ctx.config.presences, {}))
     hear(ctx, held);
   compare_own(ctx);
@@ -206,10 +276,10 @@ void hear_presences(Context& ctx, const std::vector<HeldPresence>& news) {
   if (!news.empty()) ctx.dials_changed = true;
 }
 
-void change_addresses(Context& ctx, std::vector<std::string> addresses) {
+void change_addresses(Context& ctx, const std::vector<std::string>& addresses) {
   PresenceBook& book = ctx.presence;
   const std::vector<std::string> before = book.addresses;
-  set_addresses(book, std::move(addresses));
+  set_addresses(ctx, addresses);
   if (book.addresses == before) return;
   ctx.config.advertise = book.addresses.empty() ? "" : book.addresses.front();
   compare_own(ctx);
@@ -247,10 +317,12 @@ std::optional<Instant> next_presence_deadline(const Context& ctx) {
 }
 
 std::optional<PartnerKey> draw_presence(Context& ctx) {
-  return ctx.presence.others.empty() ? std::nullopt : draw(ctx);
+  return ctx.presence.others.empty() ? std::nullopt : draw(ctx, true);
 }
 
-void presence_failed(Context& ctx, const DeviceId& device, bool misbehaved) {
+void presence_failed(Context& ctx, const DeviceId& device, const std::string& address,
+                     bool misbehaved) {
+  ctx.presence.failed.failed(address, ctx.now, ctx.rng);
   const auto found = ctx.presence.others.find(device);
   if (found == ctx.presence.others.end()) return;
   HeardPresence& heard = found->second;
@@ -258,6 +330,14 @@ void presence_failed(Context& ctx, const DeviceId& device, bool misbehaved) {
   if (misbehaved) heard.failures = std::max(heard.failures, kFailuresOfMisbehaviour);
   ++heard.next_address;
   heard.next = ctx.now + dial_backoff(ctx, heard.failures);
+}
+
+void presence_answered(Context& ctx, const std::string& address) {
+  ctx.presence.failed.answered(address);
+}
+
+bool is_own_address(const Context& ctx, const std::string& address) {
+  return address == ctx.config.advertise || ctx.presence.all_own.contains(address);
 }
 
 void add_presences(const Context& ctx, std::vector<KnownPeer>& list) {

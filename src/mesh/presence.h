@@ -7,7 +7,11 @@
 //            without a link nobody would read it.
 //            An address that only a presence names becomes a target (`announced`) when links are
 //            wanted and no address that configuration or links told is free and good; it goes
-//            when its dial fails, and the device is tried again after a back-off of its own.
+//            when its dial fails, and the device is tried again after a back-off of its own, over
+//            further records too: only other addresses shorten it, once in 10 min. An address that
+//            failed rests, whoever names it (failed_addresses.h).
+//            Local hosts (core/host_port.h) are told and taken only where the build reaches no
+//            others, and all addresses that are listened on are such.
 // Threads:   not thread-safe; part of the engine.
 // Errors:    none: what a record says that can be no address is left out.
 // Limits:    limits::kPresences devices, kPresencesTried targets, one more a second at most.
@@ -25,7 +29,7 @@ namespace ebb::mesh {
 // At start: what the store remembers.
 void load_presences(Context& ctx);
 void hear_presences(Context& ctx, const std::vector<HeldPresence>& news);
-void change_addresses(Context& ctx, std::vector<std::string> addresses);
+void change_addresses(Context& ctx, const std::vector<std::string>& addresses);
 
 // Writes our record and looks for whom to dial, where it is time.
 void run_presence(Context& ctx);
@@ -35,10 +39,17 @@ void plan_presence(Context& ctx);
 void plan_offers(Context& ctx, bool links_wanted);
 std::optional<Instant> next_presence_deadline(const Context& ctx);
 
-// A random device without link and without an address that is told otherwise, where it says it is.
+// Whom to ask by datagram: a random device without link and without an address that is told
+// otherwise, where it says it is. None that is chosen already, nor where one is asked already.
 std::optional<PartnerKey> draw_presence(Context& ctx);
-// It was not there, or is not to be dealt with.
-void presence_failed(Context& ctx, const DeviceId& device, bool misbehaved);
+// The device was not there, or is not to be dealt with.
+void presence_failed(Context& ctx, const DeviceId& device, const std::string& address,
+                     bool misbehaved);
+// Somebody answers there.
+void presence_answered(Context& ctx, const std::string& address);
+
+// Whether the address leads back to this node, as far as it is known without trying.
+bool is_own_address(const Context& ctx, const std::string& address);
 
 // What devices say, where addresses of peers are shown: beside those that `list` names already, and
 // in rows of their own.

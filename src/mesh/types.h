@@ -149,7 +149,7 @@ struct LocalTime {
 struct AddPeer {
   std::string address;  // host:port; a repeat has no effect
 };
-// Where this node can be reached from now on, the best first; empty: nowhere.
+// All addresses that lead to this node from now on, the best first; empty: none.
 struct AddressesChanged {
   std::vector<std::string> addresses;
 };

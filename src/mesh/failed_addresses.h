@@ -1,0 +1,45 @@
+// FailedAddresses: addresses that were named by presences and did not answer, whoever named them.
+//
+// Model:   an address that has failed rests for 5 to 10 s, after each further failure for twice
+//          that, up to 5 to 10 min. Where kPerNetwork addresses of one network (network_of) rest,
+//          all of it does.
+//          Rationale: any number of devices may name the address of somebody who has nothing to do
+//          with the mesh, or each another port of his.
+// Threads: not thread-safe; part of the engine.
+// Limits:  limits::kPresencesFailed; the one whose rest ends first makes room.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <map>
+#include <string>
+
+#include "core/rng.h"
+#include "core/time.h"
+
+namespace ebb::mesh {
+
+class FailedAddresses {
+ public:
+  static constexpr std::size_t kPerNetwork = 8;
+
+  void failed(const std::string& address, Instant now, Rng& rng);
+  void answered(const std::string& address) { entries_.erase(address); }
+
+  bool rests(const std::string& address, Instant now) const;
+  // Whether it has failed, as far as is remembered.
+  bool knows(const std::string& address) const { return entries_.contains(address); }
+  std::size_t size() const { return entries_.size(); }
+
+ private:
+  struct Entry {
+    std::string network;
+    std::uint32_t failures = 0;
+    Instant until;
+  };
+  void make_room();
+
+  std::map<std::string, Entry> entries_;
+};
+
+}  // namespace ebb::mesh
