@@ -34,7 +34,7 @@ enum class Fault : std::uint8_t {
   kBlackHole,        // of one pair: small packets pass, large ones never do
   kHalfOpen,         // one end of a connection is gone, the other has not heard
   kSlowReader,       // a host takes very little from its sockets
-  kAddressChange,    // a host comes back under another address
+  kAddressChange,    // a host is, or comes back, under another address
   kBehindNat,        // a host that cannot be dialled, from start to end
   kHealStorm,        // one after the other is cut off, then all paths open at once
   // Hosts.

@@ -154,6 +154,10 @@ void Host::append(store::AppendBatch batch) {
   if (running()) storage_.append(std::move(batch));
 }
 
+void Host::address_changed() {
+  deliver(mesh::AddressesChanged{{world_.network.current_address(setup_.index)}});
+}
+
 void Host::pause() {
   if (!running() || paused_) return;
   paused_ = true;

@@ -71,6 +71,9 @@ class Host {
   void resume();
   bool paused() const { return paused_; }
 
+  // The network has given it another address, and its system says so.
+  void address_changed();
+
   // From the network or the store. Nothing happens when the host is down.
   void deliver(mesh::Input input);
   void append(store::AppendBatch batch);

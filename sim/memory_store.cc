@@ -11,10 +11,10 @@
 #include "core/planted.h"
 #include "sim/memory_append.h"
 #include "sim/memory_clock.h"
+#include "sim/memory_presences.h"
 #include "sim/storage.h"
 #include "store/event_run.h"
 #include "store/fold_driver.h"
-#include "store/presences.h"
 #include "store/store.h"
 #include "trust/chain.h"
 
@@ -36,7 +36,8 @@ class MemoryStore : public Storage {
         identity_(how.identity),
         random_(how.random),
         fold_(store::new_fold()),
-        clock_(disk, how.identity.device()) {}
+        clock_(disk, how.identity.device()),
+        presences_(disk.presences, how.identity.device(), how.random) {}
 
   Status open(const OpenStorage& how);
   Result<store::CommitResult> commit(const store::CommitBatch& batch) override {
@@ -89,7 +90,6 @@ class MemoryStore : public Storage {
   Result<store::SegmentOutcome> keep(const trust::VerifiedSegment& segment, Moves& moves);
   void keep_cursors(const store::CommitBatch& batch);
   Status fold(const trust::VerifiedSegment& segment, Seq to);
-  void keep_presence(const DeviceId& device, const codec::EventView& event);
   void keep_own_ids(const trust::VerifiedSegment& segment, Seq to);
 
   MemoryDisk& disk_;
@@ -98,7 +98,8 @@ class MemoryStore : public Storage {
   std::unique_ptr<state::Fold> fold_;
   MemoryClock clock_;
   bool full_ = false;
-  std::map<DeviceId, store::PresenceRow> news_;  // of the commit in hand
+  MemoryPresences presences_;
+  bool loaded_ = false;  // what is folded is new
 };
 
 Status MemoryStore::open(const OpenStorage& how) {
@@ -115,7 +116,7 @@ Status MemoryStore::open(const OpenStorage& how) {
       EBB_RETURN_IF_ERROR(fold(segment, std::min(segment.last_seq(), log.head.held.seq)));
     }
   }
-  news_.clear();  // they were told when they came
+  loaded_ = true;
   if (!is_new) return {};
   const auto begun = begin_incarnation(codec::OpeningReason::kNew, how.now);
   return begun.ok() ? Status{} : begun.error();
@@ -194,8 +195,7 @@ Result<store::CommitResult> MemoryStore::commit(const store::CommitBatch& batch,
   keep_cursors(batch);
   for (const store::PeerRow& peer : batch.peers)
     disk_.peers.insert_or_assign(peer.device, peer);
-  for (auto& [device, row] : std::exchange(news_, {}))
-    result.presences.push_back(std::move(row));
+  result.presences = presences_.take_news();
   result.arrival_head = disk_.arrival_head;
   result.clock = beginning.verdict;
   clock_.follow(batch.now, beginning, !result.advances.empty(), result.own_segments);
@@ -330,20 +330,9 @@ Status MemoryStore::fold(const trust::VerifiedSegment& segment, Seq to) {
     if (!event) return event.error();
     chain = trust::chain_next(chain, trust::event_hash(bytes));
     fold_->apply(segment.log, segment.key.topic, seq, chain, *event);
-    if (segment.key.topic == kControlTopic) keep_presence(segment.key.device, *event);
+    if (loaded_ && segment.key.topic == kControlTopic) presences_.keep(segment.key.device, *event);
   }
   return {};
-}
-
-void MemoryStore::keep_presence(const DeviceId& device, const codec::EventView& event) {
-  if (event.type != codec::kPresenceType) return;
-  auto said = codec::decode_presence(event.payload);
-  if (!said) return;
-  const store::PresenceRow row{device, event.hlc, std::move(*said)};
-  const auto known = disk_.presences.find(device);
-  if (known != disk_.presences.end() && !store::is_newer_presence(row, known->second)) return;
-  disk_.presences.insert_or_assign(device, row);
-  news_.insert_or_assign(device, row);
 }
 
 Result<std::vector<SharedBytes>> MemoryStore::read_segments(const LogId& id, Seq from, Seq to,

@@ -6,7 +6,9 @@
 #include <memory>
 #include <string>
 
+#include "codec/record.h"
 #include "codec/segment.h"
+#include "sim/memory_presences.h"
 #include "sim/stand_in_identity.h"
 #include "sim/workload.h"
 #include "tests/temp_dir.h"
@@ -149,6 +151,12 @@ store::CommitBatch batch_of(sim::Workload& workload, sim::HostIndex host, std::s
   return batch;
 }
 
+DeviceId device_number(std::uint8_t number) {
+  DeviceId device;
+  device.data[0] = number;
+  return device;
+}
+
 }  // namespace
 
 TEST_CASE("a store in memory answers as the daemon's own does") {
@@ -280,4 +288,33 @@ TEST_CASE("a stand-in signature holds for its device and its message alone") {
     CHECK_FALSE(check.holds(one.device(), message, signature));
     byte ^= 1;
   }
+}
+
+TEST_CASE("a store in memory knows where no more devices are than there may be, its own included") {
+  sim::MemoryPresences::Rows rows;
+  Rng rng(1);
+  sim::MemoryPresences presences(
+      rows, device_number(0), [&rng] { return rng.next(); }, 10);
+  const auto say = [&presences](std::uint8_t device, std::uint64_t number) {
+    const Bytes record = codec::encode_presence({{"10.0.0.1:1"}, 0, number});
+    codec::EventView event;
+    event.type = codec::kPresenceType;
+    event.payload = record;
+    presences.keep(device_number(device), event);
+  };
+  for (std::uint8_t device = 0; device < 100; ++device)
+    say(device, 1);
+  CHECK(rows.size() == 10);
+  CHECK(rows.contains(device_number(0)));
+  CHECK_FALSE(rows.contains(device_number(1)) && rows.contains(device_number(2)) &&
+              rows.contains(device_number(3)));
+  const auto news = presences.take_news();
+  CHECK(news.size() == 10);
+  for (const store::PresenceRow& row : news)
+    CHECK(rows.contains(row.device));
+  say(0, 1);
+  CHECK(presences.take_news().empty());
+  say(0, 2);
+  CHECK(presences.take_news().size() == 1);
+  CHECK(rows.size() == 10);
 }

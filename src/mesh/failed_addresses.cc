@@ -10,39 +10,51 @@ namespace {
 
 constexpr Duration kRestMin = seconds(10);
 constexpr Duration kRestMax = seconds(600);
-constexpr std::uint32_t kFailuresMax = 20;  // more changes nothing
+constexpr Duration kForgotten = seconds(3600);
+constexpr std::uint32_t kFailuresMax = 30;  // more changes nothing
+
+// Half to all of what so many failures give.
+Duration rest_after(std::uint32_t failures, Rng& rng) {
+  Duration rest = kRestMin;
+  for (std::uint32_t i = 1; i < failures; ++i)
+    rest = std::min(rest * 2, kRestMax);
+  const auto half = static_cast<std::uint64_t>(rest.us / 2);
+  return rest / 2 + microseconds(static_cast<std::int64_t>(rng.below(half)));
+}
 
 }  // namespace
 
-void FailedAddresses::failed(const std::string& address, Instant now, Rng& rng) {
-  if (!knows(address)) make_room();
-  Entry& entry = entries_[address];
-  if (entry.failures == 0) entry.network = network_of(address);
-  Duration rest = kRestMin;
-  for (std::uint32_t i = 0; i < entry.failures; ++i)
-    rest = std::min(rest * 2, kRestMax);
+// The first `free` failures are of no consequence.
+void FailedAddresses::note(Entries& entries, const std::string& key, std::uint32_t free,
+                           Instant now, Rng& rng) {
+  if (!entries.contains(key) && entries.size() >= limits::kPresencesFailed) {
+    entries.erase(std::min_element(
+        entries.begin(), entries.end(),
+        [](const auto& a, const auto& b) { return a.second.until < b.second.until; }));
+  }
+  Entry& entry = entries[key];
+  if (now - entry.until > kForgotten) entry.failures = 0;
   entry.failures = std::min(entry.failures + 1, kFailuresMax);
-  const auto half = static_cast<std::uint64_t>(rest.us / 2);
-  entry.until = now + rest / 2 + microseconds(static_cast<std::int64_t>(rng.below(half)));
+  entry.until = entry.failures > free ? now + rest_after(entry.failures - free, rng) : now;
+}
+
+void FailedAddresses::failed(const std::string& address, Instant now, Rng& rng) {
+  note(addresses_, address, 0, now, rng);
+  note(networks_, network_of(address), kPerNetwork - 1, now, rng);
+}
+
+void FailedAddresses::answered(const std::string& address) {
+  addresses_.erase(address);
+  networks_.erase(network_of(address));
 }
 
 bool FailedAddresses::rests(const std::string& address, Instant now) const {
-  if (entries_.empty()) return false;
-  const auto found = entries_.find(address);
-  if (found != entries_.end() && found->second.until > now) return true;
-  if (entries_.size() < kPerNetwork) return false;
-  const std::string network = network_of(address);
-  const auto resting = std::count_if(entries_.begin(), entries_.end(), [&](const auto& other) {
-    return other.second.until > now && other.second.network == network;
-  });
-  return static_cast<std::size_t>(resting) >= kPerNetwork;
-}
-
-void FailedAddresses::make_room() {
-  if (entries_.size() < limits::kPresencesFailed) return;
-  entries_.erase(std::min_element(
-      entries_.begin(), entries_.end(),
-      [](const auto& a, const auto& b) { return a.second.until < b.second.until; }));
+  const auto rests_in = [now](const Entries& entries, const std::string& key) {
+    const auto found = entries.find(key);
+    return found != entries.end() && found->second.until > now;
+  };
+  if (networks_.empty()) return false;
+  return rests_in(addresses_, address) || rests_in(networks_, network_of(address));
 }
 
 }  // namespace ebb::mesh

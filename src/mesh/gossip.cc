@@ -70,7 +70,7 @@ void finish_silent(Context& ctx, Partner& partner) {
   partner.silences = 0;
   finish(ctx, partner, "silent");
   if (partner.announced && !partner.proven) {
-    presence_failed(ctx, partner.device, partner.listens, false);
+    presence_silent(ctx, partner.device, partner.listens);
     partner.gone = true;
   } else {
     dial_for_silence(ctx, partner);

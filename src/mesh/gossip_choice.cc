@@ -35,6 +35,7 @@ Partner* choose_partner(Context& ctx) {
   std::vector<const Target*> configured;
   for (const auto& [address, target] : ctx.targets) {
     if (!may_be_asked(ctx, target) || !target.device || is_chosen(ctx, *target.device)) continue;
+    if (target.announced) continue;  // its dial will tell
     candidates.push_back(&target);
     if (target.configured) configured.push_back(&target);
   }

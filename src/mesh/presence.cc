@@ -117,8 +117,8 @@ bool has_untried(const Context& ctx, const std::vector<std::string>& addresses) 
 // names, dialled all the time by writing records.
 void carry_over(Context& ctx, const HeardPresence& before, HeardPresence& heard) {
   heard.next_address = before.next_address;
-  heard.failures = before.failures;
-  heard.next = before.next;
+  heard.dials = before.dials;
+  heard.datagrams = before.datagrams;
   heard.renewed = before.renewed;
   const std::vector<std::string>& old = before.held.said.addresses;
   const std::vector<std::string>& now = heard.held.said.addresses;
@@ -128,8 +128,8 @@ void carry_over(Context& ctx, const HeardPresence& before, HeardPresence& heard)
   const bool rested = !before.renewed || ctx.now - *before.renewed >= kRenewPause;
   if (!moved || !rested) return;
   heard.next_address = 0;
-  heard.failures = 0;
-  heard.next = {};
+  heard.dials = {};
+  heard.datagrams = {};
   heard.renewed = ctx.now;
   if (has_untried(ctx, now)) ctx.presence.offers_in_vain = 0;
 }
@@ -172,14 +172,19 @@ void hear(Context& ctx, const HeldPresence& held) {
 // ---- whom to try
 
 // The address to try next; nullopt when all are ours, known otherwise or resting.
-std::optional<std::string> usable_address(const Context& ctx, const HeardPresence& heard) {
+std::optional<std::string> usable_address(const Context& ctx, const HeardPresence& heard,
+                                          bool by_datagram) {
+  const PresenceBook& book = ctx.presence;
+  const auto is_usable = [&](const std::string& address) {
+    if (is_own_address(ctx, address) || ctx.targets.contains(address)) return false;
+    if (book.failed.rests(address, ctx.now)) return false;
+    if (by_datagram && book.silent.rests(address, ctx.now)) return false;
+    return may_be_named(ctx, address);
+  };
   const std::vector<std::string>& addresses = heard.held.said.addresses;
   for (std::size_t i = 0; i < addresses.size(); ++i) {
     const std::string& address = addresses[(heard.next_address + i) % addresses.size()];
-    if (!is_own_address(ctx, address) && !ctx.targets.contains(address) &&
-        may_be_named(ctx, address) && !ctx.presence.failed.rests(address, ctx.now)) {
-      return address;
-    }
+    if (is_usable(address)) return address;
   }
   return std::nullopt;
 }
@@ -213,8 +218,10 @@ std::optional<PartnerKey> draw(Context& ctx, bool by_datagram) {
   for (std::size_t i = 0; i < std::min(kLooks, others.size()); ++i, ++at) {
     if (at == others.end()) at = others.begin();
     const auto& [device, heard] = *at;
-    if (heard.next > ctx.now || is_linked(ctx, device) || is_told_otherwise(ctx, device)) continue;
-    const std::optional<std::string> address = usable_address(ctx, heard);
+    const bool waits =
+        heard.dials.next > ctx.now || (by_datagram && heard.datagrams.next > ctx.now);
+    if (waits || is_linked(ctx, device) || is_told_otherwise(ctx, device)) continue;
+    const std::optional<std::string> address = usable_address(ctx, heard, by_datagram);
     if (!address) continue;
     const PartnerKey found{device, *address};
     if (by_datagram && !may_be_asked(ctx, found)) continue;
@@ -222,6 +229,11 @@ std::optional<PartnerKey> draw(Context& ctx, bool by_datagram) {
     if (!metered) metered = found;
   }
   return metered;
+}
+
+void put_off(Context& ctx, Attempts& attempts, std::uint32_t least) {
+  attempts.failures = std::max(std::min(attempts.failures + 1, kVainOffersMax), least);
+  attempts.next = ctx.now + dial_backoff(ctx, attempts.failures);
 }
 
 bool is_needed(Context& ctx) {
@@ -325,15 +337,21 @@ void presence_failed(Context& ctx, const DeviceId& device, const std::string& ad
   ctx.presence.failed.failed(address, ctx.now, ctx.rng);
   const auto found = ctx.presence.others.find(device);
   if (found == ctx.presence.others.end()) return;
-  HeardPresence& heard = found->second;
-  heard.failures = std::min(heard.failures + 1, kVainOffersMax);
-  if (misbehaved) heard.failures = std::max(heard.failures, kFailuresOfMisbehaviour);
-  ++heard.next_address;
-  heard.next = ctx.now + dial_backoff(ctx, heard.failures);
+  put_off(ctx, found->second.dials, misbehaved ? kFailuresOfMisbehaviour : 0);
+  ++found->second.next_address;
+}
+
+void presence_silent(Context& ctx, const DeviceId& device, const std::string& address) {
+  ctx.presence.silent.failed(address, ctx.now, ctx.rng);
+  const auto found = ctx.presence.others.find(device);
+  if (found == ctx.presence.others.end()) return;
+  put_off(ctx, found->second.datagrams, 0);
+  ++found->second.next_address;
 }
 
 void presence_answered(Context& ctx, const std::string& address) {
   ctx.presence.failed.answered(address);
+  ctx.presence.silent.answered(address);
 }
 
 bool is_own_address(const Context& ctx, const std::string& address) {

@@ -119,6 +119,7 @@ Status Node::Impl::start() {
     heads.emplace(head.log, std::move(head));
   note_clock();
   EBB_ASSIGN(mesh::Config engine_config, engine_config_of(*opened));
+  addresses = engine_config.addresses;
   store = std::make_unique<StoreThread>(
       std::move(opened), inbox,
       StoreThread::Reports{[this](CommitReport report) { on_committed(std::move(report)); },
@@ -129,7 +130,7 @@ Status Node::Impl::start() {
                                          {{"chore", chore}, {"error", error.message()}});
                            }});
   driver.start(std::move(engine_config), Rng(trust::random_u64()));
-  if (bound && bound->is_any()) watch_addresses();
+  if (bound && bound->is_any()) addresses_timer.start(kAddressesPause);
   log(LogLevel::kInfo, "started",
       {{"device", device_text(home.identity->device())},
        {"listen", bound ? bound->text() : config.listen},
@@ -151,6 +152,7 @@ Result<mesh::Config> Node::Impl::engine_config_of(const store::Store& opened) co
     wanted.listen_port = bound->port();
     wanted.presence_stands = config.presence_stands;
     wanted.addresses = own_addresses(*bound);
+    wanted.local_only = !kBindsAnyAddress;
     if (!wanted.addresses.empty()) wanted.advertise = wanted.addresses.front();
     wanted.peers = config.peers;
     for (const store::PeerRow& peer : opened.peers())
@@ -179,7 +181,11 @@ Result<mesh::Config> Node::Impl::engine_config_of(const store::Store& opened) co
 
 // Interfaces come and go; where one address was configured it stays.
 void Node::Impl::watch_addresses() {
-  driver.feed(mesh::AddressesChanged{own_addresses(*bound)});
+  std::vector<std::string> found = own_addresses(*bound);
+  if (found != addresses) {
+    addresses = std::move(found);
+    driver.feed(mesh::AddressesChanged{addresses});
+  }
   addresses_timer.start(kAddressesPause);
 }
 

@@ -96,7 +96,8 @@ struct Node::Impl {
   std::vector<QueuedAppend> held_appends;
   RetryPause incarnation_pause;
   Timer incarnation_timer;
-  Timer addresses_timer;  // runs where all addresses of the machine are listened on
+  std::vector<std::string> addresses;  // that the engine was told are ours
+  Timer addresses_timer;               // runs where all addresses of the machine are listened on
   StateFlush state_flush;
   bool stopping = false, store_stopped = false, stopped = false;
 };

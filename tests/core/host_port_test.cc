@@ -46,6 +46,46 @@ TEST_CASE("what is not host:port is refused") {
   CHECK_FALSE(parse_host_port(std::string(300, 'a') + ":1").ok());
 }
 
+TEST_CASE("hosts that lead to no one other machine are known, however they are written") {
+  for (const char* host : {"127.0.0.1",
+                           "127.255.3.4",
+                           "0.0.0.0",
+                           "0.1.2.3",
+                           "169.254.0.1",
+                           "224.0.0.1",
+                           "255.255.255.255",
+                           "::1",
+                           "::",
+                           "fe80::1",
+                           "febf::1",
+                           "fe80::1%eth0",
+                           "ff02::1",
+                           "::ffff:127.0.0.1",
+                           "::ffff:169.254.1.1",
+                           "::127.0.0.1",
+                           "0:0:0:0:0:0:0:1",
+                           "localhost",
+                           "LocalHost",
+                           "localhost.",
+                           "a.localhost",
+                           "127.1",
+                           "2130706433",
+                           "0x7f000001",
+                           "0x7f.1",
+                           "0177.0.0.1",
+                           "127.0.0.1."}) {
+    CAPTURE(std::string(host));
+    CHECK(ebb::is_local_host(host));
+  }
+  for (const char* host :
+       {"10.0.0.1", "192.168.1.1", "126.0.0.1", "128.0.0.1", "169.253.0.1", "169.255.0.1",
+        "223.255.255.255", "2001:db8::1", "fec0::1", "fd00::1", "::ffff:10.0.0.1", "node0", "hub",
+        "hub.lan", "localhost.example", "notlocalhost", "1a.example"}) {
+    CAPTURE(std::string(host));
+    CHECK_FALSE(ebb::is_local_host(host));
+  }
+}
+
 TEST_CASE("who is dialled has a port") {
   CHECK(parse_peer_address("a:1").ok());
   CHECK_FALSE(parse_peer_address("a:0").ok());

@@ -2,10 +2,10 @@
 
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <string>
 #include <vector>
 
-#include "core/limits.h"
 #include "node/own_addresses.h"
 
 namespace {
@@ -50,22 +50,60 @@ TEST_CASE("only loopback addresses may be used, and the refusal says why") {
   }
 }
 
-TEST_CASE("a node is where it listens, or where the interfaces are when it listens everywhere") {
-  const auto own = [](const std::string& text) {
-    return ebb::node::own_addresses(*literal_endpoint(parse_host_port(text).value()));
-  };
-  CHECK(own("127.0.0.1:7401") == std::vector<std::string>{"127.0.0.1:7401"});
-  for (const std::string any : {"0.0.0.0:7401", "[::]:7401"}) {
-    const std::vector<std::string> found = own(any);
-    CHECK(found.size() <= ebb::limits::kPresenceAddresses);
-    for (const std::string& text : found) {
-      const auto parsed = ebb::parse_peer_address(text);
-      REQUIRE(parsed.ok());
-      CHECK(parsed->port == 7401);
-      const auto endpoint = literal_endpoint(*parsed);
-      REQUIRE(endpoint);
-      CHECK(!endpoint->is_loopback());
-      CHECK(!endpoint->is_any());
-    }
-  }
+namespace {
+
+using ebb::node::InterfaceAddress;
+using ebb::node::rank_addresses;
+using Texts = std::vector<std::string>;
+
+ebb::node::Endpoint endpoint(const std::string& text) {
+  return *literal_endpoint(parse_host_port(text).value());
+}
+
+// A machine with containers, a laptop's network, a server's address and a tunnel.
+const std::vector<InterfaceAddress> kMachine = {
+    {"lo", true, endpoint("127.0.0.1:0")},
+    {"lo", true, endpoint("[::1]:0")},
+    {"docker0", false, endpoint("172.17.0.1:0")},
+    {"br-1a2b3c", false, endpoint("10.1.0.1:0")},
+    {"docker0", false, endpoint("[2001:db8:d::1]:0")},
+    {"eth0", false, endpoint("192.168.1.7:0")},
+    {"eth0", false, endpoint("[fe80::7]:0")},
+    {"eth0", false, endpoint("[fd00::7]:0")},
+    {"eth0", false, endpoint("[2001:db8::7]:0")},
+    {"eth1", false, endpoint("169.254.9.9:0")},
+    {"eth1", false, endpoint("10.0.0.7:0")},
+    {"wg0", false, endpoint("100.64.0.7:0")},
+    {"eth2", false, endpoint("203.0.113.7:0")},
+};
+
+}  // namespace
+
+TEST_CASE("of all addresses the global ones come first, then where the default route leads") {
+  CHECK(rank_addresses(kMachine, {"192.168.1.7"}, endpoint("0.0.0.0:7401")) ==
+        Texts{"203.0.113.7:7401", "192.168.1.7:7401", "10.0.0.7:7401", "100.64.0.7:7401",
+              "10.1.0.1:7401", "172.17.0.1:7401"});
+  CHECK(rank_addresses(kMachine, {"10.0.0.7"}, endpoint("0.0.0.0:7401")).at(1) == "10.0.0.7:7401");
+  // Without a default route that is known, in order.
+  CHECK(rank_addresses(kMachine, {}, endpoint("0.0.0.0:1")) ==
+        Texts{"203.0.113.7:1", "10.0.0.7:1", "100.64.0.7:1", "192.168.1.7:1", "10.1.0.1:1",
+              "172.17.0.1:1"});
+  CHECK(rank_addresses(kMachine, {"192.168.1.7"}, endpoint("[::]:1")) ==
+        Texts{"[2001:db8::7]:1", "203.0.113.7:1", "192.168.1.7:1", "[fd00::7]:1", "10.0.0.7:1",
+              "100.64.0.7:1", "[2001:db8:d::1]:1", "10.1.0.1:1", "172.17.0.1:1"});
+  // A machine whose way out is a bridge.
+  CHECK(rank_addresses(kMachine, {"10.1.0.1"}, endpoint("0.0.0.0:1")).at(1) == "10.1.0.1:1");
+}
+
+TEST_CASE("a node is where it listens, and what is loopback is known as such") {
+  CHECK(ebb::node::own_addresses(endpoint("127.0.0.1:7401")) == Texts{"127.0.0.1:7401"});
+  const auto interfaces = ebb::node::interface_addresses();
+  const auto loopback = std::find_if(
+      interfaces.begin(), interfaces.end(),
+      [](const InterfaceAddress& each) { return each.endpoint.is_loopback() && each.internal; });
+  REQUIRE(loopback != interfaces.end());
+  CHECK(rank_addresses({*loopback}, ebb::node::routed_hosts(), endpoint("0.0.0.0:1")).empty());
+  // Who listens everywhere is at each address of the machine that is not left out.
+  CHECK(ebb::node::own_addresses(endpoint("[::]:7401")).size() ==
+        rank_addresses(interfaces, {}, endpoint("[::]:7401")).size());
 }
