@@ -1,11 +1,9 @@
 #include "core/host_port.h"
 
-#include <arpa/inet.h>
-#include <netinet/in.h>
-#include <sys/socket.h>
-
 #include <algorithm>
+#include <array>
 #include <charconv>
+#include <optional>
 #include <string>
 #include <system_error>
 #include <utility>
@@ -50,21 +48,85 @@ std::string network_v6(std::string_view host) {
   return network;
 }
 
-bool is_local_v4(std::uint8_t first, std::uint8_t second) {
-  constexpr std::uint8_t kLoopback = 127;
-  constexpr std::uint8_t kMulticast = 224;  // and all above it is nobody's
+bool is_digit(char c) { return c >= '0' && c <= '9'; }
+
+template <class Number>
+std::optional<Number> number_of(std::string_view digits, int base, std::size_t digits_max) {
+  Number number = 0;
+  const char* end = digits.data() + digits.size();
+  const std::from_chars_result parsed = std::from_chars(digits.data(), end, number, base);
+  const bool whole = !digits.empty() && digits.size() <= digits_max && parsed.ptr == end;
+  if (!whole || parsed.ec != std::errc()) return std::nullopt;
+  return number;
+}
+
+// Four decimal numbers, none with a zero before it.
+std::optional<std::array<std::uint8_t, 4>> parse_v4(std::string_view text) {
+  std::array<std::uint8_t, 4> out{};
+  for (std::size_t i = 0; i < out.size(); ++i) {
+    const std::size_t dot = i + 1 < out.size() ? text.find('.') : text.size();
+    if (dot == std::string_view::npos) return std::nullopt;
+    const std::string_view part = text.substr(0, dot);
+    const auto number = number_of<std::uint8_t>(part, 10, 3);
+    if (!number || (part.size() > 1 && part.front() == '0')) return std::nullopt;
+    out.at(i) = *number;
+    text.remove_prefix(std::min(dot + 1, text.size()));
+  }
+  return out;
+}
+
+using GroupsV6 = std::array<std::uint16_t, 8>;
+
+// Appends groups; the last of a whole number may be an IPv4 one.
+bool append_groups(std::string_view text, std::vector<std::uint16_t>& out) {
+  if (text.ends_with(':')) return false;
+  for (const std::string_view group : groups_of(text)) {
+    const bool last = group.data() + group.size() == text.data() + text.size();
+    if (const auto v4 = last ? parse_v4(group) : std::nullopt) {
+      out.push_back(static_cast<std::uint16_t>((*v4)[0] << 8 | (*v4)[1]));
+      out.push_back(static_cast<std::uint16_t>((*v4)[2] << 8 | (*v4)[3]));
+      continue;
+    }
+    const auto number = number_of<std::uint16_t>(group, 16, 4);
+    if (!number) return false;
+    out.push_back(*number);
+  }
+  return true;
+}
+
+std::optional<GroupsV6> parse_v6(std::string_view text) {
+  const std::size_t gap = text.find("::");
+  std::vector<std::uint16_t> before;
+  std::vector<std::uint16_t> behind;
+  if (!append_groups(text.substr(0, gap), before)) return std::nullopt;
+  GroupsV6 out{};
+  if (gap != std::string_view::npos) {
+    if (!append_groups(text.substr(gap + 2), behind)) return std::nullopt;
+    if (before.size() + behind.size() >= out.size()) return std::nullopt;
+  } else if (before.size() != out.size()) {
+    return std::nullopt;
+  }
+  std::copy(before.begin(), before.end(), out.begin());
+  std::copy_backward(behind.begin(), behind.end(), out.end());
+  return out;
+}
+
+bool is_local_v4(std::uint32_t first, std::uint32_t second) {
+  constexpr std::uint32_t kLoopback = 127;
+  constexpr std::uint32_t kMulticast = 224;  // and all above it is nobody's
   return first == 0 || first == kLoopback || first >= kMulticast || (first == 169 && second == 254);
 }
 
-bool is_local_v6(const in6_addr& address) {
-  const auto* bytes = static_cast<const std::uint8_t*>(address.s6_addr);
-  const bool v4 = IN6_IS_ADDR_V4MAPPED(&address) || IN6_IS_ADDR_V4COMPAT(&address);
-  if (v4) return is_local_v4(bytes[12], bytes[13]);
-  return IN6_IS_ADDR_LOOPBACK(&address) || IN6_IS_ADDR_UNSPECIFIED(&address) ||
-         IN6_IS_ADDR_LINKLOCAL(&address) || IN6_IS_ADDR_MULTICAST(&address);
+bool is_local_v6(const GroupsV6& groups) {
+  // IPv4 numbers in both of their forms, the unspecified one and loopback.
+  const bool zeros = std::all_of(groups.begin(), groups.begin() + 5, [](auto g) { return g == 0; });
+  if (zeros && (groups[5] == 0 || groups[5] == 0xffff)) {
+    return is_local_v4(groups[6] >> 8, groups[6] & 0xff);
+  }
+  const bool link_local = (groups[0] & 0xffc0) == 0xfe80;
+  const bool multicast = (groups[0] & 0xff00) == 0xff00;
+  return link_local || multicast;
 }
-
-bool is_digit(char c) { return c >= '0' && c <= '9'; }
 
 // No name of the DNS ends like this.
 bool ends_in_number(std::string_view host) {
@@ -88,15 +150,9 @@ bool is_localhost(std::string_view host) {
 }  // namespace
 
 bool is_local_host(std::string_view host) {
-  const std::string number(host.substr(0, host.find('%')));  // without a zone
-  in_addr v4{};
-  if (::inet_pton(AF_INET, number.c_str(), &v4) == 1) {
-    const std::uint32_t value = ntohl(v4.s_addr);
-    return is_local_v4(static_cast<std::uint8_t>(value >> 24),
-                       static_cast<std::uint8_t>(value >> 16));
-  }
-  in6_addr v6{};
-  if (::inet_pton(AF_INET6, number.c_str(), &v6) == 1) return is_local_v6(v6);
+  const std::string_view number = host.substr(0, host.find('%'));  // without a zone
+  if (const auto v4 = parse_v4(number)) return is_local_v4((*v4)[0], (*v4)[1]);
+  if (const auto v6 = parse_v6(number)) return is_local_v6(*v6);
   return is_localhost(host) || ends_in_number(host);
 }
 
