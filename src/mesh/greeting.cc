@@ -195,10 +195,7 @@ bool judge_head(Context& ctx, Link& link, const codec::SignedHead& head) {
     }
     return true;
   }
-  if (!entry->has_key) {
-    entry->key = head.key;
-    entry->has_key = true;
-  }
+  entry->set_key(head.key);
   if (head.seq > entry->held.seq) take_own(ctx, link, entry, head.seq);
   // Logs of incarnations that have ended are fetched back like any other.
   if (head.key.incarnation != ctx.config.incarnation) return true;

@@ -18,6 +18,12 @@ const PeerLog* LogEntry::find_peer(int slot) const {
   return index < peers_.size() ? &peers_[index] : nullptr;
 }
 
+void LogEntry::set_key(const LogKey& of_log) {
+  if (std::exchange(has_key, true)) return;
+  key = of_log;
+  if (is_control()) lazy = ~SlotMask{0};
+}
+
 void HeadTable::load(const std::vector<StoredHead>& heads) {
   std::vector<const StoredHead*> ordered;
   ordered.reserve(heads.size());
@@ -34,10 +40,7 @@ void HeadTable::load(const std::vector<StoredHead>& heads) {
 LogEntry* HeadTable::advance(const StoredHead& head) {
   LogEntry* known = find(head.log);  // with what links held of it before it moves
   LogEntry& entry = known != nullptr ? *known : add(head.log);
-  if (!entry.has_key) {
-    entry.key = head.key;
-    entry.has_key = true;
-  }
+  entry.set_key(head.key);
   unstored_.erase(head.log);
   held_.set(head.log, head.held);
   if (topics_kept_) topics_[entry.key.topic].set(head.log, head.held);
@@ -86,7 +89,7 @@ void HeadTable::take_over_links(LogEntry& entry) const {
     const SlotChanges& changes = slots_[static_cast<std::size_t>(slot)];
     if (changes.ended > seen) {
       const SlotMask keep = ~slot_bit(slot);
-      entry.lazy &= keep;
+      entry.lazy = entry.is_control() ? entry.lazy | slot_bit(slot) : entry.lazy & keep;
       entry.pruned &= keep;
       entry.tried &= keep;
       if (entry.parent == slot) entry.parent = kNoSlot;

@@ -10,6 +10,8 @@
 //     out after that. So the end of a link, and two nodes in sync, cost nothing per log.
 //   - Logs that are known to go on beyond what is held, and those of which nothing is stored, are
 //     kept in sets, so that looking for what is missing does not go through what is not.
+//   - Every link is eager for a log when the log or the link is new, but for control logs: there a
+//     link is lazy until it asks.
 //   - The tree of fingerprints and the sum of each device are over held heads; they move with
 //     advance().
 //   - A claim of a peer is a hint: it is clamped to limits::kSeqMax, allocates nothing by its size,
@@ -87,6 +89,10 @@ struct LogEntry {
 
   PeerLog& peer(int slot);
   const PeerLog* find_peer(int slot) const;
+  // Once its key is known.
+  void set_key(const LogKey& of_log);
+  // Of the topic that every node has, as far as the key is known.
+  bool is_control() const { return has_key && key.topic == kControlTopic; }
 
  private:
   friend class HeadTable;

@@ -10,6 +10,7 @@
 #include "mesh/reconcile.h"
 #include "mesh/serve.h"
 #include "mesh/want.h"
+#include "trust/chain.h"
 
 namespace ebb::mesh {
 namespace {
@@ -28,6 +29,7 @@ bool should_push(const Context& ctx, const Link& link, const LogEntry& entry,
   const std::size_t bytes = segment.encoded->size();
   const std::size_t push_bytes = ctx.config.tuning.push_bytes;
   const bool opens = segment.first_seq == 1;
+  if (opens && segment.key.topic == kControlTopic) return false;  // nobody can have asked yet
   const bool small = bytes <= (opens ? std::min(limits::kFloodBytes, push_bytes) : push_bytes);
   if (!small || !link.settled || !is_eager(entry, link)) return false;
   if (!may_publish(ctx, link, entry)) return false;
@@ -77,6 +79,15 @@ void flush_haves(Context& ctx, Link& link) {
   if (it != end || !link.have_extra.empty()) plan_flush(ctx, link);
 }
 
+// A log that begins: its first segment goes where later ones of its device went, if they did.
+void take_over_tree(Context& ctx, LogEntry& entry, const LogKey& key) {
+  const LogKey control_key{key.device, key.incarnation, std::string(kControlTopic)};
+  const LogEntry* control = ctx.heads.find(trust::log_id(control_key));
+  if (control == nullptr || control == &entry || !control->is_control()) return;
+  const bool in_tree = control->parent != kNoSlot || control->lazy != ~SlotMask{0};
+  if (in_tree) entry.lazy = control->lazy;
+}
+
 // Every link is eager again, and the first to push becomes parent.
 void forget_tree(Context& ctx, LogEntry& entry) {
   entry.lazy = 0;
@@ -89,6 +100,7 @@ void forget_tree(Context& ctx, LogEntry& entry) {
 // A log of our own: whether this segment is to find the ways anew. The tree that pushes follow
 // grows long with every repair; a flood costs a copy a link, so only a busy log is worth it.
 bool begin_flood(Context& ctx, LogEntry& entry, const trust::VerifiedSegment& segment) {
+  if (entry.is_control()) return false;
   if (!entry.flooded) {
     entry.flooded = ctx.now;
     entry.flooded_seq = segment.last_seq();
@@ -108,7 +120,14 @@ void note_push(const Link& link, LogEntry& entry) {
   entry.racer = entry.parent == link.slot ? kNoSlot : link.slot;
 }
 
+void note_answer(const Link& link, LogEntry& entry, const LogKey& key) {
+  if (key.topic != kControlTopic || entry.asked != link.slot || !entry.asked_live) return;
+  entry.parent = link.slot;
+  entry.racer = kNoSlot;
+}
+
 bool note_flood(Context& ctx, LogEntry& entry) {
+  if (entry.is_control()) return false;
   // A little less than the author's interval: floods do not arrive in step.
   const Duration rest = ctx.config.refresh_interval * 9 / 10;
   if (entry.flooded && ctx.now - *entry.flooded < rest) return false;
@@ -132,6 +151,7 @@ void note_duplicate(Context& ctx, Link& link, LogEntry& entry) {
 
 void push_segment(Context& ctx, LogEntry& entry, const trust::VerifiedSegment& segment, int source,
                   bool flood) {
+  if (segment.first_seq == 1) take_over_tree(ctx, entry, segment.key);
   if (is_current_own(ctx, entry)) flood = begin_flood(ctx, entry, segment);
   for (Link* link : ctx.slots) {
     if (link == nullptr || link->slot == source) continue;

@@ -4,7 +4,8 @@
 //            comes before it; after its commit it is announced to the others, newest per log, a few
 //            milliseconds gathered. Announcements are a cursor over arrivals, so none is forgotten.
 //            The first link to push a log is its parent; the author refreshes the tree of a busy
-//            log with a flood now and then.
+//            log with a flood now and then. Control logs are pushed to who has asked alone, which
+//            makes their trees; a log that begins takes over the tree of its device's control log.
 //            ACK gives credit back and names what is durable, in the same rhythm.
 // Threads:   not thread-safe; part of the engine.
 // Limits:    segments above limits::kPushBytes, and the first ones of a log above kFloodBytes, are
@@ -23,6 +24,8 @@ void push_segment(Context& ctx, LogEntry& entry, const trust::VerifiedSegment& s
 // A push brought news: its link becomes parent where there is none, or where the parent has stayed
 // silent twice. A race that was lost once changes nothing.
 void note_push(const Link& link, LogEntry& entry);
+// What was asked for came: of a control log, and after an announcement, that makes the parent.
+void note_answer(const Link& link, LogEntry& entry, const LogKey& key);
 // A push brought what is here already: its link shall announce from now on, unless it is the
 // parent; then the link that was faster shall.
 void note_duplicate(Context& ctx, Link& link, LogEntry& entry);

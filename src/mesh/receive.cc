@@ -86,11 +86,8 @@ bool can_take(const Context& ctx, const Intake& intake, std::size_t bytes) {
 // is not ours to the letter.
 void judge_own_segment(Context& ctx, Link& link, LogEntry& entry,
                        const trust::VerifiedSegment& segment) {
-  if (!entry.has_key) {
-    // Now that it is known to be ours, nobody is asked for it until the incarnation has changed.
-    entry.key = segment.key;
-    entry.has_key = true;
-  }
+  // Now that it is known to be ours, nobody is asked for it until the incarnation has changed.
+  entry.set_key(segment.key);
   const Position shown{segment.last_seq(), segment.chain};
   const bool other = shown.seq == entry.held.seq && shown.chain != entry.held.chain;
   if (shown.seq > entry.held.seq || other) {
@@ -227,6 +224,7 @@ void hand_over(Context& ctx, Link& link, const codec::Delta& delta, Intake intak
     const bool flood = delta.flood && push && note_flood(ctx, *entry);
     if (push) note_push(link, *entry);
     note_bringer(ctx, link, *entry);
+    if (!push) note_answer(link, *entry, segment.key);
     if (entry->asked == link.slot) {
       entry->answered = true;
       link.answer_was_useful = true;

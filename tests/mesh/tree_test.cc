@@ -152,6 +152,65 @@ TEST_CASE("a busy author floods a log once in ten minutes, a quiet one never") {
   CHECK(redundant() == flooded);
 }
 
+TEST_CASE("a control log comes once to each node, and the logs of its device go the same way") {
+  Rig rig;
+  constexpr std::size_t kNodes = 7;
+  for (std::uint8_t i = 0; i < kNodes; ++i) {
+    rig.add_node(static_cast<std::uint8_t>(i + 1),
+                 i == 0 ? std::vector<std::size_t>{} : std::vector<std::size_t>{0});
+    rig.start(i);
+  }
+  rig.run_for(seconds(30));
+  const auto sum = [&rig](const char* name) {
+    std::uint64_t count = 0;
+    for (std::size_t i = 0; i < rig.size(); ++i)
+      count += rig.count(i, name).messages_in;
+    return count;
+  };
+  const auto redundant = [&rig] {
+    std::uint64_t count = 0;
+    for (std::size_t i = 0; i < rig.size(); ++i)
+      count += rig.engine(i).counters().events_redundant;
+    return count;
+  };
+  REQUIRE(rig.engine(3).links().size() == kNodes - 1);
+  rig.append(3, {"_ebb", 1});
+  rig.run_for(seconds(1));
+  CHECK(sum("delta") == kNodes - 1);
+  CHECK(sum("want") == kNodes - 1);
+  rig.append(3, {"_ebb", 1});
+  rig.run_for(seconds(1));
+  CHECK(sum("delta") == 2 * (kNodes - 1));
+  CHECK(sum("want") == kNodes - 1);
+  rig.append(3, {"events", 1});
+  rig.run_for(milliseconds(2 * kNodes));
+  CHECK(sum("delta") == 3 * (kNodes - 1));
+  rig.run_for(seconds(1));
+  CHECK(sum("delta") == 3 * (kNodes - 1));
+  CHECK(redundant() == 0);
+  for (std::size_t i = 0; i < rig.size(); ++i)
+    CHECK(rig.store(i).events() == 3);
+}
+
+TEST_CASE("a log that begins where no tree of its device is known is flooded") {
+  Rig rig;
+  for (std::uint8_t i = 0; i < 4; ++i) {
+    rig.add_node(static_cast<std::uint8_t>(i + 1),
+                 i == 0 ? std::vector<std::size_t>{} : std::vector<std::size_t>{0});
+  }
+  // Before any link: it reaches the others in exchanges, and nobody asks after an announcement.
+  rig.start(0);
+  rig.append(0, {"_ebb", 1});
+  for (std::size_t i = 1; i < 4; ++i)
+    rig.start(i);
+  rig.run_for(seconds(30));
+  REQUIRE(rig.store(3).events() == 1);
+  rig.append(0, {"events", 1});
+  rig.run_for(milliseconds(4));
+  for (std::size_t i = 1; i < 4; ++i)
+    CHECK(rig.store(i).events() == 2);
+}
+
 TEST_CASE("announcements gather for 5 ms on a quiet link and up to 50 ms on a busy one") {
   FakeStore store(1);
   static_cast<void>(store.append({"a", 1}));
