@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <utility>
 
 #include "core/planted.h"
@@ -33,8 +34,11 @@ void take_advances(Context& ctx, const Committed& answer) {
   }
   if (answer.arrival_head > ctx.arrival_head) ctx.arrival_head = answer.arrival_head;
   if (answer.advanced.empty()) return;
+  const bool hurry =
+      std::any_of(answer.advanced.begin(), answer.advanced.end(),
+                  [](const StoredHead& head) { return head.key.topic != kControlTopic; });
   for (Link* link : ctx.slots) {
-    if (link != nullptr) plan_flush(ctx, *link);
+    if (link != nullptr) hurry ? plan_flush(ctx, *link) : plan_late_flush(ctx, *link);
   }
 }
 

@@ -83,13 +83,14 @@ struct Config {
   Duration dial_backoff_min = seconds(1);
   Duration dial_backoff_max = seconds(300);
   Duration gossip_interval = seconds(60);
-  Duration gossip_interval_max = seconds(600);   // while nothing old differs
-  Duration gossip_keep = seconds(600);           // a partner of datagrams
-  Duration gossip_interval_lonely = seconds(1);  // while fewer than 2 links are up
-  Duration shuffle_interval = seconds(60);       // of addresses, with one random neighbour
-  Duration have_batch = milliseconds(5);         // announcements gather so long on a quiet link
-  Duration have_batch_max = milliseconds(50);    // and on a busy one
-  Duration refresh_interval = seconds(600);      // between floods of one log
+  Duration gossip_interval_max = seconds(600);      // while nothing old differs
+  Duration gossip_keep = seconds(600);              // a partner of datagrams
+  Duration gossip_interval_lonely = seconds(1);     // while fewer than 2 links are up
+  Duration shuffle_interval = seconds(60);          // of addresses, with one random neighbour
+  Duration have_batch = milliseconds(5);            // announcements gather so long on a quiet link
+  Duration have_batch_max = milliseconds(50);       // and on a busy one
+  Duration have_batch_control = milliseconds(500);  // and of control logs, unless others come
+  Duration refresh_interval = seconds(600);         // between floods of one log
   Duration audit_interval = seconds(60);
   // That addresses have stood, counted from the start too, before our presence tells them.
   Duration presence_stands = milliseconds(limits::kPresenceStandsMs);

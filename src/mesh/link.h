@@ -202,6 +202,7 @@ struct Link {
   std::set<std::string> addresses;  // to be told, news of others; bounded
   std::optional<Instant> shuffle_answered;
   std::optional<Instant> flush_at;
+  bool flush_late = false;  // it waits for control logs alone
   std::optional<Instant> flushed;
   Duration batch;  // how long the last flush gathered
 

@@ -165,9 +165,19 @@ void push_segment(Context& ctx, LogEntry& entry, const trust::VerifiedSegment& s
 }
 
 void plan_flush(Context& ctx, Link& link) {
-  if (!link.flush_at) link.flush_at = ctx.now + batch_time(ctx, link);
+  const bool waits_long = std::exchange(link.flush_late, false);
+  if (!link.flush_at || waits_long) {
+    const Instant at = ctx.now + batch_time(ctx, link);
+    link.flush_at = std::min(link.flush_at.value_or(at), at);
+  }
   if (link.credit_owed >= kCreditAtOnce) link.flush_at = ctx.now;
   touch(ctx, link);
+}
+
+void plan_late_flush(Context& ctx, Link& link) {
+  if (link.flush_at) return;
+  link.flush_at = ctx.now + ctx.config.have_batch_control;
+  link.flush_late = true;
 }
 
 void send_ack(Context& ctx, Link& link, bool done) {
@@ -198,6 +208,7 @@ void flush_link(Context& ctx, Link& link) {
   }
   if (!link.flush_at || *link.flush_at > ctx.now) return;
   link.flush_at.reset();
+  link.flush_late = false;
   link.flushed = ctx.now;
   while (link.credit_owed > 0 || !link.durable_owed.empty())
     send_ack(ctx, link, false);

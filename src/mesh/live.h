@@ -33,6 +33,8 @@ void note_duplicate(Context& ctx, Link& link, LogEntry& entry);
 bool note_flood(Context& ctx, LogEntry& entry);
 // There may be something to announce or acknowledge: flush after the batching time.
 void plan_flush(Context& ctx, Link& link);
+// The same when it is about control logs alone, which are in no hurry.
+void plan_late_flush(Context& ctx, Link& link);
 // Sends prunes at once, and everything else when it is due.
 void flush_link(Context& ctx, Link& link);
 // One ACK with all that is owed; `done`: we have all that we wanted of the exchange.

@@ -237,5 +237,30 @@ TEST_CASE("announcements gather for 5 ms on a quiet link and up to 50 ms on a bu
   CHECK(haves <= 1000 / 50 + 5);
 }
 
+TEST_CASE("announcements of control logs alone gather for half a second") {
+  FakeStore store(1);
+  static_cast<void>(store.append({"a", 1}));
+  static_cast<void>(store.append({"_ebb", 1}));
+  RawPeer peer(store, 2);
+  peer.greet(store.heads());
+  peer.run_until(peer.now + seconds(1));
+  peer.send(codec::Prune{{store.own_log("a")}});
+  peer.forget_received();
+  const Instant first = peer.now;
+  peer.input(store.append({"_ebb", 1}));
+  peer.run_until(first + milliseconds(499));
+  CHECK(!peer.take<codec::Have>());
+  peer.run_until(first + milliseconds(500));
+  CHECK(peer.take<codec::Have>());
+  // What is in a hurry takes them along.
+  peer.run_until(first + seconds(1));
+  peer.input(store.append({"_ebb", 1}));
+  peer.input(store.append({"a", 1}));
+  peer.run_until(first + milliseconds(1005));
+  const auto have = peer.take<codec::Have>();
+  REQUIRE(have);
+  CHECK(have->heads.size() == 2);
+}
+
 }  // namespace
 }  // namespace ebb::tests
