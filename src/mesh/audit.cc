@@ -97,15 +97,10 @@ void run_audits(Context& ctx) {
   begin_one(ctx);
 }
 
-std::optional<Instant> next_audit_deadline(const Context& ctx) {
-  std::optional<Instant> next = ctx.audit_at;
-  for (const Link* link : ctx.slots) {
-    if (link == nullptr) continue;
-    std::optional<Instant> at = link->audit.judge_at;
-    if (owes_answer(ctx, *link)) at = link->audit.answer_by;
-    if (at && (!next || *at < *next)) next = at;
-  }
-  return next;
+std::optional<Instant> audit_deadline(const Context& ctx, const Link& link) {
+  if (link.slot == kNoSlot) return std::nullopt;
+  if (owes_answer(ctx, link)) return link.audit.answer_by;
+  return link.audit.judge_at;
 }
 
 void end_audit(Context& ctx, Link& link) {
@@ -120,6 +115,9 @@ void end_audit(Context& ctx, Link& link) {
   link.audit.judge_at = ctx.now + std::max(kUnderWayMin, round_trip(link) * kUnderWayRoundTrips);
 }
 
-void wait_for_audit(Context& ctx, Link& link) { link.audit.answer_by = ctx.now + kAnswerTime; }
+void wait_for_audit(Context& ctx, Link& link) {
+  link.audit.answer_by = ctx.now + kAnswerTime;
+  touch(ctx, link);
+}
 
 }  // namespace ebb::mesh

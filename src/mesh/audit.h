@@ -16,7 +16,8 @@ namespace ebb::mesh {
 void plan_audits(Context& ctx);
 // Begins the audit that is due, and judges those that have ended.
 void run_audits(Context& ctx);
-std::optional<Instant> next_audit_deadline(const Context& ctx);
+// Of the link's audit: to judge it, or to give its answer up.
+std::optional<Instant> audit_deadline(const Context& ctx, const Link& link);
 // A question of an audit has gone out, or an answer has come: the next one has so much time.
 void wait_for_audit(Context& ctx, Link& link);
 // The last answer of an audit has come.

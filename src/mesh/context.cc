@@ -22,7 +22,7 @@ void forget_link(Context& ctx, Link& link, const std::string& reason, bool liar)
   if (link.slot != kNoSlot) {
     notice(ctx, link, NoticeKind::kLinkClosed, reason);
     const int slot = link.slot;
-    ctx.slots[static_cast<std::size_t>(slot)] = nullptr;
+    ctx.slots.set(static_cast<std::size_t>(slot), nullptr);
     release_wants(ctx, link, liar);
     link.slot = kNoSlot;
     overlay_left(ctx);

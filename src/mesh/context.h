@@ -15,6 +15,7 @@
 #include <string>
 #include <string_view>
 #include <utility>
+#include <variant>
 #include <vector>
 
 #include "core/limits.h"
@@ -23,10 +24,12 @@
 #include "mesh/head_table.h"
 #include "mesh/link.h"
 #include "mesh/link_budget.h"
+#include "mesh/link_lists.h"
 #include "mesh/partner.h"
 #include "mesh/peer_clocks.h"
 #include "mesh/presence_book.h"
 #include "mesh/rate_bound.h"
+#include "mesh/slot_table.h"
 #include "mesh/types.h"
 
 namespace ebb::mesh {
@@ -114,9 +117,12 @@ struct Context {
   bool views_made = false;                // any, ever
 
   std::map<LinkId, Link> links;
-  std::array<Link*, limits::kLinks> slots{};
-  std::set<LinkId> touched;
+  SlotTable slots;
+  LinkList touched;
+  LinkDeadlines link_deadlines;  // of links as they were when they were touched last
   Counters counters;
+  // The rows of Counters::messages by the alternative of codec::Message; null until it is used.
+  std::array<MessageCount*, std::variant_size_v<codec::Message>> message_counts{};
 
   std::uint64_t next_link = 1;
   std::uint64_t next_token = 1;
@@ -179,7 +185,13 @@ void close_link(Context& ctx, Link& link, const std::string& reason);
 void drop_link(Context& ctx, Link& link, const std::string& reason);
 void notice(Context& ctx, const Link& link, NoticeKind kind, std::string text);
 Token new_token(Context& ctx);
-// The link will be pumped at the end of the step.
+// The row of a message's name; `alternative` is its index in codec::Message.
+inline MessageCount& count_of(Context& ctx, std::size_t alternative, std::string_view name) {
+  MessageCount*& row = ctx.message_counts[alternative];
+  if (row == nullptr) row = &ctx.counters.messages[name];
+  return *row;
+}
+// The link will be pumped at the end of the step, and its deadline looked at anew.
 inline void touch(Context& ctx, const Link& link) { ctx.touched.insert(link.id); }
 Link* find_link(Context& ctx, LinkId id);
 Link* link_of_device(Context& ctx, const DeviceId& device);

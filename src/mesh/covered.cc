@@ -106,6 +106,7 @@ void tell_covered(Context& ctx, Link& link) {
   if (link.confirmed <= link.covered_told) return;
   if (link.covered_told_at && *link.covered_told_at + ctx.config.cover_interval > ctx.now) {
     link.covered_due = *link.covered_told_at + ctx.config.cover_interval;
+    touch(ctx, link);
     return;
   }
   link.covered_told = link.confirmed;

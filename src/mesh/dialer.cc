@@ -108,6 +108,7 @@ void dial(Context& ctx, Target& target) {
   link.since = ctx.now;
   link.last_received = ctx.now;
   link.greeting_deadline = ctx.now + ctx.config.handshake_timeout;
+  touch(ctx, link);
   target.link = id;
   target.urgent = false;
   ++ctx.counters.dials;

@@ -80,8 +80,7 @@ void on_message(Context& ctx, Link& link, const codec::Bye& m) { on_bye(ctx, lin
 void on_message(Context& ctx, Link& link, const codec::ScopeTold& m) { on_scope(ctx, link, m); }
 void on_message(Context& ctx, Link& link, const codec::ScopeRoot& m) { on_scope(ctx, link, m); }
 
-void count_message(Context& ctx, std::string_view name, std::size_t frame_bytes) {
-  MessageCount& count = ctx.counters.messages[name];
+void count_message(MessageCount& count, std::size_t frame_bytes) {
   ++count.messages_in;
   count.bytes_in += frame_bytes + codec::kChunkHeaderBytes;
 }
@@ -96,13 +95,14 @@ void on_frame(Context& ctx, Link& link, ByteView frame) {
   const Result<codec::Message> message = codec::decode_message(frame);
   if (!message.ok()) {
     if (message.error().code == ErrorCode::kUnsupported && !planted(Bug::kRefuseLaterMessages)) {
-      count_message(ctx, "unknown", frame.size());  // of a later version; to be ignored
+      count_message(ctx.counters.messages["unknown"],
+                    frame.size());  // of a later version; to be ignored
     } else {
       fault(ctx, link, "malformed_frame", message.error().message());
     }
     return;
   }
-  count_message(ctx, codec::message_name(*message), frame.size());
+  count_message(count_of(ctx, message->index(), codec::message_name(*message)), frame.size());
   if (std::holds_alternative<codec::Delta>(*message)) count_delta(ctx, frame.size());
   const bool may_come_first = std::holds_alternative<codec::Hello>(*message) ||
                               std::holds_alternative<codec::Bye>(*message);
@@ -262,11 +262,11 @@ void end_step(Context& ctx) {
   keep_bounds(ctx);
   resume_reads(ctx);
   while (!ctx.touched.empty()) {
-    const LinkId id = *ctx.touched.begin();
-    ctx.touched.erase(ctx.touched.begin());
+    const LinkId id = ctx.touched.take();
     const auto it = ctx.links.find(id);
     if (it == ctx.links.end()) continue;
     if (it->second.closed) {
+      ctx.link_deadlines.set(id, std::nullopt);
       if (!planted(Bug::kKeepEndedLinks)) ctx.links.erase(it);
       continue;
     }
@@ -280,6 +280,7 @@ void end_step(Context& ctx) {
     const bool flush_due = it->second.flush_at && *it->second.flush_at <= ctx.now;
     if (flush_due || !it->second.prune_queue.empty()) flush_link(ctx, it->second);
     shed_surplus(ctx, it->second);
+    ctx.link_deadlines.set(id, link_deadline(ctx, it->second));
   }
   keep_budgets(ctx);
   plan_dials(ctx);
@@ -290,7 +291,7 @@ void end_step(Context& ctx) {
 }
 
 std::optional<Instant> earliest(const Context& ctx) {
-  std::optional<Instant> next = next_link_deadline(ctx);
+  std::optional<Instant> next = ctx.link_deadlines.earliest();
   const auto consider = [&next](const std::optional<Instant>& at) {
     if (at && (!next || *at < *next)) next = at;
   };
@@ -298,7 +299,7 @@ std::optional<Instant> earliest(const Context& ctx) {
   consider(next_gossip_deadline(ctx));
   consider(ctx.shuffle_at);
   consider(next_presence_deadline(ctx));
-  consider(next_audit_deadline(ctx));
+  consider(ctx.audit_at);
   consider(ctx.commits_paused_until);
   consider(ctx.peer_clocks.next_expiry());
   if (!ctx.log_timers.empty()) consider(ctx.log_timers.begin()->first);
@@ -335,14 +336,18 @@ Engine::~Engine() = default;
 void Engine::handle(Instant now, WallTime wall, Input input, Effects& out) {
   Context& ctx = impl_->ctx;
   if (ctx.shut_down) return;
+  // What is about one link touches it; what is about time or all of them may leave some out.
+  bool moves_all = std::holds_alternative<Tick>(input) || std::holds_alternative<LocalTime>(input);
   if (ctx.expected_tick && now - *ctx.expected_tick > kLateTick) {
     forgive_lateness(ctx, now - *ctx.expected_tick);
+    moves_all = true;
   }
   ctx.now = now;
   ctx.wall = wall;
   ctx.out = &out;
   std::visit([&](auto& in) { on_input(ctx, in); }, input);
   end_step(ctx);
+  if (moves_all) note_link_deadlines(ctx);
   ctx.out = nullptr;
   // What became due in this very step, such as a dial that nobody wanted before, is not late.
   ctx.deadline = earliest(ctx);

@@ -158,7 +158,7 @@ void meet_own_key(Context& ctx, Link& link) {
 bool take_slot(Context& ctx, Link& link) {
   for (std::size_t i = 0; i < ctx.slots.size(); ++i) {
     if (ctx.slots[i] != nullptr) continue;
-    ctx.slots[i] = &link;
+    ctx.slots.set(i, &link);
     link.slot = static_cast<int>(i);
     ctx.dials_changed = true;
     return true;
@@ -231,6 +231,7 @@ void on_link_up(Context& ctx, const LinkUp& up) {
   link->since = ctx.now;
   link->last_received = ctx.now;
   link->greeting_deadline = ctx.now + ctx.config.handshake_timeout;
+  touch(ctx, *link);
   link->credit = ctx.config.tuning.credit_bytes;
   link->channel = make_plain_channel(ctx.config.self);
   Bytes wire;

@@ -67,18 +67,23 @@ LogEntry& HeadTable::add(const LogId& log) {
   return entry;
 }
 
-LogEntry* HeadTable::find(const LogId& log) {
+LogEntry* HeadTable::look_up(const LogId& log) const {
+  if (last_ != nullptr && last_->id == log) return last_;
   const auto it = index_.find(log);
   if (it == index_.end()) return nullptr;
-  take_over_links(*it->second);
-  return it->second;
+  return last_ = it->second;
+}
+
+LogEntry* HeadTable::find(const LogId& log) {
+  LogEntry* entry = look_up(log);
+  if (entry != nullptr) take_over_links(*entry);
+  return entry;
 }
 
 const LogEntry* HeadTable::find(const LogId& log) const {
-  const auto it = index_.find(log);
-  if (it == index_.end()) return nullptr;
-  take_over_links(*it->second);
-  return it->second;
+  LogEntry* entry = look_up(log);
+  if (entry != nullptr) take_over_links(*entry);
+  return entry;
 }
 
 void HeadTable::take_over_links(LogEntry& entry) const {
@@ -164,6 +169,7 @@ void HeadTable::forget_slot(int slot, bool liar) {
     const bool idle = !entry.timer && entry.commits == 0;
     if (shown || entry.known > 0 || !idle) continue;
     const LogId log = entry.id;
+    last_ = nullptr;
     unstored_.erase(log);
     index_.erase(log);
     entries_.erase(log);

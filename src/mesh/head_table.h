@@ -174,6 +174,7 @@ class HeadTable {
     Arrival holds_upto = 0;  // since in_sync
   };
   LogEntry& add(const LogId& log);
+  LogEntry* look_up(const LogId& log) const;
   void take_over_links(LogEntry& entry) const;
   void set_known(LogEntry& entry, Seq known);
   void lower_known(LogEntry& entry);
@@ -193,6 +194,7 @@ class HeadTable {
   std::map<std::string, trust::FingerprintTree, std::less<>> topics_;
   std::uint64_t events_held_ = 0;
   std::uint64_t events_known_ = 0;
+  mutable LogEntry* last_ = nullptr;  // found last: a step asks for few logs, again and again
   mutable std::uint64_t looked_at_ = 0;
 };
 

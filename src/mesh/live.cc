@@ -178,6 +178,7 @@ void plan_late_flush(Context& ctx, Link& link) {
   if (link.flush_at) return;
   link.flush_at = ctx.now + ctx.config.have_batch_control;
   link.flush_late = true;
+  touch(ctx, link);
 }
 
 void send_ack(Context& ctx, Link& link, bool done) {

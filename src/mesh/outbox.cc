@@ -41,14 +41,15 @@ void hand_over(Context& ctx, Link& link, Bytes chunk) {
 
 bool is_later(const Context& ctx) { return ctx.config.tuning.wire_version > 1; }
 
-void count_sent(Context& ctx, std::string_view name, std::size_t message_bytes) {
-  MessageCount& count = ctx.counters.messages[name];
+void count_sent(Context& ctx, const codec::Message& message, std::size_t message_bytes) {
+  MessageCount& count = count_of(ctx, message.index(), codec::message_name(message));
   ++count.messages_out;
   count.bytes_out += message_bytes + codec::kChunkHeaderBytes;
 }
 
 Bytes encode_delta(Context& ctx, Link& link, const QueuedDelta& queued) {
-  codec::Delta delta;
+  codec::Message whole = codec::Delta{};
+  codec::Delta& delta = std::get<codec::Delta>(whole);
   delta.reconciliation = queued.reconciliation;
   delta.keys = queued.keys;
   std::size_t bytes = kAroundSegments;
@@ -61,9 +62,9 @@ Bytes encode_delta(Context& ctx, Link& link, const QueuedDelta& queued) {
   if (planted(Bug::kDropLastSegment) && delta.last) delta.segments.pop_back();
   Bytes message;
   message.reserve(bytes);
-  codec::encode_message(delta, message);
+  codec::encode_message(whole, message);
   if (is_later(ctx)) codec::add_field(message);
-  count_sent(ctx, codec::message_name(delta), message.size());
+  count_sent(ctx, whole, message.size());
   return message;
 }
 
@@ -126,7 +127,7 @@ void send(Context& ctx, Link& link, const codec::Message& message, codec::Priori
   Bytes bytes;
   codec::encode_message(message, bytes);
   if (is_later(ctx)) codec::add_field(bytes);
-  count_sent(ctx, codec::message_name(message), bytes.size());
+  count_sent(ctx, message, bytes.size());
   link.queue.push(priority, std::move(bytes));
   pump_output(ctx, link);
   if (messages_exceed_bound(link)) touch(ctx, link);
@@ -199,6 +200,7 @@ codec::Priority catch_up_priority(const Context& ctx, const std::string& topic,
 void send_ping(Context& ctx, Link& link) {
   link.ping_sent = ctx.now;
   link.background.marked();
+  touch(ctx, link);
   send_later(ctx, link);
   send(ctx, link, codec::Ping{++link.ping_nonce, false});
 }

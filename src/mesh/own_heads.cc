@@ -31,6 +31,7 @@ void give_greeting_time(Context& ctx, Link& link) {
   if (link.settled || link.own_reads_in_greeting >= kOwnLogsWritten) return;
   ++link.own_reads_in_greeting;
   link.greeting_deadline = ctx.now + ctx.config.handshake_timeout;
+  touch(ctx, link);
 }
 
 bool holds_incarnation(Context& ctx, Incarnation incarnation) {

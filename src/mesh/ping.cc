@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <vector>
 
+#include "mesh/audit.h"
 #include "mesh/covered.h"
 #include "mesh/outbox.h"
 
@@ -96,23 +97,27 @@ void run_link_timers(Context& ctx) {
   }
 }
 
-std::optional<Instant> next_link_deadline(const Context& ctx) {
-  std::optional<Instant> next;
+std::optional<Instant> link_deadline(const Context& ctx, const Link& link) {
+  if (link.closed) return std::nullopt;
+  std::optional<Instant> next = audit_deadline(ctx, link);
   const auto consider = [&next](Instant at) {
     if (!next || at < *next) next = at;
   };
-  for (const auto& [id, link] : ctx.links) {
-    if (link.closed) continue;
-    if (!link.settled) {
-      consider(link.greeting_deadline);
-    } else {
-      consider(life_deadline(ctx, link));
-      if (link.owes_since) consider(*link.owes_since + kProgressTime);
-    }
-    if (link.flush_at && link.greeted()) consider(*link.flush_at);
-    if (link.covered_due) consider(*link.covered_due);
+  if (!link.settled) {
+    consider(link.greeting_deadline);
+  } else {
+    consider(life_deadline(ctx, link));
+    if (link.owes_since) consider(*link.owes_since + kProgressTime);
   }
+  if (link.flush_at && link.greeted()) consider(*link.flush_at);
+  if (link.covered_due) consider(*link.covered_due);
   return next;
+}
+
+void note_link_deadlines(Context& ctx) {
+  ctx.link_deadlines.clear();
+  for (const auto& [id, link] : ctx.links)
+    ctx.link_deadlines.set(id, link_deadline(ctx, link));
 }
 
 void forgive_lateness(Context& ctx, Duration late) {

@@ -18,7 +18,10 @@ void on_ping(Context& ctx, Link& link, const codec::Ping& ping);
 void watch_progress(Context& ctx, Link& link);
 // Closes what is overdue, pings what is idle, marks what has to be flushed.
 void run_link_timers(Context& ctx);
-std::optional<Instant> next_link_deadline(const Context& ctx);
+// When the link wants a Tick, its audit included; nullopt: never.
+std::optional<Instant> link_deadline(const Context& ctx, const Link& link);
+// Looks at the deadlines of all links anew.
+void note_link_deadlines(Context& ctx);
 // Our own timers ran late by this much: nobody else is to blame for it.
 void forgive_lateness(Context& ctx, Duration late);
 

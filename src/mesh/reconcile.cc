@@ -102,6 +102,7 @@ void scopes_agreed(Context& ctx, Link& link) {
 void settle_when_known(Context& ctx, Link& link) {
   if (link.settled || !link.own_judged || !link.scopes_known) return;
   link.settled = true;
+  touch(ctx, link);
   compare_roots(ctx, link);
 }
 

@@ -244,10 +244,11 @@ void on_want(Context& ctx, Link& link, const codec::Want& want) {
 }
 
 void pump_reads(Context& ctx, Link& link) {
-  while (!link.closed && link.reads_out < kReadsAtOnce && has_credit(link)) {
+  while (!link.closed && !link.serving.empty() && link.reads_out < kReadsAtOnce &&
+         has_credit(link)) {
     const auto next = next_range(ctx, link);
     if (next == link.serving.end()) {
-      ctx.reads_wait = ctx.reads_wait || !link.serving.empty();
+      ctx.reads_wait = true;
       return;
     }
     const ServeRange range = link.serving.take(next);
