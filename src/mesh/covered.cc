@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "mesh/live.h"
 #include "mesh/scope.h"
 
 namespace ebb::mesh {
@@ -97,6 +98,38 @@ void greet_cursor(Context& ctx, const Link& link) {
   commit.token = new_token(ctx);
   commit.cursors.push_back({*link.peer, {cursor.epoch, kNoArrival}});
   ctx.out->commits.push_back(std::move(commit));
+}
+
+bool is_unsaid(const LogEntry& entry, const Link& link) {
+  const PeerLog* peer = entry.find_peer(link.slot);
+  return peer != nullptr && peer->announced >= entry.held.seq &&
+         std::max(peer->told, peer->sent) < entry.held.seq;
+}
+
+void say_later(Context& ctx, Link& link, const LogEntry& entry) {
+  const Arrival before = entry.arrival - 1;
+  link.unsaid_from = std::min(link.unsaid_from.value_or(before), before);
+  if (!link.unsaid_due) link.unsaid_due = ctx.now + ctx.config.cover_interval;
+}
+
+void say_unsaid(Context& ctx, Link& link) {
+  link.unsaid_due.reset();
+  if (!link.greeted() || !link.unsaid_from) return;
+  const auto& by_arrival = ctx.heads.by_arrival();
+  std::size_t said = 0;
+  auto it = by_arrival.upper_bound(*std::exchange(link.unsaid_from, std::nullopt));
+  for (; it != by_arrival.end() && it->first <= link.have_cursor; ++it) {
+    if (said == ctx.config.tuning.heads_per_message) {
+      link.unsaid_from = it->first - 1;
+      link.unsaid_due = ctx.now + ctx.config.cover_interval;
+      break;
+    }
+    const LogEntry* entry = ctx.heads.find(it->second);
+    if (entry == nullptr || !may_publish(ctx, link, *entry) || !is_unsaid(*entry, link)) continue;
+    link.durable_owed[entry->id] = entry->held.seq;
+    ++said;
+  }
+  if (said > 0) plan_flush(ctx, link);
 }
 
 void tell_covered(Context& ctx, Link& link) {

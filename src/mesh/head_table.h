@@ -51,6 +51,7 @@ constexpr SlotMask slot_bit(int slot) { return SlotMask{1} << static_cast<unsign
 struct PeerLog {
   Seq announced = 0;      // the peer says that it holds this durably
   Seq sent = 0;           // we have sent up to this on the link
+  Seq told = 0;           // we have said that we hold this durably
   bool key_sent = false;  // the log's key was named on the link
   bool refused = false;   // not to be asked for from this link again
   // What the peer has, or will have when it has read what is on its way.

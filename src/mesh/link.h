@@ -150,6 +150,9 @@ struct Link {
   Arrival covered_told = 0;  // and knows that we know
   std::optional<Instant> covered_told_at;
   std::optional<Instant> covered_due;  // when there is more to tell
+  // Behind it are heads that we hold as the peer told it does, and did not tell back.
+  std::optional<Arrival> unsaid_from;
+  std::optional<Instant> unsaid_due;
   Arrival covered = 0;                 // what the peer said of its own, not taken over yet
   bool log_refused = false;            // one that it showed, for want of a row, and said so
   bool lost_pushed = false;  // it got by us what we have not stored: what it says goes beyond us

@@ -55,14 +55,18 @@ Duration batch_time(const Context& ctx, Link& link) {
 void flush_haves(Context& ctx, Link& link) {
   if (!link.settled) return;
   codec::Have have;
-  const auto add = [&](const LogEntry& entry) {
-    const PeerLog* peer = entry.find_peer(link.slot);
-    const Seq reaches = peer == nullptr ? 0 : peer->reaches();
-    const bool news = entry.held.seq > reaches && may_publish(ctx, link, entry);
-    if (news) have.heads.push_back({entry.id, entry.held.seq});
+  const auto add = [&](LogEntry& entry) {
+    if (entry.held.seq == 0 || !may_publish(ctx, link, entry)) return;
+    PeerLog& peer = entry.peer(link.slot);
+    if (entry.held.seq > peer.reaches()) {
+      have.heads.push_back({entry.id, entry.held.seq});
+      peer.told = entry.held.seq;
+    } else if (is_unsaid(entry, link)) {
+      say_later(ctx, link, entry);
+    }
   };
   while (!link.have_extra.empty() && have.heads.size() < ctx.config.tuning.heads_per_message) {
-    const LogEntry* entry = ctx.heads.find(*link.have_extra.begin());
+    LogEntry* entry = ctx.heads.find(*link.have_extra.begin());
     link.have_extra.erase(link.have_extra.begin());
     if (entry != nullptr) add(*entry);
   }
@@ -71,7 +75,7 @@ void flush_haves(Context& ctx, Link& link) {
   // Not beyond what is known whole: what is still to be told of a transaction may come before it.
   const auto end = by_arrival.upper_bound(ctx.arrival_head);
   for (; it != end && have.heads.size() < ctx.config.tuning.heads_per_message; ++it) {
-    if (const LogEntry* entry = ctx.heads.find(it->second)) add(*entry);
+    if (LogEntry* entry = ctx.heads.find(it->second)) add(*entry);
     link.have_cursor = it->first;
   }
   if (planted(Bug::kDropLastHave) && !have.heads.empty()) have.heads.pop_back();
@@ -190,6 +194,7 @@ void send_ack(Context& ctx, Link& link, bool done) {
     LogEntry* entry = ctx.heads.find(first->first);
     if (entry != nullptr) {
       ack.durable.push_back({first->first, first->second});
+      entry->peer(link.slot).told = first->second;
     }
     link.durable_owed.erase(first);
   }

@@ -60,6 +60,7 @@ void check_link(Context& ctx, Link& link) {
     watch_progress(ctx, link);
   }
   if (link.covered_due && *link.covered_due <= ctx.now) tell_covered(ctx, link);
+  if (link.unsaid_due && *link.unsaid_due <= ctx.now) say_unsaid(ctx, link);
   check_life(ctx, link);
 }
 
@@ -111,6 +112,7 @@ std::optional<Instant> link_deadline(const Context& ctx, const Link& link) {
   }
   if (link.flush_at && link.greeted()) consider(*link.flush_at);
   if (link.covered_due) consider(*link.covered_due);
+  if (link.unsaid_due) consider(*link.unsaid_due);
   return next;
 }
 

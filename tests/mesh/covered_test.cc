@@ -6,6 +6,7 @@
 
 #include "tests/mesh/crowd.h"
 #include "tests/mesh/raw_peer.h"
+#include "tests/mesh/rig.h"
 
 namespace ebb::tests {
 namespace {
@@ -70,6 +71,37 @@ TEST_CASE("a peer that wants what it had announced is not told that it holds it"
   while (const auto have = peer.take<codec::Have>())
     told = std::max(told, have->covered);
   CHECK(told == (lost ? 1 : 2));
+}
+
+TEST_CASE("what both ends have from a third is known to both, whoever announced it") {
+  Rig rig;
+  rig.add_node(1, {1, 2});
+  rig.add_node(2, {2});
+  rig.add_node(3);
+  for (std::size_t i = 0; i < 3; ++i)
+    rig.start(i);
+  rig.run_for(seconds(5));
+  for (int i = 0; i < 20; ++i) {
+    rig.append(static_cast<std::size_t>(i % 3), {i % 2 == 0 ? "_ebb" : "t", 1});
+    rig.run_for(milliseconds(700));
+  }
+  rig.run_for(seconds(25));
+  for (std::size_t i = 0; i < 3; ++i) {
+    CAPTURE(i);
+    for (const mesh::LinkStatus& link : rig.engine(i).links()) {
+      CHECK(link.missing_there == 0);
+      CHECK(link.missing_here == 0);
+    }
+    // So the cursors of both others stand at the end.
+    REQUIRE(rig.store(i).cursors().size() == 2);
+    for (const auto& [device, cursor] : rig.store(i).cursors()) {
+      for (std::size_t other = 0; other < 3; ++other) {
+        if (rig.store(other).device() == device) {
+          CHECK(cursor.arrival == rig.store(other).arrival_head());
+        }
+      }
+    }
+  }
 }
 
 }  // namespace

@@ -95,7 +95,7 @@ TEST_CASE("a leaf has the control topics and its own logs, and delivers them") {
   CHECK(rig.store(0).heads().size() == 9);
   CHECK(rig.store(1).heads().size() == 5);
   rig.write({"a", "c"});
-  rig.run_for(seconds(2));
+  rig.run_for(seconds(15));
   CHECK(rig.all_hold_their_scopes());
   CHECK(rig.out_of_scope() == 0);
   for (std::size_t i = 0; i < 3; ++i) {
