@@ -3,6 +3,7 @@
 
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <memory>
 #include <string>
 
@@ -306,8 +307,9 @@ TEST_CASE("a store in memory knows where no more devices are than there may be, 
     say(device, 1);
   CHECK(rows.size() == 10);
   CHECK(rows.contains(device_number(0)));
-  CHECK_FALSE(rows.contains(device_number(1)) && rows.contains(device_number(2)) &&
-              rows.contains(device_number(3)));
+  // Those that came first are not those that stay.
+  const auto is_early = [](const auto& entry) { return entry.first.data[0] < 10; };
+  CHECK(std::count_if(rows.begin(), rows.end(), is_early) < 10);
   const auto news = presences.take_news();
   CHECK(news.size() == 10);
   for (const store::PresenceRow& row : news)

@@ -305,9 +305,12 @@ TEST_CASE("presences of no more devices than there may be are kept, and always o
 
 TEST_CASE("one commit with any number of devices leaves, and tells of, no more than may be") {
   Table table(100);
+  store::Transaction transaction(*table.db);
+  REQUIRE(transaction.begin().ok());
   table.presences.begin();
   for (std::uint64_t device = 1; device <= 5000; ++device)
     table.note(device, 1);
+  REQUIRE(transaction.commit().ok());
   const std::vector<PresenceRow> news = table.presences.committed();
   CHECK(table.all() == news);
   CHECK(news.size() == 100);
