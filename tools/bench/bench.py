@@ -18,6 +18,7 @@ sys.dont_write_bytecode = True
 sys.path.insert(0, str(ROOT / "tools" / "lib"))
 
 import ebb_node  # noqa: E402
+import svg_plot  # noqa: E402
 from shared_limits import SharedLimits  # noqa: E402
 
 BATCH = 1000
@@ -263,11 +264,24 @@ class Bench:
     def beside_logs(self):
         program = pathlib.Path(self.options.build) / "tools" / "bench" / "bench_beside_logs"
         done = subprocess.run([program], capture_output=True, text=True, check=True)
-        cost = json.loads(done.stdout)
-        self.report.add("an event beside 10,000 logs", cost["event_us"], "us",
-                        cost["event_us_few"], "us beside 10 logs", "<= 1.3 x")
-        self.report.add("a link beside 10,000 logs", cost["link_us"], "us",
-                        cost["link_us_few"], "us beside 10 logs", "<= 3 x")
+        rows = json.loads(done.stdout)
+        few, many = rows[0], rows[-1]
+        self.report.add("an event beside 10,000 logs", many["event_us"], "us",
+                        few["event_us"], "us beside 10 logs", "<= 1.3 x")
+        self.report.add("memory of it", many["event_bytes"], "B",
+                        few["event_bytes"], "B beside 10 logs", "<= 1.3 x")
+        self.report.add("a link beside 10,000 logs", many["link_us"], "us",
+                        few["link_us"], "us beside 10 logs", "<= 3 x")
+        lines = [("processor time of an event", "event_us", "us"),
+                 ("memory of an event", "event_bytes", "B"),
+                 ("processor time of a link", "link_us", "us")]
+        plot = svg_plot.Plot("What an event and a link cost beside many logs",
+                             "logs that nothing happens to", "times the cost beside 10 logs", 3)
+        for name, key, unit in lines:
+            label = f"{name}: {few[key]:.4g} {unit} beside 10"
+            plot.line(label, [(row["logs"], row[key] / few[key]) for row in rows])
+        plot.mark("at most 1.3 x", 1.3)
+        (ROOT / "docs" / "img" / "beside_logs.svg").write_text(plot.svg())
 
     def spread_log_normal(self):
         self.spread("--log-normal")

@@ -1,10 +1,13 @@
-// bench_beside_logs: the processor time of an event and of a link between two engines, beside few
-// and beside many logs that nothing happens to. What the same work is in looks, allocations and
-// bytes is asserted by tests/mesh/scale_test.cc.
+// bench_beside_logs: the processor time and memory of an event, and the time of a link, between two
+// engines beside 10 to 10,000 logs that nothing happens to: a JSON array, a row for each number of
+// logs. What the same work is in looks, allocations and bytes is asserted by
+// tests/mesh/scale_test.cc.
 #include <algorithm>
+#include <cstdint>
 #include <cstdio>
 #include <ctime>
 
+#include "tests/codec/allocation_peak.h"
 #include "tests/mesh/many_logs.h"
 
 namespace {
@@ -32,6 +35,7 @@ double best_of(int count, Task task) {
 
 struct Cost {
   double event_us = 0;
+  double event_bytes = 0;  // of both engines at the peak, with what is on its way
   double link_us = 0;
 };
 
@@ -42,6 +46,11 @@ Cost beside(std::uint64_t logs) {
   rig.run_for(ebb::seconds(1));
   ebb::tests::append_events(rig, ebb::tests::kEventsBeside);
   Cost cost;
+  {
+    const ebb::tests::AllocationPeak memory;
+    ebb::tests::append_events(rig, ebb::tests::kEventsBeside);
+    cost.event_bytes = static_cast<double>(memory.bytes()) / ebb::tests::kEventsBeside;
+  }
   cost.event_us = best_of(ebb::tests::kEventsBeside,
                           [&rig] { ebb::tests::append_events(rig, ebb::tests::kEventsBeside); });
   cost.link_us = best_of(kLinks, [&rig] { ebb::tests::renew_link(rig, kLinks); });
@@ -51,9 +60,13 @@ Cost beside(std::uint64_t logs) {
 }  // namespace
 
 int main() {
-  const Cost few = beside(10);
-  const Cost many = beside(10000);
-  std::printf("{\"event_us\":%.2f,\"event_us_few\":%.2f,\"link_us\":%.2f,\"link_us_few\":%.2f}\n",
-              many.event_us, few.event_us, many.link_us, few.link_us);
+  const char* before = "[";
+  for (const std::uint64_t logs : {10u, 30u, 100u, 300u, 1000u, 3000u, 10000u}) {
+    const Cost cost = beside(logs);
+    std::printf("%s{\"logs\":%u,\"event_us\":%.2f,\"event_bytes\":%.0f,\"link_us\":%.2f}", before,
+                static_cast<unsigned>(logs), cost.event_us, cost.event_bytes, cost.link_us);
+    before = ",\n";
+  }
+  std::puts("]");
   return 0;
 }
