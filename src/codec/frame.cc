@@ -22,6 +22,7 @@ constexpr std::uint32_t kUnknown = ~(kMore | (kPriorityMask << kPriorityShift) |
 void append_chunk(Priority priority, ByteView piece, bool more, Bytes& out) {
   EBB_CHECK(!piece.empty() && piece.size() <= limits::kChunkBytes);
   const auto class_bits = static_cast<std::uint32_t>(priority) << kPriorityShift;
+  out.reserve(out.size() + kChunkHeaderBytes + piece.size());
   append_be32(out, (more ? kMore : 0) | class_bits | static_cast<std::uint32_t>(piece.size()));
   append(out, piece);
 }

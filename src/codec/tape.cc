@@ -1,5 +1,6 @@
 #include "codec/tape.h"
 
+#include <algorithm>
 #include <array>
 
 #include "codec/walk.h"
@@ -10,6 +11,9 @@ namespace {
 
 // Deepest message: a log key in a signed head in the list of a YOUR_LOGS; room for later fields.
 constexpr std::size_t kTapeDepth = limits::kDepth;
+
+// Of most messages; never more than there are bytes.
+constexpr std::size_t kUsualTokens = 16;
 
 constexpr std::uint8_t number_of(TokenKind kind) { return static_cast<std::uint8_t>(kind); }
 
@@ -47,6 +51,7 @@ class TapeSink final : public TokenSink {
 Result<Tape> Tape::parse(ByteView bytes) {
   Tape tape;
   tape.bytes_ = bytes;
+  tape.entries_.reserve(std::min(bytes.size(), kUsualTokens));
   TapeSink sink(tape);
   const WalkLimits walk_limits{.depth_max = kTapeDepth, .tokens_max = limits::kElementsPerFrame};
   EBB_ASSIGN(const std::size_t size, walk(bytes, walk_limits, &sink));

@@ -14,6 +14,8 @@ constexpr std::size_t kCoalesceBytes = std::size_t{16} << 10;
 
 // What a DELTA has beside its segments, as a rule: an id, a key, lengths.
 constexpr std::size_t kAroundSegments = 512;
+// Most messages beside DELTAs are shorter.
+constexpr std::size_t kUsualMessage = 128;
 
 constexpr PriorityMask kBackground =
     kAllPriorities & ~(mask_of(codec::Priority::kControl) | mask_of(codec::Priority::kLive));
@@ -70,11 +72,12 @@ Bytes encode_delta(Context& ctx, Link& link, const QueuedDelta& queued) {
 
 void begin_next(Context& ctx, Link& link, codec::Priority priority) {
   const std::size_t quantum = std::min(SendQueue::kQuantum, link.rate.chunk_bytes());
-  const SendQueue::Item item = link.queue.take(priority, quantum);
+  SendQueue::Item item = link.queue.take(priority, quantum);
   if (const QueuedDelta* delta = std::get_if<QueuedDelta>(&item)) {
     link.queue.begin(priority, item, encode_delta(ctx, link, *delta));
   } else {
-    link.queue.begin(priority, item, std::get<Bytes>(item));
+    Bytes message = std::move(std::get<Bytes>(item));
+    link.queue.begin(priority, item, std::move(message));
   }
 }
 
@@ -85,6 +88,32 @@ void send_chunk(Context& ctx, Link& link, codec::Priority priority, std::size_t 
   if ((kBackground & mask_of(priority)) != 0) link.background.sent(chunk.size());
   hand_over(ctx, link, std::move(chunk));
   if (job != 0) delta_left(ctx, link, job);
+}
+
+// Whether something of at most so many bytes may go now, with nothing before it and in one chunk.
+bool may_pass(const Context& ctx, const Link& link, codec::Priority priority, std::size_t bytes) {
+  return link.queue.empty() && has_room(link) && bytes <= chunk_bytes(ctx, link) &&
+         (allowed_now(ctx, link) & mask_of(priority)) != 0;
+}
+
+void pass(Context& ctx, Link& link, codec::Priority priority, ByteView message) {
+  Bytes chunk;
+  link.queue.pass(priority, message, chunk);
+  if ((kBackground & mask_of(priority)) != 0) link.background.sent(chunk.size());
+  hand_over(ctx, link, std::move(chunk));
+}
+
+// No less than the DELTA comes to.
+std::size_t bound_of(const QueuedDelta& delta) {
+  constexpr std::size_t kAround = 64;
+  constexpr std::size_t kAroundKey = 64;
+  constexpr std::size_t kAroundSegment = 8;
+  std::size_t bytes = kAround;
+  for (const LogKey& key : delta.keys)
+    bytes += kAroundKey + key.topic.size();
+  for (const SharedBytes& segment : delta.segments)
+    bytes += kAroundSegment + segment->size();
+  return bytes;
 }
 
 void count_queued(Context& ctx, Link& link) {
@@ -125,10 +154,15 @@ void send_wire(Context& ctx, Link& link, Bytes wire) {
 void send(Context& ctx, Link& link, const codec::Message& message, codec::Priority priority) {
   if (!can_send(link)) return;
   Bytes bytes;
+  bytes.reserve(kUsualMessage);
   codec::encode_message(message, bytes);
   if (is_later(ctx)) codec::add_field(bytes);
   count_sent(ctx, message, bytes.size());
-  link.queue.push(priority, std::move(bytes));
+  if (may_pass(ctx, link, priority, bytes.size())) {
+    pass(ctx, link, priority, bytes);
+  } else {
+    link.queue.push(priority, to_bytes(bytes));  // no more memory than it has bytes
+  }
   pump_output(ctx, link);
   if (messages_exceed_bound(link)) touch(ctx, link);
 }
@@ -146,7 +180,12 @@ void send_later(Context& ctx, Link& link) {
 
 void send_delta(Context& ctx, Link& link, codec::Priority priority, QueuedDelta delta) {
   if (!can_send(link)) return;
-  link.queue.push(priority, std::move(delta));
+  if (may_pass(ctx, link, priority, bound_of(delta))) {
+    pass(ctx, link, priority, encode_delta(ctx, link, delta));
+    if (delta.job != 0) delta_left(ctx, link, delta.job);
+  } else {
+    link.queue.push(priority, std::move(delta));
+  }
   pump_output(ctx, link);
 }
 

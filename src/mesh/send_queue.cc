@@ -52,6 +52,15 @@ void SendQueue::push(codec::Priority priority, const LogId& log, Item item) {
   flow.items.push_back(std::move(item));
 }
 
+void SendQueue::pass(codec::Priority priority, ByteView message, Bytes& out) {
+  EBB_CHECK(empty());
+  codec::append_chunk(priority, message, false, out);
+  if (priority == codec::Priority::kControl) return;
+  Lane& lane = this->lane(priority);
+  present_ = std::max(present_, lane.clock);
+  lane.clock = present_ + message.size() * kPace[codec::index_of(priority)];
+}
+
 std::size_t SendQueue::bytes(PriorityMask priorities) const {
   std::size_t bytes = 0;
   for (std::size_t i = 0; i < codec::kPriorities; ++i) {

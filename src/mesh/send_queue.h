@@ -65,6 +65,10 @@ class SendQueue {
   std::size_t bytes(codec::Priority priority) const { return lane(priority).bytes; }
   std::size_t bytes(PriorityMask priorities) const;
 
+  // For a frame that goes as one chunk at once, while nothing waits (checked): the chunk, and what
+  // push(), take(), begin() and take_chunk() would make of the turns.
+  void pass(codec::Priority priority, ByteView message, Bytes& out);
+
   // Whose turn it is among `allowed`; nullopt when none of them has anything.
   std::optional<codec::Priority> next(PriorityMask allowed);
   // The priority's frame that has begun and not ended.

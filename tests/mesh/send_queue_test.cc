@@ -151,5 +151,36 @@ TEST_CASE("bytes are those that wait, and none when all has left") {
   CHECK(queue.bytes() == 0);
 }
 
+TEST_CASE("what passes an empty queue counts as if it had waited in it") {
+  SendQueue waited;
+  SendQueue passed;
+  for (const Priority priority : {Priority::kCatchUp, Priority::kControl, Priority::kLive,
+                                  Priority::kCatchUp, Priority::kBulk, Priority::kCatchUp}) {
+    const Bytes message(700, 1);
+    waited.push(priority, message);
+    REQUIRE(send_next(waited));
+    Bytes chunk;
+    passed.pass(priority, message, chunk);
+    CHECK(chunk.size() == message.size() + codec::kChunkHeaderBytes);
+    CHECK(passed.empty());
+  }
+  // Who goes next, and how often, is the same in both from here on.
+  for (SendQueue* queue : {&waited, &passed}) {
+    for (int i = 0; i < 12; ++i) {
+      for (const Priority priority :
+           {Priority::kLive, Priority::kCatchUp, Priority::kHistory, Priority::kBulk}) {
+        queue->push(priority, Bytes(500, 1));
+      }
+    }
+  }
+  for (int i = 0; i < 48; ++i) {
+    const auto first = send_next(waited);
+    const auto second = send_next(passed);
+    REQUIRE(first);
+    REQUIRE(second);
+    CHECK(first->priority == second->priority);
+  }
+}
+
 }  // namespace
 }  // namespace ebb::tests
