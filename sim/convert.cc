@@ -30,6 +30,8 @@ mesh::CommitOutcome commit_outcome(store::SegmentOutcome outcome) {
       return mesh::CommitOutcome::kFork;
     case store::SegmentOutcome::kTooManyLogs:
       return mesh::CommitOutcome::kTooManyLogs;
+    case store::SegmentOutcome::kOverQuota:
+      return mesh::CommitOutcome::kOverQuota;
     case store::SegmentOutcome::kRefused:
       return mesh::CommitOutcome::kRefused;
   }

@@ -66,6 +66,14 @@ inline constexpr std::size_t kOwnLogsKept = 256;  // of those, for logs that are
 // Of one device: 32 incarnations in which it uses all topics. Its own repairs of the clock leave
 // kOwnLogsKept of them for what must go on.
 inline constexpr std::size_t kLogsPerDevice = 32 * (kTopicsPerDevice + 1);
+// Of what is received of one author, by day of hlc (store/quota.h).
+inline constexpr std::uint64_t kQuotaBytesPerDay = std::uint64_t{64} << 20;
+inline constexpr std::uint64_t kQuotaEventsPerDay = 1000000;
+inline constexpr std::uint64_t kQuotaControlShare = 64;  // control records have a 64th, beside it
+inline constexpr std::size_t kQuotaDays = 32;            // rows of an author; older days share one
+inline constexpr std::int64_t kQuotaPastDays = 4096;     // whose allowance these have at the most
+inline constexpr std::size_t kQuotaRows = 1000000;       // in all; then few for each new day
+inline constexpr std::size_t kQuotaDaysFew = 2;
 inline constexpr std::size_t kKillsPerOperation = 1024;
 inline constexpr std::size_t kObjectNameBytes = 128;
 inline constexpr std::size_t kSetElementBytes = 1024;

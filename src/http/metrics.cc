@@ -104,6 +104,9 @@ void write_peers(PrometheusText& out, const node::MeshCounters& mesh,
       "ebb_logs_refused_total",
       "Logs of which nothing is stored because their device, or all together, have too many.",
       mesh.logs_refused);
+  out.counter("ebb_quota_refused_total",
+              "Segments not stored because their author has used up its quota of a day.",
+              mesh.quota_refused);
   out.counter("ebb_segments_out_of_scope_total",
               "Segments beyond our scope, which peers should not have sent.",
               mesh.segments_out_of_scope);

@@ -67,6 +67,15 @@ void judge_outcome(Context& ctx, Link* link, LogEntry& entry, const CommittedPar
       }
       refuse_log(ctx, *link, entry);
       break;
+    case CommitOutcome::kOverQuota:
+      ++ctx.counters.quota_refused;
+      if (link == nullptr) break;
+      // No fault of the peer: its own clock and counts may say otherwise.
+      if (!std::exchange(link->quota_told, true)) {
+        notice(ctx, *link, NoticeKind::kOverQuota, "over quota: " + log_text(part.log));
+      }
+      refuse_log(ctx, *link, entry);
+      break;
     case CommitOutcome::kRefused:
       if (link != nullptr) refuse_log(ctx, *link, entry);
       break;

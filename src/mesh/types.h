@@ -120,7 +120,8 @@ enum class CommitOutcome : std::uint8_t {
   kGap,
   kFork,
   kRefused,
-  kTooManyLogs
+  kTooManyLogs,
+  kOverQuota
 };
 
 // The answer to a Commit effect (token != 0), or news of what local programs appended (token 0).
@@ -266,6 +267,7 @@ enum class NoticeKind : std::uint8_t {
   kRollbackFound,  // a peer holds more of our own log than we do: begin a new incarnation
   kLogCapped,
   kLogRefused,  // of too many logs; text says which
+  kOverQuota,   // its author has used up its quota; text says which log
 };
 struct Notice {
   NoticeKind kind;
@@ -366,6 +368,7 @@ struct Counters {
   std::uint64_t audit_repairs = 0;  // heads that only an audit has brought: 0 in a healthy mesh
   std::uint64_t forks_suspected = 0, rollbacks_found = 0;
   std::uint64_t logs_refused = 0;           // for which the store has no row
+  std::uint64_t quota_refused = 0;          // segments of authors that have used up their quota
   std::uint64_t segments_out_of_scope = 0;  // that peers should not have sent
 };
 

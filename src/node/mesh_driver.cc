@@ -61,6 +61,8 @@ NoticeName notice_name(mesh::NoticeKind kind) {
       return {LogLevel::kWarn, "log_capped"};
     case mesh::NoticeKind::kLogRefused:
       return {LogLevel::kWarn, "log_refused"};
+    case mesh::NoticeKind::kOverQuota:
+      return {LogLevel::kWarn, "over_quota"};
   }
   return {LogLevel::kWarn, "notice"};
 }

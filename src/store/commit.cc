@@ -78,7 +78,8 @@ class Store::Commit {
         beginning_(judge_clock(store, now, reason)),
         verdict_(beginning_.verdict),
         logs_(store.logs),
-        receive_(logs_, store.segments),
+        quotas_(store.quotas, verdict_),
+        receive_(logs_, store.segments, quotas_),
         append_(AppendTarget{store.identity, beginning_.incarnation.value_or(store.incarnation),
                              logs_, store.logs, store.client_ids, store.fold.fold(),
                              beginning_.incarnation ? 0 : store.topics.size(),
@@ -110,6 +111,7 @@ class Store::Commit {
   Beginning beginning_;
   const ClockVerdict& verdict_;
   LogStage logs_;
+  QuotaStage quotas_;
   ReceiveStage receive_;
   AppendStage append_;
   HlcClock clock_;
@@ -158,7 +160,7 @@ Status Store::Commit::write_segments(const CommitBatch& batch) {
     result_.segments.push_back(outcome);
     if (outcome == SegmentOutcome::kStored) clock_.observe(segment.head.hlc, verdict_.time);
   }
-  return {};
+  return quotas_.write();
 }
 
 // Events of ours that come back from others, after a loss here, bring their client ids with them;
@@ -213,6 +215,7 @@ CommitResult Store::Commit::take_over(const CommitBatch& batch) {
     store_.merge.touch(store_.logs.find(advance.head.log)->n);
   }
   store_.side.committed(batch);
+  quotas_.committed();
   result_.presences = store_.presences.committed();
   if (flushes_) store_.fold.written(batch.now.monotonic);
   for (const SealedRun& sealed : sealed_)

@@ -28,6 +28,7 @@ Result<DecodedRun> decode_run(const trust::VerifiedSegment& segment, Seq to) {
     EBB_ASSIGN(const codec::BodyReader::Next next, reader.next());
     if (next.fault) return Error{ErrorCode::kCorrupt, "event that was verified is not valid"};
     out.last_hlc = next.event.hlc;
+    count_event(out.days, next.event.hlc, next.bytes.size());
     if (next.newer_format) {
       stopped = true;
       zone.add_unknown();

@@ -14,6 +14,7 @@
 #include "core/ids.h"
 #include "core/result.h"
 #include "core/shared_bytes.h"
+#include "store/quota.h"
 #include "store/zone_map.h"
 #include "trust/segment_verify.h"
 
@@ -33,9 +34,10 @@ struct EventRun {
 Hash chain_inside(const trust::VerifiedSegment& segment, Seq seq);
 
 struct DecodedRun {
-  EventRun run;  // ends before the first event of a newer format
-  ZoneMap zone;  // of [first_seq, to]
-  Hlc last_hlc;  // of event `to`, whatever its format
+  EventRun run;                // ends before the first event of a newer format
+  ZoneMap zone;                // of [first_seq, to]
+  Hlc last_hlc;                // of event `to`, whatever its format
+  std::vector<DayCount> days;  // of [first_seq, to], whatever their format
 };
 // The events of `segment` up to `to`, all of which are valid.
 Result<DecodedRun> decode_run(const trust::VerifiedSegment& segment, Seq to);

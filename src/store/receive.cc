@@ -21,16 +21,15 @@ Result<SegmentOutcome> ReceiveStage::add(const trust::VerifiedSegment& segment) 
       return SegmentOutcome::kTooManyLogs;
     }
     if (segment.first_seq != 1) return SegmentOutcome::kGap;
-    const Hash start = trust::chain_start(segment.key);
-    if (segment.prev_chain != start) return SegmentOutcome::kFork;
-    return store(segment, logs_.create(segment.key, segment.log, start));
+    if (segment.prev_chain != trust::chain_start(segment.key)) return SegmentOutcome::kFork;
+    return store(segment, nullptr);
   }
   EBB_ASSIGN(const SegmentOutcome outcome, judge(segment, *known));
   if (outcome != SegmentOutcome::kStored) return outcome;
   const Seq next = known->head.held.seq + 1;
-  if (segment.first_seq == next) return store(segment, logs_.edit(segment.log));
+  if (segment.first_seq == next) return store(segment, known);
   EBB_ASSIGN(const trust::VerifiedSegment rest, trust::cut_segment(segment, next));
-  return store(rest, logs_.edit(segment.log));
+  return store(rest, known);
 }
 
 Result<SegmentOutcome> ReceiveStage::judge(const trust::VerifiedSegment& segment,
@@ -56,16 +55,27 @@ Result<SegmentOutcome> ReceiveStage::judge_held(const trust::VerifiedSegment& se
   return differs ? SegmentOutcome::kFork : SegmentOutcome::kDuplicate;
 }
 
-Result<SegmentOutcome> ReceiveStage::store(const trust::VerifiedSegment& segment, LogRow& row) {
-  HeadRecord& head = row.head;
-  const bool first = head.held.seq == 0;
+Result<SegmentOutcome> ReceiveStage::store(const trust::VerifiedSegment& segment,
+                                           const LogRow* known) {
   Seq invalid_from = segment.invalid_from;
-  if (!first && segment.first_hlc <= head.hlc) invalid_from = segment.first_seq;
-  if (invalid_from != 0) head.capped = true;
-  if (invalid_from == segment.first_seq) return SegmentOutcome::kRefused;
-
+  const bool follows = known != nullptr && known->head.held.seq != 0;
+  if (follows && segment.first_hlc <= known->head.hlc) invalid_from = segment.first_seq;
+  const auto edit_row = [&]() -> LogRow& {
+    return known != nullptr ? logs_.edit(segment.log)
+                            : logs_.create(segment.key, segment.log, segment.prev_chain);
+  };
+  if (invalid_from == segment.first_seq) {
+    edit_row().head.capped = true;
+    return SegmentOutcome::kRefused;
+  }
   const Seq to = invalid_from == 0 ? segment.last_seq() : invalid_from - 1;
   EBB_ASSIGN(DecodedRun decoded, decode_run(segment, to));
+  EBB_ASSIGN(const bool admitted, quotas_.admit(segment.key, decoded.days));
+  if (!admitted) return SegmentOutcome::kOverQuota;
+
+  LogRow& row = edit_row();
+  HeadRecord& head = row.head;
+  if (invalid_from != 0) head.capped = true;
   const bool packed = segment.codec != codec::SegmentCodec::kRaw;
   EBB_RETURN_IF_ERROR(segments_.insert(row.n, segment, decoded.zone, packed));
   head.held = {to, chain_inside(segment, to)};

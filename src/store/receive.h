@@ -15,6 +15,7 @@
 #include "core/result.h"
 #include "store/event_run.h"
 #include "store/log_table.h"
+#include "store/quota_table.h"
 #include "store/segment_table.h"
 #include "store/types.h"
 
@@ -27,7 +28,8 @@ struct ReceivedRun {
 
 class ReceiveStage {
  public:
-  ReceiveStage(LogStage& logs, SegmentTable& segments) : logs_(logs), segments_(segments) {}
+  ReceiveStage(LogStage& logs, SegmentTable& segments, QuotaStage& quotas)
+      : logs_(logs), segments_(segments), quotas_(quotas) {}
 
   Result<SegmentOutcome> add(const trust::VerifiedSegment& segment);
   // What the fold is to take, in order; leaves them to the caller.
@@ -37,10 +39,12 @@ class ReceiveStage {
   // kStored: it begins at or below held + 1, ends above, and the chains agree.
   Result<SegmentOutcome> judge(const trust::VerifiedSegment& segment, const LogRow& row) const;
   Result<SegmentOutcome> judge_held(const trust::VerifiedSegment& segment, const LogRow& row) const;
-  Result<SegmentOutcome> store(const trust::VerifiedSegment& segment, LogRow& row);
+  // `known`: the row of its log; nullptr: it is the first of a new one.
+  Result<SegmentOutcome> store(const trust::VerifiedSegment& segment, const LogRow* known);
 
   LogStage& logs_;
   SegmentTable& segments_;
+  QuotaStage& quotas_;
   std::vector<ReceivedRun> runs_;
 };
 

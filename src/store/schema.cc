@@ -59,8 +59,14 @@ constexpr std::string_view kSchema3 =
     "CREATE TABLE presences(device BLOB PRIMARY KEY, number INTEGER NOT NULL, "
     "hlc INTEGER NOT NULL, record BLOB NOT NULL) WITHOUT ROWID";
 
+// What was taken of each author; counts from the migration on.
+constexpr std::string_view kSchema4 =
+    "CREATE TABLE quotas(device BLOB NOT NULL, kind INTEGER NOT NULL, last_day INTEGER NOT NULL, "
+    "first_day INTEGER NOT NULL, bytes INTEGER NOT NULL, events INTEGER NOT NULL, "
+    "PRIMARY KEY(device, kind, last_day)) WITHOUT ROWID";
+
 constexpr std::array<Migration, kStoreVersion> kMigrations = {
-    Migration{kSchema1}, Migration{kSchema2}, Migration{kSchema3}};
+    Migration{kSchema1}, Migration{kSchema2}, Migration{kSchema3}, Migration{kSchema4}};
 
 Error file_error(std::string_view context, const std::string& path, const std::error_code& error) {
   const ErrorCode code = error == std::errc::no_space_on_device  ? ErrorCode::kDiskFull

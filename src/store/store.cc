@@ -23,6 +23,7 @@ Status StoreParts::open() {
   EBB_RETURN_IF_ERROR(client_ids.open(*db));
   EBB_RETURN_IF_ERROR(side.open(*db));
   EBB_RETURN_IF_ERROR(presences.open(*db, logs, options.random));
+  EBB_RETURN_IF_ERROR(quotas.open(*db));
   EBB_RETURN_IF_ERROR(merge.open(*db, logs));
   start_clock();
   EBB_RETURN_IF_ERROR(fold.open(*db, logs, segments, options.now.monotonic));

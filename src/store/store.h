@@ -39,6 +39,7 @@
 #include "core/scope.h"
 #include "core/time.h"
 #include "state/fold.h"
+#include "store/quota.h"
 #include "store/types.h"
 #include "trust/fingerprint.h"
 #include "trust/identity.h"
@@ -65,6 +66,8 @@ struct StoreOptions {
   // A budget of disk: the most pages of 4 KiB that the database may have (the WAL not counted).
   // Beyond it commits fail with kDiskFull. 0: no budget.
   std::uint64_t page_count_max = 0;
+  // Of each author, of what is received.
+  QuotaLimit quota;
 };
 
 class Store {

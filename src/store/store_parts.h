@@ -20,6 +20,7 @@
 #include "store/log_table.h"
 #include "store/merge.h"
 #include "store/presences.h"
+#include "store/quota_table.h"
 #include "store/receive.h"
 #include "store/schema.h"
 #include "store/segment_table.h"
@@ -31,7 +32,10 @@ namespace ebb::store {
 
 struct StoreParts {
   StoreParts(StoreOptions given, const trust::Identity& own)
-      : options(std::move(given)), identity(own), presences(own.device()) {}
+      : options(std::move(given)),
+        identity(own),
+        presences(own.device()),
+        quotas(own.device(), options.quota) {}
 
   Status open();
   // BEGIN IMMEDIATE, and the boot nonce is still ours. Heals first what a failed COMMIT left.
@@ -58,6 +62,7 @@ struct StoreParts {
   ClientIds client_ids;
   SideTables side;
   Presences presences;
+  QuotaTable quotas;
   FoldDriver fold;
   MergeQueue merge;
 

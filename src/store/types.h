@@ -82,6 +82,7 @@ enum class SegmentOutcome : std::uint8_t {
   kFork,         // its prev_chain or an overlapping chain is not ours: not stored, evidence
   kRefused,      // the log is capped below it, or a bound on seqs would be passed: not stored
   kTooManyLogs,  // the log is new, and there is no row for it (kKnownLogs, kLogsPerDevice)
+  kOverQuota,    // its author has used up a day that it has events of: not stored
 };
 
 // Arrival 0: there is none any more.

@@ -91,6 +91,7 @@ class Device {
     options.random = [this] { return rng_.next(); };
     options.now = reading();
     options.built = built;
+    options.quota = quota;
     return options;
   }
   void open() {
@@ -140,6 +141,7 @@ class Device {
   WallTime now{1700000000000};
   Instant uptime{seconds(1000).us};
   WallTime built{};
+  store::QuotaLimit quota;  // from the next open() on
 
  private:
   TempDir dir_;
