@@ -48,6 +48,7 @@ Cluster::Cluster(const Schedule& schedule, const std::string& dir, Trace::Lines 
       stamps_(findings_),
       presences_(findings_),
       scope_checker_(findings_),
+      quota_(findings_),
       memory_(findings_),
       plan_(schedule.faults),
       behind_nat_(plan_nat(options_, stream(options_.seed, Stream::kNat))),
@@ -124,6 +125,7 @@ void Cluster::make_hosts(const std::string& dir, Rng& rng) {
       network_.set_behind_nat(index);
     }
     setup.next_scope = [this, index] { return scopes_.next(index); };
+    if (options_.quota_events != 0) setup.quota.events = options_.quota_events;
     if (index == options_.liar_host()) setup.lies = &options_;
     stamps_.read(Instant{}, index, kBuilt);
     hosts_.push_back(std::make_unique<Host>(world, std::move(setup), rng.fork()));
@@ -195,7 +197,9 @@ void Cluster::schedule_appends() {
 
 void Cluster::append_steadily(HostIndex host) {
   if (!chaos_) return;
-  hosts_[host]->append(workload_.small());
+  const std::uint64_t events = host == options_.left_out ? options_.left_out_writes : 1;
+  for (std::uint64_t i = 0; i < events; ++i)
+    hosts_[host]->append(workload_.small());
   queue_.after(options_.steady_interval, [this, host] { append_steadily(host); });
 }
 
@@ -253,7 +257,10 @@ bool Cluster::wait_for_agreement() {
   const Instant limit = queue_.now() + options_.patience();
   while (queue_.now() < limit) {
     run_for(kAgreementInterval);
-    if (ConvergenceChecker::agree(hosts_, fork_)) return true;
+    if (has_quota() ? QuotaChecker::agree(hosts_, *options_.left_out)
+                    : ConvergenceChecker::agree(hosts_, fork_)) {
+      return true;
+    }
   }
   return false;
 }
@@ -317,7 +324,11 @@ void Cluster::audit() {
 }
 
 void Cluster::check_at_rest() {
-  convergence_.check(hosts_, fork_, gap_ledger_);
+  if (has_quota()) {
+    quota_.check(hosts_, *options_.left_out, options_.quota_events);
+  } else {
+    convergence_.check(hosts_, fork_, gap_ledger_);
+  }
   cursors_.check(hosts_, fork_);
   for (HostIndex host = 0; host < hosts_.size(); ++host) {
     if (!hosts_[host]->running()) continue;

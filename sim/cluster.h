@@ -27,6 +27,7 @@
 #include "sim/memory_checker.h"
 #include "sim/order_checker.h"
 #include "sim/presence_checker.h"
+#include "sim/quota_checker.h"
 #include "sim/refold_checker.h"
 #include "sim/scope_checker.h"
 #include "sim/scope_plan.h"
@@ -95,6 +96,8 @@ class Cluster : private Observer {
   void check_at_rest();
   MemoryUse memory_use(HostIndex host) const;
   bool wait_for_agreement();
+  // One that the host that is left out exceeds.
+  bool has_quota() const { return options_.quota_events != 0 && options_.left_out; }
   // A host that is down long enough to be backed up, in the middle of the chaos.
   void back_up(HostIndex host);
   bool survive_restore(HostIndex index, Outcome& outcome);
@@ -116,6 +119,7 @@ class Cluster : private Observer {
   StampChecker stamps_;
   PresenceChecker presences_;
   ScopeChecker scope_checker_;
+  QuotaChecker quota_;
   MemoryChecker memory_;
   LatencyMeter latency_;
   std::vector<PlannedFault> plan_;

@@ -87,6 +87,7 @@ class FileMedium : public StorageMedium {
     options.now = how.now;
     options.built = how.built;
     options.scope = how.scope;
+    options.quota = how.quota;
     EBB_ASSIGN(auto opened, store::Store::open(options, how.identity));
     return std::unique_ptr<Storage>(std::make_unique<FileStorage>(std::move(opened)));
   }

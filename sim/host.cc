@@ -46,7 +46,8 @@ Host::Host(const World& world, Setup setup, Rng rng)
       identity_(make_identity(rng_, setup_.real)),
       storage_(world_.queue, world_.observer, world_.counts,
                StoreThread::Setup{setup_.index, make_medium(setup_), setup_.mesh, identity_.get(),
-                                  setup_.disk, setup_.built, [this] { return clock_.reading(); }},
+                                  setup_.disk, setup_.built, [this] { return clock_.reading(); },
+                                  setup_.quota},
                rng_.fork(), [this](mesh::Input input) { deliver(std::move(input)); }) {
   if (setup_.lies == nullptr) return;
   liar_ = std::make_unique<Liar>(*setup_.lies, *identity_, world_.counts, rng_.fork());

@@ -56,6 +56,7 @@ class Host {
     RareOptions rare;
     std::uint64_t wire_version = 1;
     std::function<Scope()> next_scope;  // of a start; empty: full
+    store::QuotaLimit quota;            // of the others
     const Options* lies = nullptr;      // how this host lies; nullptr: it is honest
   };
 

@@ -77,6 +77,14 @@ TEST_CASE("one of 20 peers that lies in every way leaves the others' p99 alone")
   must_be_isolated(bad);
 }
 
+TEST_CASE("one of 20 peers that writes ten times as much has its quota, and the others their p99") {
+  Options bad = twenty();
+  bad.left_out = kBad;
+  bad.left_out_writes = 10;
+  bad.quota_events = 5 * kSeconds;  // the others write about a third of it
+  must_be_isolated(bad);
+}
+
 TEST_CASE("one of 20 peers that says everything 200 times leaves the others' p99 alone") {
   Options bad = twenty();
   bad.lie(0);

@@ -9,9 +9,12 @@
 #include <deque>
 #include <map>
 #include <optional>
+#include <utility>
+#include <vector>
 
 #include "core/hlc.h"
 #include "core/scope.h"
+#include "store/quota.h"
 #include "store/types.h"
 #include "trust/segment_verify.h"
 
@@ -35,6 +38,7 @@ struct MemoryDisk {
   std::map<DeviceId, store::CursorUpdate> cursors;
   std::map<DeviceId, store::PeerRow> peers;
   std::map<DeviceId, store::PresenceRow> presences;
+  std::map<std::pair<DeviceId, bool>, store::QuotaAccount> quotas;  // true: of control records
 
   MemoryDisk() = default;
   MemoryDisk(const MemoryDisk& other) { *this = other; }
@@ -50,6 +54,7 @@ struct MemoryDisk {
     cursors = other.cursors;
     peers = other.peers;
     presences = other.presences;
+    quotas = other.quotas;
     index.clear();
     for (MemoryLog& log : logs)
       index.emplace(log.head.log, &log);
@@ -60,6 +65,10 @@ struct MemoryDisk {
     const auto found = index.find(log);
     return found == index.end() ? nullptr : found->second;
   }
+  void keep_cursors(const store::CommitBatch& batch);
+  // Counts these events of another device, or says that its quota does not allow them.
+  bool has_quota(const LogKey& key, const std::vector<store::DayCount>& days,
+                 const store::QuotaLimit& limit, const ClockVerdict& now);
   std::size_t count_of(const DeviceId& device) const {
     return static_cast<std::size_t>(
         std::count_if(logs.begin(), logs.end(),

@@ -35,6 +35,7 @@ class MemoryStore : public Storage {
       : disk_(disk),
         identity_(how.identity),
         random_(how.random),
+        quota_(how.quota),
         fold_(store::new_fold()),
         clock_(disk, how.identity.device()),
         presences_(disk.presences, how.identity.device(), how.random) {}
@@ -88,18 +89,19 @@ class MemoryStore : public Storage {
   std::optional<store::SegmentOutcome> judge(const trust::VerifiedSegment& segment,
                                              const MemoryLog& log) const;
   Result<store::SegmentOutcome> keep(const trust::VerifiedSegment& segment, Moves& moves);
-  void keep_cursors(const store::CommitBatch& batch);
   Status fold(const trust::VerifiedSegment& segment, Seq to);
   void keep_own_ids(const trust::VerifiedSegment& segment, Seq to);
 
   MemoryDisk& disk_;
   const trust::Identity& identity_;
   std::function<std::uint64_t()> random_;
+  store::QuotaLimit quota_;
   std::unique_ptr<state::Fold> fold_;
   MemoryClock clock_;
   bool full_ = false;
   MemoryPresences presences_;
   bool loaded_ = false;  // what is folded is new
+  ClockVerdict verdict_;  // of the commit in hand
 };
 
 Status MemoryStore::open(const OpenStorage& how) {
@@ -172,6 +174,7 @@ Result<store::CommitResult> MemoryStore::commit(const store::CommitBatch& batch,
   }
   store::CommitResult result;
   Moves moves;
+  verdict_ = beginning.verdict;
   append(batch, beginning, moves, result);
   for (const trust::VerifiedSegment& segment : batch.segments) {
     EBB_ASSIGN(const store::SegmentOutcome outcome, receive(segment, moves));
@@ -192,7 +195,7 @@ Result<store::CommitResult> MemoryStore::commit(const store::CommitBatch& batch,
     disk_.cursors.insert_or_assign(cursor.peer, cursor);
     if (cursor.arrival == 0) disk_.cursors.erase(cursor.peer);
   }
-  keep_cursors(batch);
+  disk_.keep_cursors(batch);
   for (const store::PeerRow& peer : batch.peers)
     disk_.peers.insert_or_assign(peer.device, peer);
   result.presences = presences_.take_news();
@@ -200,22 +203,6 @@ Result<store::CommitResult> MemoryStore::commit(const store::CommitBatch& batch,
   result.clock = beginning.verdict;
   clock_.follow(batch.now, beginning, !result.advances.empty(), result.own_segments);
   return result;
-}
-
-// No more than there may be: those of the peers that were heard longest ago go, one by one.
-void MemoryStore::keep_cursors(const store::CommitBatch& batch) {
-  const auto heard = [&](const DeviceId& peer) {
-    const auto row = disk_.peers.find(peer);
-    const bool now = std::any_of(batch.cursors.begin(), batch.cursors.end(),
-                                 [&peer](const auto& moved) { return moved.peer == peer; });
-    if (now) return INT64_MAX;
-    return row == disk_.peers.end() ? INT64_MIN : row->second.last_heard.ms;
-  };
-  while (disk_.cursors.size() > limits::kStoredPeers) {
-    disk_.cursors.erase(std::min_element(
-        disk_.cursors.begin(), disk_.cursors.end(),
-        [&heard](const auto& a, const auto& b) { return heard(a.first) < heard(b.first); }));
-  }
 }
 
 void MemoryStore::append(const store::CommitBatch& batch, const MemoryClock::Beginning& beginning,
@@ -291,19 +278,28 @@ std::optional<store::SegmentOutcome> MemoryStore::judge(const trust::VerifiedSeg
 
 Result<store::SegmentOutcome> MemoryStore::keep(const trust::VerifiedSegment& segment,
                                                 Moves& moves) {
-  MemoryLog& log = edit(moves, segment.key, segment.log);
-  store::HeadRecord& head = log.head;
   Seq invalid_from = segment.invalid_from;
-  if (head.held.seq != 0 && segment.first_hlc <= head.hlc) invalid_from = segment.first_seq;
-  if (invalid_from != 0) head.capped = true;
-  if (invalid_from == segment.first_seq) return store::SegmentOutcome::kRefused;
+  const MemoryLog* known = disk_.find(segment.log);
+  const bool follows = known != nullptr && known->head.held.seq != 0;
+  if (follows && segment.first_hlc <= known->head.hlc) invalid_from = segment.first_seq;
+  if (invalid_from == segment.first_seq) {
+    edit(moves, segment.key, segment.log).head.capped = true;
+    return store::SegmentOutcome::kRefused;
+  }
   const Seq to = invalid_from == 0 ? segment.last_seq() : invalid_from - 1;
   EBB_ASSIGN(const store::DecodedRun decoded, store::decode_run(segment, to));
+  const bool own = segment.key.device == identity_.device();
+  if (!own && !disk_.has_quota(segment.key, decoded.days, quota_, verdict_)) {
+    return store::SegmentOutcome::kOverQuota;
+  }
+  MemoryLog& log = edit(moves, segment.key, segment.log);
+  store::HeadRecord& head = log.head;
+  if (invalid_from != 0) head.capped = true;
   log.segments.emplace(segment.first_seq, on_disk(segment));
   head.held = {to, store::chain_inside(segment, to)};
   head.hlc = decoded.last_hlc;
   head.signature = invalid_from == 0 ? segment.head.signature : Signature{};
-  if (segment.key.device == identity_.device()) keep_own_ids(segment, to);
+  if (own) keep_own_ids(segment, to);
   EBB_RETURN_IF_ERROR(fold(segment, to));
   return store::SegmentOutcome::kStored;
 }

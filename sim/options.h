@@ -109,6 +109,10 @@ struct Options {
   std::optional<HostIndex> left_out;
   std::uint64_t left_out_read_rate = 0;
   bool left_out_is_deaf = false;
+  // It writes so many events where the others write one steadily; of each author every host takes
+  // so many of a day (0: as the daemon does).
+  std::uint64_t left_out_writes = 1;
+  std::uint64_t quota_events = 0;
   // After the first agreement host 0 comes back with its store of the middle of the chaos.
   bool restore = false;
   // And is written to before it hears anybody.

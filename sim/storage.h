@@ -20,6 +20,7 @@
 #include "core/scope.h"
 #include "core/time.h"
 #include "core/version_vector.h"
+#include "store/quota.h"
 #include "store/types.h"
 #include "trust/identity.h"
 
@@ -58,6 +59,7 @@ struct OpenStorage {
   ClockReading now;
   WallTime built = {};
   ScopeHash scope = {};
+  store::QuotaLimit quota = {};
 };
 
 class StorageMedium {

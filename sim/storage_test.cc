@@ -4,6 +4,7 @@
 #include <doctest/doctest.h>
 
 #include <algorithm>
+#include <map>
 #include <memory>
 #include <string>
 
@@ -92,11 +93,13 @@ class Twin {
 
   std::unique_ptr<Storage> on_files, in_memory;
   ClockReading now = kNow;
+  store::QuotaLimit quota;  // from the next open() on
 
  private:
   std::unique_ptr<Storage> open_one(StorageMedium& medium) {
     auto rng = std::make_shared<Rng>(seed_ + ++opened_ / 2);
-    auto opened = medium.open({MeshId{}, *identity_, [rng] { return rng->next(); }, now});
+    auto opened =
+        medium.open({MeshId{}, *identity_, [rng] { return rng->next(); }, now, {}, {}, quota});
     REQUIRE(opened.ok());
     return std::move(*opened);
   }
@@ -239,6 +242,41 @@ TEST_CASE("both stores stamp and repair alike, whatever the clock does and the p
   author.check_same();
   reader.check_same();
   CHECK(begun > 3);
+}
+
+TEST_CASE("both stores take the same of an author that writes more than its quota") {
+  constexpr std::int64_t kDay = std::int64_t{24} * 3600 * 1000;
+  const tests::TempDir dir;
+  Twin author(7, dir.path().string() + "/a");
+  Twin reader(8, dir.path().string() + "/b");
+  reader.quota = {64000, 640};
+  reader.kill();
+  sim::Workload workload{Rng(13)};
+  Rng rng(14);
+  std::map<store::SegmentOutcome, std::size_t> outcomes;
+  for (int step = 0; step < 400; ++step) {
+    store::CommitBatch own = batch_of(workload, 0, rng.below(4));
+    if (rng.chance(1, 20)) author.now.wall.ms += static_cast<std::int64_t>(rng.below(3)) * kDay;
+    if (rng.chance(1, 20)) reader.now.wall.ms += kDay;
+    if (rng.chance(1, 60)) reader.now.wall.ms -= kDay;
+    own.now = author.now;
+    store::CommitBatch received = batch_of(workload, 1, rng.below(2));
+    received.now = reader.now;
+    received.segments = author.commit(own).own_segments;
+    for (const store::SegmentOutcome outcome : reader.commit(received).segments)
+      ++outcomes[outcome];
+    if (rng.chance(1, 20)) reader.kill();
+    if (step == 150) reader.back_up();
+    if (step == 250) reader.restore();
+    // The author goes on in logs of another incarnation.
+    if (step % 100 == 99) {
+      REQUIRE(author.on_files->begin_incarnation(codec::OpeningReason::kRestore, author.now).ok());
+      REQUIRE(author.in_memory->begin_incarnation(codec::OpeningReason::kRestore, author.now).ok());
+    }
+  }
+  reader.check_same();
+  CHECK(outcomes[store::SegmentOutcome::kStored] > 30);
+  CHECK(outcomes[store::SegmentOutcome::kOverQuota] > 3);
 }
 
 TEST_CASE("both stores read the same events from any position") {

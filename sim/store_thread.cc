@@ -41,7 +41,8 @@ Status StoreThread::open(bool restored, const ScopeHash& scope) {
   ++life_;
   if (planted(Bug::kStoreGoesBack)) setup_.medium->back_up(kCopyOfStart);
   const OpenStorage how{setup_.mesh,    *setup_.identity, [this] { return rng_.next(); },
-                        setup_.clock(), setup_.built,     scope};
+                        setup_.clock(), setup_.built,     scope,
+                        setup_.quota};
   EBB_ASSIGN(store_, setup_.medium->open(how));
   if (restored && !planted(Bug::kSameIncarnationAfterRestore)) {
     const auto begun = store_->begin_incarnation(codec::OpeningReason::kRestore, setup_.clock());

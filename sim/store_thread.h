@@ -41,6 +41,7 @@ class StoreThread {
     DiskOptions disk;
     WallTime built;
     std::function<ClockReading()> clock;
+    store::QuotaLimit quota;
   };
 
   StoreThread(EventQueue& queue, Observer& observer, FaultCounts& counts, Setup setup, Rng rng,

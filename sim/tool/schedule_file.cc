@@ -41,6 +41,8 @@ void visit_options(OptionsRef& o, const Visit& visit) {
   visit("left_out", o.left_out);
   visit("left_out_read_rate", o.left_out_read_rate);
   visit("left_out_is_deaf", o.left_out_is_deaf);
+  visit("left_out_writes", o.left_out_writes);
+  visit("quota_events", o.quota_events);
   visit("restore", o.restore);
 }
 

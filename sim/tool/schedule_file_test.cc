@@ -41,6 +41,8 @@ TEST_CASE("options of tests are kept too") {
   Schedule schedule = ebb::sim::schedule_of(*expand_scenario("calm", 1, 5));
   schedule.options.left_out = 3;
   schedule.options.left_out_is_deaf = true;
+  schedule.options.left_out_writes = 10;
+  schedule.options.quota_events = 500;
   schedule.options.left_out_read_rate = 100;
   schedule.options.steady_interval = ebb::milliseconds(1500);
   const auto read = read_schedule(write_schedule({schedule, {}}), "f.toml");

@@ -145,12 +145,16 @@ void note_duplicate(Context& ctx, Link& link, LogEntry& entry) {
   int loser = link.slot;
   // The parent came second: it stays, and the one that was faster this time is told to announce.
   if (entry.parent == link.slot) loser = std::exchange(entry.racer, kNoSlot);
-  if (loser == kNoSlot || (entry.pruned & slot_bit(loser)) != 0) return;
+  if (loser == kNoSlot) return;
   Link* pruned = ctx.slots[static_cast<std::size_t>(loser)];
-  if (pruned == nullptr) return;
-  entry.pruned |= slot_bit(loser);
-  pruned->prune_queue.insert(entry.id);
-  touch(ctx, *pruned);
+  if (pruned != nullptr) stop_pushes(ctx, *pruned, entry);
+}
+
+void stop_pushes(Context& ctx, Link& link, LogEntry& entry) {
+  if ((entry.pruned & slot_bit(link.slot)) != 0) return;
+  entry.pruned |= slot_bit(link.slot);
+  link.prune_queue.insert(entry.id);
+  touch(ctx, link);
 }
 
 void push_segment(Context& ctx, LogEntry& entry, const trust::VerifiedSegment& segment, int source,

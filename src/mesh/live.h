@@ -29,6 +29,8 @@ void note_answer(const Link& link, LogEntry& entry, const LogKey& key);
 // A push brought what is here already: its link shall announce from now on, unless it is the
 // parent; then the link that was faster shall.
 void note_duplicate(Context& ctx, Link& link, LogEntry& entry);
+// The link shall announce what is new in the log, and not push it.
+void stop_pushes(Context& ctx, Link& link, LogEntry& entry);
 // A flood came: true when the ways of the log are to be found anew, and the flood goes on.
 bool note_flood(Context& ctx, LogEntry& entry);
 // There may be something to announce or acknowledge: flush after the batching time.

@@ -141,6 +141,14 @@ bool verify_and_keep(Context& ctx, Link& link, LogEntry& entry, const LogKey& ke
   return true;
 }
 
+// A log that was refused for its author's quota is not to be pushed either, though a flood says
+// that every link is to push again.
+void refuse_push(Context& ctx, Link& link, const codec::Delta& delta, LogEntry* entry) {
+  if (!link.quota_told || entry == nullptr || !entry->peer(link.slot).refused) return;
+  if (delta.flood) entry->pruned &= ~slot_bit(link.slot);
+  stop_pushes(ctx, link, *entry);
+}
+
 // Decides about one segment of a DELTA. False after a fault.
 bool take_segment(Context& ctx, Link& link, const codec::Delta& delta, ByteView bytes,
                   Intake& intake) {
@@ -190,6 +198,7 @@ bool take_segment(Context& ctx, Link& link, const codec::Delta& delta, ByteView 
   }
   if (is_gap || !can_take(ctx, intake, bytes.size())) {
     if (is_gap) intake.useless_bytes += bytes.size();
+    if (is_gap && is_push(link, delta, entry)) refuse_push(ctx, link, delta, entry);
     LogEntry* claimed = note_claim(ctx, link, log, header->last_seq());
     drop_segment(link, claimed, bytes.size(), intake, !is_gap);
     if (claimed != nullptr) ask_after_announcement(ctx, link, *claimed);

@@ -151,6 +151,7 @@ void FakeStore::put(const trust::VerifiedSegment& segment) {
 mesh::CommitOutcome FakeStore::store_one(const trust::VerifiedSegment& segment) {
   const auto it = logs_.find(segment.log);
   if (full && it == logs_.end()) return mesh::CommitOutcome::kTooManyLogs;
+  if (segment.key.device == over_quota) return mesh::CommitOutcome::kOverQuota;
   const Position held =
       it == logs_.end() ? Position{0, trust::chain_start(segment.key)} : it->second.head.held;
   if (segment.last_seq() <= held.seq) return mesh::CommitOutcome::kDuplicate;

@@ -74,10 +74,11 @@ class FakeStore {
   // The newest `segments` of a log are lost, as after the restore of an old backup.
   void roll_back(const LogId& log, std::size_t segments);
 
-  std::uint64_t wall_ms = 0;   // stamps are not before it
-  bool failing = false;        // every commit fails, as on a full disk
-  bool full = false;           // no new log has room
-  bool failing_reads = false;  // every read does, as on a bad one
+  std::uint64_t wall_ms = 0;           // stamps are not before it
+  bool failing = false;                // every commit fails, as on a full disk
+  bool full = false;                   // no new log has room
+  std::optional<DeviceId> over_quota;  // has used up its quota
+  bool failing_reads = false;          // every read does, as on a bad one
 
  private:
   struct Log {
