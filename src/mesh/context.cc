@@ -99,7 +99,7 @@ bool is_current_own(const Context& ctx, const LogEntry& entry) {
 }
 
 bool may_publish(const Context& ctx, const Link& link, const LogEntry& entry) {
-  if (!is_shared(link, entry.key)) return false;
+  if (!in_both_scopes(link, entry.key)) return false;
   if (!is_own(ctx, entry)) return true;
   return link.settled && !(ctx.own_blocked && is_current_own(ctx, entry));
 }

@@ -21,7 +21,7 @@ void advance_confirmed(Context& ctx, Link& link) {
        it != by_arrival.end() && it->first <= ctx.arrival_head; ++it) {
     const LogEntry* entry = ctx.heads.find(it->second);
     const PeerLog* peer = entry == nullptr ? nullptr : entry->find_peer(link.slot);
-    const bool concerns = entry == nullptr || is_shared(link, entry->key);
+    const bool concerns = entry == nullptr || in_both_scopes(link, entry->key);
     if (concerns && (peer == nullptr || peer->announced < entry->held.seq)) return;
     link.confirmed = it->first;
   }

@@ -38,7 +38,7 @@ RootsCompared compare_with(Context& ctx, const Partner& partner, const codec::Ro
   const bool known =
       root.your_scope == ctx.scope_hash && root.my_scope == scope_hash_of(ctx, partner.device);
   if (!known) return RootsCompared::kNot;
-  const trust::FingerprintSum mine = root_shared_with(ctx, partner.device);
+  const trust::FingerprintSum mine = common_root_with(ctx, partner.device);
   const bool equal = root.root == mine.fingerprint() && root.count == mine.count();
   return equal ? RootsCompared::kEqual : RootsCompared::kDiffer;
 }
@@ -46,7 +46,7 @@ RootsCompared compare_with(Context& ctx, const Partner& partner, const codec::Ro
 codec::RootDatagram make_root(Context& ctx, const Partner& partner, bool answer) {
   codec::RootDatagram root;
   root.cookie = cookie_for(ctx, partner.address, answer ? kNoQuestion : partner.question);
-  const trust::FingerprintSum shared = root_shared_with(ctx, partner.device);
+  const trust::FingerprintSum shared = common_root_with(ctx, partner.device);
   root.root = shared.fingerprint();
   root.count = shared.count();
   root.epoch = ctx.config.epoch;

@@ -42,7 +42,7 @@ std::uint64_t changes_since_told(const Context& ctx, const DeviceId& peer) {
 
 void send_hello(Context& ctx, Link& link) {
   expect_scope(ctx, link);
-  const trust::FingerprintSum root = shared_root(ctx, link);
+  const trust::FingerprintSum root = common_root(ctx, link);
   link.have_cursor = ctx.arrival_head;
   link.hello_sent = ctx.now;
   codec::Hello& hello = link.mine;

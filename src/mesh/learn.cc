@@ -285,7 +285,7 @@ void begin_audit(Context& ctx, Link& link, const IdPrefix& prefix) {
   ex.learning = Learning::kRanges;
   ex.questions.push_back({prefix});
   note_asked(ctx, link);
-  const Fingerprint mine = range_fingerprint(shared_sum(ctx, link, prefix));
+  const Fingerprint mine = range_fingerprint(common_sum(ctx, link, prefix));
   send(ctx, link, codec::SyncAuditReq{prefix, mine}, sync_priority(link));
 }
 

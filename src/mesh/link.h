@@ -154,9 +154,9 @@ struct Link {
   // Behind it are heads that we hold as the peer told it does, and did not tell back.
   std::optional<Arrival> unsaid_from;
   std::optional<Instant> unsaid_due;
-  Arrival covered = 0;                 // what the peer said of its own, not taken over yet
-  bool log_refused = false;            // one that it showed, for want of a row, and said so
-  bool quota_told = false;             // that an author whose log it showed has used up its quota
+  Arrival covered = 0;       // what the peer said of its own, not taken over yet
+  bool log_refused = false;  // one that it showed, for want of a row, and said so
+  bool quota_told = false;   // that an author whose log it showed has used up its quota
   bool lost_pushed = false;  // it got by us what we have not stored: what it says goes beyond us
   std::optional<codec::Message> waiting_request;  // a SYNC_REQ, until settled
   std::uint64_t ranges_answered = 0;              // not given back by time

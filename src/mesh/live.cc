@@ -238,6 +238,9 @@ void on_ack(Context& ctx, Link& link, const codec::Ack& ack) {
   for (const codec::LogSeq& durable : ack.durable) {
     LogEntry* entry = ctx.heads.find(durable.log);
     if (entry == nullptr) continue;
+    const PeerLog& peer = entry->peer(link.slot);
+    // It has by another link what was announced on this one: as after a PRUNE.
+    if (peer.sent < durable.seq && peer.told >= durable.seq) entry->lazy |= slot_bit(link.slot);
     ctx.heads.announce(*entry, link.slot, durable.seq);
     ask_after_announcement(ctx, link, *entry);
   }

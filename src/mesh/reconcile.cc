@@ -38,7 +38,7 @@ void finish(Context& ctx, Link& link, std::string_view outcome) {
   row.held_after = ctx.heads.events_held();
   row.known_after = ctx.heads.events_known();
   row.root_before = ex.root_before;
-  row.root_after = shared_root(ctx, link).fingerprint();
+  row.root_after = common_root(ctx, link).fingerprint();
   Commit commit;
   commit.token = new_token(ctx);
   commit.reconciliations.push_back(row);

@@ -44,7 +44,7 @@ void agree_when_told(Context& ctx, Link& link) {
 }
 
 void tell_root(Context& ctx, Link& link) {
-  const trust::FingerprintSum root = shared_root(ctx, link);
+  const trust::FingerprintSum root = common_root(ctx, link);
   link.mine.root = root.fingerprint();
   link.mine.count = root.count();
   link.root_told = true;
@@ -115,16 +115,16 @@ bool is_out_of_scope(const Context& ctx, const LogEntry& entry) {
   return entry.has_key && !is_in_scope(ctx, entry.key);
 }
 
-bool is_shared(const Link& link, const LogKey& log) {
+bool in_both_scopes(const Link& link, const LogKey& log) {
   if (link.view == nullptr || planted(Bug::kIgnoreScope)) return link.scope.has_value();
   return link.view->covers(log);
 }
 
-trust::FingerprintSum shared_root(const Context& ctx, const Link& link) {
+trust::FingerprintSum common_root(const Context& ctx, const Link& link) {
   return link.view == nullptr ? ctx.heads.root() : link.view->whole();
 }
 
-trust::FingerprintSum shared_sum(const Context& ctx, const Link& link, const IdPrefix& prefix) {
+trust::FingerprintSum common_sum(const Context& ctx, const Link& link, const IdPrefix& prefix) {
   return link.view == nullptr ? ctx.heads.held().sum(prefix) : link.view->sum(prefix);
 }
 
@@ -150,11 +150,11 @@ ScopeHash scope_hash_of(const Context& ctx, const DeviceId& device) {
   return it == ctx.scopes.end() ? ctx.scope_hash : it->second.hash;
 }
 
-bool is_shared_with(const Context& ctx, const DeviceId& device, const LogKey& log) {
+bool in_both_scopes_with(const Context& ctx, const DeviceId& device, const LogKey& log) {
   return is_in_scope(ctx, log) && covers(scope_of(ctx, device), device, log);
 }
 
-trust::FingerprintSum root_shared_with(Context& ctx, const DeviceId& device) {
+trust::FingerprintSum common_root_with(Context& ctx, const DeviceId& device) {
   const Scope& theirs = scope_of(ctx, device);
   if (ctx.config.scope.is_full() && theirs.is_full()) return ctx.heads.root();
   return ScopeView(ctx.heads, own(ctx), {theirs, device}).whole();

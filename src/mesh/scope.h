@@ -30,10 +30,10 @@ bool is_in_scope(const Context& ctx, const LogKey& log);
 // The same of a log that is known, perhaps not by its key: then it may be.
 bool is_out_of_scope(const Context& ctx, const LogEntry& entry);
 // Whether both ends do.
-bool is_shared(const Link& link, const LogKey& log);
+bool in_both_scopes(const Link& link, const LogKey& log);
 // Over heads that both ends take part in.
-trust::FingerprintSum shared_root(const Context& ctx, const Link& link);
-trust::FingerprintSum shared_sum(const Context& ctx, const Link& link, const IdPrefix& prefix);
+trust::FingerprintSum common_root(const Context& ctx, const Link& link);
+trust::FingerprintSum common_sum(const Context& ctx, const Link& link, const IdPrefix& prefix);
 // Over all heads of our own scope.
 trust::FingerprintSum own_root(const Context& ctx);
 // A head has moved in the table.
@@ -42,7 +42,7 @@ void move_in_views(Context& ctx, const StoredHead& head);
 // What a device without a link takes part in: as a link has told, else what we do.
 const Scope& scope_of(const Context& ctx, const DeviceId& device);
 ScopeHash scope_hash_of(const Context& ctx, const DeviceId& device);
-bool is_shared_with(const Context& ctx, const DeviceId& device, const LogKey& log);
-trust::FingerprintSum root_shared_with(Context& ctx, const DeviceId& device);
+bool in_both_scopes_with(const Context& ctx, const DeviceId& device, const LogKey& log);
+trust::FingerprintSum common_root_with(Context& ctx, const DeviceId& device);
 
 }  // namespace ebb::mesh

@@ -31,7 +31,7 @@ constexpr std::size_t kLooksPerRound = 16;
 constexpr std::size_t kHeadsPerRound = kHeadsPerExchange / 2;  // which leaves the rest to segments
 
 bool may_tell(const Context& ctx, const Partner& partner, const LogEntry& entry) {
-  if (!is_shared_with(ctx, partner.device, entry.key)) return false;
+  if (!in_both_scopes_with(ctx, partner.device, entry.key)) return false;
   if (!is_own(ctx, entry)) return true;
   return partner.own_settled && !(ctx.own_blocked && is_current_own(ctx, entry));
 }

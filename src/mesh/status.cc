@@ -26,7 +26,7 @@ std::string_view state_name(const Link& link) {
 }
 
 void add_log(LinkStatus& status, const Link& link, const LogEntry& entry) {
-  if (entry.has_key && !is_shared(link, entry.key)) return;
+  if (entry.has_key && !in_both_scopes(link, entry.key)) return;
   const int slot = link.slot;
   const PeerLog* peer = entry.find_peer(slot);
   const Seq there = peer == nullptr ? 0 : peer->announced;

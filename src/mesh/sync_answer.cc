@@ -26,7 +26,7 @@ bool may_list(const Context& ctx, const Link& link, const LogEntry& entry) {
 Arrival covered(Context& ctx, const Link& link) {
   Arrival upto = link.mine.arrival_head;
   for (const LogEntry* entry : ctx.heads.of_device(ctx.config.self)) {
-    if (!is_shared(link, entry->key)) continue;
+    if (!in_both_scopes(link, entry->key)) continue;
     const bool held_back = entry->held.seq > 0 && !may_publish(ctx, link, *entry);
     if (held_back && entry->arrival > 0) upto = std::min(upto, entry->arrival - 1);
   }
@@ -81,7 +81,7 @@ void compare_range(const Context& ctx, const Link& link, const codec::SyncRange&
                    codec::SyncRanges& answer) {
   for (std::size_t digit = 0; digit < IdPrefix::kChildren; ++digit) {
     const IdPrefix child = theirs.prefix.child(digit);
-    const trust::FingerprintSum sum = shared_sum(ctx, link, child);
+    const trust::FingerprintSum sum = common_sum(ctx, link, child);
     if (sum.count() == 0 || range_fingerprint(sum) == theirs.children[digit]) continue;
     // A peer that has nothing there lacks all of it, so finer ranges would tell it nothing.
     const bool few = sum.count() <= limits::kRangeListHeads || theirs.children[digit].is_zero();
@@ -140,7 +140,7 @@ codec::SyncRange range_of(const Context& ctx, const Link& link, const IdPrefix& 
   codec::SyncRange range;
   range.prefix = prefix;
   for (std::size_t digit = 0; digit < IdPrefix::kChildren; ++digit)
-    range.children[digit] = range_fingerprint(shared_sum(ctx, link, prefix.child(digit)));
+    range.children[digit] = range_fingerprint(common_sum(ctx, link, prefix.child(digit)));
   return range;
 }
 
@@ -269,7 +269,7 @@ void on_sync_req(Context& ctx, Link& link, const codec::SyncAuditReq& request) {
   }
   codec::SyncRanges answer;
   answer.covered = covered(ctx, link);
-  const trust::FingerprintSum sum = shared_sum(ctx, link, request.prefix);
+  const trust::FingerprintSum sum = common_sum(ctx, link, request.prefix);
   const bool differs = range_fingerprint(sum) != request.fingerprint;
   if (differs && sum.count() > 0) answer.ranges.push_back(range_of(ctx, link, request.prefix));
   send(ctx, link, answer, sync_priority(link));
