@@ -102,7 +102,7 @@ void greet_cursor(Context& ctx, const Link& link) {
 
 bool is_unsaid(const LogEntry& entry, const Link& link) {
   const PeerLog* peer = entry.find_peer(link.slot);
-  return peer != nullptr && peer->announced >= entry.held.seq &&
+  return entry.is_control() && peer != nullptr && peer->announced >= entry.held.seq &&
          std::max(peer->told, peer->sent) < entry.held.seq;
 }
 
