@@ -38,15 +38,19 @@ bool was_short(const Link& link) {
   return (link.theirs.features & codec::kFeatureShortOfLinks) != 0;
 }
 
-// The link that brings the least; of several rather one whose peer had links enough when it came,
-// and of those any. Null when none may go: our last relay does not, nor do those that lean on us,
-// up to half of all, for anybody may say so.
+// What would be missed without the link, here and there: news that it brings, less those that its
+// peer has from others.
+std::int64_t use_of(const Link& link) { return link.brings - link.lazy_logs; }
+
+// The link of the least use; of several rather one whose peer had links enough when it came, and of
+// those any. Null when none may go: our last relay does not, nor do those that lean on us, up to
+// half of all, for anybody may say so.
 Link* least_of_use(Context& ctx, const Link& except) {
   const Link* kept = pinned(ctx);
   const bool keep_relay = needs_relays(ctx) && relays(ctx) == 1;
   std::size_t leaning = 0;
   std::vector<Link*> least;
-  const auto use = [](const Link* link) { return std::pair(link->brings, was_short(*link)); };
+  const auto use = [](const Link* link) { return std::pair(use_of(*link), was_short(*link)); };
   for (Link* link : ctx.slots) {
     if (!has_slot(link) || link == kept || link == &except) continue;
     if (keep_relay && is_relay(*link)) continue;
