@@ -74,7 +74,6 @@ void judge_outcome(Context& ctx, Link* link, LogEntry& entry, const CommittedPar
       if (!std::exchange(link->quota_told, true)) {
         notice(ctx, *link, NoticeKind::kOverQuota, "over quota: " + log_text(part.log));
       }
-      stop_pushes(ctx, *link, entry);
       refuse_log(ctx, *link, entry);
       break;
     case CommitOutcome::kRefused:
