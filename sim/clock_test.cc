@@ -56,7 +56,8 @@ class Fleet : public Observer {
   }
   void acknowledged(HostIndex, const store::AppendBatch& batch,
                     const std::vector<store::DotRange>&) override {
-    acknowledged_items += batch.items.size();
+    // What a host says of itself is no counter of anybody's.
+    if (batch.topic != kControlTopic) acknowledged_items += batch.items.size();
   }
   void heard_time(HostIndex, ebb::WallTime) override {}
   void datagram_in(HostIndex, const std::string&, ebb::ByteView) override {}
