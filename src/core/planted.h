@@ -49,7 +49,6 @@ enum class Bug : std::uint8_t {
   kDropLastHave,
   kAskNobodyAfterCut,
   kReadsNeverEnd,
-  kKeepEndedParts,
   kCreditNeverReturned,
   kRefuseLaterFields,
   kRefuseLaterMessages,

@@ -89,10 +89,7 @@ void take_over_tree(Context& ctx, LogEntry& entry, const LogKey& key) {
   const LogEntry* control = ctx.heads.find(trust::log_id(control_key));
   if (control == nullptr || control == &entry || !control->is_control()) return;
   const bool in_tree = control->parent != kNoSlot || control->lazy != ~SlotMask{0};
-  if (!in_tree) return;
-  for (Link* link : ctx.slots) {
-    if (link != nullptr) set_lazy(entry, *link, (control->lazy & slot_bit(link->slot)) != 0);
-  }
+  if (in_tree) entry.lazy = control->lazy;
 }
 
 // Every link is eager again, and the first to push becomes parent.
@@ -245,7 +242,7 @@ void on_ack(Context& ctx, Link& link, const codec::Ack& ack) {
     if (entry == nullptr) continue;
     const PeerLog& peer = entry->peer(link.slot);
     // It has by another link what was announced on this one: as after a PRUNE.
-    if (peer.sent < durable.seq && peer.told >= durable.seq) set_lazy(*entry, link, true);
+    if (peer.sent < durable.seq && peer.told >= durable.seq) entry->lazy |= slot_bit(link.slot);
     ctx.heads.announce(*entry, link.slot, durable.seq);
     ask_after_announcement(ctx, link, *entry);
   }
