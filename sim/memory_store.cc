@@ -100,7 +100,7 @@ class MemoryStore : public Storage {
   MemoryClock clock_;
   bool full_ = false;
   MemoryPresences presences_;
-  bool loaded_ = false;  // what is folded is new
+  bool loaded_ = false;   // what is folded is new
   ClockVerdict verdict_;  // of the commit in hand
 };
 
