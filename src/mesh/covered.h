@@ -27,7 +27,6 @@ void move_cursor(Context& ctx, const Link& link, Arrival upto, Commit& commit);
 // they have grown past it, and is dropped.
 void greet_cursor(Context& ctx, const Link& link);
 
-// Tells the peer, when there is something to tell and it is time.
 // We hold a head that the peer told first, so it was not announced to it. Control logs are written
 // seldom and announced to all: what nothing else tells of them is acknowledged in the end, or the
 // peer could never tell us how far we have it all. Other logs go on, and with them what is known.
@@ -35,6 +34,7 @@ bool is_unsaid(const LogEntry& entry, const Link& link);
 void say_later(Context& ctx, Link& link, const LogEntry& entry);
 void say_unsaid(Context& ctx, Link& link);
 
+// Tells the peer, when there is something to tell and it is time.
 void tell_covered(Context& ctx, Link& link);
 // The peer has told; it is taken over now or when commits are answered.
 void take_covered(Context& ctx, Link& link, Arrival covered);

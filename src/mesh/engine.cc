@@ -127,6 +127,7 @@ void on_input(Context& ctx, StreamBytes& stream) {
   link->bytes_in += stream.bytes.size();
   ctx.budget.spend(link->link_class, stream.bytes.size());
   link->last_received = ctx.now;
+  touch(ctx, *link);
   Bytes plain;
   Bytes answer;
   const Status received = link->channel->receive(std::move(stream.bytes), plain, answer);
@@ -138,7 +139,6 @@ void on_input(Context& ctx, StreamBytes& stream) {
   if (link->phase == Phase::kChannel && link->channel->established()) on_established(ctx, *link);
   if (link->closed || plain.empty()) return;
   link->splitter.push(plain);
-  touch(ctx, *link);
   while (!link->closed) {
     const Result<ByteView> frame = link->splitter.next();
     if (!frame.ok()) {

@@ -53,7 +53,7 @@ bool FailedAddresses::rests(const std::string& address, Instant now) const {
     const auto found = entries.find(key);
     return found != entries.end() && found->second.until > now;
   };
-  if (networks_.empty()) return false;
+  if (addresses_.empty() && networks_.empty()) return false;
   return rests_in(addresses_, address) || rests_in(networks_, network_of(address));
 }
 

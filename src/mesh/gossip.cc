@@ -15,6 +15,7 @@
 #include "mesh/gossip_root.h"
 #include "mesh/own_view.h"
 #include "mesh/presence.h"
+#include "mesh/scope.h"
 #include "mesh/settle.h"
 
 namespace ebb::mesh {
@@ -92,7 +93,7 @@ void agree(Context& ctx, Partner& partner, const codec::RootDatagram& root) {
 }
 
 void differ(Context& ctx, Partner& partner, const codec::RootDatagram& root) {
-  const DifferentRoots roots{ctx.heads.root().fingerprint(), root.root};
+  const DifferentRoots roots{common_root_with(ctx, partner.device).fingerprint(), root.root};
   const bool stuck = partner.differed == roots;
   partner.differed = roots;
   const bool stays = partner.old || partner.disputed;
@@ -271,7 +272,8 @@ void run_partner(Context& ctx, Partner& partner) {
   }
   if (!partner.again_at || *partner.again_at > ctx.now) return;
   partner.again_at.reset();
-  const bool moved = partner.differed && partner.differed->mine != ctx.heads.root().fingerprint();
+  const bool moved = partner.differed &&
+                     partner.differed->mine != common_root_with(ctx, partner.device).fingerprint();
   if (moved && !partner.old && !partner.disputed) {
     finish_young(ctx, partner);
   } else {

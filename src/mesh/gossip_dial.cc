@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "mesh/dialer.h"
+#include "mesh/scope.h"
 
 namespace ebb::mesh {
 namespace {
@@ -22,7 +23,7 @@ void dial_for_difference(Context& ctx, const Partner& partner) {
   if (!partner.chosen || partner.listens.empty()) return;
   Target* target = add_target(ctx, partner.listens, partner.device, false, false);
   if (target == nullptr) return;
-  const DifferentRoots roots{ctx.heads.root().fingerprint(), partner.root};
+  const DifferentRoots roots{common_root_with(ctx, partner.device).fingerprint(), partner.root};
   DifferenceDials& before = target->differences;
   const bool news = before.roots != roots && (partner.old || !before.left_out);
   if (news) before.count = std::min<std::uint32_t>(before.count, 1);

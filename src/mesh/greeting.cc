@@ -166,6 +166,15 @@ bool take_slot(Context& ctx, Link& link) {
   return false;
 }
 
+// Of our logs those that the peer takes part in, where that is known.
+trust::FingerprintSum own_in_scope(Context& ctx, const Link& link) {
+  trust::FingerprintSum sum;
+  for (const LogEntry* entry : ctx.heads.of_device(ctx.config.self)) {
+    if (in_both_scopes(link, entry->key)) sum.add(entry->id, entry->held);
+  }
+  return sum;
+}
+
 void settle(Context& ctx, Link& link) {
   link.own_judged = true;
   settle_when_known(ctx, link);
@@ -284,8 +293,11 @@ void on_your_logs(Context& ctx, Link& link, const codec::YourLogsSummary& summar
   const Duration age = ctx.now - link.hello_came + trip / 2;
   ctx.peer_clocks.hear(*link.peer, link.theirs.wall, age, ctx.now);
   ctx.peer_clocks.link_stands(*link.peer);
-  const trust::FingerprintSum mine = ctx.heads.device_sum(ctx.config.self);
-  const bool equal = summary.fingerprint == mine.fingerprint() && summary.count == mine.count();
+  const auto is_all = [&summary](const trust::FingerprintSum& mine) {
+    return summary.fingerprint == mine.fingerprint() && summary.count == mine.count();
+  };
+  const bool equal =
+      is_all(ctx.heads.device_sum(ctx.config.self)) || is_all(own_in_scope(ctx, link));
   // Who holds nothing of ours cannot show anything that we lack.
   if (equal || summary.count == 0) {
     settle(ctx, link);

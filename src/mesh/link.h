@@ -226,7 +226,8 @@ inline void set_lazy(LogEntry& entry, Link& link, bool lazy) {
   const SlotMask bit = slot_bit(link.slot);
   if (((entry.lazy & bit) != 0) == lazy) return;
   entry.lazy ^= bit;
-  link.lazy_logs += lazy ? 1 : -1;
+  // Of control logs that is how it begins, and says nothing of the link.
+  if (!entry.is_control()) link.lazy_logs += lazy ? 1 : -1;
 }
 
 // Something that the peer has will not be stored, now or ever.

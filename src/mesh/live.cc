@@ -57,10 +57,10 @@ void flush_haves(Context& ctx, Link& link) {
   codec::Have have;
   const auto add = [&](LogEntry& entry) {
     if (entry.held.seq == 0 || !may_publish(ctx, link, entry)) return;
-    PeerLog& peer = entry.peer(link.slot);
-    if (entry.held.seq > peer.reaches()) {
+    const PeerLog* peer = entry.find_peer(link.slot);
+    if (entry.held.seq > (peer == nullptr ? 0 : peer->reaches())) {
       have.heads.push_back({entry.id, entry.held.seq});
-      peer.told = entry.held.seq;
+      entry.peer(link.slot).told = entry.held.seq;
     } else if (is_unsaid(entry, link)) {
       say_later(ctx, link, entry);
     }
@@ -89,7 +89,10 @@ void take_over_tree(Context& ctx, LogEntry& entry, const LogKey& key) {
   const LogEntry* control = ctx.heads.find(trust::log_id(control_key));
   if (control == nullptr || control == &entry || !control->is_control()) return;
   const bool in_tree = control->parent != kNoSlot || control->lazy != ~SlotMask{0};
-  if (in_tree) entry.lazy = control->lazy;
+  if (!in_tree) return;
+  for (Link* link : ctx.slots) {
+    if (link != nullptr) set_lazy(entry, *link, (control->lazy & slot_bit(link->slot)) != 0);
+  }
 }
 
 // Every link is eager again, and the first to push becomes parent.
@@ -242,7 +245,7 @@ void on_ack(Context& ctx, Link& link, const codec::Ack& ack) {
     if (entry == nullptr) continue;
     const PeerLog& peer = entry->peer(link.slot);
     // It has by another link what was announced on this one: as after a PRUNE.
-    if (peer.sent < durable.seq && peer.told >= durable.seq) entry->lazy |= slot_bit(link.slot);
+    if (peer.sent < durable.seq && peer.told >= durable.seq) set_lazy(*entry, link, true);
     ctx.heads.announce(*entry, link.slot, durable.seq);
     ask_after_announcement(ctx, link, *entry);
   }

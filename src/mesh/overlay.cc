@@ -8,6 +8,9 @@
 namespace ebb::mesh {
 namespace {
 
+constexpr Duration kTimeToBring = seconds(10);
+constexpr std::size_t kLeaningLinks = 32;  // of partial nodes at a relay, beside its slots
+
 bool has_slot(const Link* link) { return link != nullptr && !link->surplus; }
 
 bool is_configured(const Context& ctx, const Link& link) {
@@ -24,7 +27,18 @@ const Link* pinned(const Context& ctx) {
   return nullptr;
 }
 
-bool is_relay(const Link& link) { return (link.theirs.features & codec::kFeatureRelay) != 0; }
+bool is_relay(const Link& link) {
+  return (link.theirs.features & codec::kFeatureRelay) != 0 && link.theirs.my_scope == ScopeHash{};
+}
+
+// Those that lean on us have places of their own.
+bool has_place(const Link* link) { return has_slot(link) && !link->leans; }
+
+std::size_t leaning(const Context& ctx) {
+  return static_cast<std::size_t>(
+      std::count_if(ctx.slots.begin(), ctx.slots.end(),
+                    [](const Link* link) { return has_slot(link) && link->leans; }));
+}
 
 std::size_t relays(const Context& ctx) {
   return static_cast<std::size_t>(
@@ -43,18 +57,15 @@ bool was_short(const Link& link) {
 std::int64_t use_of(const Link& link) { return link.brings - link.lazy_logs; }
 
 // The link of the least use; of several rather one whose peer had links enough when it came, and of
-// those any. Null when none may go: our last relay does not, nor do those that lean on us, up to
-// half of all, for anybody may say so.
+// those any. Null when none may go: our last relay does not.
 Link* least_of_use(Context& ctx, const Link& except) {
   const Link* kept = pinned(ctx);
   const bool keep_relay = needs_relays(ctx) && relays(ctx) == 1;
-  std::size_t leaning = 0;
   std::vector<Link*> least;
   const auto use = [](const Link* link) { return std::pair(use_of(*link), was_short(*link)); };
   for (Link* link : ctx.slots) {
-    if (!has_slot(link) || link == kept || link == &except) continue;
+    if (!has_place(link) || link == kept || link == &except) continue;
     if (keep_relay && is_relay(*link)) continue;
-    if (link->leans && ++leaning <= limits::kOverlayLinks / 2) continue;
     if (!least.empty() && use(link) > use(least.front())) continue;
     if (!least.empty() && use(link) < use(least.front())) least.clear();
     least.push_back(link);
@@ -77,7 +88,7 @@ bool is_caught_up(const Link& link) {
 }  // namespace
 
 std::size_t overlay_links(const Context& ctx) {
-  return static_cast<std::size_t>(std::count_if(ctx.slots.begin(), ctx.slots.end(), has_slot));
+  return static_cast<std::size_t>(std::count_if(ctx.slots.begin(), ctx.slots.end(), has_place));
 }
 
 std::size_t overlay_aim(const Context& ctx) {
@@ -105,11 +116,13 @@ void overlay_joined(Context& ctx, Link& link) {
   for (auto& [address, target] : ctx.targets) {
     if (target.device == link.peer) target.no_relay = !is_relay(link);
   }
+  if (link.leans && leaning(ctx) <= kLeaningLinks) return;
+  link.leans = false;
   if (overlay_links(ctx) <= limits::kOverlayLinks) return;
   const bool ours = needs_relays(ctx) && is_relay(link) && relays(ctx) == 1;
   link.surplus = true;
   touch(ctx, link);
-  Link* other = was_short(link) || ours || link.leans ? least_of_use(ctx, link) : nullptr;
+  Link* other = was_short(link) || ours ? least_of_use(ctx, link) : nullptr;
   if (other != nullptr) take_slot_of(ctx, link, *other);
 }
 
@@ -132,7 +145,12 @@ void note_bringer(Context& ctx, Link& link, LogEntry& entry) {
 void shed_surplus(Context& ctx, Link& link) {
   if (!link.surplus || !link.greeted() || link.flush_at || !is_caught_up(link)) return;
   Link* other = least_of_use(ctx, link);
-  if (other != nullptr && other->brings < link.brings) return take_slot_of(ctx, link, *other);
+  // Who came short of links has had no time to bring anything.
+  const bool is_new =
+      other != nullptr && was_short(*other) && ctx.now - other->since < kTimeToBring;
+  if (other != nullptr && !is_new && use_of(*other) < use_of(link)) {
+    return take_slot_of(ctx, link, *other);
+  }
   say_bye(ctx, link, codec::ByeCode::kOverlayFull, "links enough");
   link.turned_away = true;
   close_link(ctx, link, "links enough");

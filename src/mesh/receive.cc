@@ -115,6 +115,7 @@ bool verify_and_keep(Context& ctx, Link& link, LogEntry& entry, const LogKey& ke
                      Intake& intake) {
   std::optional<trust::VerifiedSegment> verified = verify(ctx, link, key, bytes);
   if (!verified) return false;
+  if (!entry.has_key) entry.set_key(key);
   const Position position = position_of(intake, &entry, verified->log, key);
   const bool own = key.device == ctx.config.self && key.incarnation == ctx.config.incarnation;
   if (own) {

@@ -73,7 +73,8 @@ std::vector<LinkStatus> link_statuses(const Context& ctx) {
     status.bytes_out = link.bytes_out;
     status.since = link.since;
     if (link.scope) status.scope = scope_name(link.scope->kind);
-    status.relay = (link.theirs.features & codec::kFeatureRelay) != 0;
+    status.relay =
+        (link.theirs.features & codec::kFeatureRelay) != 0 && link.theirs.my_scope == ScopeHash{};
     status.waiting_bytes = link.queue.bytes();
     status.rate = link.rate.bytes_per_second();
     status.held_back = ctx.budget.allowed(link.link_class) != kAllPriorities;

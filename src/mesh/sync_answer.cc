@@ -40,13 +40,16 @@ bool was_mostly_offline(const Link& link) {
   return link.theirs.arrival_head - link.mine.cursor.arrival <= limits::kChangesListed / 4;
 }
 
-bool changes_exceed(const Context& ctx, Arrival since, std::size_t bound) {
+bool changes_exceed(const Context& ctx, const Link& link, Arrival since, std::size_t bound) {
   const auto& by_arrival = ctx.heads.by_arrival();
-  auto it = by_arrival.upper_bound(since);
-  for (std::size_t i = 0; i <= bound; ++i, ++it) {
-    if (it == by_arrival.end()) return false;
+  std::size_t changes = 0;
+  for (auto it = by_arrival.upper_bound(since); it != by_arrival.end(); ++it) {
+    const LogEntry* entry = link.view == nullptr ? nullptr : ctx.heads.find(it->second);
+    const bool counts =
+        link.view == nullptr || (entry != nullptr && in_both_scopes(link, entry->key));
+    if (counts && ++changes > bound) return true;
   }
-  return true;
+  return false;
 }
 
 void add_change(Context& ctx, const Link& link, const LogEntry& entry,
@@ -151,7 +154,7 @@ void send_changes(Context& ctx, Link& link) {
   // Of a store that was set back the peer's cursor may name arrivals that are other events now.
   const bool set_back = ctx.own_blocked || link.mine.epoch != ctx.config.epoch;
   const bool too_many =
-      changes_exceed(ctx, since, limits::kChangesListed) && !was_mostly_offline(link);
+      changes_exceed(ctx, link, since, limits::kChangesListed) && !was_mostly_offline(link);
   if (set_back || too_many) {
     changes.too_many = true;
     send(ctx, link, changes);

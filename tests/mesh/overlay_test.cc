@@ -181,6 +181,23 @@ TEST_CASE(
   CHECK(rig.streams_between(0, newcomers.back()) == 1);
 }
 
+TEST_CASE(
+    "who is short of links gets a slot where every link brings something, and time to do so") {
+  FullHub rig;
+  for (std::size_t i = 1; i <= limits::kOverlayLinks; ++i)
+    rig.append(i);
+  rig.run_for(seconds(12));
+  const std::size_t late = rig.add_node(100, {0});
+  rig.hide(late);
+  rig.start(late);
+  rig.run_for(seconds(3));
+  CHECK(rig.streams_between(0, late) == 1);
+  rig.append(late);
+  rig.run_for(seconds(20));
+  CHECK(rig.streams_between(0, late) == 1);
+  CHECK(rig.engine(0).links().size() == limits::kOverlayLinks);
+}
+
 TEST_CASE("nobody loses his only link to one that is short while others have the news twice") {
   constexpr std::size_t kJoined = 4;
   FullHub rig(kJoined);

@@ -108,6 +108,26 @@ TEST_CASE("the last link to a relay makes room for nobody") {
   }
 }
 
+TEST_CASE("a relay keeps the links of many partial nodes that have no other") {
+  Rig rig;
+  rig.add_node(1);
+  constexpr std::size_t kLeaves = 20;
+  for (std::size_t i = 1; i <= kLeaves; ++i) {
+    rig.add_node(static_cast<std::uint8_t>(i + 1), {0});
+    rig.node(i).config.scope = kLeaf;
+  }
+  for (std::size_t i = 0; i <= kLeaves; ++i)
+    rig.start(i);
+  rig.run_for(seconds(120));
+  for (std::size_t i = 1; i <= kLeaves; ++i) {
+    CAPTURE(i);
+    CHECK(rig.streams_between(0, i) == 1);
+    rig.append(i, {"a", 1});
+  }
+  rig.run_for(seconds(1));
+  CHECK(rig.store(0).events() == kLeaves);
+}
+
 // ---- datagrams
 
 // A full node and a leaf, which know each other's addresses.

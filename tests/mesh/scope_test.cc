@@ -253,6 +253,25 @@ TEST_CASE("nothing passes through a node whose scope it is not in") {
   CHECK(rig.store(2).events() == 2);
 }
 
+TEST_CASE("a log that begins is pushed on to who takes part in it, before it is stored") {
+  Rig rig;
+  rig.datagrams = false;
+  rig.add_node(1, {1});
+  rig.add_node(2);
+  rig.add_node(3, {1});
+  rig.node(2).config.scope = of_topics({"a"});
+  rig.parted = [](std::size_t a, std::size_t b) { return a + b == 2; };
+  for (std::size_t i = 0; i < 3; ++i)
+    rig.start(i);
+  rig.run_for(seconds(1));
+  const std::uint64_t before = rig.engine(1).counters().pushes_sent;
+  rig.append(0, {"a", 1});
+  rig.append(0, {"b", 1});
+  rig.run_for(milliseconds(4));
+  CHECK(rig.engine(1).counters().pushes_sent - before == 1);
+  CHECK(rig.store(2).events() == 1);
+}
+
 TEST_CASE("a start with another scope makes cursors void, and brings what was left out before") {
   Star rig({kLeaf});
   rig.write({"a", "b"}, 2);
