@@ -90,6 +90,7 @@ void HeadTable::take_over_links(LogEntry& entry) const {
       entry.tried &= keep;
       if (entry.parent == slot) entry.parent = kNoSlot;
       if (entry.racer == slot) entry.racer = kNoSlot;
+      if (entry.bringer == slot) entry.bringer = kNoSlot;
       if (entry.find_peer(slot) != nullptr) entry.peer(slot) = PeerLog{};
     }
     const bool held_there = changes.in_sync > seen && changes.in_sync > changes.ended &&

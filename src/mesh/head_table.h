@@ -71,6 +71,7 @@ struct LogEntry {
   SlotMask tried = 0;              // links asked in vain for what is missing now
   int parent = kNoSlot;            // the link that pushed first
   int racer = kNoSlot;             // another one that was faster the last time
+  int bringer = kNoSlot;           // the link that brought the latest news, however it did
   std::optional<Instant> flooded;  // when every link was made eager
   Seq flooded_seq = 0;             // of our own log: what was flooded
 

@@ -106,6 +106,7 @@ struct Link {
   std::string_view refusal;  // refused by either side for what it is: a static text
   bool copied = false;       // another node has our device key: a long pause
   bool surplus = false;      // has no overlay slot: serves catch-up, then ends
+  std::size_t brings = 0;    // logs of which it brought the latest news (LogEntry::bringer)
   Instant since;
   Instant greeting_deadline;
 

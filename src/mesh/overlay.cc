@@ -24,14 +24,29 @@ const Link* pinned(const Context& ctx) {
   return nullptr;
 }
 
-// The link that makes room for a peer that is short of links; null when none may go.
-Link* victim_for(Context& ctx, const Link& newcomer) {
+bool was_short(const Link& link) {
+  return (link.theirs.features & codec::kFeatureShortOfLinks) != 0;
+}
+
+// The link that brings the least; of several rather one whose peer had links enough when it came,
+// and of those any. Null when none may go.
+Link* least_of_use(Context& ctx, const Link& except) {
   const Link* kept = pinned(ctx);
-  std::vector<Link*> candidates;
+  std::vector<Link*> least;
+  const auto use = [](const Link* link) { return std::pair(link->brings, was_short(*link)); };
   for (Link* link : ctx.slots) {
-    if (has_slot(link) && link != kept && link != &newcomer) candidates.push_back(link);
+    if (!has_slot(link) || link == kept || link == &except) continue;
+    if (!least.empty() && use(link) > use(least.front())) continue;
+    if (!least.empty() && use(link) < use(least.front())) least.clear();
+    least.push_back(link);
   }
-  return candidates.empty() ? nullptr : candidates[ctx.rng.below(candidates.size())];
+  return least.empty() ? nullptr : least[ctx.rng.below(least.size())];
+}
+
+void take_slot_of(Context& ctx, Link& link, Link& other) {
+  link.surplus = false;
+  other.surplus = true;
+  touch(ctx, other);
 }
 
 bool is_caught_up(const Link& link) {
@@ -62,11 +77,10 @@ bool has_pinned(const Context& ctx) { return pinned(ctx) != nullptr; }
 void overlay_joined(Context& ctx, Link& link) {
   link.surplus = false;
   if (overlay_links(ctx) <= limits::kOverlayLinks) return;
-  const bool is_short = (link.theirs.features & codec::kFeatureShortOfLinks) != 0;
-  Link* victim = is_short ? victim_for(ctx, link) : nullptr;
-  Link& loser = victim == nullptr ? link : *victim;
-  loser.surplus = true;
-  touch(ctx, loser);
+  link.surplus = true;
+  touch(ctx, link);
+  Link* other = was_short(link) ? least_of_use(ctx, link) : nullptr;
+  if (other != nullptr) take_slot_of(ctx, link, *other);
 }
 
 void overlay_left(Context& ctx) {
@@ -78,8 +92,17 @@ void overlay_left(Context& ctx) {
   }
 }
 
+void note_bringer(Context& ctx, Link& link, LogEntry& entry) {
+  if (entry.bringer == link.slot) return;
+  if (entry.bringer != kNoSlot) --ctx.slots[static_cast<std::size_t>(entry.bringer)]->brings;
+  ++link.brings;
+  entry.bringer = link.slot;
+}
+
 void shed_surplus(Context& ctx, Link& link) {
   if (!link.surplus || !link.greeted() || link.flush_at || !is_caught_up(link)) return;
+  Link* other = least_of_use(ctx, link);
+  if (other != nullptr && other->brings < link.brings) return take_slot_of(ctx, link, *other);
   say_bye(ctx, link, codec::ByeCode::kOverlayFull, "links enough");
   link.turned_away = true;
   close_link(ctx, link, "links enough");

@@ -4,8 +4,11 @@
 // Model:     a greeted link has an overlay slot unless it is `surplus`: it came when all were
 // taken.
 //            A surplus link is caught up and then ended with a word, so that the peer looks
-//            elsewhere. A peer that is short of links gets a slot all the same: a random other link
-//            loses it. At most one link to a configured peer is exempt from that (pinned).
+//            elsewhere. A peer that is short of links gets a slot all the same, and so does one
+//            whose link brings more than another: the link loses it that brings the least, one
+//            of them at random. At most one link to a configured peer is exempt (pinned).
+//            What a link brings is the number of logs whose latest news came by it, so that the
+//            only link to a part of the mesh that writes stays, whoever comes.
 // Threads:   not thread-safe; part of the engine.
 // Limits:    limits::kOverlayLinks slots; kLinks links in all.
 // Spec:      docs/wire_format.md section 7, docs/decisions/0006-overlay.md
@@ -30,6 +33,8 @@ bool has_pinned(const Context& ctx);
 void overlay_joined(Context& ctx, Link& link);
 // A slot was freed: the next in line takes it.
 void overlay_left(Context& ctx);
+// The link has brought news of the log. The entry was looked up in this step.
+void note_bringer(Context& ctx, Link& link, LogEntry& entry);
 // Ends the link if it is surplus and nothing is left to be caught up.
 void shed_surplus(Context& ctx, Link& link);
 

@@ -8,6 +8,7 @@
 
 #include "core/shared_bytes.h"
 #include "mesh/live.h"
+#include "mesh/overlay.h"
 #include "mesh/own_heads.h"
 #include "mesh/reconcile.h"
 #include "mesh/want.h"
@@ -217,6 +218,7 @@ void hand_over(Context& ctx, Link& link, const codec::Delta& delta, Intake intak
     const bool push = is_push(link, delta, entry);
     const bool flood = delta.flood && push && note_flood(ctx, *entry);
     if (push) note_push(link, *entry);
+    note_bringer(ctx, link, *entry);
     if (entry->asked == link.slot) {
       entry->answered = true;
       link.answer_was_useful = true;

@@ -119,14 +119,15 @@ struct FullHub : Rig {
     node(i).config.advertise.clear();
     node(i).config.listen_port = 0;
   }
-  // A node that is short of links, or has four already among strangers.
-  std::size_t add_newcomer(bool is_short) {
-    const std::size_t i = add_node(100, {0});
+  // A node that is short of links, or has four already among strangers, who write or do not.
+  std::size_t add_newcomer(bool is_short, bool strangers_write = false) {
+    const std::size_t i = add_node(static_cast<std::uint8_t>(100 + size()), {0});
     hide(i);
     for (std::uint8_t k = 0; !is_short && k < limits::kOverlayMin; ++k) {
-      const std::size_t friend_of = add_node(static_cast<std::uint8_t>(110 + k), {i});
+      const std::size_t friend_of = add_node(static_cast<std::uint8_t>(100 + size()), {i});
       hide(friend_of);
       start(friend_of);
+      if (strangers_write) append(friend_of);
     }
     if (!is_short) node(i).config.peers.clear();
     start(i);
@@ -158,6 +159,35 @@ TEST_CASE("a node that is short of links takes the slot of another one") {
   for (std::size_t i = 1; i <= limits::kOverlayLinks; ++i)
     kept += rig.streams_between(0, i);
   CHECK(kept == limits::kOverlayLinks - 1);
+}
+
+TEST_CASE(
+    "who is short of links takes the slot of one that brings nothing, as long as there is one") {
+  FullHub rig;
+  constexpr std::size_t kWriters = 4;
+  for (std::size_t i = 1; i <= kWriters; ++i)
+    rig.append(i);
+  rig.run_for(seconds(1));
+  std::vector<std::size_t> newcomers;
+  for (std::size_t n = 0; n < 2 * kWriters; ++n)
+    newcomers.push_back(rig.add_newcomer(true));
+  for (std::size_t i = 1; i <= kWriters; ++i)
+    CHECK(rig.streams_between(0, i) == 1);
+  CHECK(rig.engine(0).links().size() == limits::kOverlayLinks);
+  CHECK(rig.streams_between(0, newcomers.back()) == 1);
+}
+
+TEST_CASE("beyond the slots a link that brings more than another takes its slot") {
+  FullHub rig;
+  const std::size_t late = rig.add_newcomer(false, true);
+  CHECK(rig.store(0).events() == 1 + limits::kOverlayMin);
+  CHECK(rig.streams_between(0, late) == 1);
+  CHECK(rig.engine(0).links().size() == limits::kOverlayLinks);
+  CHECK(rig.node(0).faults.empty());
+  // What is written over there later does not wait for another dial.
+  rig.append(late + 1);
+  rig.run_for(seconds(1));
+  CHECK(rig.store(0).events() == 2 + limits::kOverlayMin);
 }
 
 TEST_CASE("a shuffle spreads addresses between nodes that have links enough") {
