@@ -3,6 +3,7 @@
 #include "core/planted.h"
 #include "mesh/covered.h"
 #include "mesh/live.h"
+#include "mesh/pause.h"
 #include "mesh/presence.h"
 #include "mesh/receive.h"
 #include "mesh/reconcile.h"
