@@ -107,7 +107,9 @@ struct Link {
   std::string_view refusal;  // refused by either side for what it is: a static text
   bool copied = false;       // another node has our device key: a long pause
   bool surplus = false;      // has no overlay slot: serves catch-up, then ends
-  std::size_t brings = 0;    // logs of which it brought the latest news (LogEntry::bringer)
+  // Logs of which it brought the latest news (LogEntry::bringer), and those of which the peer has
+  // news from others, so that it wants no pushes (LogEntry::lazy).
+  std::int64_t brings = 0, lazy_logs = 0;
   Instant since;
   Instant greeting_deadline;
 
@@ -209,6 +211,14 @@ struct Link {
 
   bool greeted() const { return slot != kNoSlot && !closed; }
 };
+
+// The peer wants the log announced and not pushed, or pushed. The entry was looked up in this step.
+inline void set_lazy(LogEntry& entry, Link& link, bool lazy) {
+  const SlotMask bit = slot_bit(link.slot);
+  if (((entry.lazy & bit) != 0) == lazy) return;
+  entry.lazy ^= bit;
+  link.lazy_logs += lazy ? 1 : -1;
+}
 
 // Something that the peer has will not be stored, now or ever.
 inline void leave_out(Link& link) {

@@ -79,7 +79,9 @@ void flush_haves(Context& ctx, Link& link) {
 
 // Every link is eager again, and the first to push becomes parent.
 void forget_tree(Context& ctx, LogEntry& entry) {
-  entry.lazy = 0;
+  for (Link* link : ctx.slots) {
+    if (link != nullptr) set_lazy(entry, *link, false);
+  }
   entry.pruned = 0;
   entry.parent = kNoSlot;
   entry.racer = kNoSlot;
@@ -215,7 +217,7 @@ void on_have(Context& ctx, Link& link, const codec::Have& have) {
 
 void on_prune(Context& ctx, Link& link, const codec::Prune& prune) {
   for (const LogId& log : prune.logs) {
-    if (LogEntry* entry = ctx.heads.find(log)) entry->lazy |= slot_bit(link.slot);
+    if (LogEntry* entry = ctx.heads.find(log)) set_lazy(*entry, link, true);
   }
 }
 

@@ -28,12 +28,16 @@ bool was_short(const Link& link) {
   return (link.theirs.features & codec::kFeatureShortOfLinks) != 0;
 }
 
-// The link that brings the least; of several rather one whose peer had links enough when it came,
-// and of those any. Null when none may go.
+// What would be missed without the link, here and there: news that it brings, less those that its
+// peer has from others.
+std::int64_t use_of(const Link& link) { return link.brings - link.lazy_logs; }
+
+// The link of the least use; of several rather one whose peer had links enough when it came, and of
+// those any. Null when none may go.
 Link* least_of_use(Context& ctx, const Link& except) {
   const Link* kept = pinned(ctx);
   std::vector<Link*> least;
-  const auto use = [](const Link* link) { return std::pair(link->brings, was_short(*link)); };
+  const auto use = [](const Link* link) { return std::pair(use_of(*link), was_short(*link)); };
   for (Link* link : ctx.slots) {
     if (!has_slot(link) || link == kept || link == &except) continue;
     if (!least.empty() && use(link) > use(least.front())) continue;

@@ -5,10 +5,11 @@
 // taken.
 //            A surplus link is caught up and then ended with a word, so that the peer looks
 //            elsewhere. A peer that is short of links gets a slot all the same, and so does one
-//            whose link brings more than another: the link loses it that brings the least, one
-//            of them at random. At most one link to a configured peer is exempt (pinned).
-//            What a link brings is the number of logs whose latest news came by it, so that the
-//            only link to a part of the mesh that writes stays, whoever comes.
+//            whose link brings more than the link of the least use: that loses it, of several any.
+//            At most one link to a configured peer is exempt (pinned).
+//            What a link brings is the number of logs whose latest news came by it. Its use is
+//            that, less the logs of which its peer has news from others. So the only link to a
+//            part of the mesh stays, whoever comes, and so does one that is new.
 // Threads:   not thread-safe; part of the engine.
 // Limits:    limits::kOverlayLinks slots; kLinks links in all.
 // Spec:      docs/wire_format.md section 7, docs/decisions/0006-overlay.md

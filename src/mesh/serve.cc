@@ -15,13 +15,6 @@ namespace ebb::mesh {
 namespace {
 
 constexpr std::size_t kReadsAtOnce = 2;
-// The largest encoded segment: its body and what is around it.
-constexpr std::size_t kSegmentBytesMax = limits::kSegmentDecodedBytes + 512;
-// A read may go beyond its bound by a segment, which shall still fit the same DELTA as a rule.
-constexpr std::size_t kReadBytes = limits::kDeltaBytes - limits::kSegmentRestBytes;
-// Credit that a read sets aside. Whole reads only, so that a link which lives on returned credit is
-// not served in crumbs.
-constexpr std::size_t kReadReserve = kReadBytes + kSegmentBytesMax;
 constexpr std::int64_t kHistoryAgeMs = std::int64_t{24} * 3600 * 1000;
 
 // One range less. When nothing of the job is left, not even in the queue, an empty answer ends it.
@@ -240,7 +233,7 @@ void on_want(Context& ctx, Link& link, const codec::Want& want) {
     if (wanted.to == 0) {
       ctx.heads.announce(*entry, link.slot, std::min(wanted.from - 1, entry->held.seq));
     }
-    if (live) entry->lazy &= ~slot_bit(link.slot);
+    if (live) set_lazy(*entry, link, false);
   }
   end_range(ctx, link, job);
   touch(ctx, link);

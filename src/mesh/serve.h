@@ -17,6 +17,14 @@
 
 namespace ebb::mesh {
 
+// The largest encoded segment: its body and what is around it.
+inline constexpr std::size_t kSegmentBytesMax = limits::kSegmentDecodedBytes + 512;
+// A read may go beyond its bound by a segment, which shall still fit the same DELTA as a rule.
+inline constexpr std::size_t kReadBytes = limits::kDeltaBytes - limits::kSegmentRestBytes;
+// Credit that a read sets aside. Whole reads only, so that a link which lives on returned credit is
+// not served in crumbs.
+inline constexpr std::size_t kReadReserve = kReadBytes + kSegmentBytesMax;
+
 void on_want(Context& ctx, Link& link, const codec::Want& want);
 void on_read_done(Context& ctx, const ReadDone& done);
 // Starts the reads that credit and queues allow.

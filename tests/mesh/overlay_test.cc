@@ -103,11 +103,15 @@ TEST_CASE("up to eight nodes form a full mesh") {
 
 // Node 0 with every slot taken by a node that has no other wish than this link.
 struct FullHub : Rig {
-  FullHub() {
+  // The first so many of them have links to each other, too.
+  explicit FullHub(std::size_t joined = 0) {
     add_node(1);
     start(0);
     for (std::size_t i = 1; i <= limits::kOverlayLinks; ++i) {
-      add_node(static_cast<std::uint8_t>(i + 1), {0});
+      std::vector<std::size_t> peers = {0};
+      for (std::size_t other = 1; other < i && i <= joined; ++other)
+        peers.push_back(other);
+      add_node(static_cast<std::uint8_t>(i + 1), peers);
       hide(i);
       start(i);
     }
@@ -175,6 +179,21 @@ TEST_CASE(
     CHECK(rig.streams_between(0, i) == 1);
   CHECK(rig.engine(0).links().size() == limits::kOverlayLinks);
   CHECK(rig.streams_between(0, newcomers.back()) == 1);
+}
+
+TEST_CASE("nobody loses his only link to one that is short while others have the news twice") {
+  constexpr std::size_t kJoined = 4;
+  FullHub rig(kJoined);
+  for (int round = 0; round < 3; ++round) {
+    for (std::size_t i = 0; i <= limits::kOverlayLinks; ++i)
+      rig.append(i);
+    rig.run_for(seconds(1));
+  }
+  for (std::size_t n = 0; n < kJoined; ++n)
+    rig.add_newcomer(true);
+  for (std::size_t i = kJoined + 1; i <= limits::kOverlayLinks; ++i)
+    CHECK(rig.streams_between(0, i) == 1);
+  CHECK(rig.engine(0).links().size() == limits::kOverlayLinks);
 }
 
 TEST_CASE("beyond the slots a link that brings more than another takes its slot") {
