@@ -10,6 +10,7 @@
 #include "mesh/live.h"
 #include "mesh/overlay.h"
 #include "mesh/own_heads.h"
+#include "mesh/part_room.h"
 #include "mesh/parts.h"
 #include "mesh/reconcile.h"
 #include "mesh/want.h"
@@ -184,7 +185,7 @@ bool take_segment(Context& ctx, Link& link, const codec::Delta& delta, ByteView 
     return !link.closed && verified.has_value();
   }
   if (is_gap || !can_take(ctx, intake, bytes.size())) {
-    if (of_part) note_useful(ctx, link, *entry);
+    if (of_part) refuse_part(ctx, link, *entry, *header, bytes.size());
     if (is_gap && !of_part) intake.useless_bytes += bytes.size();
     LogEntry* claimed = note_claim(ctx, link, log, header->last_seq());
     drop_segment(link, claimed, bytes.size(), intake, !is_gap);
