@@ -1,9 +1,11 @@
 #include <algorithm>
+#include <string>
 #include <utility>
 
 #include "core/planted.h"
 #include "mesh/covered.h"
 #include "mesh/live.h"
+#include "mesh/overlay.h"
 #include "mesh/presence.h"
 #include "mesh/receive.h"
 #include "mesh/reconcile.h"
@@ -42,10 +44,19 @@ void take_advances(Context& ctx, const Committed& answer) {
   }
 }
 
+// One of a link is told: whoever has too many may have any number.
+void refuse_and_tell(Context& ctx, Link& link, LogEntry& entry, bool& told, NoticeKind kind,
+                     const std::string& why) {
+  if (!std::exchange(told, true)) notice(ctx, link, kind, why + log_text(entry.id));
+  refuse_log(ctx, link, entry);
+}
+
 void judge_outcome(Context& ctx, Link* link, LogEntry& entry, const CommittedPart& part,
                    CommitOutcome outcome) {
   switch (outcome) {
     case CommitOutcome::kStored:
+      if (link != nullptr) note_bringer(ctx, *link, entry);
+      [[fallthrough]];
     case CommitOutcome::kDuplicate:
       if (link != nullptr) link->durable_owed[part.log] = entry.held.seq;
       break;
@@ -60,20 +71,14 @@ void judge_outcome(Context& ctx, Link* link, LogEntry& entry, const CommittedPar
     case CommitOutcome::kTooManyLogs:
       ++ctx.counters.logs_refused;
       if (link == nullptr) break;
-      // One of a link is told: whoever has too many may have any number.
-      if (!std::exchange(link->log_refused, true)) {
-        notice(ctx, *link, NoticeKind::kLogRefused, "too many logs: " + log_text(part.log));
-      }
-      refuse_log(ctx, *link, entry);
+      refuse_and_tell(ctx, *link, entry, link->log_refused, NoticeKind::kLogRefused,
+                      "too many logs: ");
       break;
     case CommitOutcome::kOverQuota:
       ++ctx.counters.quota_refused;
       if (link == nullptr) break;
       // No fault of the peer: its own clock and counts may say otherwise.
-      if (!std::exchange(link->quota_told, true)) {
-        notice(ctx, *link, NoticeKind::kOverQuota, "over quota: " + log_text(part.log));
-      }
-      refuse_log(ctx, *link, entry);
+      refuse_and_tell(ctx, *link, entry, link->quota_told, NoticeKind::kOverQuota, "over quota: ");
       break;
     case CommitOutcome::kRefused:
       if (link != nullptr) refuse_log(ctx, *link, entry);

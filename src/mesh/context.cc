@@ -98,10 +98,10 @@ bool is_current_own(const Context& ctx, const LogEntry& entry) {
   return is_own(ctx, entry) && entry.key.incarnation == ctx.config.incarnation;
 }
 
-bool may_publish(const Context& ctx, const Link& link, const LogEntry& entry) {
-  if (!in_both_scopes(link, entry.key)) return false;
-  if (!is_own(ctx, entry)) return true;
-  return link.settled && !(ctx.own_blocked && is_current_own(ctx, entry));
+bool may_publish(const Context& ctx, const Link& link, const LogKey& log) {
+  if (!in_both_scopes(link, log)) return false;
+  if (log.device != ctx.config.self) return true;
+  return link.settled && !(ctx.own_blocked && log.incarnation == ctx.config.incarnation);
 }
 
 }  // namespace ebb::mesh

@@ -208,6 +208,6 @@ bool is_metered(const Context& ctx, const Link& link);
 bool is_own(const Context& ctx, const LogEntry& entry);
 bool is_current_own(const Context& ctx, const LogEntry& entry);
 // May the log's heads and segments go out on this link?
-bool may_publish(const Context& ctx, const Link& link, const LogEntry& entry);
+bool may_publish(const Context& ctx, const Link& link, const LogKey& log);
 
 }  // namespace ebb::mesh

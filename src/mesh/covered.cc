@@ -125,7 +125,8 @@ void say_unsaid(Context& ctx, Link& link) {
       break;
     }
     const LogEntry* entry = ctx.heads.find(it->second);
-    if (entry == nullptr || !may_publish(ctx, link, *entry) || !is_unsaid(*entry, link)) continue;
+    if (entry == nullptr || !may_publish(ctx, link, entry->key) || !is_unsaid(*entry, link))
+      continue;
     link.durable_owed[entry->id] = entry->held.seq;
     ++said;
   }

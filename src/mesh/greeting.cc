@@ -166,7 +166,7 @@ bool take_slot(Context& ctx, Link& link) {
   return false;
 }
 
-// Of our logs those that the peer takes part in, where that is known.
+// Of our logs those that the peer takes part in, where these are not all.
 trust::FingerprintSum own_in_scope(Context& ctx, const Link& link) {
   trust::FingerprintSum sum;
   for (const LogEntry* entry : ctx.heads.of_device(ctx.config.self)) {
@@ -296,8 +296,8 @@ void on_your_logs(Context& ctx, Link& link, const codec::YourLogsSummary& summar
   const auto is_all = [&summary](const trust::FingerprintSum& mine) {
     return summary.fingerprint == mine.fingerprint() && summary.count == mine.count();
   };
-  const bool equal =
-      is_all(ctx.heads.device_sum(ctx.config.self)) || is_all(own_in_scope(ctx, link));
+  const bool equal = is_all(ctx.heads.device_sum(ctx.config.self)) ||
+                     (link.view != nullptr && is_all(own_in_scope(ctx, link)));
   // Who holds nothing of ours cannot show anything that we lack.
   if (equal || summary.count == 0) {
     settle(ctx, link);

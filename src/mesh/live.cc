@@ -32,7 +32,7 @@ bool should_push(const Context& ctx, const Link& link, const LogEntry& entry,
   if (opens && segment.key.topic == kControlTopic) return false;  // nobody can have asked yet
   const bool small = bytes <= (opens ? std::min(limits::kFloodBytes, push_bytes) : push_bytes);
   if (!small || !link.settled || !is_eager(entry, link)) return false;
-  if (!may_publish(ctx, link, entry)) return false;
+  if (!may_publish(ctx, link, segment.key)) return false;  // the entry may not know its key yet
   const PeerLog* peer = entry.find_peer(link.slot);
   const Seq reaches = peer == nullptr ? 0 : peer->reaches();
   const codec::Priority priority = push_priority(ctx, segment.key.topic);
@@ -56,7 +56,7 @@ void flush_haves(Context& ctx, Link& link) {
   if (!link.settled) return;
   codec::Have have;
   const auto add = [&](LogEntry& entry) {
-    if (entry.held.seq == 0 || !may_publish(ctx, link, entry)) return;
+    if (entry.held.seq == 0 || !may_publish(ctx, link, entry.key)) return;
     const PeerLog* peer = entry.find_peer(link.slot);
     if (entry.held.seq > (peer == nullptr ? 0 : peer->reaches())) {
       have.heads.push_back({entry.id, entry.held.seq});

@@ -8,7 +8,6 @@
 
 #include "core/shared_bytes.h"
 #include "mesh/live.h"
-#include "mesh/overlay.h"
 #include "mesh/own_heads.h"
 #include "mesh/reconcile.h"
 #include "mesh/scope.h"
@@ -115,7 +114,6 @@ bool verify_and_keep(Context& ctx, Link& link, LogEntry& entry, const LogKey& ke
                      Intake& intake) {
   std::optional<trust::VerifiedSegment> verified = verify(ctx, link, key, bytes);
   if (!verified) return false;
-  if (!entry.has_key) entry.set_key(key);
   const Position position = position_of(intake, &entry, verified->log, key);
   const bool own = key.device == ctx.config.self && key.incarnation == ctx.config.incarnation;
   if (own) {
@@ -233,7 +231,6 @@ void hand_over(Context& ctx, Link& link, const codec::Delta& delta, Intake intak
     const bool push = is_push(link, delta, entry);
     const bool flood = delta.flood && push && note_flood(ctx, *entry);
     if (push) note_push(link, *entry);
-    note_bringer(ctx, link, *entry);
     if (!push) note_answer(link, *entry, segment.key);
     if (entry->asked == link.slot) {
       entry->answered = true;

@@ -31,7 +31,7 @@ void end_range(Context& ctx, Link& link, std::uint64_t job) {
 // What the range may still bring, up to and including this; 0 when nothing.
 Seq range_end(Context& ctx, const Link& link, const ServeRange& range) {
   const LogEntry* entry = ctx.heads.find(range.log);
-  if (entry == nullptr || !may_publish(ctx, link, *entry)) return 0;
+  if (entry == nullptr || !may_publish(ctx, link, entry->key)) return 0;
   const Seq end = range.to == 0 ? entry->held.seq : std::min(range.to, entry->held.seq);
   return end >= range.next ? end : 0;
 }

@@ -136,7 +136,6 @@ Judged accept(Context& ctx, const Partner& partner, const std::vector<LogKey>& k
 // In hand until its commit is answered, and passed on at once, as if a link had pushed it.
 void keep(Context& ctx, LogEntry& entry, const trust::VerifiedSegment& segment,
           PendingCommit& pending) {
-  entry.set_key(segment.key);
   entry.pending = {segment.last_seq(), segment.chain};
   ++entry.commits;
   pending.parts.push_back(

@@ -18,7 +18,7 @@ codec::ListedHead listed(const LogEntry& entry) {
 }
 
 bool may_list(const Context& ctx, const Link& link, const LogEntry& entry) {
-  return entry.held.seq > 0 && may_publish(ctx, link, entry);
+  return entry.held.seq > 0 && may_publish(ctx, link, entry.key);
 }
 
 // What a peer has that stores all we tell it now: as much as our HELLO named, but nothing from
@@ -27,7 +27,7 @@ Arrival covered(Context& ctx, const Link& link) {
   Arrival upto = link.mine.arrival_head;
   for (const LogEntry* entry : ctx.heads.of_device(ctx.config.self)) {
     if (!in_both_scopes(link, entry->key)) continue;
-    const bool held_back = entry->held.seq > 0 && !may_publish(ctx, link, *entry);
+    const bool held_back = entry->held.seq > 0 && !may_publish(ctx, link, entry->key);
     if (held_back && entry->arrival > 0) upto = std::min(upto, entry->arrival - 1);
   }
   return upto;
