@@ -110,6 +110,8 @@ void Node::Impl::on_committed(CommitReport report) {
     for (const store::HeadAdvance& advance : report.result->advances)
       heads[advance.head.log] = advance.head;
     if (!report.result->advances.empty()) state_flush.note_change();
+    for (const Error& damage : report.result->damage)
+      note_store_error(damage);
     for (const Error& trouble : report.result->clock_troubles)
       log_limited(LogLevel::kWarn, "clock_repair", {{"error", trouble.message()}});
   }

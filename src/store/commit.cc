@@ -216,6 +216,7 @@ CommitResult Store::Commit::take_over(const CommitBatch& batch) {
   }
   store_.side.committed(batch);
   quotas_.committed();
+  result_.damage = quotas_.take_damage();
   result_.presences = store_.presences.committed();
   if (flushes_) store_.fold.written(batch.now.monotonic);
   for (const SealedRun& sealed : sealed_)

@@ -32,7 +32,8 @@ void join_oldest(std::vector<QuotaRow>& days) {
 void count(QuotaAccount& account, const DayCount& more, const QuotaRules& rules) {
   if (is_ahead(more.day, rules)) {
     QuotaRow& ahead = account.ahead;
-    if (ahead.last != rules.today) ahead = {rules.today, rules.today, 0, 0};
+    // A day that is over stays so, though our clock goes back.
+    if (rules.today > ahead.last) ahead = {rules.today, rules.today, 0, 0};
     ahead.bytes += more.bytes;
     ahead.events += more.events;
     return;

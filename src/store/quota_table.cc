@@ -38,9 +38,22 @@ Status QuotaTable::open(const Connection& connection) {
   EBB_ASSIGN(put_, connection.prepare(kPut));
   EBB_ASSIGN(drop_, connection.prepare("DELETE FROM quotas WHERE device=?1 AND kind=?2 AND "
                                        "last_day=?3"));
+  EBB_ASSIGN(drop_all_, connection.prepare("DELETE FROM quotas WHERE device=?1"));
   EBB_ASSIGN(const std::int64_t rows, connection.query_int("SELECT count(*) FROM quotas"));
   rows_ = static_cast<std::size_t>(rows);
   return {};
+}
+
+bool QuotaStage::take_row(Accounts& accounts, std::int64_t kind, const QuotaRow& row) {
+  if (kind < 0 || kind >= kKinds) return false;
+  QuotaAccount& account = accounts.at(static_cast<std::size_t>(kind % kAhead));
+  if (kind >= kAhead) {
+    account.ahead = row;
+    return true;
+  }
+  if (!may_follow(account.days, row)) return false;
+  account.days.push_back(row);
+  return true;
 }
 
 Result<QuotaStage::Author*> QuotaStage::author(const DeviceId& device) {
@@ -52,17 +65,14 @@ Result<QuotaStage::Author*> QuotaStage::author(const DeviceId& device) {
   for (;;) {
     EBB_ASSIGN(const bool more, rows.step());
     if (!more) break;
-    const std::int64_t kind = rows.column_int(0);
+    ++found.rows;
     const QuotaRow row{rows.column_int(2), rows.column_int(1), rows.column_u64(3),
                        rows.column_u64(4)};
-    if (kind < 0 || kind >= kKinds) return Error{ErrorCode::kCorrupt, "quotas: kind"};
-    QuotaAccount& account = found.before.at(static_cast<std::size_t>(kind % kAhead));
-    if (kind >= kAhead) {
-      account.ahead = row;
-      continue;
-    }
-    if (!may_follow(account.days, row)) return Error{ErrorCode::kCorrupt, "quotas: days"};
-    account.days.push_back(row);
+    if (!take_row(found.before, rows.column_int(0), row)) found.is_damaged = true;
+  }
+  if (found.is_damaged) {
+    found.before = {};
+    damage_.push_back({ErrorCode::kCorrupt, "quotas", device_text(device)});
   }
   found.after = found.before;
   return &authors_.emplace(device, std::move(found)).first->second;
@@ -108,6 +118,11 @@ Status QuotaStage::write_kind(const DeviceId& device, int kind, std::span<const 
 
 Status QuotaStage::write() {
   for (const auto& [device, of] : authors_) {
+    if (of.is_damaged) {
+      table_.drop_all_.bind(1, device.view());
+      EBB_RETURN_IF_ERROR(table_.drop_all_.run());
+      dropped_rows_ += of.rows;
+    }
     for (int control = 0; control < kAhead; ++control) {
       const QuotaAccount& before = of.before.at(static_cast<std::size_t>(control));
       const QuotaAccount& after = of.after.at(static_cast<std::size_t>(control));

@@ -253,10 +253,11 @@ TEST_CASE("in a full table an author that needs another row keeps few") {
         static_cast<std::int64_t>(limits::kQuotaDaysFew) + 1);
 }
 
-TEST_CASE("rows of another form are named as damage") {
+TEST_CASE("an author whose rows are damaged is counted anew, and it is told") {
   Device author(2);
   Device device(1);
-  REQUIRE(give(device, made(author, 1)) == kStored);
+  limit(device, kFew);
+  REQUIRE(give(device, made(author, 600)) == kStored);
   const char* damage = "UPDATE quotas SET kind=4";
   SUBCASE("of no kind") {}
   SUBCASE("that end before they begin") { damage = "UPDATE quotas SET first_day=last_day+1"; }
@@ -264,14 +265,17 @@ TEST_CASE("rows of another form are named as damage") {
     damage = "INSERT INTO quotas SELECT device,kind,last_day+1,first_day,1,1 FROM quotas";
   }
   run_on(device, damage);
-  const VerifiedSegment next = made(author, 1);
-  store::CommitBatch batch;
-  batch.segments = {next};
-  batch.now = device.reading();
-  const auto refused = device.store().commit(batch);
-  REQUIRE(!refused.ok());
-  CHECK(refused.error().code == ErrorCode::kCorrupt);
-  CHECK(device.append({event(1)}).appends[0].ok());
+  const store::CommitResult next = device.receive({made(author, 600)});
+  CHECK(next.segments.at(0) == kStored);
+  REQUIRE(next.damage.size() == 1);
+  CHECK(next.damage[0].code == ErrorCode::kCorrupt);
+  CHECK(next.damage[0].detail == device_text(author.identity().device()));
+  CHECK(ask(device, "SELECT count(*) FROM quotas") == 1);
+  CHECK(ask(device, "SELECT events FROM quotas") == 600);
+  // Which holds from then on.
+  const store::CommitResult more = device.receive({made(author, 60)});
+  CHECK(more.segments.at(0) == kOver);
+  CHECK(more.damage.empty());
 }
 
 TEST_CASE("a store of version 3 takes what comes from then on, and counts it") {

@@ -77,6 +77,18 @@ TEST_CASE("days after tomorrow share an allowance, which each day on which they 
   CHECK(!add(account, kToday + 400, 1, 1, next));
 }
 
+TEST_CASE("the allowance of days ahead comes once for each day, though a clock goes back") {
+  QuotaAccount account;
+  QuotaRules rules = kRules;
+  CHECK(add(account, kToday + 30, 10, 10, rules));
+  rules.today = kToday - 1;
+  CHECK(!add(account, kToday + 30, 1, 1, rules));
+  rules.today = kToday;
+  CHECK(!add(account, kToday + 30, 1, 1, rules));
+  rules.today = kToday + 1;
+  CHECK(add(account, kToday + 30, 10, 10, rules));
+}
+
 TEST_CASE("where nothing is refused everything counts, and a day beyond its allowance is its own") {
   QuotaAccount account;
   QuotaRules counts = kRules;
