@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "sim/injector.h"
+#include "tests/sim/small_run.h"
 #include "tests/temp_dir.h"
 #include "trust/hash.h"
 
@@ -14,51 +14,22 @@ using namespace ebb::sim;
 
 namespace {
 
-constexpr WallTime kStart{1767225600000};  // 2026-01-01T00:00:00Z
 constexpr std::size_t kHosts = 3;
 constexpr HostIndex kMoves = 1;
 
-class Few : public Observer {
+class Few : public SmallRun {
  public:
   explicit Few(const std::string& dir)
-      : network_(queue_, Rng(1), {}, kHosts, counts_, [this](HostIndex host, mesh::Input input) {
-          hosts_[host]->deliver(std::move(input));
+      : SmallRun(kHosts, dir, [](Host::Setup& setup) {
+          if (setup.index > 0) setup.peers = {Network::address(0)};
         }) {
-    Rng rng(2);
-    for (HostIndex index = 0; index < kHosts; ++index) {
-      Host::Setup setup;
-      setup.index = index;
-      setup.dir = dir + "/host" + std::to_string(index);
-      setup.mesh.data.fill(7);
-      if (index > 0) setup.peers = {Network::address(0)};
-      setup.wall_at_start = kStart;
-      setup.built = kStart;
-      const Host::World world{queue_, network_, trace_, *this, counts_};
-      hosts_.push_back(std::make_unique<Host>(world, std::move(setup), rng.fork()));
-      REQUIRE(hosts_.back()->start().ok());
-    }
+    for (HostIndex index = 0; index < kHosts; ++index)
+      start(index);
     faults_ = make_host_faults({queue_, network_, hosts_, counts_, trace_,
-                                [this](HostIndex host) { REQUIRE(hosts_[host]->start().ok()); },
-                                [](HostIndex) {}, [](HostIndex) {}});
+                                [this](HostIndex index) { start(index); }, [](HostIndex) {},
+                                [](HostIndex) {}});
   }
 
-  void opened(HostIndex, const Storage&) override {}
-  void committed(HostIndex, const store::CommitResult&) override {}
-  void acknowledged(HostIndex, const store::AppendBatch&,
-                    const std::vector<store::DotRange>&) override {}
-  void heard_time(HostIndex, WallTime) override {}
-  void datagram_in(HostIndex, const std::string&, ByteView) override {}
-  void datagram_out(HostIndex, const std::string&, ByteView) override {}
-  void stepped(HostIndex) override {}
-  void trouble(HostIndex host, const std::string& text) override {
-    FAIL_CHECK("host " << host << ": " << text);
-  }
-
-  void run(Duration duration) {
-    const Instant end = queue_.now() + duration;
-    while (queue_.run_next(end)) {
-    }
-  }
   void change_address(bool while_it_runs) {
     PlannedFault fault;
     fault.kind = Fault::kAddressChange;
@@ -80,11 +51,6 @@ class Few : public Observer {
   }
 
  private:
-  EventQueue queue_;
-  FaultCounts counts_;
-  Trace trace_;
-  Network network_;
-  Hosts hosts_;
   std::unique_ptr<Injector> faults_;
 };
 

@@ -8,8 +8,8 @@
 #include <vector>
 
 #include "core/limits.h"
-#include "sim/host.h"
 #include "store/reader.h"
+#include "tests/sim/small_run.h"
 #include "tests/temp_dir.h"
 #include "trust/hash.h"
 
@@ -20,33 +20,21 @@ namespace {
 
 constexpr std::int64_t kDay = std::int64_t{24} * 3600 * 1000;
 constexpr std::int64_t kTenYears = 3650 * kDay;
-constexpr WallTime kStart{1767225600000};  // 2026-01-01T00:00:00Z
+constexpr WallTime kStart = SmallRun::kStart;
 constexpr std::size_t kHosts = 20;
 constexpr HostIndex kWrong = 0;
 
-class Fleet : public Observer {
+class Fleet : public SmallRun {
  public:
   explicit Fleet(const std::string& dir)
-      : network_(queue_, Rng(1), {}, kHosts, counts_, [this](HostIndex host, mesh::Input input) {
-          hosts_[host]->deliver(std::move(input));
-        }) {
-    Rng rng(2);
-    for (HostIndex index = 0; index < kHosts; ++index) {
-      Host::Setup setup;
-      setup.index = index;
-      setup.dir = dir + "/host" + std::to_string(index);
-      setup.mesh.data.fill(7);
-      setup.peers = {Network::address((index + 1) % kHosts),
-                     Network::address((index + 7) % kHosts)};
-      setup.wall_at_start = {kStart.ms + (index == kWrong ? kTenYears : 0)};
-      setup.built = {kStart.ms - kDay};
-      setup.real = true;
-      const Host::World world{queue_, network_, trace_, *this, counts_};
-      hosts_.push_back(std::make_unique<Host>(world, std::move(setup), rng.fork()));
-    }
-  }
+      : SmallRun(kHosts, dir, [](Host::Setup& setup) {
+          setup.peers = {Network::address((setup.index + 1) % kHosts),
+                         Network::address((setup.index + 7) % kHosts)};
+          if (setup.index == kWrong) setup.wall_at_start.ms += kTenYears;
+          setup.built.ms -= kDay;
+          setup.real = true;
+        }) {}
 
-  void opened(HostIndex, const Storage&) override {}
   void committed(HostIndex host, const store::CommitResult& result) override {
     for (const store::HeadAdvance& advance : result.advances) {
       if (!advance.own_append || host == kWrong) continue;
@@ -59,21 +47,11 @@ class Fleet : public Observer {
     // What a host says of itself is no counter of anybody's.
     if (batch.topic != kControlTopic) acknowledged_items += batch.items.size();
   }
-  void heard_time(HostIndex, ebb::WallTime) override {}
-  void datagram_in(HostIndex, const std::string&, ebb::ByteView) override {}
-  void datagram_out(HostIndex, const std::string&, ebb::ByteView) override {}
-  void stepped(HostIndex) override {}
-  void trouble(HostIndex host, const std::string& text) override {
-    FAIL_CHECK("host " << host << ": " << text);
-  }
-
   WallTime wall() const { return {kStart.ms + (queue_.now() - Instant{}).ms()}; }
-  Host& host(HostIndex index) { return *hosts_[index]; }
 
-  void start(HostIndex index) { REQUIRE(hosts_[index]->start().ok()); }
-  void run(Duration duration, bool append) {
+  void run_appending(Duration duration) {
     const Instant end = queue_.now() + duration;
-    for (Instant at = queue_.now(); append && at < end; at = at + seconds(1)) {
+    for (Instant at = queue_.now(); at < end; at = at + seconds(1)) {
       queue_.at(at, [this] {
         for (const auto& host : hosts_) {
           store::AppendBatch batch;
@@ -82,8 +60,7 @@ class Fleet : public Observer {
         }
       });
     }
-    while (queue_.run_next(end)) {
-    }
+    run(duration);
   }
   bool agree() {
     for (const auto& host : hosts_) {
@@ -97,13 +74,6 @@ class Fleet : public Observer {
   std::int64_t ahead_max = INT64_MIN;
   std::uint64_t incarnations = 0;
   std::uint64_t acknowledged_items = 0;
-
- private:
-  EventQueue queue_;
-  FaultCounts counts_;
-  Trace trace_;
-  Network network_;
-  std::vector<std::unique_ptr<Host>> hosts_;
 };
 
 std::int64_t number(const store::Reader& reader, const std::string& sql) {
@@ -119,11 +89,11 @@ TEST_CASE("one clock ten years ahead among 20 is mended, and pulls the others by
   const tests::TempDir dir;
   Fleet fleet(dir.path().string());
   fleet.start(kWrong);
-  fleet.run(seconds(5), true);  // alone, and believed
+  fleet.run_appending(seconds(5));  // alone, and believed
   for (HostIndex index = 1; index < kHosts; ++index)
     fleet.start(index);
-  fleet.run(seconds(60), true);
-  fleet.run(seconds(60), false);
+  fleet.run_appending(seconds(60));
+  fleet.run(seconds(60));
 
   CHECK(fleet.agree());
   CHECK(fleet.incarnations == 1);

@@ -45,6 +45,20 @@ ebb::store::CommitResult advance(std::uint64_t before, std::uint64_t after, bool
   return result;
 }
 
+// An open store in memory, of some device.
+struct OneStore {
+  OneStore() {
+    REQUIRE(ebb::trust::crypto_ready().ok());
+    auto opened = medium->open({ebb::MeshId{}, identity, [this] { return rng.next(); }, {}});
+    REQUIRE(opened.ok());
+    store = std::move(opened).value();
+  }
+  ebb::sim::StandInIdentity identity{ebb::Bytes(32, 5)};
+  std::unique_ptr<ebb::sim::StorageMedium> medium = ebb::sim::make_memory_medium();
+  Rng rng{1};
+  std::unique_ptr<ebb::sim::Storage> store;
+};
+
 }  // namespace
 
 TEST_CASE("a follower that is given an event twice, or not at all, is noticed") {
@@ -135,13 +149,8 @@ TEST_CASE("latencies are measured from author to each other host that is not lef
 }
 
 TEST_CASE("a store that knows an older presence than its logs tell is noticed") {
-  REQUIRE(ebb::trust::crypto_ready().ok());
-  const ebb::sim::StandInIdentity identity(ebb::Bytes(32, 5));
-  const auto medium = ebb::sim::make_memory_medium();
-  Rng rng(1);
-  auto opened = medium->open({ebb::MeshId{}, identity, [&rng] { return rng.next(); }, {}});
-  REQUIRE(opened.ok());
-  const auto say = [&opened](std::uint64_t number) {
+  OneStore one;
+  const auto say = [&one](std::uint64_t number) {
     ebb::codec::Presence said;
     said.addresses = {"10.0.0." + std::to_string(number) + ":7401"};
     said.number = number;
@@ -149,34 +158,29 @@ TEST_CASE("a store that knows an older presence than its logs tell is noticed") 
     batch.now = {{1767225600000 + static_cast<std::int64_t>(number)}, {}};
     batch.appends.push_back(
         ebb::sim::record_batch({ebb::codec::kPresenceType, ebb::codec::encode_presence(said)}));
-    REQUIRE((*opened)->commit(batch).ok());
+    REQUIRE(one.store->commit(batch).ok());
   };
   Findings findings;
   ebb::sim::PresenceChecker presences(findings);
   for (const std::uint64_t number : {1U, 3U, 2U}) {
     say(number);
-    presences.check(0, **opened);
+    presences.check(0, *one.store);
   }
   CHECK(findings.empty());
-  REQUIRE((*opened)->presences()->size() == 1);
-  CHECK((*opened)->presences()->front().said.number == 3);
+  REQUIRE(one.store->presences()->size() == 1);
+  CHECK(one.store->presences()->front().said.number == 3);
   if (!ebb::kBugsArePlanted) return;
   {
     const ebb::PlantedScope scope(ebb::Bug::kFirstPresenceStays);
     say(4);
   }
-  presences.check(0, **opened);
+  presences.check(0, *one.store);
   CHECK(findings.count() == 1);
 }
 
 TEST_CASE("a digest that is not that of the events is noticed") {
-  REQUIRE(ebb::trust::crypto_ready().ok());
-  const ebb::sim::StandInIdentity identity(ebb::Bytes(32, 5));
-  const auto medium = ebb::sim::make_memory_medium();
-  Rng rng(1);
-  auto opened = medium->open({ebb::MeshId{}, identity, [&rng] { return rng.next(); }, {}});
-  REQUIRE(opened.ok());
-  ebb::sim::Storage& store = **opened;
+  OneStore one;
+  ebb::sim::Storage& store = *one.store;
   ebb::sim::Workload workload{Rng(2)};
   for (int i = 0; i < 40; ++i) {
     ebb::store::CommitBatch batch;

@@ -37,6 +37,17 @@ void tell(Rig& rig, std::size_t i, std::vector<mesh::HeldPresence> news) {
   rig.input(i, std::move(committed));
 }
 
+// Two nodes that say where they are, one of which knows the other.
+struct Two : Rig {
+  Two() {
+    presences = true;
+    add_node(1);
+    add_node(2, {0});
+    start(0);
+    start(1);
+  }
+};
+
 // Node 0 is the seed that both others know; they are never there at the same time.
 void meet_in_turn(Rig& rig) {
   rig.add_node(1);
@@ -93,12 +104,7 @@ TEST_CASE("without a link nothing is said, for nobody would read it") {
 }
 
 TEST_CASE("an address that changes again and again is said rarely, or never") {
-  Rig rig;
-  rig.presences = true;
-  rig.add_node(1);
-  rig.add_node(2, {0});
-  rig.start(0);
-  rig.start(1);
+  Two rig;
   rig.run_for(seconds(3600));
   REQUIRE(rig.node(0).records.size() == 1);
   const auto change_every = [&rig](Duration pause, Duration total) {
@@ -123,12 +129,7 @@ TEST_CASE("an address that changes again and again is said rarely, or never") {
 }
 
 TEST_CASE("the pause between two records goes on over a restart") {
-  Rig rig;
-  rig.presences = true;
-  rig.add_node(1);
-  rig.add_node(2, {0});
-  rig.start(0);
-  rig.start(1);
+  Two rig;
   rig.run_for(seconds(70));
   REQUIRE(rig.node(0).records.size() == 1);
   for (int i = 0; i < 40; ++i) {
@@ -145,12 +146,7 @@ TEST_CASE("the pause between two records goes on over a restart") {
 }
 
 TEST_CASE("a node that peers show to be set back says nothing before its new incarnation") {
-  Rig rig;
-  rig.presences = true;
-  rig.add_node(1);
-  rig.add_node(2, {0});
-  rig.start(0);
-  rig.start(1);
+  Two rig;
   rig.append(0);
   rig.append(0);
   rig.run_for(seconds(900));

@@ -48,6 +48,14 @@ struct TwoLinks {
   mesh::LinkId second{mesh::kInboundBit | 99};
 };
 
+// Greets as who has all, and wants topic "a" announced alone.
+void greet_lazy(RawPeer& peer, const FakeStore& store) {
+  peer.greet(store.heads());
+  peer.run_until(peer.now + seconds(1));
+  peer.send(codec::Prune{{store.own_log("a")}});
+  peer.forget_received();
+}
+
 TEST_CASE("the parent that loses a race stays, and the faster link is told to announce") {
   TwoLinks two;
   two.push_by_second(1);
@@ -215,10 +223,7 @@ TEST_CASE("announcements gather for 5 ms on a quiet link and up to 50 ms on a bu
   FakeStore store(1);
   static_cast<void>(store.append({"a", 1}));
   RawPeer peer(store, 2);
-  peer.greet(store.heads());
-  peer.run_until(peer.now + seconds(1));
-  peer.send(codec::Prune{{store.own_log("a")}});
-  peer.forget_received();
+  greet_lazy(peer, store);
   const Instant first = peer.now;
   peer.input(store.append({"a", 1}));
   peer.run_until(first + milliseconds(4));
@@ -242,10 +247,7 @@ TEST_CASE("announcements of control logs alone gather for half a second") {
   static_cast<void>(store.append({"a", 1}));
   static_cast<void>(store.append({"_ebb", 1}));
   RawPeer peer(store, 2);
-  peer.greet(store.heads());
-  peer.run_until(peer.now + seconds(1));
-  peer.send(codec::Prune{{store.own_log("a")}});
-  peer.forget_received();
+  greet_lazy(peer, store);
   const Instant first = peer.now;
   peer.input(store.append({"_ebb", 1}));
   peer.run_until(first + milliseconds(499));

@@ -17,22 +17,13 @@ namespace {
 
 using ebb::ErrorCode;
 using ebb::node::Node;
+using ebb::tests::holds_events;
+using ebb::tests::listen_of;
 using ebb::tests::make_batch;
 using ebb::tests::make_config;
 using ebb::tests::make_home;
 using ebb::tests::NodeThread;
 using ebb::tests::TempDir;
-
-std::string listen_of(NodeThread& node) {
-  return node.on_loop([](Node& n) { return n.status().listen; });
-}
-
-bool holds_events(NodeThread& node, std::uint64_t events) {
-  return node.wait_until([events](Node& n) {
-    const auto status = n.status();
-    return status.events_held - status.records_held == events;
-  });
-}
 
 // The records of either device may come after its events.
 bool same_digest(NodeThread& a, NodeThread& b) {

@@ -154,6 +154,17 @@ node::Config make_config(std::vector<std::string> peers) {
   return config;
 }
 
+std::string listen_of(NodeThread& node) {
+  return node.on_loop([](node::Node& n) { return n.status().listen; });
+}
+
+bool holds_events(NodeThread& node, std::uint64_t events) {
+  return node.wait_until([events](node::Node& n) {
+    const node::NodeStatus status = n.status();
+    return status.events_held - status.records_held == events;
+  });
+}
+
 store::AppendBatch make_batch(std::size_t events, std::size_t payload_bytes) {
   store::AppendBatch batch;
   for (std::size_t i = 0; i < events; ++i) {

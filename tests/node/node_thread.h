@@ -59,6 +59,10 @@ class NodeThread {
   std::thread thread_;
 };
 
+// Where it listens; whether it comes to hold so many events of programs (wait_until()).
+std::string listen_of(NodeThread& node);
+bool holds_events(NodeThread& node, std::uint64_t events);
+
 // A fresh device in `dir`, of the mesh of `mesh_of` when that is not empty.
 node::Home make_home(const std::string& dir, const std::string& mesh_of = "");
 // Listens on any free port and dials `peers`.

@@ -17,6 +17,8 @@ namespace {
 using ebb::ErrorCode;
 using ebb::node::Node;
 using ebb::store::Connection;
+using ebb::tests::holds_events;
+using ebb::tests::listen_of;
 using ebb::tests::make_batch;
 using ebb::tests::make_config;
 using ebb::tests::make_home;
@@ -36,17 +38,6 @@ class Held {
   std::unique_ptr<Connection> connection_;
   ebb::store::Transaction transaction_;
 };
-
-std::string listen_of(NodeThread& node) {
-  return node.on_loop([](Node& n) { return n.status().listen; });
-}
-
-bool holds_events(NodeThread& node, std::uint64_t events) {
-  return node.wait_until([events](Node& n) {
-    const auto status = n.status();
-    return status.events_held - status.records_held == events;
-  });
-}
 
 // A node "a" that was set back behind what its neighbour `b` holds, and is not running.
 void set_back(const TempDir& dir, NodeThread& b) {

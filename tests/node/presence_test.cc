@@ -14,16 +14,13 @@ namespace {
 
 using ebb::node::load_home;
 using ebb::node::Node;
+using ebb::tests::listen_of;
 using ebb::tests::make_config;
 using ebb::tests::make_home;
 using ebb::tests::NodeThread;
 using ebb::tests::TempDir;
 
 constexpr const char* kAnyPort = "127.0.0.1:0";
-
-std::string listen_of(NodeThread& node) {
-  return node.on_loop([](Node& n) { return n.status().listen; });
-}
 
 bool hears(NodeThread& node, const std::string& address) {
   return node.wait_until([address](Node& n) {

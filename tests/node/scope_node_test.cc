@@ -10,21 +10,18 @@
 namespace {
 
 using ebb::node::Node;
+using ebb::tests::holds_events;
+using ebb::tests::listen_of;
 using ebb::tests::make_batch;
 using ebb::tests::make_config;
 using ebb::tests::make_home;
 using ebb::tests::NodeThread;
 using ebb::tests::TempDir;
 
-std::string listen_of(NodeThread& node) {
-  return node.on_loop([](Node& n) { return n.status().listen; });
-}
-
-bool holds_events(NodeThread& node, std::uint64_t events) {
-  return node.wait_until([events](Node& n) {
-    const auto status = n.status();
-    return status.events_held - status.records_held == events && status.links_in_sync == 1;
-  });
+// While its link stands.
+bool holds_linked(NodeThread& node, std::uint64_t events) {
+  return holds_events(node, events) &&
+         node.wait_until([](Node& n) { return n.status().links_in_sync == 1; });
 }
 
 TEST_CASE("a leaf delivers what it writes and holds nothing else, until it starts as a full node") {
@@ -37,12 +34,12 @@ TEST_CASE("a leaf delivers what it writes and holds nothing else, until it start
   auto b = std::make_unique<NodeThread>(make_home(dir / "b", dir / "a"), leaf);
   REQUIRE(b->started().ok());
   REQUIRE(b->append(make_batch(2)).ok());
-  REQUIRE(holds_events(a, 5));
-  REQUIRE(holds_events(*b, 2));
+  REQUIRE(holds_linked(a, 5));
+  REQUIRE(holds_linked(*b, 2));
   REQUIRE(a.append(make_batch(4)).ok());
   REQUIRE(b->append(make_batch(1)).ok());
-  REQUIRE(holds_events(a, 10));
-  REQUIRE(holds_events(*b, 3));
+  REQUIRE(holds_linked(a, 10));
+  REQUIRE(holds_linked(*b, 3));
   const auto status = b->on_loop([](Node& n) { return n.status(); });
   CHECK(status.scope.kind == ebb::ScopeKind::kLeaf);
   CHECK_FALSE(status.relay);
@@ -57,7 +54,7 @@ TEST_CASE("a leaf delivers what it writes and holds nothing else, until it start
 
   NodeThread full(ebb::node::load_home(dir / "b").value(), make_config({listen_of(a)}));
   REQUIRE(full.started().ok());
-  REQUIRE(holds_events(full, 10));
+  REQUIRE(holds_linked(full, 10));
   CHECK(full.on_loop([](Node& n) { return n.status(); }).epoch != status.epoch);
 }
 
