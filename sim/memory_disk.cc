@@ -30,7 +30,7 @@ bool MemoryDisk::has_quota(const LogKey& key, const std::vector<store::DayCount>
   rules.limit = control ? store::control_quota(limit) : limit;
   rules.today = store::quota_day(now.time);
   rules.refuses = !now.suspect();
-  return store::admit(quotas[{key.device, control}], days, rules);
+  return store::admit(quotas[control ? 1 : 0][key.device], days, rules);
 }
 
 }  // namespace ebb::sim

@@ -5,14 +5,19 @@
 #pragma once
 
 #include <algorithm>
+#include <array>
 #include <cstddef>
+#include <cstdint>
 #include <deque>
 #include <map>
 #include <optional>
+#include <unordered_map>
 #include <utility>
 #include <vector>
 
+#include "core/bytes.h"
 #include "core/hlc.h"
+#include "core/pointer_index.h"
 #include "core/scope.h"
 #include "store/quota.h"
 #include "store/types.h"
@@ -25,6 +30,10 @@ struct MemoryLog {
   std::map<Seq, trust::VerifiedSegment> segments;  // by first seq, without gaps or overlaps
 };
 
+struct DeviceHash {
+  std::size_t operator()(const DeviceId& device) const { return read_be64(device.view()); }
+};
+
 struct MemoryDisk {
   bool made = false;
   Incarnation incarnation = 0;
@@ -33,12 +42,13 @@ struct MemoryDisk {
   Arrival arrival_head = 0;
   std::optional<WallTime> last_commit;  // that moved a log; as judged
   std::deque<MemoryLog> logs;           // in the order in which they became known
-  std::map<LogId, MemoryLog*> index;
+  PointerIndex<MemoryLog> index;        // of `logs`
   std::map<Uuid, Dot> client_ids;
   std::map<DeviceId, store::CursorUpdate> cursors;
   std::map<DeviceId, store::PeerRow> peers;
   std::map<DeviceId, store::PresenceRow> presences;
-  std::map<std::pair<DeviceId, bool>, store::QuotaAccount> quotas;  // true: of control records
+  // Of data and of control records. Nothing goes over them in their order.
+  std::array<std::unordered_map<DeviceId, store::QuotaAccount, DeviceHash>, 2> quotas;
 
   MemoryDisk() = default;
   MemoryDisk(const MemoryDisk& other) { *this = other; }
@@ -57,13 +67,14 @@ struct MemoryDisk {
     quotas = other.quotas;
     index.clear();
     for (MemoryLog& log : logs)
-      index.emplace(log.head.log, &log);
+      index.insert(hash_of(log.head.log), log);
     return *this;
   }
 
+  static std::uint64_t hash_of(const LogId& log) { return read_be64(log.view()); }
   MemoryLog* find(const LogId& log) const {
-    const auto found = index.find(log);
-    return found == index.end() ? nullptr : found->second;
+    return index.find(hash_of(log),
+                      [&log](const MemoryLog& one) { return one.head.log == log; });
   }
   void keep_cursors(const store::CommitBatch& batch);
   // Counts these events of another device, or says that its quota does not allow them.
@@ -79,7 +90,7 @@ struct MemoryDisk {
     made_log.head.key = key;
     made_log.head.log = log;
     made_log.head.held = {0, chain_start};
-    index.emplace(log, &made_log);
+    index.insert(hash_of(log), made_log);
     return made_log;
   }
 };

@@ -31,10 +31,8 @@ Target* target_of(Context& ctx, const Link& link) {
 // Overlay links and dials on their way to be one.
 std::size_t links_and_dials(const Context& ctx) {
   std::size_t count = overlay_links(ctx);
-  for (const auto& [address, target] : ctx.targets) {
-    if (!target.link) continue;
-    const auto it = ctx.links.find(*target.link);
-    if (it != ctx.links.end() && it->second.slot == kNoSlot) ++count;
+  for (const auto& [id, link] : ctx.links) {
+    if (link.dialled && !link.closed && link.slot == kNoSlot) ++count;
   }
   return count;
 }
@@ -55,15 +53,20 @@ struct Demand {
   }
 };
 
-Demand demand(Context& ctx) {
+// Beyond those that there are or that are being dialled.
+std::size_t links_wanted(const Context& ctx) {
   const std::size_t links = links_and_dials(ctx);
   const std::size_t aim = overlay_aim(ctx);
+  return aim > links ? aim - links : 0;
+}
+
+Demand demand(Context& ctx) {
   const bool dialled = std::any_of(ctx.targets.begin(), ctx.targets.end(), [](const auto& entry) {
     return entry.second.configured && entry.second.link;
   });
   // One after the other: most will be.
-  const bool dialling = links > overlay_links(ctx);
-  return {aim > links ? aim - links : 0, !dialled && !has_pinned(ctx),
+  const bool dialling = links_and_dials(ctx) > overlay_links(ctx);
+  return {links_wanted(ctx), !dialled && !has_pinned(ctx),
           wants_relay(ctx) && !dialling};
 }
 
@@ -184,10 +187,13 @@ void run_dialer(Context& ctx) {
 }
 
 void plan_dials(Context& ctx) {
-  if (!std::exchange(ctx.dials_changed, false)) return;
+  const bool dials_changed = std::exchange(ctx.dials_changed, false);
+  if (std::exchange(ctx.presence.news, false) || dials_changed) {
+    plan_offers(ctx, links_wanted(ctx) > 0);
+  }
+  if (!dials_changed) return;
   ctx.dial_at.reset();
   const Demand wanted = demand(ctx);
-  plan_offers(ctx, wanted.slots > 0);
   for (const auto& [address, target] : ctx.targets) {
     if (!wanted.wants(target) || !is_free(ctx, target)) continue;
     if (!ctx.dial_at || target.next < *ctx.dial_at) ctx.dial_at = target.next;

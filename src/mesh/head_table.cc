@@ -41,12 +41,11 @@ LogEntry* HeadTable::advance(const StoredHead& head) {
   LogEntry* known = find(head.log);  // with what links held of it before it moves
   LogEntry& entry = known != nullptr ? *known : add(head.log);
   entry.set_key(head.key);
-  unstored_.erase(head.log);
+  if (entry.device_sum_ == nullptr) note_stored(entry, head.key.device);
   held_.set(head.log, head.held);
   if (topics_kept_) topics_[entry.key.topic].set(head.log, head.held);
-  sums_[head.key.device].move(head.log, entry.held, head.held);
+  entry.device_sum_->move(head.log, entry.held, head.held);
   events_held_ = events_held_ - entry.held.seq + head.held.seq;
-  by_device_.emplace(head.key.device, head.log);
   by_arrival_.move(head.log, entry.arrival, head.arrival);
   entry.held = head.held;
   entry.hlc = head.hlc;
@@ -59,19 +58,26 @@ LogEntry* HeadTable::advance(const StoredHead& head) {
   return &entry;
 }
 
+void HeadTable::note_stored(LogEntry& entry, const DeviceId& device) {
+  entry.device_sum_ = &sums_[device];
+  unstored_.erase(entry.id);
+  by_device_.emplace(device, entry.id);
+}
+
 LogEntry& HeadTable::add(const LogId& log) {
   LogEntry& entry = entries_[log];
-  index_[log] = &entry;
   entry.id = log;
+  index_.insert(hash_of(log), entry);
   entry.links_taken_over_ = link_changes_;
   return entry;
 }
 
 LogEntry* HeadTable::look_up(const LogId& log) const {
   if (last_ != nullptr && last_->id == log) return last_;
-  const auto it = index_.find(log);
-  if (it == index_.end()) return nullptr;
-  return last_ = it->second;
+  LogEntry* found =
+      index_.find(hash_of(log), [&log](const LogEntry& entry) { return entry.id == log; });
+  if (found != nullptr) last_ = found;
+  return found;
 }
 
 LogEntry* HeadTable::find(const LogId& log) {
@@ -171,7 +177,7 @@ void HeadTable::forget_slot(int slot, bool liar) {
     const LogId log = entry.id;
     last_ = nullptr;
     unstored_.erase(log);
-    index_.erase(log);
+    index_.erase(hash_of(log), entry);
     entries_.erase(log);
   }
 }

@@ -29,12 +29,12 @@
 #include <set>
 #include <string>
 #include <string_view>
-#include <unordered_map>
 #include <utility>
 #include <vector>
 
 #include "core/ids.h"
 #include "core/limits.h"
+#include "core/pointer_index.h"
 #include "core/time.h"
 #include "mesh/arrival_order.h"
 #include "mesh/types.h"
@@ -98,12 +98,13 @@ struct LogEntry {
  private:
   friend class HeadTable;
   std::vector<PeerLog> peers_;          // by slot, as long as the highest slot in use here
+  trust::FingerprintSum* device_sum_ = nullptr;  // of its device, in HeadTable::sums_; once stored
   std::uint64_t links_taken_over_ = 0;  // HeadTable::link_changes_ when it was looked up last
 };
 
 class HeadTable {
  public:
-  HeadTable() : index_(0, LogHash{trust::short_hash_key()}) {}
+  HeadTable() : hash_key_(trust::short_hash_key()) {}
   HeadTable(const HeadTable&) = delete;
   HeadTable& operator=(const HeadTable&) = delete;
   HeadTable(HeadTable&&) = default;
@@ -162,12 +163,6 @@ class HeadTable {
   std::uint64_t events_known() const { return events_known_; }
 
  private:
-  struct LogHash {
-    // Secret, so that nobody can choose ids that are slow to find. Nothing is ever told in the
-    // order of the index, so runs do not depend on it.
-    trust::ShortHashKey key{};
-    std::size_t operator()(const LogId& log) const { return trust::short_hash(log.view(), key); }
-  };
   // What happened to the link of a slot, by the number of the change.
   struct SlotChanges {
     std::uint64_t ended = 0;
@@ -175,14 +170,20 @@ class HeadTable {
     Arrival holds_upto = 0;  // since in_sync
   };
   LogEntry& add(const LogId& log);
+  void note_stored(LogEntry& entry, const DeviceId& device);
   LogEntry* look_up(const LogId& log) const;
+  std::uint64_t hash_of(const LogId& log) const {
+    return trust::short_hash(log.view(), hash_key_);
+  }
   void take_over_links(LogEntry& entry) const;
   void set_known(LogEntry& entry, Seq known);
   void lower_known(LogEntry& entry);
 
   // Mutable, because an entry takes over changes of links whoever looks it up.
   mutable std::map<LogId, LogEntry> entries_;
-  std::unordered_map<LogId, LogEntry*, LogHash> index_;
+  // By a keyed hash, so that nobody can choose ids that are slow to find.
+  trust::ShortHashKey hash_key_{};
+  PointerIndex<LogEntry> index_;
   ArrivalOrder by_arrival_;
   std::map<DeviceId, trust::FingerprintSum> sums_;
   std::set<std::pair<DeviceId, LogId>> by_device_;

@@ -285,7 +285,7 @@ void hear_presences(Context& ctx, const std::vector<HeldPresence>& news) {
     if (held.device != ctx.config.self) ++ctx.counters.presences_heard;
     hear(ctx, held);
   }
-  if (!news.empty()) ctx.dials_changed = true;
+  if (!news.empty()) ctx.presence.news = true;
 }
 
 void change_addresses(Context& ctx, const std::vector<std::string>& addresses) {

@@ -48,6 +48,7 @@ struct PresenceBook {
   bool paced = false;                  // `write_from` knows of what an earlier start wrote
   Instant write_from;
   std::optional<Instant> write_at;
+  bool news = false;  // somebody is heard of whom plan_offers() does not know yet
   // When another device is looked for to be dialled; absent: links enough.
   std::optional<Instant> offer_at;
   std::uint32_t offers_in_vain = 0;
