@@ -73,8 +73,7 @@ struct MemoryDisk {
 
   static std::uint64_t hash_of(const LogId& log) { return read_be64(log.view()); }
   MemoryLog* find(const LogId& log) const {
-    return index.find(hash_of(log),
-                      [&log](const MemoryLog& one) { return one.head.log == log; });
+    return index.find(hash_of(log), [&log](const MemoryLog& one) { return one.head.log == log; });
   }
   void keep_cursors(const store::CommitBatch& batch);
   // Counts these events of another device, or says that its quota does not allow them.

@@ -66,8 +66,7 @@ Demand demand(Context& ctx) {
   });
   // One after the other: most will be.
   const bool dialling = links_and_dials(ctx) > overlay_links(ctx);
-  return {links_wanted(ctx), !dialled && !has_pinned(ctx),
-          wants_relay(ctx) && !dialling};
+  return {links_wanted(ctx), !dialled && !has_pinned(ctx), wants_relay(ctx) && !dialling};
 }
 
 // Of those that are due: urgent ones, then a configured one if none has a link, then a random one.

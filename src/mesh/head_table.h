@@ -97,7 +97,7 @@ struct LogEntry {
 
  private:
   friend class HeadTable;
-  std::vector<PeerLog> peers_;          // by slot, as long as the highest slot in use here
+  std::vector<PeerLog> peers_;                   // by slot, as long as the highest slot in use here
   trust::FingerprintSum* device_sum_ = nullptr;  // of its device, in HeadTable::sums_; once stored
   std::uint64_t links_taken_over_ = 0;  // HeadTable::link_changes_ when it was looked up last
 };
@@ -172,9 +172,7 @@ class HeadTable {
   LogEntry& add(const LogId& log);
   void note_stored(LogEntry& entry, const DeviceId& device);
   LogEntry* look_up(const LogId& log) const;
-  std::uint64_t hash_of(const LogId& log) const {
-    return trust::short_hash(log.view(), hash_key_);
-  }
+  std::uint64_t hash_of(const LogId& log) const { return trust::short_hash(log.view(), hash_key_); }
   void take_over_links(LogEntry& entry) const;
   void set_known(LogEntry& entry, Seq known);
   void lower_known(LogEntry& entry);
