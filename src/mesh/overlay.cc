@@ -92,7 +92,8 @@ std::size_t overlay_links(const Context& ctx) {
 }
 
 std::size_t overlay_aim(const Context& ctx) {
-  return known_devices(ctx) < limits::kOverlayLinks ? limits::kOverlayLinks : limits::kOverlayAim;
+  const bool is_small = !knows_devices(ctx, limits::kOverlayLinks);
+  return is_small ? limits::kOverlayLinks : limits::kOverlayAim;
 }
 
 std::uint64_t overlay_features(Context& ctx, const Link& link) {

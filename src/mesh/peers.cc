@@ -50,7 +50,7 @@ void spread(Context& ctx, const Target& news) {
     if (link != nullptr && link->peer != news.device) listeners.push_back(link);
   }
   if (listeners.empty()) return;
-  if (known_devices(ctx) > kSmallMesh) {
+  if (knows_devices(ctx, kSmallMesh + 1)) {
     tell_later(ctx, *listeners[ctx.rng.below(listeners.size())], news);
     return;
   }
@@ -224,18 +224,20 @@ void run_shuffle(Context& ctx) {
   }
   store_view(ctx);
   // In a small mesh news at first hand reach everybody: there is nothing to mix.
-  if (listeners.empty() || known_devices(ctx) < kSmallMesh) return;
+  if (listeners.empty() || !knows_devices(ctx, kSmallMesh)) return;
   Link& link = *listeners[ctx.rng.below(listeners.size())];
   codec::Peers message = sample(ctx, link, limits::kPeersShuffled);
   message.shuffle = true;
   if (!message.peers.empty()) send(ctx, link, message);
 }
 
-std::size_t known_devices(const Context& ctx) {
+bool knows_devices(const Context& ctx, std::size_t at_least) {
   std::size_t count = 0;
-  for (const auto& [address, target] : ctx.targets)
+  for (const auto& [address, target] : ctx.targets) {
+    if (count == at_least) break;
     count += target.self || target.announced ? 0 : 1;
-  return count;
+  }
+  return count == at_least;
 }
 
 bool knows_others(Context& ctx, const Link& link) {

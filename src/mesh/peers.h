@@ -32,8 +32,9 @@ void tell_peers(Context& ctx, Link& link);
 void on_peers(Context& ctx, Link& link, const codec::Peers& peers);
 void run_shuffle(Context& ctx);
 
-// Devices with an address that more than a presence tells, ourselves not counted.
-std::size_t known_devices(const Context& ctx);
+// Whether there are so many devices with an address that more than a presence tells, ourselves not
+// counted.
+bool knows_devices(const Context& ctx, std::size_t at_least);
 // Some learnt address other than this link's may be worth a dial.
 bool knows_others(Context& ctx, const Link& link);
 std::vector<KnownPeer> known_peers(const Context& ctx);

@@ -189,10 +189,11 @@ TEST_CASE("what presences alone name counts neither as known devices nor as wort
     target.device = made_up(i);
     target.announced = true;
   }
-  CHECK(mesh::known_devices(ctx) == 0);
+  CHECK_FALSE(mesh::knows_devices(ctx, 1));
   CHECK_FALSE(mesh::knows_others(ctx, link));
   mesh::add_target(ctx, "nowhere7:1", made_up(7), false, false);
-  CHECK(mesh::known_devices(ctx) == 1);
+  CHECK(mesh::knows_devices(ctx, 1));
+  CHECK_FALSE(mesh::knows_devices(ctx, 2));
   CHECK(mesh::knows_others(ctx, link));
 }
 
