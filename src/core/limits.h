@@ -140,6 +140,19 @@ inline constexpr std::size_t kMissingLogsTold = 100;  // by name, in a completen
 inline constexpr std::size_t kAppendQueueBytes = std::size_t{8} << 20;
 inline constexpr std::size_t kAppendQueueEvents = 65536;
 
+// Channel.
+inline constexpr std::size_t kHandshakePayloadBytes = std::size_t{8} << 10;  // of messages 2 and 3
+inline constexpr std::int64_t kHandshakeMs = 10000;
+inline constexpr std::int64_t kHandshakesPerSecond = 20;  // begun by one source address
+inline constexpr std::int64_t kHandshakesAtOnce = 5;      // the same
+inline constexpr std::size_t kHandshakeSources = 1024;    // source addresses remembered
+inline constexpr std::size_t kInvitesTried = 64;          // with the mac of a message 1
+inline constexpr std::size_t kSealedRecordBytes = std::size_t{16} << 10;   // of plaintext
+inline constexpr std::uint64_t kRecordsPerKey = 65536;                     // then it is changed
+inline constexpr std::uint64_t kDatagramsPerKey = std::uint64_t{1} << 32;  // then it is used up
+inline constexpr std::uint64_t kReplayWindow = 2048;    // counters remembered, of a datagram key
+inline constexpr std::size_t kDatagramSessions = 1024;  // pairs of datagram keys that are live
+
 // Configuration.
 inline constexpr std::size_t kConfigBytes = std::size_t{1} << 20;  // of ebb.toml
 inline constexpr std::size_t kDeviceNameBytes = 64;                // node.name

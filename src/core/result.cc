@@ -18,6 +18,8 @@ std::string_view error_code_name(ErrorCode code) {
       return "too_deep";
     case ErrorCode::kBadSignature:
       return "bad_signature";
+    case ErrorCode::kBadTag:
+      return "bad_tag";
     case ErrorCode::kBadChain:
       return "bad_chain";
     case ErrorCode::kFork:

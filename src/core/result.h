@@ -24,6 +24,7 @@ enum class ErrorCode {
   kDuplicateKey,     // a map names one key twice; no state changed
   kTooDeep,          // nesting deeper than allowed; no state changed
   kBadSignature,     // a signature does not verify; no state changed
+  kBadTag,           // sealed bytes that are not authentic; nothing of them is handed out
   kBadChain,         // a hash chain does not lead where it should; no state changed
   kFork,             // two different histories of one log; no state changed
   kGap,              // an event or segment does not extend what is held; no state changed

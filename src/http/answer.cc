@@ -37,6 +37,7 @@ unsigned http_status(ErrorCode code) {
     case ErrorCode::kDiskFull:
       return 507;
     case ErrorCode::kBadSignature:
+    case ErrorCode::kBadTag:
     case ErrorCode::kBadChain:
     case ErrorCode::kIo:
     case ErrorCode::kCorrupt:

@@ -4,7 +4,7 @@ import dataclasses
 import re
 
 BELOW_NODE = tuple(
-    f"src/{room}/" for room in ("core", "codec", "trust", "state", "store", "mesh")
+    f"src/{room}/" for room in ("core", "codec", "trust", "channel", "state", "store", "mesh")
 ) + ("include/",)
 SHIPPED = ("src/", "include/")
 ALL_CPP = ("src/", "include/", "sim/", "tests/", "tools/")
