@@ -1,0 +1,80 @@
+#include "channel/datagrams.h"
+
+#include <utility>
+
+#include "core/check.h"
+
+namespace ebb::channel {
+namespace {
+
+constexpr std::uint8_t kVersion = 1;
+
+struct Header {
+  std::uint8_t type = 0;
+  ReceiverIndex index = 0;
+  std::uint64_t counter = 0;
+};
+
+void append_header(const Header& header, Bytes& out) {
+  out.push_back(header.type);
+  out.push_back(kVersion);
+  append_be16(out, 0);
+  append_be32(out, header.index);
+  append_be64(out, header.counter);
+}
+
+std::optional<Header> read_header(ByteView wire) {
+  if (wire.size() < kDatagramHeaderBytes + kTagBytes) return std::nullopt;
+  if (wire.size() > limits::kDatagramBytes) return std::nullopt;
+  if (wire[1] != kVersion || read_be16(wire.subspan(2)) != 0) return std::nullopt;
+  return Header{wire[0], read_be32(wire.subspan(4)), read_be64(wire.subspan(8))};
+}
+
+}  // namespace
+
+Status DatagramSealer::seal(std::uint8_t type, ByteView plain, Bytes& wire_out) {
+  if (plain.size() > kDatagramPlainBytes) return Error{ErrorCode::kTooLarge, "datagram"};
+  if (cipher_.nonce() >= limits::kDatagramsPerKey) {
+    return Error{ErrorCode::kOutOfRange, "datagram: the key is used up"};
+  }
+  Bytes header;
+  append_header({type, index_, cipher_.nonce()}, header);
+  append(wire_out, header);
+  EBB_CHECK(cipher_.encrypt(header, plain, wire_out).ok());
+  return {};
+}
+
+std::optional<OpenedDatagram> DatagramOpener::open(ByteView wire) {
+  const auto header = read_header(wire);
+  if (!header || header->index != index_) return std::nullopt;
+  if (header->counter >= limits::kDatagramsPerKey) return std::nullopt;
+  // Before the tag, which costs more; what is not authentic moves nothing.
+  if (window_.is_taken(header->counter)) return std::nullopt;
+  OpenedDatagram opened;
+  cipher_.set_nonce(header->counter);
+  const ByteView associated = wire.first(kDatagramHeaderBytes);
+  if (!cipher_.decrypt(associated, wire.subspan(kDatagramHeaderBytes), opened.plain).ok()) {
+    return std::nullopt;
+  }
+  opened.index = index_;
+  opened.type = header->type;
+  opened.counter = header->counter;
+  opened.newest = window_.is_newest(header->counter);
+  window_.take(header->counter);
+  return opened;
+}
+
+bool DatagramTable::add(ReceiverIndex index, CipherState cipher) {
+  if (index == 0 || openers_.size() >= limits::kDatagramSessions) return false;
+  return openers_.try_emplace(index, std::move(cipher), index).second;
+}
+
+std::optional<OpenedDatagram> DatagramTable::open(ByteView wire) {
+  const auto header = read_header(wire);
+  if (!header) return std::nullopt;
+  const auto found = openers_.find(header->index);
+  if (found == openers_.end()) return std::nullopt;
+  return found->second.open(wire);
+}
+
+}  // namespace ebb::channel
