@@ -43,8 +43,7 @@ const channel::NoisePattern& NoiseVector::pattern() const {
        {&channel::kNoiseXx, &channel::kNoiseXxPsk3, &kNoiseIk, &kNoiseIkPsk2}) {
     if (known->name == name) return *known;
   }
-  EBB_CHECK(!"pattern of a known answer");
-  return channel::kNoiseXx;
+  check_failed("pattern of a known answer", __FILE__, __LINE__);
 }
 
 const channel::NoiseHash& NoiseVector::hash() const {

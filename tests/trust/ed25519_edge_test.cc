@@ -2,7 +2,6 @@
 // they are made is told in docs/decisions/0026-channel.md.
 #include <doctest/doctest.h>
 
-#include <map>
 #include <string>
 
 #include "tests/vectors/vector_file.h"
@@ -41,9 +40,10 @@ TEST_CASE("each signature at the edges of Ed25519 has its documented verdict") {
   REQUIRE(crypto_ready().ok());
   const tests::VectorFile file("ed25519.txt");
   std::size_t held = 0;
-  for (const auto& [name, bytes] : file.entries()) {
-    CAPTURE(std::string(name));
-    CHECK(holds(bytes) == is_to_hold(name));
+  for (const auto& entry : file.entries()) {
+    const std::string& name = entry.first;
+    CAPTURE(name);
+    CHECK(holds(entry.second) == is_to_hold(name));
     if (is_to_hold(name)) ++held;
   }
   CHECK(held == 5);
@@ -60,9 +60,11 @@ TEST_CASE("each signature at the edges of Ed25519 has its documented verdict") {
 TEST_CASE("a signature that holds is the only one: no other S, and no other spelling of R") {
   REQUIRE(crypto_ready().ok());
   const tests::VectorFile file("ed25519.txt");
-  for (const auto& [name, bytes] : file.entries()) {
+  for (const auto& entry : file.entries()) {
+    const std::string& name = entry.first;
+    const Bytes& bytes = entry.second;
     if (!is_to_hold(name)) continue;
-    CAPTURE(std::string(name));
+    CAPTURE(name);
     for (std::size_t byte = DeviceId::kSize; byte < DeviceId::kSize + Signature::kSize; ++byte) {
       for (unsigned bit = 1; bit < 256; bit <<= 1) {
         Bytes changed = bytes;

@@ -1,0 +1,102 @@
+// Any bytes as a sealed datagram, and as what happens to right ones on their way.
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <set>
+#include <vector>
+
+#include "channel/datagrams.h"
+#include "core/check.h"
+#include "core/limits.h"
+#include "tests/channel/ends.h"
+#include "trust/hash.h"
+
+using namespace ebb;
+using namespace ebb::channel;
+using namespace ebb::tests;
+
+namespace {
+
+constexpr ReceiverIndex kIndex = 0x01020304;
+
+CipherState cipher_at(std::uint64_t counter) {
+  CipherState state(key_of(0x30));
+  state.set_nonce(counter);
+  return state;
+}
+
+class Journey {
+ public:
+  Journey() { EBB_CHECK(table_.add(kIndex, cipher_at(0))); }
+
+  void step(std::uint8_t what, std::uint8_t how) {
+    switch (what % 4) {
+      case 0:
+        // Sometimes many are lost in between.
+        counter_ += how < 200 ? 1 : std::uint64_t{how} * what;
+        send();
+        break;
+      case 1:
+        if (!sent_.empty()) arrive(sent_[how % sent_.size()]);
+        break;
+      case 2:
+        if (!sent_.empty()) arrive(sent_.back());
+        break;
+      default:
+        if (!sent_.empty()) arrive_changed(sent_.back().wire, what, how);
+    }
+  }
+
+  void check_raw(ByteView wire) { EBB_CHECK(!table_.open(wire).has_value()); }
+
+ private:
+  struct Sent {
+    std::uint64_t counter = 0;
+    Bytes wire;
+  };
+
+  void send() {
+    DatagramSealer sealer(cipher_at(counter_), kIndex);
+    Sent sent;
+    sent.counter = counter_;
+    EBB_CHECK(sealer.seal(7, Bytes(counter_ % 100), sent.wire).ok());
+    sent_.push_back(std::move(sent));
+  }
+
+  void arrive(const Sent& sent) {
+    const bool above = taken_.empty() || sent.counter > *taken_.rbegin();
+    const bool in_window = above || sent.counter + limits::kReplayWindow > *taken_.rbegin();
+    const bool expected = in_window && !taken_.contains(sent.counter);
+    const auto opened = table_.open(sent.wire);
+    EBB_CHECK(opened.has_value() == expected);
+    if (!opened) return;
+    EBB_CHECK(opened->counter == sent.counter && opened->newest == above);
+    EBB_CHECK(opened->plain.size() == sent.counter % 100);
+    taken_.insert(sent.counter);
+  }
+
+  void arrive_changed(Bytes wire, std::uint8_t what, std::uint8_t how) {
+    if ((what & 4) != 0) {
+      wire.resize(how % wire.size());
+    } else {
+      wire[how % wire.size()] ^= static_cast<std::uint8_t>(what | 1);
+    }
+    EBB_CHECK(!table_.open(wire).has_value());
+  }
+
+  DatagramTable table_;
+  std::uint64_t counter_ = 0;
+  std::vector<Sent> sent_;
+  std::set<std::uint64_t> taken_;
+};
+
+}  // namespace
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+  EBB_CHECK(trust::crypto_ready().ok());
+  Journey journey;
+  for (std::size_t i = 0; i + 1 < std::min<std::size_t>(size, 512); i += 2)
+    journey.step(data[i], data[i + 1]);
+  journey.check_raw({data, size});
+  return 0;
+}
