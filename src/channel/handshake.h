@@ -30,8 +30,8 @@
 namespace ebb::channel {
 
 struct HandshakeKeys {
-  Key static_key;     // the device's link key
-  Key ephemeral_key;  // 32 random bytes, for this handshake alone
+  StaticKey static_key;  // the device's link key
+  Key ephemeral_key;     // 32 random bytes, for this handshake alone
 };
 
 // What both ends have in common behind the handshake.

@@ -36,7 +36,7 @@ NoiseHandshake::NoiseHandshake(const NoisePattern& pattern, const NoiseHash& has
   EBB_CHECK(remote_static_.has_value() == knows);
   symmetric_.mix_hash(setup.prologue);
   if (!pattern.responder_known) return;
-  symmetric_.mix_hash(knows ? remote_static_->view() : public_key(static_key_).view());
+  symmetric_.mix_hash(knows ? remote_static_->view() : static_key_.public_part().view());
 }
 
 bool NoiseHandshake::my_turn() const {
@@ -82,7 +82,7 @@ Status NoiseHandshake::write_token(NoiseToken token, Bytes& out) {
     return {};
   }
   if (token == NoiseToken::kS) {
-    return symmetric_.encrypt_and_hash(public_key(static_key_).view(), out);
+    return symmetric_.encrypt_and_hash(static_key_.public_part().view(), out);
   }
   return mix_token(token);
 }
@@ -112,12 +112,12 @@ Status NoiseHandshake::mix_token(NoiseToken token) {
       return mix_dh(ephemeral_key_, remote_ephemeral_);
     case NoiseToken::kEs:
       return initiator ? mix_dh(ephemeral_key_, remote_static_)
-                       : mix_dh(static_key_, remote_ephemeral_);
+                       : mix_dh(static_key_.secret(), remote_ephemeral_);
     case NoiseToken::kSe:
-      return initiator ? mix_dh(static_key_, remote_ephemeral_)
+      return initiator ? mix_dh(static_key_.secret(), remote_ephemeral_)
                        : mix_dh(ephemeral_key_, remote_static_);
     case NoiseToken::kSs:
-      return mix_dh(static_key_, remote_static_);
+      return mix_dh(static_key_.secret(), remote_static_);
     case NoiseToken::kPsk:
       symmetric_.mix_key_and_hash(psk_->view());
       return {};

@@ -34,7 +34,7 @@ enum class Role : std::uint8_t { kInitiator, kResponder };
 struct NoiseSetup {
   Role role = Role::kInitiator;
   ByteView prologue;  // read by the constructor alone
-  Key static_key;
+  StaticKey static_key;
   Key ephemeral_key;                       // 32 random bytes, of this handshake alone
   std::optional<PublicKey> remote_static;  // exactly where the pattern has it known
   std::optional<Key> psk;                  // exactly where the pattern has one
@@ -74,7 +74,7 @@ class NoiseHandshake {
 
   const NoisePattern& pattern_;
   Role role_;
-  Key static_key_;
+  StaticKey static_key_;
   Key ephemeral_key_;
   std::optional<Key> psk_;
   std::optional<PublicKey> remote_static_;

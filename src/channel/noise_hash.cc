@@ -38,7 +38,7 @@ const NoiseHash& sha256() {
   return instance;
 }
 
-HkdfOutput hkdf(const NoiseHash& hash, ByteView chaining_key, ByteView input) {
+HkdfOutput hkdf(const NoiseHash& hash, ByteView chaining_key, ByteView input, HkdfOutputs outputs) {
   const std::size_t size = hash.size();
   EBB_CHECK(size <= kNoiseHashBytesMax && chaining_key.size() == size);
   HashSecret temporary;
@@ -50,6 +50,7 @@ HkdfOutput hkdf(const NoiseHash& hash, ByteView chaining_key, ByteView input) {
   HkdfOutput output;
   hash.hmac(key, {{&kOne, 1}}, output.first.data());
   hash.hmac(key, {output.first.view().first(size), {&kTwo, 1}}, output.second.data());
+  if (outputs == HkdfOutputs::kTwo) return output;
   hash.hmac(key, {output.second.view().first(size), {&kThree, 1}}, output.third.data());
   return output;
 }

@@ -39,11 +39,13 @@ const NoiseHash& sha256();
 struct HkdfOutput {
   HashSecret first;
   HashSecret second;
-  HashSecret third;
+  HashSecret third;  // zeroes, of two outputs
 };
 
-// Noise's HKDF with three outputs, which are the two of its HKDF with two, and another. Of each the
-// first hash.size() bytes count.
-HkdfOutput hkdf(const NoiseHash& hash, ByteView chaining_key, ByteView input);
+enum class HkdfOutputs : std::uint8_t { kTwo, kThree };
+
+// Noise's HKDF. Of each output the first hash.size() bytes count.
+HkdfOutput hkdf(const NoiseHash& hash, ByteView chaining_key, ByteView input,
+                HkdfOutputs outputs = HkdfOutputs::kTwo);
 
 }  // namespace ebb::channel

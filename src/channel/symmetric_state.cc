@@ -37,7 +37,7 @@ void SymmetricState::mix_hash(ByteView bytes) {
 }
 
 void SymmetricState::mix_key_and_hash(ByteView input) {
-  HkdfOutput output = hkdf(hash_, chaining_key(), input);
+  HkdfOutput output = hkdf(hash_, chaining_key(), input, HkdfOutputs::kThree);
   chaining_key_ = std::move(output.first);
   mix_hash(output.second.view().first(hash_.size()));
   cipher_ = CipherState(key_of(output.third));

@@ -26,8 +26,12 @@ inline channel::Key key_of(std::uint8_t first) {
   return *channel::Key::from(bytes);
 }
 
-inline channel::HandshakeKeys initiator_keys() { return {key_of(0x20), key_of(0x40)}; }
-inline channel::HandshakeKeys responder_keys() { return {key_of(0x60), key_of(0x80)}; }
+inline channel::HandshakeKeys initiator_keys() {
+  return {channel::StaticKey(key_of(0x20)), key_of(0x40)};
+}
+inline channel::HandshakeKeys responder_keys() {
+  return {channel::StaticKey(key_of(0x60)), key_of(0x80)};
+}
 
 // What went over the wire, and what the ends had of it.
 struct Spoken {

@@ -77,8 +77,8 @@ TEST_CASE("both ends of a handshake have the same keys and have heard each other
     const Spoken spoken = speak(*initiator, *responder);
     CHECK(as_text(spoken.heard_by_initiator) == kSecondPayload);
     CHECK(as_text(spoken.heard_by_responder) == kThirdPayload);
-    CHECK(*initiator->peer_key() == public_key(responder_keys().static_key));
-    CHECK(*responder->peer_key() == public_key(initiator_keys().static_key));
+    CHECK(*initiator->peer_key() == responder_keys().static_key.public_part());
+    CHECK(*responder->peer_key() == initiator_keys().static_key.public_part());
     CHECK(initiator->transcript() == responder->transcript());
     const SessionKeys one = initiator->take_keys();
     const SessionKeys two = responder->take_keys();

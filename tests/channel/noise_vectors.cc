@@ -76,7 +76,7 @@ channel::NoiseHandshake handshake_of(const NoiseVector& vector, const NoiseEnd& 
   channel::NoiseSetup setup;
   setup.role = end.role;
   setup.prologue = end.prologue;
-  setup.static_key = *channel::Key::from(end.static_key);
+  setup.static_key = channel::StaticKey(*channel::Key::from(end.static_key));
   setup.ephemeral_key = *channel::Key::from(end.ephemeral_key);
   if (!end.remote_static.empty()) {
     setup.remote_static = channel::PublicKey::from(end.remote_static);
