@@ -28,12 +28,17 @@ class Rooms(TreeTest):
         tree = {"src/mesh/engine.cc": header("store/store.h"), "src/store/store.h": header()}
         self.expect(tree, "mesh may not include store")
 
+    def test_channel_knows_bytes_and_keys_alone(self):
+        tree = {"src/channel/a.cc": header("codec/frame.h"), "src/codec/frame.h": header()}
+        self.expect(tree, "channel may not include codec")
+
     def test_http_does_not_know_trust(self):
         tree = {"src/http/api.cc": header("trust/keys.h"), "src/trust/keys.h": header()}
         self.expect(tree, "http may not include trust")
 
     def test_node_includes_everything_below_and_the_contract(self):
-        below = [f"{room}/a.h" for room in ("core", "codec", "trust", "state", "store", "mesh")]
+        rooms = ("core", "codec", "trust", "channel", "state", "store", "mesh")
+        below = [f"{room}/a.h" for room in rooms]
         tree = {f"src/{path}": header() for path in below}
         tree |= {"include/ebb/node.h": header(), "src/node/a.cc": header("ebb/node.h", *below)}
         self.expect_clean(tree)
@@ -101,7 +106,8 @@ class Outside(TreeTest):
         self.expect_clean({"src/codec/a.cc": header("<msgpack.hpp>", "<zstd.h>")})
 
     def test_source_only_library_is_refused_in_a_header(self):
-        libraries = {"codec": "msgpack.hpp", "trust": "sodium.h", "store": "sqlite3.h"}
+        libraries = {"codec": "msgpack.hpp", "trust": "sodium.h", "channel": "sodium.h"}
+        libraries["store"] = "sqlite3.h"
         for room, library in libraries.items():
             with self.subTest(library=library):
                 tree = {f"src/{room}/a.h": header(f"<{library}>")}
