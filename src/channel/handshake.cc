@@ -23,7 +23,7 @@ std::unique_ptr<Handshake> Handshake::initiator(const AccessKey& access, Handsha
 
 std::unique_ptr<Handshake> Handshake::responder(std::span<const AccessKey> accepted,
                                                 HandshakeKeys keys) {
-  EBB_CHECK(accepted.size() <= limits::kInvitesTried + 1);
+  EBB_CHECK(accepted.size() <= limits::kInvitesTried + 2);
   std::unique_ptr<Handshake> handshake(new Handshake(Role::kResponder, std::move(keys)));
   handshake->accepted_ = accepted;
   return handshake;

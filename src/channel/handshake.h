@@ -45,8 +45,8 @@ enum class HandshakeStep : std::uint8_t { kMore, kAnswer, kDone, kSilence, kFail
 class Handshake {
  public:
   static std::unique_ptr<Handshake> initiator(const AccessKey& access, HandshakeKeys keys);
-  // Whoever has made its first message with one of these is answered. At most one of the mesh and
-  // limits::kInvitesTried of invites (checked).
+  // Whoever has made its first message with one of these is answered. At most two of the mesh (its
+  // secret, and the one that it replaces) and limits::kInvitesTried of invites (checked).
   static std::unique_ptr<Handshake> responder(std::span<const AccessKey> accepted,
                                               HandshakeKeys keys);
 

@@ -34,8 +34,8 @@ class Sha256 final : public NoiseHash {
 }  // namespace
 
 const NoiseHash& sha256() {
-  static const Sha256 instance;
-  return instance;
+  static const Sha256 kInstance;
+  return kInstance;
 }
 
 HkdfOutput hkdf(const NoiseHash& hash, ByteView chaining_key, ByteView input, HkdfOutputs outputs) {

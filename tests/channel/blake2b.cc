@@ -42,8 +42,8 @@ class Blake2b final : public channel::NoiseHash {
 }  // namespace
 
 const channel::NoiseHash& blake2b() {
-  static const Blake2b instance;
-  return instance;
+  static const Blake2b kInstance;
+  return kInstance;
 }
 
 }  // namespace ebb::tests
