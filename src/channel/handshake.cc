@@ -86,11 +86,12 @@ bool Handshake::is_possible(std::size_t size) const {
 }
 
 HandshakeStep Handshake::take_message(ByteView message) {
-  payload_.clear();
   if (!noise_) return take_first(message);
-  if (const Status read = noise_->read_message(message, payload_); !read.ok()) {
+  Bytes payload;
+  if (const Status read = noise_->read_message(message, payload); !read.ok()) {
     return fail(read.error());
   }
+  payload_ = std::move(payload);
   return noise_->finished() ? HandshakeStep::kDone : HandshakeStep::kAnswer;
 }
 
@@ -140,7 +141,6 @@ HandshakeStep Handshake::settle(HandshakeStep step) {
   if (step == HandshakeStep::kSilence || step == HandshakeStep::kFailed) {
     keys_ = {};
     buffer_.clear();
-    payload_.clear();
   }
   return step;
 }

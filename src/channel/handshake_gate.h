@@ -42,6 +42,7 @@ class HandshakeGate {
   std::vector<Ticket> expire(Instant now);
   std::optional<Instant> next_deadline() const;
   std::size_t half_open() const { return open_.size(); }
+  std::size_t sources() const { return rested_at_.size(); }
 
  private:
   struct HalfOpen {

@@ -27,6 +27,20 @@ DatagramSealer sealer_at(std::uint64_t counter = 0) {
 
 DatagramOpener new_opener() { return DatagramOpener(CipherState(key_of(0x30)), kIndex); }
 
+// Sealed by who has the key, under any header.
+Bytes sealed_under(std::uint32_t beginning, ReceiverIndex index, std::uint64_t counter,
+                   ByteView plain) {
+  CipherState cipher(key_of(0x30));
+  cipher.set_nonce(counter);
+  Bytes header;
+  append_be32(header, beginning);
+  append_be32(header, index);
+  append_be64(header, counter);
+  Bytes wire = header;
+  REQUIRE(cipher.encrypt(header, plain, wire).ok());
+  return wire;
+}
+
 Bytes datagram_of(DatagramSealer& sealer, std::string_view text = "x") {
   Bytes wire;
   REQUIRE(sealer.seal(kType, as_bytes(text), wire).ok());
@@ -89,15 +103,19 @@ TEST_CASE("a datagram has at most 1,200 bytes, and may be empty") {
   REQUIRE(sealer.seal(kType, {}, wire).ok());
   CHECK(opener.open(wire).has_value());
   // Larger ones are not looked at, whoever has sealed them.
-  CipherState cipher(key_of(0x30));
-  cipher.set_nonce(9);
-  Bytes header;
-  append_be32(header, 0x03010000);
-  append_be32(header, kIndex);
-  append_be64(header, 9);
-  wire = header;
-  REQUIRE(cipher.encrypt(header, Bytes(kDatagramPlainBytes + 1), wire).ok());
-  CHECK_FALSE(opener.open(wire).has_value());
+  const Bytes plain(kDatagramPlainBytes + 1);
+  CHECK_FALSE(opener.open(sealed_under(0x03010000, kIndex, 9, plain)).has_value());
+}
+
+TEST_CASE("another version, a reserved bit or another index is met with silence, tag or not") {
+  REQUIRE(trust::crypto_ready().ok());
+  DatagramOpener opener = new_opener();
+  CHECK_FALSE(opener.open(sealed_under(0x03020000, kIndex, 0, {})).has_value());
+  CHECK_FALSE(opener.open(sealed_under(0x03000000, kIndex, 0, {})).has_value());
+  CHECK_FALSE(opener.open(sealed_under(0x03010001, kIndex, 0, {})).has_value());
+  CHECK_FALSE(opener.open(sealed_under(0x03018000, kIndex, 0, {})).has_value());
+  CHECK_FALSE(opener.open(sealed_under(0x03010000, kIndex + 1, 0, {})).has_value());
+  CHECK(opener.open(sealed_under(0x03010000, kIndex, 0, {})).has_value());
 }
 
 TEST_CASE("a datagram key is good for 2^32 datagrams") {
@@ -112,15 +130,8 @@ TEST_CASE("a datagram key is good for 2^32 datagrams") {
   CHECK(beyond.error().code == ErrorCode::kOutOfRange);
   CHECK(wire.empty());
   // A peer that goes on is not heard.
-  CipherState cipher(key_of(0x30));
-  cipher.set_nonce(limits::kDatagramsPerKey);
-  Bytes header;
-  append_be32(header, 0x03010000);
-  append_be32(header, kIndex);
-  append_be64(header, limits::kDatagramsPerKey);
-  wire = header;
-  REQUIRE(cipher.encrypt(header, {}, wire).ok());
-  CHECK_FALSE(opener.open(wire).has_value());
+  const Bytes more = sealed_under(0x03010000, kIndex, limits::kDatagramsPerKey, {});
+  CHECK_FALSE(opener.open(more).has_value());
 }
 
 TEST_CASE("only the newest datagram says where its sender is now") {

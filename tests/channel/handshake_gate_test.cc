@@ -82,6 +82,7 @@ TEST_CASE("a flood from any number of sources leaves the places at 128 and the m
   for (std::size_t i = 0; i < 10 * limits::kHandshakeSources; ++i) {
     gate.enter(at_ms(0), std::to_string(i));
     CHECK(gate.half_open() <= limits::kHalfOpen);
+    CHECK(gate.sources() <= limits::kHandshakeSources);
   }
   CHECK_FALSE(gate.enter(at_ms(0), "busy").ticket.has_value());
 }
