@@ -52,14 +52,15 @@ void Handshake::start(Bytes& wire_out) {
 Handshake::Received Handshake::receive(ByteView wire) {
   Received received;
   while (step_ == HandshakeStep::kMore) {
-    const std::size_t size = buffer_.size() < kLengthBytes ? 0 : read_be16(buffer_);
-    const std::size_t wanted = kLengthBytes + size - buffer_.size();
+    const bool has_length = buffer_.size() >= kLengthBytes;
+    const std::size_t size = kLengthBytes + (has_length ? read_be16(buffer_) : 0);
+    const std::size_t wanted = size - buffer_.size();
     const std::size_t piece = std::min(wanted, wire.size());
     append(buffer_, wire.first(piece));
     wire = wire.subspan(piece);
     received.taken += piece;
     if (piece < wanted) break;
-    if (size == 0) {
+    if (!has_length) {
       // The length has come: what cannot be is not waited for.
       if (!is_possible(read_be16(buffer_))) {
         settle(noise_ ? fail({ErrorCode::kTooLarge, "handshake: length of a message"})
@@ -138,10 +139,7 @@ SessionKeys Handshake::take_keys() {
 
 HandshakeStep Handshake::settle(HandshakeStep step) {
   step_ = step;
-  if (step == HandshakeStep::kSilence || step == HandshakeStep::kFailed) {
-    keys_ = {};
-    buffer_.clear();
-  }
+  if (step == HandshakeStep::kSilence || step == HandshakeStep::kFailed) keys_ = {};
   return step;
 }
 
