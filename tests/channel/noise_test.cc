@@ -265,3 +265,27 @@ TEST_CASE("the static key of low order of an end that has every other key is ref
     }
   }
 }
+
+TEST_CASE("the last number of a cipher is nobody's, and a failed opening uses none") {
+  const Key key = *Key::from(tests::noise_vectors().front().initiator.static_key);
+  CipherState sealing(key.copy());
+  CipherState opening(key.copy());
+  Bytes sealed;
+  Bytes opened;
+  REQUIRE(sealing.encrypt({}, as_bytes("x"), sealed).ok());
+  CHECK(opening.decrypt({}, Bytes(20), opened).error().code == ErrorCode::kBadTag);
+  CHECK(opening.nonce() == 0);
+  REQUIRE(opening.decrypt({}, sealed, opened).ok());
+  CHECK(opening.nonce() == 1);
+  opened.clear();
+  for (CipherState* cipher : {&sealing, &opening})
+    cipher->set_nonce(UINT64_MAX - 1);
+  sealed.clear();
+  REQUIRE(sealing.encrypt({}, as_bytes("x"), sealed).ok());
+  REQUIRE(opening.decrypt({}, sealed, opened).ok());
+  const Bytes before = sealed;
+  CHECK(sealing.encrypt({}, as_bytes("x"), sealed).error().code == ErrorCode::kOutOfRange);
+  CHECK(opening.decrypt({}, sealed, opened).error().code == ErrorCode::kOutOfRange);
+  CHECK(sealed == before);
+  CHECK(as_text(opened) == "x");
+}
