@@ -29,9 +29,10 @@ bool stands_at(ByteView bytes, std::size_t at, ByteView piece) {
   return at + piece.size() <= bytes.size() && equal(bytes.subspan(at, piece.size()), piece);
 }
 
-// Bytes that nobody has sealed are nothing.
+// Bytes that nobody has sealed are nothing. The key is one that seals nothing here: a fuzzer copies
+// what it sees compared, right records too.
 void check_raw(ByteView wire) {
-  RecordOpener opener(cipher());
+  RecordOpener opener(CipherState(key_of(0x11)));
   Bytes plain;
   const Status first = opener.receive(wire.first(wire.size() / 3), plain);
   const Status second = opener.receive(wire.subspan(wire.size() / 3), plain);
