@@ -124,8 +124,12 @@ inline constexpr std::uint64_t kRangesAnswered = kKnownLogs;            // of on
 inline constexpr std::uint64_t kRangesPerSecond = 64;                   // given back to it
 inline constexpr std::size_t kRangeListHeads = 32;    // a range of so few is listed
 inline constexpr std::size_t kLogsAskedAtOnce = 256;  // of one link in an exchange
-inline constexpr std::size_t kWantsInHand = 8;        // unanswered, a link
-inline constexpr std::size_t kKeysInHand = 16384;     // of logs not held yet, a link
+// Segments that wait for those before them, with what is asked for of that kind; and as decoded.
+inline constexpr std::size_t kStagedBytes = std::size_t{8} << 20;
+inline constexpr std::size_t kStagedDecodedBytes = std::size_t{16} << 20;
+inline constexpr std::size_t kPartBytes = std::size_t{512} << 10;  // of a log, asked of one link
+inline constexpr std::size_t kWantsInHand = 8;                     // unanswered, a link
+inline constexpr std::size_t kKeysInHand = 16384;                  // of logs not held yet, a link
 inline constexpr std::size_t kLinkWaitingBytes = std::size_t{4} << 20;   // in a driver; then closed
 inline constexpr std::size_t kSlowestLinkBytes = std::size_t{60} << 10;  // a link that takes less
 inline constexpr std::int64_t kSlowestLinkMs = 60000;                    // in this time is closed

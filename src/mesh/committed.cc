@@ -6,6 +6,7 @@
 #include "mesh/covered.h"
 #include "mesh/live.h"
 #include "mesh/overlay.h"
+#include "mesh/pause.h"
 #include "mesh/presence.h"
 #include "mesh/receive.h"
 #include "mesh/reconcile.h"

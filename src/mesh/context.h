@@ -46,6 +46,24 @@ struct PendingCommit {
   std::vector<CommittedPart> parts;
 };
 
+// A range of a shared log that one link is asked for (share.h).
+struct LogPart {
+  Seq from = 0, to = 0;
+  Seq reached = 0;     // of it, in hand or staged; from - 1 at first
+  int slot = kNoSlot;  // kNoSlot: of nobody, and to be given away
+  bool answered = false;
+  Instant asked_at;
+};
+struct StagedSegment {
+  trust::VerifiedSegment segment;
+  LinkId link;
+};
+struct SharedLog {
+  std::vector<LogPart> parts;           // in order, none empty, none done
+  std::map<Seq, StagedSegment> staged;  // by their first event
+  Seq next = 0;                         // beyond all parts so far
+};
+
 struct PeerCursor {
   codec::Cursor cursor;
   std::uint64_t heard = 0;  // Context::hellos when its peer greeted last
@@ -148,6 +166,10 @@ struct Context {
   std::uint32_t commit_failures = 0;
 
   std::set<std::pair<Instant, LogId>> log_timers;
+
+  std::map<LogId, SharedLog> shared;
+  std::size_t staged_bytes = 0, staged_decoded = 0;
+  std::optional<Instant> share_at;
 
   PresenceBook presence;
 

@@ -18,6 +18,7 @@
 #include "mesh/overlay.h"
 #include "mesh/own_heads.h"
 #include "mesh/own_view.h"
+#include "mesh/pause.h"
 #include "mesh/peers.h"
 #include "mesh/ping.h"
 #include "mesh/presence.h"
@@ -25,6 +26,7 @@
 #include "mesh/scope.h"
 #include "mesh/serve.h"
 #include "mesh/settle.h"
+#include "mesh/share.h"
 #include "mesh/status.h"
 #include "mesh/sync_answer.h"
 #include "mesh/want.h"
@@ -172,6 +174,7 @@ void on_input(Context& ctx, Tick&) {
   run_link_timers(ctx);
   resume_commits_if_due(ctx);
   run_log_timers(ctx);
+  run_sharing(ctx);
   run_audits(ctx);
   run_gossip(ctx);
   run_shuffle(ctx);
@@ -301,6 +304,7 @@ std::optional<Instant> earliest(const Context& ctx) {
   consider(next_presence_deadline(ctx));
   consider(ctx.audit_at);
   consider(ctx.commits_paused_until);
+  consider(ctx.share_at);
   consider(ctx.peer_clocks.next_expiry());
   if (!ctx.log_timers.empty()) consider(ctx.log_timers.begin()->first);
   return next;

@@ -86,6 +86,9 @@ struct LogEntry {
   bool answered = false;    // something useful came since
   bool repairing = false;   // asked for because of an audit, and not stored yet
   Instant asked_at;
+  Seq asked_to = 0;  // 0: all that the link has
+  // Of the segment that came last, from a link: what a part of the log is measured by.
+  std::uint32_t segment_events = 0, segment_bytes = 0, segment_decoded = 0;
   std::optional<Instant> timer;  // the entry in Context::log_timers
 
   PeerLog& peer(int slot);

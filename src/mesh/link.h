@@ -26,6 +26,7 @@
 #include "core/time.h"
 #include "mesh/channel.h"
 #include "mesh/delay_control.h"
+#include "mesh/fetch_rate.h"
 #include "mesh/head_table.h"
 #include "mesh/link_rate.h"
 #include "mesh/scope_view.h"
@@ -167,10 +168,12 @@ struct Link {
   std::set<LogId> offers;                     // learnt and lacking, asked of nobody yet
   std::set<LogId> asked;                      // logs whose `asked` is this slot
   std::set<LogId> ask_queue, ask_queue_live;  // not sent yet
-  std::size_t wants_out = 0;                  // sent, their `last` not received
-  std::size_t catch_ups_out = 0;              // those among them that answer no announcement
-  bool answer_was_useful = false;             // of the wants out
-  std::uint64_t empty_answers = 0;            // in a row
+  std::set<LogId> stop_queue;                 // to be told that they are asked for no more
+  FetchRate fetch;
+  std::size_t wants_out = 0;        // sent, their `last` not received
+  std::size_t catch_ups_out = 0;    // those among them that answer no announcement
+  bool answer_was_useful = false;   // of the wants out
+  std::uint64_t empty_answers = 0;  // in a row
   Instant last_progress;
   // While it owes an answer: since when, and what had come before.
   std::optional<Instant> owes_since;
@@ -180,6 +183,7 @@ struct Link {
 
   // Segment bytes from the peer.
   std::size_t uncommitted = 0;      // received and not given back as credit
+  std::size_t staged_bytes = 0;     // of those, behind a gap
   std::size_t credit_owed = 0;      // to be given back with the next ACK
   std::size_t credit_withheld = 0;  // until commits work again
   std::map<LogId, Seq> durable_owed;

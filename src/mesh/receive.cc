@@ -9,6 +9,7 @@
 #include "core/shared_bytes.h"
 #include "mesh/live.h"
 #include "mesh/own_heads.h"
+#include "mesh/parts.h"
 #include "mesh/reconcile.h"
 #include "mesh/scope.h"
 #include "mesh/want.h"
@@ -26,6 +27,7 @@ struct Intake {
   std::size_t decoded_bytes = 0;  // of those
   std::size_t dropped_bytes = 0;
   std::size_t useless_bytes = 0;  // of those that were here already or did not fit on
+  bool useful = false;            // something was staged
 };
 
 // False after a fault.
@@ -186,6 +188,13 @@ bool take_segment(Context& ctx, Link& link, const codec::Delta& delta, ByteView 
     return own.has_value();
   }
   const bool is_gap = header->first_seq > reached + 1;
+  if (is_gap && entry != nullptr && may_stage(ctx, link, *header, bytes.size()) &&
+      can_take(ctx, intake, bytes.size())) {
+    std::optional<trust::VerifiedSegment> verified = verify(ctx, link, *key, bytes);
+    if (verified) intake.useful = true;
+    if (verified) stage(ctx, link, std::move(*verified));
+    return !link.closed && verified.has_value();
+  }
   if (is_gap || !can_take(ctx, intake, bytes.size())) {
     if (is_gap) intake.useless_bytes += bytes.size();
     if (is_gap && is_push(link, delta, entry)) refuse_push(ctx, link, delta, entry);
@@ -211,11 +220,17 @@ void give_back(Context& ctx, Link& link, std::size_t bytes, bool withheld) {
 
 // False after a fault: for too long nothing from this link was of any use.
 bool brings_something(Context& ctx, Link& link, const Intake& intake) {
-  if (!intake.segments.empty()) link.useless_bytes = 0;
+  if (!intake.segments.empty() || intake.useful) link.useless_bytes = 0;
   link.useless_bytes += intake.useless_bytes;
   if (link.useless_bytes <= limits::kUselessBytes) return true;
   fault(ctx, link, "brings_nothing");
   return false;
+}
+
+void note_size(LogEntry& entry, const trust::VerifiedSegment& segment) {
+  entry.segment_events = static_cast<std::uint32_t>(segment.count);
+  entry.segment_bytes = static_cast<std::uint32_t>(segment.encoded->size());
+  entry.segment_decoded = static_cast<std::uint32_t>(segment.raw->size());
 }
 
 // Everything in the DELTA is good: push on, and ask for the commit.
@@ -243,6 +258,8 @@ void hand_over(Context& ctx, Link& link, const codec::Delta& delta, Intake intak
     ++entry->commits;
     pending.parts.push_back(
         {segment.log, segment.last_seq(), segment.encoded->size(), segment.raw->size()});
+    note_size(*entry, segment);
+    note_useful(ctx, link, *entry);
     push_segment(ctx, *entry, segment, link.slot, flood);
     note_progress(ctx, *entry);
   }
@@ -250,6 +267,9 @@ void hand_over(Context& ctx, Link& link, const codec::Delta& delta, Intake intak
   ctx.inbound_bytes += intake.taken_bytes;
   ctx.decoded_bytes += intake.decoded_bytes;
   ctx.out->commits.push_back(std::move(commit));
+  for (const auto& [log, position] : intake.reached) {
+    if (LogEntry* entry = ctx.heads.find(log)) advance_shared(ctx, *entry);
+  }
 }
 
 }  // namespace
@@ -260,6 +280,7 @@ void on_delta(Context& ctx, Link& link, const codec::Delta& delta) {
   for (const ByteView segment : delta.segments)
     bytes += segment.size();
   link.uncommitted += bytes;
+  if (!delta.reconciliation.is_zero()) link.fetch.came(ctx.now, bytes);
   if (link.uncommitted + link.credit_owed + link.credit_withheld > limits::kInboundBytesPerPeer) {
     fault(ctx, link, "credit_exceeded");
     return;

@@ -229,7 +229,10 @@ void on_want(Context& ctx, Link& link, const codec::Want& want) {
     peer.sent = std::min(peer.sent, wanted.from - 1);
     if (wanted.from <= entry->held.seq) unconfirm(link, *entry);
     ctx.heads.lacks(*entry, link.slot, wanted.from);
-    ctx.heads.announce(*entry, link.slot, std::min(wanted.from - 1, entry->held.seq));
+    // Of a range it may lack what comes before, too.
+    if (wanted.to == 0) {
+      ctx.heads.announce(*entry, link.slot, std::min(wanted.from - 1, entry->held.seq));
+    }
     if (live) set_lazy(*entry, link, false);
   }
   end_range(ctx, link, job);

@@ -6,15 +6,17 @@
 #include "core/planted.h"
 #include "mesh/live.h"
 #include "mesh/outbox.h"
+#include "mesh/parts.h"
 #include "mesh/reconcile.h"
 #include "mesh/scope.h"
+#include "mesh/share.h"
 
 namespace ebb::mesh {
 namespace {
 
 constexpr std::uint64_t kEmptyAnswersMax = 3;
-constexpr Duration kPauseMin = seconds(1);
-constexpr Duration kPauseMax = seconds(60);
+constexpr Seq kTrialEvents = 1000;
+constexpr Seq kTrialsWorthSharing = 4;
 
 void set_timer(Context& ctx, LogEntry& entry, std::optional<Instant> at) {
   if (entry.timer) ctx.log_timers.erase({*entry.timer, entry.id});
@@ -48,14 +50,27 @@ Link* best_announcer(Context& ctx, const LogEntry& entry, SlotMask except) {
   return best;
 }
 
+// Where the first question for a long log ends, which others may have as well: what comes of it
+// shows how it is to be shared. 0: it is for all of it.
+Seq trial_end(const Context& ctx, const LogEntry& entry) {
+  const bool is_long = entry.known - entry.pending.seq > kTrialEvents * kTrialsWorthSharing;
+  if (!is_long || entry.segment_events > 0) return 0;
+  const auto exchanges = std::count_if(ctx.slots.begin(), ctx.slots.end(), [](const Link* link) {
+    return link != nullptr && link->exchange.active;
+  });
+  return exchanges > 1 ? entry.pending.seq + kTrialEvents : 0;
+}
+
 void ask_as(Context& ctx, LogEntry& entry, Link& link, bool live) {
   entry.asked = link.slot;
   entry.asked_live = live;
   entry.answered = false;
   entry.asked_at = ctx.now;
+  entry.asked_to = live ? 0 : trial_end(ctx, entry);
   // Who is asked for a single announcement shall push from now on.
   if (live) entry.pruned &= ~slot_bit(link.slot);
   link.asked.insert(entry.id);
+  link.stop_queue.erase(entry.id);
   (live ? link.ask_queue_live : link.ask_queue).insert(entry.id);
   set_timer(ctx, entry, live ? std::optional(ctx.now + answer_time(link)) : std::nullopt);
   touch(ctx, link);
@@ -68,6 +83,7 @@ void ask(Context& ctx, LogEntry& entry, Link& link) {
 
 // Nobody is asked for the log any more.
 void withdraw(Context& ctx, LogEntry& entry) {
+  if (is_shared(ctx, entry.id)) return end_sharing(ctx, entry);
   if (entry.asked == kNoSlot) return;
   if (Link* link = ctx.slots[static_cast<std::size_t>(entry.asked)]) {
     link->asked.erase(entry.id);
@@ -128,7 +144,7 @@ void let_others_catch_up(Context& ctx) {
 void take_offers(Context& ctx, Link& link) {
   // What cannot be fetched here now stays offered.
   if (!may_send(ctx, link, codec::Priority::kCatchUp)) return;
-  while (!link.offers.empty() && link.asked.size() < limits::kLogsAskedAtOnce &&
+  while (!link.offers.empty() && link.asked.size() < link.fetch.window() &&
          !ctx.commits_paused_until) {
     LogEntry* entry = ctx.heads.find(*link.offers.begin());
     link.offers.erase(link.offers.begin());
@@ -145,6 +161,16 @@ void take_offers(Context& ctx, Link& link) {
   }
 }
 
+void send_want(Context& ctx, Link& link, const codec::Want& want) {
+  ++link.wants_out;
+  if (!want.reconciliation.is_zero()) {
+    ++link.catch_ups_out;
+    link.fetch.asked(ctx.now);
+    plan_sharing(ctx);
+  }
+  send(ctx, link, want);
+}
+
 void flush_queue(Context& ctx, Link& link, std::set<LogId>& queue, const ReconciliationId& id) {
   // Half of what a peer must accept, so that a WANT sent while answers are on their way is no
   // fault.
@@ -157,18 +183,32 @@ void flush_queue(Context& ctx, Link& link, std::set<LogId>& queue, const Reconci
       const LogId log = *queue.begin();
       queue.erase(queue.begin());
       const LogEntry* entry = ctx.heads.find(log);
-      if (entry == nullptr || entry->asked != link.slot) continue;
-      want.ranges.push_back({log, entry->pending.seq + 1, 0});
+      const auto range = entry == nullptr ? std::nullopt : asked_range(ctx, link, *entry);
+      if (range) want.ranges.push_back({log, range->from, range->to});
     }
     if (want.ranges.empty()) return;
     if (link.wants_out == 0) {
       link.last_progress = ctx.now;
       link.answer_was_useful = false;
     }
-    ++link.wants_out;
-    if (!live) ++link.catch_ups_out;
-    send(ctx, link, want);
+    send_want(ctx, link, want);
   }
+}
+
+// A range that ends before it begins replaces what is left of what was asked for; a log of which
+// nothing is in hand has none, so its first event is asked for.
+void flush_stops(Context& ctx, Link& link) {
+  if (link.stop_queue.empty() || link.wants_out >= limits::kWantsInHand / 2) return;
+  codec::Want want;
+  want.reconciliation = link.exchange.id;
+  while (!link.stop_queue.empty() && want.ranges.size() < ctx.config.tuning.heads_per_message) {
+    const LogId log = *link.stop_queue.begin();
+    link.stop_queue.erase(link.stop_queue.begin());
+    const LogEntry* entry = ctx.heads.find(log);
+    const Seq reached = entry == nullptr ? 0 : entry->pending.seq;
+    want.ranges.push_back({log, reached + 1, std::max<Seq>(reached, 1)});
+  }
+  send_want(ctx, link, want);
 }
 
 }  // namespace
@@ -184,7 +224,7 @@ LogEntry* note_claim(Context& ctx, Link& link, const LogId& log, Seq seq) {
 void refuse_log(Context& ctx, Link& link, LogEntry& entry) {
   entry.peer(link.slot).refused = true;
   leave_out(link);
-  if (entry.asked == link.slot) withdraw(ctx, entry);
+  if (entry.asked == link.slot || is_shared(ctx, entry.id)) withdraw(ctx, entry);
   stop_awaiting(ctx, link, entry.id);
   ask_now(ctx, entry);
 }
@@ -236,13 +276,28 @@ void ask_again(Context& ctx, LogEntry& entry) {
   ask_now(ctx, entry);
 }
 
+void move_question(Context& ctx, LogEntry& entry, Link& link) {
+  Link* before = link_at(ctx, entry.asked);
+  const bool unsent = before != nullptr && before->ask_queue.contains(entry.id);
+  withdraw(ctx, entry);
+  ask(ctx, entry, link);
+  if (before == nullptr || unsent) return;
+  before->stop_queue.insert(entry.id);
+  touch(ctx, *before);
+}
+
 void note_progress(Context& ctx, LogEntry& entry) {
   entry.tried = 0;
+  if (is_shared(ctx, entry.id)) return;
   if (entry.asked != kNoSlot) {
     const PeerLog* peer = entry.find_peer(entry.asked);
-    if (peer != nullptr && peer->announced > entry.pending.seq) return;
+    const bool goes_on = entry.asked_to == 0 || entry.asked_to > entry.pending.seq;
+    if (goes_on && peer != nullptr && peer->announced > entry.pending.seq) return;
+    Link* link = link_at(ctx, entry.asked);
+    if (link != nullptr && !entry.asked_live) link->fetch.log_came(ctx.now - entry.asked_at);
     withdraw(ctx, entry);
     ask_now(ctx, entry);  // others may have more
+    share_log(ctx, entry);
   } else if (entry.timer && entry.known <= entry.pending.seq) {
     set_timer(ctx, entry, std::nullopt);
   }
@@ -257,6 +312,7 @@ void want_answered(Context& ctx, Link& link, bool live) {
     let_others_catch_up(ctx);
   }
   if (--link.wants_out > 0) return;
+  link.fetch.answered(ctx.now);
   std::vector<LogId> open;
   for (const LogId& log : link.asked) {
     if (!link.ask_queue.contains(log) && !link.ask_queue_live.contains(log)) open.push_back(log);
@@ -268,7 +324,7 @@ void want_answered(Context& ctx, Link& link, bool live) {
   }
   for (const LogId& log : open) {
     LogEntry* entry = ctx.heads.find(log);
-    if (entry == nullptr || link.closed) continue;
+    if (entry == nullptr || link.closed || part_unanswered(ctx, link, *entry)) continue;
     withdraw(ctx, *entry);
     if (!entry->answered) {
       leave_out(link);
@@ -283,6 +339,7 @@ void want_answered(Context& ctx, Link& link, bool live) {
 void flush_wants(Context& ctx, Link& link) {
   if (link.closed) return;
   take_offers(ctx, link);
+  flush_stops(ctx, link);
   flush_queue(ctx, link, link.ask_queue_live, ReconciliationId{});
   flush_queue(ctx, link, link.ask_queue, link.exchange.id);
 }
@@ -308,6 +365,7 @@ void release_wants(Context& ctx, Link& link, bool liar) {
   }
   for (const LogId& log : orphans) {
     LogEntry* entry = ctx.heads.find(log);
+    if (entry != nullptr && orphan_part(ctx, link.slot, *entry)) continue;
     if (entry != nullptr && entry->asked == link.slot && !planted(Bug::kAskNobodyAfterCut)) {
       entry->asked = kNoSlot;
       set_timer(ctx, *entry, std::nullopt);
@@ -318,34 +376,10 @@ void release_wants(Context& ctx, Link& link, bool liar) {
   let_others_catch_up(ctx);
   ctx.heads.forget_slot(link.slot, liar);
   for (const LogId& log : orphans) {
-    if (LogEntry* entry = ctx.heads.find(log)) ask_now(ctx, *entry);
-  }
-}
-
-void pause_commits(Context& ctx) {
-  const std::uint32_t doublings = std::min<std::uint32_t>(ctx.commit_failures, 6);
-  ++ctx.commit_failures;
-  const Duration pause = clamp(kPauseMin * (1 << doublings), kPauseMin, kPauseMax);
-  if (!ctx.commits_paused_until) ctx.commits_paused_until = ctx.now + pause;
-}
-
-void resume_commits_if_due(Context& ctx) {
-  if (!ctx.commits_paused_until || ctx.now < *ctx.commits_paused_until) return;
-  if (!planted(Bug::kPauseForEver)) ctx.commits_paused_until.reset();
-  for (Link* link : ctx.slots) {
-    if (link == nullptr) continue;
-    link->credit_owed += link->credit_withheld;
-    link->credit_withheld = 0;
-    plan_flush(ctx, *link);
-  }
-  for (const LogId& log : ctx.heads.behind()) {
     LogEntry* entry = ctx.heads.find(log);
     if (entry == nullptr) continue;
-    if (entry->asked != kNoSlot) {
-      ask_again(ctx, *entry);
-    } else {
-      ask_now(ctx, *entry);
-    }
+    resume_shared(ctx, *entry);
+    ask_now(ctx, *entry);
   }
 }
 

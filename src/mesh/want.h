@@ -5,8 +5,9 @@
 //            exactly one DELTA with `last`; when none is out any more, a log without a useful
 //            answer was a false claim, which is taken back; three such rounds end the link.
 //            What an exchange shows is not asked for all at once: a link is asked for another log
-//            when it has brought one, so that several peers share one catch-up, each as fast as it
-//            is, and nothing is fetched twice.
+//            when it has brought one, of a few at first and of more when they come quickly, so
+//            that several peers share one catch-up, each as fast as it is, and nothing is fetched
+//            twice. What one of them has too much of is shared (share.h).
 //            A log known from an announcement waits a little for a push before it is asked for, and
 //            goes to the next announcer when the first does not answer in time.
 // Threads:   not thread-safe; part of the engine.
@@ -37,6 +38,9 @@ void ask_after_announcement(Context& ctx, Link& announcer, LogEntry& entry);
 // What was asked for has to be asked for once more: its segments were not stored.
 void ask_again(Context& ctx, LogEntry& entry);
 
+// Who is asked for the log is asked no more, and this link instead.
+void move_question(Context& ctx, LogEntry& entry, Link& link);
+
 // `pending` has moved: ends the question when it is answered.
 void note_progress(Context& ctx, LogEntry& entry);
 // The peer has sent `last`; `live`: to a WANT for an announcement.
@@ -47,9 +51,5 @@ void flush_wants(Context& ctx, Link& link);
 void run_log_timers(Context& ctx);
 // The link has ended: forgets its slot and asks others at once for what it owed or used to push.
 void release_wants(Context& ctx, Link& link, bool liar);
-
-// After a failed commit: nothing is asked for during a pause that doubles each time.
-void pause_commits(Context& ctx);
-void resume_commits_if_due(Context& ctx);
 
 }  // namespace ebb::mesh

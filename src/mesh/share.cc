@@ -1,0 +1,116 @@
+#include "mesh/share.h"
+
+#include <algorithm>
+#include <vector>
+
+#include "mesh/outbox.h"
+#include "mesh/parts.h"
+#include "mesh/want.h"
+
+namespace ebb::mesh {
+namespace {
+
+constexpr Duration kInterval = milliseconds(200);
+constexpr Duration kWorthSharing = seconds(1);  // that a log still takes
+constexpr std::uint64_t kSegmentsWorthSharing = 4;
+constexpr std::size_t kSharedLogs = 16;
+
+// Who is asked for the whole of the log, and needs some time for it yet; null when it is not worth
+// sharing.
+Link* to_be_shared(const Context& ctx, const LogEntry& entry, const Link& newcomer) {
+  Link* owner = link_at(ctx, entry.asked);
+  if (owner == nullptr || owner == &newcomer || entry.asked_live || entry.segment_bytes == 0 ||
+      entry.pending.seq == 0 || ctx.shared.size() >= kSharedLogs) {
+    return nullptr;
+  }
+  const Seq reach = std::min(reach_of(newcomer, entry), limits::kSeqMax);
+  const std::uint64_t missing = reach - std::min(reach, entry.pending.seq);
+  if (missing < kSegmentsWorthSharing * entry.segment_events || !awaits(*owner, entry.id)) {
+    return nullptr;
+  }
+  const std::uint64_t rate = rate_of(ctx, *owner);
+  const std::uint64_t theirs = rate_of(ctx, newcomer);
+  if (rate == 0 || (theirs > 0 && std::max(rate, theirs) > kTooSlow * std::min(rate, theirs))) {
+    return nullptr;
+  }
+  const bool takes_long = bytes_of(entry, missing, entry.segment_bytes) * 1000000 >
+                          rate * static_cast<std::uint64_t>(kWorthSharing.us);
+  return takes_long ? owner : nullptr;
+}
+
+// So many of its logs another link would have done first.
+std::size_t fair_share(const Context& ctx, const Link& slow, const Link& link) {
+  const std::uint64_t rate = rate_of(ctx, link);
+  const std::uint64_t all = std::max<std::uint64_t>(rate + rate_of(ctx, slow), 1);
+  return static_cast<std::size_t>((slow.asked.size() * rate + all - 1) / all);
+}
+
+bool may_take_over(const Context& ctx, const LogEntry& entry, const Link& owner, const Link& link) {
+  return entry.asked == owner.slot && !entry.asked_live && awaits(owner, entry.id) &&
+         reach_of(link, entry) > entry.pending.seq && entry.asked_at + kBeforeTakeOver <= ctx.now &&
+         is_slow_beside(ctx, owner, link);
+}
+
+void share_with(Context& ctx, Link& owner, Link& link) {
+  const std::vector<LogId> logs(owner.asked.rbegin(), owner.asked.rend());
+  std::size_t left = fair_share(ctx, owner, link);
+  for (const LogId& log : logs) {
+    LogEntry* entry = ctx.heads.find(log);
+    if (!has_room(ctx, link)) return;
+    if (entry == nullptr || link.asked.contains(log) || !awaits(link, log)) continue;
+    if (is_shared(ctx, log)) {
+      if (!give_part(ctx, *entry, link)) static_cast<void>(take_first_part(ctx, *entry, link));
+    } else if (Link* whole = to_be_shared(ctx, *entry, link)) {
+      static_cast<void>(begin_sharing(ctx, *entry, *whole, link));
+    } else if (left > 0 && may_take_over(ctx, *entry, owner, link)) {
+      --left;
+      move_question(ctx, *entry, link);
+    }
+  }
+}
+
+}  // namespace
+
+bool has_room(const Context& ctx, const Link& link) {
+  return link.greeted() && link.settled && link.exchange.active && link.offers.empty() &&
+         link.asked.size() < link.fetch.window() && !ctx.commits_paused_until &&
+         !is_metered(ctx, link) && may_send(ctx, link, codec::Priority::kCatchUp);
+}
+
+bool is_slow_beside(const Context& ctx, const Link& slow, const Link& link) {
+  return rate_of(ctx, slow) * 2 < rate_of(ctx, link);
+}
+
+void share_log(Context& ctx, LogEntry& entry) {
+  for (Link* link : ctx.slots) {
+    if (link == nullptr || is_shared(ctx, entry.id) || !has_room(ctx, *link)) continue;
+    if (Link* owner = to_be_shared(ctx, entry, *link))
+      static_cast<void>(begin_sharing(ctx, entry, *owner, *link));
+  }
+}
+
+void share_work(Context& ctx, Link& link) {
+  for (Link* owner : ctx.slots) {
+    if (owner == nullptr || owner == &link) continue;
+    if (!has_room(ctx, link)) return;
+    share_with(ctx, *owner, link);
+  }
+}
+
+void run_sharing(Context& ctx) {
+  if (!ctx.share_at || *ctx.share_at > ctx.now) return;
+  ctx.share_at.reset();
+  bool any = false;
+  for (Link* link : ctx.slots) {
+    if (link == nullptr) continue;
+    any = any || link->catch_ups_out > 0;
+    if (has_room(ctx, *link)) share_work(ctx, *link);
+  }
+  if (any) plan_sharing(ctx);
+}
+
+void plan_sharing(Context& ctx) {
+  if (!ctx.share_at) ctx.share_at = ctx.now + kInterval;
+}
+
+}  // namespace ebb::mesh

@@ -1,0 +1,154 @@
+// Several holders at work on one catch-up, each as fast as its link is.
+#include <doctest/doctest.h>
+
+#include <array>
+#include <optional>
+#include <vector>
+
+#include "core/limits.h"
+#include "tests/mesh/many_logs.h"
+#include "tests/mesh/rig.h"
+
+namespace ebb::tests {
+namespace {
+
+constexpr std::uint64_t kRate = 1000000;
+constexpr std::size_t kReader = 2;
+
+// Two holders that reach each other only through the node that lacks what they have. Rates are of
+// the links from them, in bytes a second.
+struct Holders : Rig {
+  explicit Holders(std::array<std::uint64_t, 2> rates_in) : rates(rates_in) {
+    add_node(1);
+    add_node(2);
+    add_node(3, {0, 1});
+    parted = [](std::size_t a, std::size_t b) { return a + b == 1; };
+    rate = [this](std::size_t from, std::size_t) { return from < kReader ? rates.at(from) : 0; };
+    socket_bytes = std::size_t{16} << 10;
+    commit_delay = milliseconds(2);
+    latency = milliseconds(5);
+  }
+  // A long log of somebody else: `segments` of 40 events and about 17 kB each.
+  void write_long_log(std::size_t segments, std::size_t of_second) {
+    for (std::size_t i = 0; i < segments; ++i) {
+      const auto segment = author.append({"long", 40, 400}).own_segments.at(0);
+      store_segment(store(0), segment);
+      if (i < of_second) store_segment(store(1), segment);
+    }
+    events = segments * 40;
+  }
+  void start_all() {
+    for (std::size_t i = 0; i < size(); ++i)
+      start(i);
+  }
+  // The time until the reader has all of it; nullopt when it has not in `patience`.
+  std::optional<Duration> fetch(Duration patience) {
+    const Instant begun = now();
+    while (now() - begun < patience) {
+      run_for(milliseconds(50));
+      if (store(kReader).events() == events) return now() - begun;
+    }
+    return std::nullopt;
+  }
+  std::uint64_t redundant() { return engine(kReader).counters().events_redundant; }
+  std::uint64_t sent_by(std::size_t holder) { return engine(holder).counters().events_sent; }
+
+  std::array<std::uint64_t, 2> rates;
+  FakeStore author{9};
+  std::uint64_t events = 0;
+};
+
+Duration alone(std::size_t segments) {
+  Holders rig({kRate, kRate});
+  rig.write_long_log(segments, 0);
+  rig.start(0);
+  rig.start(kReader);
+  const auto took = rig.fetch(seconds(600));
+  REQUIRE(took);
+  CHECK(rig.redundant() == 0);
+  return *took;
+}
+
+constexpr std::size_t kSegments = 1000;
+
+}  // namespace
+
+TEST_CASE("two holders of equal rate bring one long log in half the time") {
+  const Duration one = alone(kSegments);
+  Holders rig({kRate, kRate});
+  rig.write_long_log(kSegments, kSegments);
+  rig.start_all();
+  const auto both = rig.fetch(seconds(600));
+  REQUIRE(both);
+  MESSAGE(one.ms() << " ms from one, " << both->ms() << " ms from two, " << rig.redundant()
+                   << " events of " << rig.events << " twice");
+  CHECK(*both * 100 <= one * 55);
+  CHECK(rig.redundant() * 100 <= rig.events * 5);
+  for (const std::size_t holder : {0U, 1U})
+    CHECK(rig.sent_by(holder) * 100 >= rig.events * 40);
+  for (const mesh::LinkStatus& link : rig.engine(kReader).links())
+    CHECK(link.state == "in_sync");
+}
+
+TEST_CASE("of two holders one at a tenth of the rate does not hold up the other") {
+  std::size_t slow = 0;
+  SUBCASE("the first one") {}
+  SUBCASE("the second one") { slow = 1; }
+  Holders rig({kRate, kRate});
+  rig.rates.at(slow) = kRate / 10;
+  rig.write_long_log(kSegments, kSegments);
+  rig.start_all();
+  const auto both = rig.fetch(seconds(600));
+  REQUIRE(both);
+  const Duration one = alone(kSegments);
+  MESSAGE(one.ms() << " ms from the fast one alone, " << both->ms() << " ms from both, "
+                   << rig.redundant() << " events of " << rig.events << " twice");
+  // Together they are 1.1 times as fast as the one.
+  CHECK(*both * 110 <= one * 130);
+  CHECK(rig.redundant() * 100 <= rig.events * 5);
+}
+
+TEST_CASE("the part of a holder that dies, or falls silent, is brought by the other") {
+  bool silent = false;
+  SUBCASE("it dies") {}
+  SUBCASE("it falls silent") { silent = true; }
+  Holders rig({kRate, kRate});
+  rig.write_long_log(kSegments, kSegments);
+  rig.start_all();
+  rig.run_for(seconds(3));
+  REQUIRE(rig.sent_by(1) > rig.events / 20);
+  if (silent) {
+    rig.node(1).mute = true;
+  } else {
+    rig.stop(1);
+  }
+  const auto rest = rig.fetch(seconds(600));
+  REQUIRE(rest);
+  CHECK(*rest <= alone(kSegments) + seconds(3));
+  CHECK(rig.redundant() * 100 <= rig.events * 5);
+  rig.run_for(seconds(1));
+  if (!silent) CHECK(rig.engine(kReader).queued_bytes() == 0);
+}
+
+TEST_CASE("a holder of less than it claims, and one of a part, are asked for that and no more") {
+  bool lies = false;
+  SUBCASE("it has a part") {}
+  SUBCASE("it claims all") { lies = true; }
+  Holders rig({kRate, kRate});
+  rig.write_long_log(kSegments, kSegments);
+  const LogId log = rig.author.own_log("long");
+  if (lies) {
+    mesh::StoredHead head = rig.store(1).heads().at(0);
+    rig.store(1).lose(log);
+    rig.store(1).add_head(head);  // and nothing behind it
+  } else {
+    rig.store(1).roll_back(log, kSegments / 2);
+  }
+  rig.start_all();
+  const auto both = rig.fetch(seconds(600));
+  REQUIRE(both);
+  CHECK(*both <= alone(kSegments) + seconds(3));
+  CHECK(rig.redundant() * 100 <= rig.events * 5);
+}
+
+}  // namespace ebb::tests
