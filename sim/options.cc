@@ -103,6 +103,9 @@ RareOptions expand_rare(Rng rng) {
   maybe_ms(rare.have_batch, 0, 1);
   maybe_ms(rare.have_batch_max, 5, 10);
   maybe_ms(rare.refresh_interval, 2000, 30000);
+  maybe(tuning.trial_events, 1, 8);
+  maybe(tuning.part_bytes, 1, 2000);
+  maybe(tuning.worth_sharing_ms, 0, 10);
   return rare;
 }
 
@@ -144,6 +147,9 @@ std::string rare_text(const RareOptions& rare) {
   add("catch_ups", tuning.catch_ups, usual.tuning.catch_ups);
   add("inbound_bytes", tuning.inbound_bytes, usual.tuning.inbound_bytes);
   add("decoded_bytes", tuning.decoded_bytes, usual.tuning.decoded_bytes);
+  add("trial_events", tuning.trial_events, usual.tuning.trial_events);
+  add("part_bytes", tuning.part_bytes, usual.tuning.part_bytes);
+  add("worth_sharing_ms", tuning.worth_sharing_ms, usual.tuning.worth_sharing_ms);
   add_ms("ping_idle_ms", rare.ping_idle, usual.ping_idle);
   add_ms("dead_after_ms", rare.dead_after, usual.dead_after);
   add_ms("handshake_timeout_ms", rare.handshake_timeout, usual.handshake_timeout);

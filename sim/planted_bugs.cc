@@ -56,6 +56,8 @@ constexpr std::array kTable = {
     PlantedInfo{Bug::kAskNobodyAfterCut, "ask_nobody_after_cut",
                 "what was asked of a link that ended is asked of nobody else"},
     PlantedInfo{Bug::kReadsNeverEnd, "reads_never_end", "reads that are done count as under way"},
+    PlantedInfo{Bug::kKeepEndedParts, "keep_ended_parts",
+                "a part of a log stays with its link when that has ended"},
     PlantedInfo{Bug::kCreditNeverReturned, "credit_never_returned",
                 "what is stored gives its sender no credit back"},
     PlantedInfo{Bug::kRefuseLaterFields, "refuse_later_fields",

@@ -49,6 +49,7 @@ enum class Bug : std::uint8_t {
   kDropLastHave,
   kAskNobodyAfterCut,
   kReadsNeverEnd,
+  kKeepEndedParts,
   kCreditNeverReturned,
   kRefuseLaterFields,
   kRefuseLaterMessages,

@@ -4,10 +4,12 @@
 #include <utility>
 #include <vector>
 
+#include "core/planted.h"
 #include "mesh/live.h"
 #include "mesh/outbox.h"
 #include "mesh/overlay.h"
 #include "mesh/reconcile.h"
+#include "mesh/serve.h"
 #include "mesh/share.h"
 #include "mesh/want.h"
 
@@ -31,7 +33,7 @@ SharedLog* find_shared(Context& ctx, const LogId& log) {
 Seq part_events(const Context& ctx, const Link& link, const LogEntry& entry) {
   const std::uint64_t segment = std::max<std::uint32_t>(entry.segment_bytes, 1);
   const std::uint64_t most =
-      std::min<std::uint64_t>(limits::kPartBytes, ctx.config.tuning.credit_bytes / 4);
+      std::min(ctx.config.tuning.part_bytes, ctx.config.tuning.credit_bytes / 4);
   const std::uint64_t rate = rate_of(ctx, link);
   const auto time = static_cast<std::uint64_t>(kPartTime.us);
   const std::uint64_t bytes = rate == 0 ? segment * 2 : rate * time / 1000000;
@@ -53,14 +55,32 @@ std::pair<std::uint64_t, std::uint64_t> on_the_way(const Context& ctx, int slot)
   return bytes;
 }
 
+// Of a link's credit, so that what comes next can still be read for it.
+std::size_t staged_of_link_max(const Context& ctx) {
+  const std::size_t credit = ctx.config.tuning.credit_bytes;
+  return std::min(credit / 2, credit - std::min(credit, kReadReserve));
+}
+
+// Of all, so that two of the largest segments that come next can still be taken.
+std::size_t staged_max(const Context& ctx) {
+  const std::size_t all = ctx.config.tuning.inbound_bytes;
+  return std::min(limits::kStagedBytes, all - std::min(all, 2 * kSegmentBytesMax));
+}
+
+std::size_t staged_decoded_max(const Context& ctx) {
+  const std::size_t all = ctx.config.tuning.decoded_bytes;
+  return std::min(limits::kStagedDecodedBytes,
+                  all - std::min(all, 2 * limits::kSegmentDecodedBytes));
+}
+
 bool may_wait(const Context& ctx, const Link& link, const LogEntry& entry, std::uint64_t events) {
   const std::uint64_t bytes = bytes_of(entry, events, entry.segment_bytes);
   const std::uint64_t decoded = bytes_of(entry, events, entry.segment_decoded);
   const auto all = on_the_way(ctx, kNoSlot);
   const auto of_link = on_the_way(ctx, link.slot);
-  return link.staged_bytes + of_link.first + bytes <= ctx.config.tuning.credit_bytes / 2 &&
-         ctx.staged_bytes + all.first + bytes <= limits::kStagedBytes &&
-         ctx.staged_decoded + all.second + decoded <= limits::kStagedDecodedBytes;
+  return link.staged_bytes + of_link.first + bytes <= staged_of_link_max(ctx) &&
+         ctx.staged_bytes + all.first + bytes <= staged_max(ctx) &&
+         ctx.staged_decoded + all.second + decoded <= staged_decoded_max(ctx);
 }
 
 bool is_too_slow(const Context& ctx, const Link& link, const SharedLog& shared) {
@@ -248,14 +268,16 @@ bool take_first_part(Context& ctx, LogEntry& entry, Link& link) {
   return true;
 }
 
-bool may_stage(Context& ctx, const Link& link, const codec::SegmentView& header,
-               std::size_t bytes) {
+bool is_of_part(Context& ctx, const Link& link, const codec::SegmentView& header) {
   SharedLog* shared = find_shared(ctx, header.log);
   const LogPart* part = shared == nullptr ? nullptr : part_of(*shared, link.slot);
-  return part != nullptr && header.first_seq == part->reached + 1 && part->reached < part->to &&
-         link.staged_bytes + bytes <= ctx.config.tuning.credit_bytes / 4 * 3 &&
-         ctx.staged_bytes + bytes <= limits::kStagedBytes &&
-         ctx.staged_decoded + limits::kSegmentDecodedBytes <= limits::kStagedDecodedBytes;
+  return part != nullptr && header.first_seq == part->reached + 1 && part->reached < part->to;
+}
+
+bool may_stage(const Context& ctx, const Link& link, std::size_t bytes) {
+  return link.staged_bytes + bytes <= staged_of_link_max(ctx) &&
+         ctx.staged_bytes + bytes <= staged_max(ctx) &&
+         ctx.staged_decoded + limits::kSegmentDecodedBytes <= staged_decoded_max(ctx);
 }
 
 void stage(Context& ctx, Link& link, trust::VerifiedSegment segment) {
@@ -307,9 +329,12 @@ void note_useful(Context& ctx, Link& link, const LogEntry& entry) {
 }
 
 bool part_unanswered(Context& ctx, Link& link, LogEntry& entry) {
+  if (!is_shared(ctx, entry.id)) return false;
+  advance_shared(ctx, entry);  // what came by other ways counts
   SharedLog* shared = find_shared(ctx, entry.id);
   LogPart* part = shared == nullptr ? nullptr : part_of(*shared, link.slot);
-  if (part == nullptr) return false;
+  // Done, or asked for anew just now.
+  if (part == nullptr || link.ask_queue.contains(entry.id)) return true;
   const bool answered = part->answered;
   take_part_away(ctx, entry.id, *part, false);
   if (!answered) {
@@ -324,7 +349,7 @@ bool part_unanswered(Context& ctx, Link& link, LogEntry& entry) {
 bool orphan_part(Context& ctx, int slot, LogEntry& entry) {
   SharedLog* shared = find_shared(ctx, entry.id);
   LogPart* part = shared == nullptr ? nullptr : part_of(*shared, slot);
-  if (part == nullptr) return shared != nullptr;
+  if (part == nullptr || planted(Bug::kKeepEndedParts)) return shared != nullptr;
   part->slot = kNoSlot;
   note_who_is_asked(entry, *shared);
   return true;

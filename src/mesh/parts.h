@@ -40,9 +40,10 @@ bool give_part(Context& ctx, LogEntry& entry, Link& link);
 // The part that everything else waits for, from a link that is less than half as fast.
 bool take_first_part(Context& ctx, LogEntry& entry, Link& link);
 
-// Whether the segment, which does not come next in its log, belongs to a part of this link and
-// there is room for it.
-bool may_stage(Context& ctx, const Link& link, const codec::SegmentView& header, std::size_t bytes);
+// Whether the segment, which does not come next in its log, comes next in a part of this link.
+bool is_of_part(Context& ctx, const Link& link, const codec::SegmentView& header);
+// Whether there is room for it: never so little that what comes next in a log could not be taken.
+bool may_stage(const Context& ctx, const Link& link, std::size_t bytes);
 void stage(Context& ctx, Link& link, trust::VerifiedSegment segment);
 // What is in hand of the log has moved: commits what was staged behind it, and gives links that
 // have brought their parts new ones. Nothing when the log is not shared.
@@ -50,8 +51,8 @@ void advance_shared(Context& ctx, LogEntry& entry);
 
 // The link has brought something of its part.
 void note_useful(Context& ctx, Link& link, const LogEntry& entry);
-// All WANTs of the link are answered and its part has not come whole. False: the log is not shared,
-// or the link has no part of it.
+// All WANTs of the link are answered and its part has not come whole. False when the log is not
+// shared.
 bool part_unanswered(Context& ctx, Link& link, LogEntry& entry);
 // The link of the slot has ended: its part is nobody's. False when the log is not shared.
 bool orphan_part(Context& ctx, int slot, LogEntry& entry);

@@ -188,16 +188,17 @@ bool take_segment(Context& ctx, Link& link, const codec::Delta& delta, ByteView 
     return own.has_value();
   }
   const bool is_gap = header->first_seq > reached + 1;
-  if (is_gap && entry != nullptr && may_stage(ctx, link, *header, bytes.size()) &&
-      can_take(ctx, intake, bytes.size())) {
+  const bool of_part = is_gap && entry != nullptr && is_of_part(ctx, link, *header);
+  if (of_part && may_stage(ctx, link, bytes.size()) && can_take(ctx, intake, bytes.size())) {
     std::optional<trust::VerifiedSegment> verified = verify(ctx, link, *key, bytes);
     if (verified) intake.useful = true;
     if (verified) stage(ctx, link, std::move(*verified));
     return !link.closed && verified.has_value();
   }
   if (is_gap || !can_take(ctx, intake, bytes.size())) {
-    if (is_gap) intake.useless_bytes += bytes.size();
-    if (is_gap && is_push(link, delta, entry)) refuse_push(ctx, link, delta, entry);
+    if (of_part) note_useful(ctx, link, *entry);
+    if (is_gap && !of_part) intake.useless_bytes += bytes.size();
+    if (is_gap && !of_part && is_push(link, delta, entry)) refuse_push(ctx, link, delta, entry);
     LogEntry* claimed = note_claim(ctx, link, log, header->last_seq());
     drop_segment(link, claimed, bytes.size(), intake, !is_gap);
     if (claimed != nullptr) ask_after_announcement(ctx, link, *claimed);

@@ -11,7 +11,6 @@ namespace ebb::mesh {
 namespace {
 
 constexpr Duration kInterval = milliseconds(200);
-constexpr Duration kWorthSharing = seconds(1);  // that a log still takes
 constexpr std::uint64_t kSegmentsWorthSharing = 4;
 constexpr std::size_t kSharedLogs = 16;
 
@@ -33,8 +32,8 @@ Link* to_be_shared(const Context& ctx, const LogEntry& entry, const Link& newcom
   if (rate == 0 || (theirs > 0 && std::max(rate, theirs) > kTooSlow * std::min(rate, theirs))) {
     return nullptr;
   }
-  const bool takes_long = bytes_of(entry, missing, entry.segment_bytes) * 1000000 >
-                          rate * static_cast<std::uint64_t>(kWorthSharing.us);
+  const bool takes_long = bytes_of(entry, missing, entry.segment_bytes) * 1000 >
+                          rate * ctx.config.tuning.worth_sharing_ms;
   return takes_long ? owner : nullptr;
 }
 
@@ -100,6 +99,12 @@ void share_work(Context& ctx, Link& link) {
 void run_sharing(Context& ctx) {
   if (!ctx.share_at || *ctx.share_at > ctx.now) return;
   ctx.share_at.reset();
+  std::vector<LogId> shared;
+  for (const auto& [log, parts] : ctx.shared)
+    shared.push_back(log);
+  for (const LogId& log : shared) {
+    if (LogEntry* entry = ctx.heads.find(log)) advance_shared(ctx, *entry);
+  }
   bool any = false;
   for (Link* link : ctx.slots) {
     if (link == nullptr) continue;

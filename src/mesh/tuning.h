@@ -27,6 +27,11 @@ struct Tuning {
   // the largest kind, or one of them is never taken.
   std::size_t inbound_bytes = limits::kInboundBytesTotal;
   std::size_t decoded_bytes = limits::kDecodedBytesTotal;
+  // Sharing a long log among links: events of its first question, as sent bytes of a part, and how
+  // long it must take yet to be worth it. At least 1, 1 and 0.
+  std::uint64_t trial_events = 1000;
+  std::size_t part_bytes = limits::kPartBytes;
+  std::uint64_t worth_sharing_ms = 1000;
   // 2: what an engine of a later version might send, a field more in each message and messages of
   // an unknown type; peers of version 1 have to get along with it.
   std::uint64_t wire_version = 1;

@@ -15,7 +15,6 @@ namespace ebb::mesh {
 namespace {
 
 constexpr std::uint64_t kEmptyAnswersMax = 3;
-constexpr Seq kTrialEvents = 1000;
 constexpr Seq kTrialsWorthSharing = 4;
 
 void set_timer(Context& ctx, LogEntry& entry, std::optional<Instant> at) {
@@ -53,12 +52,13 @@ Link* best_announcer(Context& ctx, const LogEntry& entry, SlotMask except) {
 // Where the first question for a long log ends, which others may have as well: what comes of it
 // shows how it is to be shared. 0: it is for all of it.
 Seq trial_end(const Context& ctx, const LogEntry& entry) {
-  const bool is_long = entry.known - entry.pending.seq > kTrialEvents * kTrialsWorthSharing;
+  const Seq events = ctx.config.tuning.trial_events;
+  const bool is_long = entry.known - entry.pending.seq > events * kTrialsWorthSharing;
   if (!is_long || entry.segment_events > 0) return 0;
   const auto exchanges = std::count_if(ctx.slots.begin(), ctx.slots.end(), [](const Link* link) {
     return link != nullptr && link->exchange.active;
   });
-  return exchanges > 1 ? entry.pending.seq + kTrialEvents : 0;
+  return exchanges > 1 ? entry.pending.seq + events : 0;
 }
 
 void ask_as(Context& ctx, LogEntry& entry, Link& link, bool live) {
@@ -195,8 +195,7 @@ void flush_queue(Context& ctx, Link& link, std::set<LogId>& queue, const Reconci
   }
 }
 
-// A range that ends before it begins replaces what is left of what was asked for; a log of which
-// nothing is in hand has none, so its first event is asked for.
+// A range that ends before it begins replaces what is left of what was asked for.
 void flush_stops(Context& ctx, Link& link) {
   if (link.stop_queue.empty() || link.wants_out >= limits::kWantsInHand / 2) return;
   codec::Want want;
@@ -205,8 +204,8 @@ void flush_stops(Context& ctx, Link& link) {
     const LogId log = *link.stop_queue.begin();
     link.stop_queue.erase(link.stop_queue.begin());
     const LogEntry* entry = ctx.heads.find(log);
-    const Seq reached = entry == nullptr ? 0 : entry->pending.seq;
-    want.ranges.push_back({log, reached + 1, std::max<Seq>(reached, 1)});
+    const Seq end = entry == nullptr ? 1 : std::max<Seq>(entry->pending.seq, 1);
+    want.ranges.push_back({log, end + 1, end});
   }
   send_want(ctx, link, want);
 }
