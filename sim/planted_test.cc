@@ -55,6 +55,7 @@ constexpr std::array kRecorded = {
     Recorded{"drop_last_have", 3, "liveness"},
     Recorded{"ask_nobody_after_cut", 1, "liveness"},
     Recorded{"reads_never_end", 23, "liveness"},
+    Recorded{"keep_ended_parts", 2, "liveness"},
     Recorded{"credit_never_returned", 2, "liveness"},
     Recorded{"refuse_later_fields", 1, "liveness"},
     Recorded{"refuse_later_messages", 3, "host"},

@@ -8,15 +8,13 @@
 #include "mesh/live.h"
 #include "mesh/outbox.h"
 #include "mesh/overlay.h"
+#include "mesh/part_room.h"
 #include "mesh/reconcile.h"
-#include "mesh/serve.h"
 #include "mesh/share.h"
 #include "mesh/want.h"
 
 namespace ebb::mesh {
 namespace {
-
-constexpr Duration kPartTime = milliseconds(500);  // of one part
 
 LogPart* part_of(SharedLog& shared, int slot) {
   const auto it = std::find_if(shared.parts.begin(), shared.parts.end(),
@@ -29,60 +27,6 @@ SharedLog* find_shared(Context& ctx, const LogId& log) {
   return it == ctx.shared.end() ? nullptr : &it->second;
 }
 
-// Events that the link brings in the time of a part, as whole segments.
-Seq part_events(const Context& ctx, const Link& link, const LogEntry& entry) {
-  const std::uint64_t segment = std::max<std::uint32_t>(entry.segment_bytes, 1);
-  const std::uint64_t most =
-      std::min(ctx.config.tuning.part_bytes, ctx.config.tuning.credit_bytes / 4);
-  const std::uint64_t rate = rate_of(ctx, link);
-  const auto time = static_cast<std::uint64_t>(kPartTime.us);
-  const std::uint64_t bytes = rate == 0 ? segment * 2 : rate * time / 1000000;
-  return std::max<std::uint64_t>(std::min(bytes, most) / segment, 1) * entry.segment_events;
-}
-
-// What is on its way to be staged, of one link or (kNoSlot) of all: bytes as sent and as decoded.
-std::pair<std::uint64_t, std::uint64_t> on_the_way(const Context& ctx, int slot) {
-  std::pair<std::uint64_t, std::uint64_t> bytes{0, 0};
-  for (const auto& [log, shared] : ctx.shared) {
-    const LogEntry* entry = ctx.heads.find(log);
-    for (const LogPart& part : shared.parts) {
-      if (part.slot == kNoSlot || (slot != kNoSlot && part.slot != slot)) continue;
-      const std::uint64_t left = part.to - std::min(part.reached, part.to);
-      bytes.first += bytes_of(*entry, left, entry->segment_bytes);
-      bytes.second += bytes_of(*entry, left, entry->segment_decoded);
-    }
-  }
-  return bytes;
-}
-
-// Of a link's credit, so that what comes next can still be read for it.
-std::size_t staged_of_link_max(const Context& ctx) {
-  const std::size_t credit = ctx.config.tuning.credit_bytes;
-  return std::min(credit / 2, credit - std::min(credit, kReadReserve));
-}
-
-// Of all, so that two of the largest segments that come next can still be taken.
-std::size_t staged_max(const Context& ctx) {
-  const std::size_t all = ctx.config.tuning.inbound_bytes;
-  return std::min(limits::kStagedBytes, all - std::min(all, 2 * kSegmentBytesMax));
-}
-
-std::size_t staged_decoded_max(const Context& ctx) {
-  const std::size_t all = ctx.config.tuning.decoded_bytes;
-  return std::min(limits::kStagedDecodedBytes,
-                  all - std::min(all, 2 * limits::kSegmentDecodedBytes));
-}
-
-bool may_wait(const Context& ctx, const Link& link, const LogEntry& entry, std::uint64_t events) {
-  const std::uint64_t bytes = bytes_of(entry, events, entry.segment_bytes);
-  const std::uint64_t decoded = bytes_of(entry, events, entry.segment_decoded);
-  const auto all = on_the_way(ctx, kNoSlot);
-  const auto of_link = on_the_way(ctx, link.slot);
-  return link.staged_bytes + of_link.first + bytes <= staged_of_link_max(ctx) &&
-         ctx.staged_bytes + all.first + bytes <= staged_max(ctx) &&
-         ctx.staged_decoded + all.second + decoded <= staged_decoded_max(ctx);
-}
-
 bool is_too_slow(const Context& ctx, const Link& link, const SharedLog& shared) {
   std::uint64_t fastest = 0;
   for (const LogPart& part : shared.parts) {
@@ -91,6 +35,13 @@ bool is_too_slow(const Context& ctx, const Link& link, const SharedLog& shared) 
   }
   const std::uint64_t rate = rate_of(ctx, link);
   return rate > 0 && rate * kTooSlow < fastest;
+}
+
+// All WANTs in hand may be for the log, but then none waits for another.
+bool is_done_by_enough(const Context& ctx, const SharedLog& shared) {
+  const auto asked = std::count_if(shared.parts.begin(), shared.parts.end(),
+                                   [](const LogPart& part) { return part.slot != kNoSlot; });
+  return static_cast<std::size_t>(asked) >= ctx.config.tuning.catch_ups;
 }
 
 void ask_for_part(Context& ctx, const LogEntry& entry, LogPart& part, Link& link) {
@@ -124,7 +75,9 @@ void note_who_is_asked(LogEntry& entry, const SharedLog& shared) {
 // The first part that is nobody's, or a new one behind all others. False: the link gets none.
 bool give_part_of(Context& ctx, LogEntry& entry, SharedLog& shared, Link& link) {
   const Seq reach = reach_of(link, entry);
-  if (part_of(shared, link.slot) != nullptr || is_too_slow(ctx, link, shared)) return false;
+  const bool may_have = !is_done_by_enough(ctx, shared) && part_of(shared, link.slot) == nullptr &&
+                        !is_too_slow(ctx, link, shared);
+  if (!may_have) return false;
   for (std::size_t i = 0; i < shared.parts.size(); ++i) {
     LogPart& part = shared.parts[i];
     const Seq begin = part.reached + 1;
@@ -274,12 +227,6 @@ bool is_of_part(Context& ctx, const Link& link, const codec::SegmentView& header
   return part != nullptr && header.first_seq == part->reached + 1 && part->reached < part->to;
 }
 
-bool may_stage(const Context& ctx, const Link& link, std::size_t bytes) {
-  return link.staged_bytes + bytes <= staged_of_link_max(ctx) &&
-         ctx.staged_bytes + bytes <= staged_max(ctx) &&
-         ctx.staged_decoded + limits::kSegmentDecodedBytes <= staged_decoded_max(ctx);
-}
-
 void stage(Context& ctx, Link& link, trust::VerifiedSegment segment) {
   LogEntry* entry = ctx.heads.find(segment.log);
   SharedLog* shared = find_shared(ctx, segment.log);
@@ -326,6 +273,19 @@ void note_useful(Context& ctx, Link& link, const LogEntry& entry) {
   if (part == nullptr) return;
   part->answered = true;
   link.answer_was_useful = true;
+}
+
+void refuse_part(Context& ctx, Link& link, LogEntry& entry, const codec::SegmentView& header,
+                 std::size_t bytes) {
+  SharedLog* shared = find_shared(ctx, entry.id);
+  LogPart* part = shared == nullptr ? nullptr : part_of(*shared, link.slot);
+  if (part == nullptr) return;
+  link.answer_was_useful = true;  // it is we who have no room
+  entry.segment_events = static_cast<std::uint32_t>(header.count);
+  entry.segment_bytes = static_cast<std::uint32_t>(bytes);
+  entry.segment_decoded = limits::kSegmentDecodedBytes;
+  take_part_away(ctx, entry.id, *part, true);
+  resume_shared(ctx, entry);
 }
 
 bool part_unanswered(Context& ctx, Link& link, LogEntry& entry) {

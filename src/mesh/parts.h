@@ -9,9 +9,7 @@
 //            anything else happens (a fork, a refusal, a commit that failed) the sharing of the
 //            log ends, what was staged is dropped, and it is asked for as any other.
 // Threads:   not thread-safe; part of the engine.
-// Limits:    what is staged counts as in hand, of its link and of all. With what is on its way to
-//            be staged it is at most half of a link's credit and limits::kStagedBytes of all, as
-//            far as can be known before it comes.
+// Limits:    part_room.h; what is staged counts as in hand, of its link and of all.
 // Spec:      docs/wire_format.md section 7
 #pragma once
 
@@ -42,9 +40,11 @@ bool take_first_part(Context& ctx, LogEntry& entry, Link& link);
 
 // Whether the segment, which does not come next in its log, comes next in a part of this link.
 bool is_of_part(Context& ctx, const Link& link, const codec::SegmentView& header);
-// Whether there is room for it: never so little that what comes next in a log could not be taken.
-bool may_stage(const Context& ctx, const Link& link, std::size_t bytes);
 void stage(Context& ctx, Link& link, trust::VerifiedSegment segment);
+// There is no room for it: the log's segments are larger than they were. The part waits until it
+// comes next.
+void refuse_part(Context& ctx, Link& link, LogEntry& entry, const codec::SegmentView& header,
+                 std::size_t bytes);
 // What is in hand of the log has moved: commits what was staged behind it, and gives links that
 // have brought their parts new ones. Nothing when the log is not shared.
 void advance_shared(Context& ctx, LogEntry& entry);

@@ -9,6 +9,7 @@
 #include "core/shared_bytes.h"
 #include "mesh/live.h"
 #include "mesh/own_heads.h"
+#include "mesh/part_room.h"
 #include "mesh/parts.h"
 #include "mesh/reconcile.h"
 #include "mesh/scope.h"
@@ -196,7 +197,7 @@ bool take_segment(Context& ctx, Link& link, const codec::Delta& delta, ByteView 
     return !link.closed && verified.has_value();
   }
   if (is_gap || !can_take(ctx, intake, bytes.size())) {
-    if (of_part) note_useful(ctx, link, *entry);
+    if (of_part) refuse_part(ctx, link, *entry, *header, bytes.size());
     if (is_gap && !of_part) intake.useless_bytes += bytes.size();
     if (is_gap && !of_part && is_push(link, delta, entry)) refuse_push(ctx, link, delta, entry);
     LogEntry* claimed = note_claim(ctx, link, log, header->last_seq());

@@ -19,7 +19,8 @@ constexpr std::size_t kSharedLogs = 16;
 Link* to_be_shared(const Context& ctx, const LogEntry& entry, const Link& newcomer) {
   Link* owner = link_at(ctx, entry.asked);
   if (owner == nullptr || owner == &newcomer || entry.asked_live || entry.segment_bytes == 0 ||
-      entry.pending.seq == 0 || ctx.shared.size() >= kSharedLogs) {
+      entry.pending.seq == 0 || ctx.shared.size() >= kSharedLogs ||
+      ctx.config.tuning.catch_ups < 2) {
     return nullptr;
   }
   const Seq reach = std::min(reach_of(newcomer, entry), limits::kSeqMax);
