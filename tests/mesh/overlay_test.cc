@@ -206,8 +206,11 @@ TEST_CASE("nobody loses his only link to one that is short while others have the
       rig.append(i);
     rig.run_for(seconds(1));
   }
-  for (std::size_t n = 0; n < kJoined; ++n)
-    rig.add_newcomer(true);
+  std::vector<std::size_t> newcomers;
+  for (std::size_t n = 0; n + 1 < kJoined; ++n)
+    newcomers.push_back(rig.add_newcomer(true));
+  for (const std::size_t newcomer : newcomers)
+    CHECK(rig.streams_between(0, newcomer) == 1);
   for (std::size_t i = kJoined + 1; i <= limits::kOverlayLinks; ++i)
     CHECK(rig.streams_between(0, i) == 1);
   CHECK(rig.engine(0).links().size() == limits::kOverlayLinks);
