@@ -377,6 +377,8 @@ std::vector<KnownPeer> Engine::peers() const {
 }
 std::size_t Engine::presences() const { return impl_->ctx.presence.others.size(); }
 
+Sharing Engine::sharing() const { return {impl_->ctx.shared.size(), impl_->ctx.staged_bytes}; }
+
 std::size_t Engine::gossip_partners() const { return impl_->ctx.partners.size(); }
 
 std::size_t Engine::queued_bytes() const {

@@ -124,6 +124,7 @@ class Engine {
   std::uint64_t logs_looked_at() const;
   MissingLogs missing_logs(std::size_t named_max) const;
   std::size_t queued_bytes() const;
+  Sharing sharing() const;
   std::size_t gossip_partners() const;  // devices that datagrams are exchanged with
   std::size_t presences() const;        // devices whose presence is known
 

@@ -7,7 +7,6 @@
 #include "core/planted.h"
 #include "mesh/live.h"
 #include "mesh/outbox.h"
-#include "mesh/overlay.h"
 #include "mesh/part_room.h"
 #include "mesh/reconcile.h"
 #include "mesh/share.h"
@@ -15,6 +14,8 @@
 
 namespace ebb::mesh {
 namespace {
+
+constexpr std::size_t kPartsMax = 2 * limits::kLinks;  // of one log, those of nobody counted
 
 LogPart* part_of(SharedLog& shared, int slot) {
   const auto it = std::find_if(shared.parts.begin(), shared.parts.end(),
@@ -72,6 +73,21 @@ void note_who_is_asked(LogEntry& entry, const SharedLog& shared) {
   }
 }
 
+// What a segment brings beyond its own part is not asked for again, where that was not done yet.
+// Of what is on its way only a whole part is stopped: what else it brings may begin elsewhere.
+void skip_staged(Context& ctx, const LogId& log, SharedLog& shared, Seq first, Seq last) {
+  shared.next = std::max(shared.next, last + 1);
+  for (LogPart& part : shared.parts) {
+    const bool begins_in_it = part.reached + 1 >= first && part.reached < last;
+    if (!begins_in_it) continue;
+    const Link* link = link_at(ctx, part.slot);
+    const bool asked = link != nullptr && !link->ask_queue.contains(log);
+    if (asked && last < part.to) continue;
+    if (asked) take_part_away(ctx, log, part, true);
+    part.reached = last;
+  }
+}
+
 // The first part that is nobody's, or a new one behind all others. False: the link gets none.
 bool give_part_of(Context& ctx, LogEntry& entry, SharedLog& shared, Link& link) {
   const Seq reach = reach_of(link, entry);
@@ -84,6 +100,7 @@ bool give_part_of(Context& ctx, LogEntry& entry, SharedLog& shared, Link& link) 
     if (part.slot != kNoSlot || reach < begin) continue;
     const bool comes_next = begin <= entry.pending.seq + 1;
     if (!comes_next && !may_wait(ctx, link, entry, part.to - part.reached)) return false;
+    if (reach < part.to && shared.parts.size() >= kPartsMax) return false;
     if (reach < part.to) {
       LogPart rest = part;
       rest.from = reach + 1;
@@ -150,7 +167,6 @@ void commit_staged(Context& ctx, LogEntry& entry, StagedSegment staged) {
       {segment.log, segment.last_seq(), segment.encoded->size(), segment.raw->size()});
   entry.pending = {segment.last_seq(), segment.chain};
   ++entry.commits;
-  if (link != nullptr) note_bringer(ctx, *link, entry);
   push_segment(ctx, entry, segment, link == nullptr ? kNoSlot : link->slot, false);
   commit.segments.push_back(std::move(segment));
   ctx.out->commits.push_back(std::move(commit));
@@ -224,7 +240,8 @@ bool take_first_part(Context& ctx, LogEntry& entry, Link& link) {
 bool is_of_part(Context& ctx, const Link& link, const codec::SegmentView& header) {
   SharedLog* shared = find_shared(ctx, header.log);
   const LogPart* part = shared == nullptr ? nullptr : part_of(*shared, link.slot);
-  return part != nullptr && header.first_seq == part->reached + 1 && part->reached < part->to;
+  return part != nullptr && header.first_seq == part->reached + 1 && part->reached < part->to &&
+         !shared->staged.contains(header.first_seq);
 }
 
 void stage(Context& ctx, Link& link, trust::VerifiedSegment segment) {
@@ -242,6 +259,7 @@ void stage(Context& ctx, Link& link, trust::VerifiedSegment segment) {
   part->reached = segment.last_seq();
   note_useful(ctx, link, *entry);
   const Seq first = segment.first_seq;
+  skip_staged(ctx, segment.log, *shared, first, segment.last_seq());
   shared->staged.emplace(first, StagedSegment{std::move(segment), link.id});
   settle_parts(ctx, *entry, *shared);
 }
@@ -261,6 +279,7 @@ void advance_shared(Context& ctx, LogEntry& entry) {
       commit_staged(ctx, entry, std::move(staged));
     }
   }
+  shared->next = std::max(shared->next, entry.pending.seq + 1);
   for (LogPart& part : shared->parts) {
     if (part.from <= entry.pending.seq) part.reached = std::max(part.reached, entry.pending.seq);
   }

@@ -3,8 +3,9 @@
 // Model:     a shared log has parts, each asked of one link and of no other: the first is the one
 //            that comes next; what comes of the others is verified and staged until everything
 //            before it is in hand. A part is what its link brings in half a second, cut where the
-//            log's segments have been cut so far, since the end of a segment cannot be moved. A
-//            link has one part of a log at a time, and gets another when that has come.
+//            log's segments have been cut so far, since the end of a segment cannot be moved; what
+//            one brings beyond its part shortens the parts behind it. A link has one part of a log
+//            at a time, and gets another when that has come.
 //            The part of a link that ends, or has no more to send, is given to another. Where
 //            anything else happens (a fork, a refusal, a commit that failed) the sharing of the
 //            log ends, what was staged is dropped, and it is asked for as any other.
@@ -19,6 +20,7 @@
 
 #include "codec/segment.h"
 #include "mesh/context.h"
+#include "mesh/scope.h"
 
 namespace ebb::mesh {
 
@@ -75,7 +77,9 @@ inline bool awaits(const Link& link, const LogId& log) {
 // How far the link is known to have the log; 0 when it is not to be asked for it.
 inline Seq reach_of(const Link& link, const LogEntry& entry) {
   const PeerLog* peer = entry.find_peer(link.slot);
-  return peer == nullptr || peer->refused || !awaits(link, entry.id) ? 0 : peer->announced;
+  const bool may_ask =
+      peer != nullptr && !peer->refused && awaits(link, entry.id) && !is_outside(link, entry);
+  return may_ask ? peer->announced : 0;
 }
 // What so many events of the log come to, when one of its segments has so many bytes.
 inline std::uint64_t bytes_of(const LogEntry& entry, std::uint64_t events,

@@ -120,6 +120,10 @@ bool in_both_scopes(const Link& link, const LogKey& log) {
   return link.view->covers(log);
 }
 
+bool is_outside(const Link& link, const LogEntry& entry) {
+  return entry.has_key && link.scope && !in_both_scopes(link, entry.key);
+}
+
 trust::FingerprintSum common_root(const Context& ctx, const Link& link) {
   return link.view == nullptr ? ctx.heads.root() : link.view->whole();
 }

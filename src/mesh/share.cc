@@ -25,7 +25,9 @@ Link* to_be_shared(const Context& ctx, const LogEntry& entry, const Link& newcom
   }
   const Seq reach = std::min(reach_of(newcomer, entry), limits::kSeqMax);
   const std::uint64_t missing = reach - std::min(reach, entry.pending.seq);
-  if (missing < kSegmentsWorthSharing * entry.segment_events || !awaits(*owner, entry.id)) {
+  // Where bytes are paid for, or may stop for the day, the log is not shared but taken over.
+  if (missing < kSegmentsWorthSharing * entry.segment_events || !awaits(*owner, entry.id) ||
+      is_metered(ctx, *owner)) {
     return nullptr;
   }
   const std::uint64_t rate = rate_of(ctx, *owner);
@@ -38,8 +40,9 @@ Link* to_be_shared(const Context& ctx, const LogEntry& entry, const Link& newcom
   return takes_long ? owner : nullptr;
 }
 
-// So many of its logs another link would have done first.
+// So many of its logs another link would have done first, or pays nothing for.
 std::size_t fair_share(const Context& ctx, const Link& slow, const Link& link) {
+  if (is_metered(ctx, slow)) return slow.asked.size();
   const std::uint64_t rate = rate_of(ctx, link);
   const std::uint64_t all = std::max<std::uint64_t>(rate + rate_of(ctx, slow), 1);
   return static_cast<std::size_t>((slow.asked.size() * rate + all - 1) / all);
@@ -48,7 +51,7 @@ std::size_t fair_share(const Context& ctx, const Link& slow, const Link& link) {
 bool may_take_over(const Context& ctx, const LogEntry& entry, const Link& owner, const Link& link) {
   return entry.asked == owner.slot && !entry.asked_live && awaits(owner, entry.id) &&
          reach_of(link, entry) > entry.pending.seq && entry.asked_at + kBeforeTakeOver <= ctx.now &&
-         is_slow_beside(ctx, owner, link);
+         (is_metered(ctx, owner) || is_slow_beside(ctx, owner, link));
 }
 
 void share_with(Context& ctx, Link& owner, Link& link) {

@@ -330,6 +330,12 @@ struct MissingLogs {
   std::vector<MissingLog> logs;  // the first of them, in order of id
 };
 
+// Long logs that are fetched from several links at once, and what waits of them for what comes
+// before it.
+struct Sharing {
+  std::size_t logs = 0, staged_bytes = 0;
+};
+
 // Upper bounds of the sizes by which DELTAs are counted; one more count is for what is beyond.
 inline constexpr std::array<std::size_t, 8> kDeltaSizes = {256,   1024,   4096,    16384,
                                                            65536, 262144, 1048576, 4194304};

@@ -41,6 +41,7 @@ Link* best_announcer(Context& ctx, const LogEntry& entry, SlotMask except) {
     if (link == nullptr || (except & slot_bit(link->slot)) != 0) continue;
     const PeerLog* peer = entry.find_peer(link->slot);
     if (peer == nullptr || peer->refused || peer->announced <= entry.pending.seq) continue;
+    if (is_outside(*link, entry)) continue;
     const bool held_back = link->exchange.awaited.contains(entry.id) &&
                            !may_send(ctx, *link, codec::Priority::kCatchUp);
     if (held_back) continue;
@@ -93,6 +94,17 @@ void withdraw(Context& ctx, LogEntry& entry) {
   }
   entry.asked = kNoSlot;
   set_timer(ctx, entry, std::nullopt);
+}
+
+// The same, and who was asked is told, as it may be sending.
+void withdraw_and_tell(Context& ctx, LogEntry& entry) {
+  Link* link = is_shared(ctx, entry.id) ? nullptr : link_at(ctx, entry.asked);
+  const bool sent = link != nullptr && !link->ask_queue.contains(entry.id) &&
+                    !link->ask_queue_live.contains(entry.id);
+  withdraw(ctx, entry);
+  if (!sent) return;
+  link->stop_queue.insert(entry.id);
+  touch(ctx, *link);
 }
 
 bool is_missing(const Context& ctx, const LogEntry& entry) {
@@ -152,7 +164,7 @@ void take_offers(Context& ctx, Link& link) {
     if (entry == nullptr || entry->asked != kNoSlot || !is_missing(ctx, *entry)) continue;
     const PeerLog* peer = entry->find_peer(link.slot);
     const bool has_more = peer != nullptr && !peer->refused && peer->announced > entry->pending.seq;
-    if (!has_more) continue;
+    if (!has_more || is_outside(link, *entry)) continue;
     if (is_metered(ctx, link)) {
       ask_now(ctx, *entry);  // whoever costs nothing comes first
     } else {
@@ -223,7 +235,7 @@ LogEntry* note_claim(Context& ctx, Link& link, const LogId& log, Seq seq) {
 void refuse_log(Context& ctx, Link& link, LogEntry& entry) {
   entry.peer(link.slot).refused = true;
   leave_out(link);
-  if (entry.asked == link.slot || is_shared(ctx, entry.id)) withdraw(ctx, entry);
+  if (entry.asked == link.slot || is_shared(ctx, entry.id)) withdraw_and_tell(ctx, entry);
   stop_awaiting(ctx, link, entry.id);
   ask_now(ctx, entry);
 }
@@ -276,13 +288,8 @@ void ask_again(Context& ctx, LogEntry& entry) {
 }
 
 void move_question(Context& ctx, LogEntry& entry, Link& link) {
-  Link* before = link_at(ctx, entry.asked);
-  const bool unsent = before != nullptr && before->ask_queue.contains(entry.id);
-  withdraw(ctx, entry);
+  withdraw_and_tell(ctx, entry);
   ask(ctx, entry, link);
-  if (before == nullptr || unsent) return;
-  before->stop_queue.insert(entry.id);
-  touch(ctx, *before);
 }
 
 void note_progress(Context& ctx, LogEntry& entry) {

@@ -2,7 +2,9 @@
 #include <doctest/doctest.h>
 
 #include <string>
+#include <vector>
 
+#include "tests/mesh/many_logs.h"
 #include "tests/mesh/raw_peer.h"
 #include "trust/scope_hash.h"
 
@@ -145,6 +147,31 @@ TEST_CASE("what a peer says or sends beyond our scope is not taken, and never as
   for (int i = 0; i < 200 && !peer.closed(); ++i)
     peer.send(delta_of({large}));
   CHECK(peer.faulted_with("brings_nothing"));
+}
+
+TEST_CASE("what a peer claims of logs out of its own scope is not asked of it") {
+  FakeStore store(1);
+  FakeStore author(9);
+  std::vector<trust::VerifiedSegment> firsts;
+  for (const char* topic : {"a", "b"}) {
+    firsts.push_back(author.append({topic, 1}).own_segments[0]);
+    store_segment(store, firsts.back());
+  }
+  RawPeer peer(store, 2);
+  greet_as(peer, kOfA, {});
+  peer.send(codec::ScopeTold{kOfA});
+  peer.send(codec::ScopeRoot{});
+  peer.run_until(peer.now + seconds(3));
+  peer.send(codec::Have{{{firsts[1].log, 3}}, 0});
+  peer.run_until(peer.now + seconds(3));
+  CHECK(!peer.take<codec::Want>());
+  peer.send(codec::Have{{{firsts[0].log, 2}}, 0});
+  peer.run_until(peer.now + seconds(3));
+  const auto want = peer.take<codec::Want>();
+  REQUIRE(want);
+  REQUIRE(want->ranges.size() == 1);
+  CHECK(want->ranges[0].log == firsts[0].log);
+  CHECK(peer.faults().empty());
 }
 
 }  // namespace

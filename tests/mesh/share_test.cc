@@ -1,79 +1,16 @@
 // Several holders at work on one catch-up, each as fast as its link is.
 #include <doctest/doctest.h>
 
-#include <algorithm>
-#include <array>
 #include <optional>
-#include <vector>
 
 #include "core/limits.h"
-#include "tests/mesh/many_logs.h"
-#include "tests/mesh/rig.h"
+#include "tests/mesh/holders.h"
 
 namespace ebb::tests {
 namespace {
 
-constexpr std::uint64_t kRate = 1000000;
-constexpr std::size_t kReader = 2;
-
-// Two holders that reach each other only through the node that lacks what they have. Rates are of
-// the links from them, in bytes a second.
-struct Holders : Rig {
-  explicit Holders(std::array<std::uint64_t, 2> rates_in) : rates(rates_in) {
-    add_node(1);
-    add_node(2);
-    add_node(3, {0, 1});
-    parted = [](std::size_t a, std::size_t b) { return a + b == 1; };
-    rate = [this](std::size_t from, std::size_t) { return from < kReader ? rates.at(from) : 0; };
-    socket_bytes = std::size_t{16} << 10;
-    commit_delay = milliseconds(2);
-    latency = milliseconds(5);
-  }
-  // A long log of somebody else: `segments` of 40 events and about 17 kB each.
-  void write_long_log(std::size_t segments, std::size_t of_second) {
-    for (std::size_t i = 0; i < segments; ++i) {
-      const auto segment = author.append({"long", 40, 400}).own_segments.at(0);
-      store_segment(store(0), segment);
-      if (i < of_second) store_segment(store(1), segment);
-    }
-    events = segments * 40;
-  }
-  // So many logs of the same size, whole on both.
-  void write_logs(std::size_t logs, std::size_t segments) {
-    Authors authors(4);
-    for (std::size_t i = 0; i < logs * segments; ++i) {
-      const std::size_t log = i % logs;
-      const auto segment = authors.append(log % 4, 1 + log / 4, {"t", 40, 400});
-      for (const std::size_t holder : {0U, 1U})
-        store_segment(store(holder), segment);
-    }
-    events = logs * segments * 40;
-  }
-  void start_all() {
-    for (std::size_t i = 0; i < size(); ++i)
-      start(i);
-  }
-  // The time until the reader has all of it; nullopt when it has not in `patience`.
-  std::optional<Duration> fetch(Duration patience) {
-    const Instant begun = now();
-    while (now() - begun < patience) {
-      run_for(milliseconds(50));
-      queued_max = std::max(queued_max, engine(kReader).queued_bytes());
-      if (store(kReader).events() == events) return now() - begun;
-    }
-    return std::nullopt;
-  }
-  std::uint64_t redundant() { return engine(kReader).counters().events_redundant; }
-  std::uint64_t sent_by(std::size_t holder) { return engine(holder).counters().events_sent; }
-
-  std::array<std::uint64_t, 2> rates;
-  FakeStore author{9};
-  std::uint64_t events = 0;
-  std::size_t queued_max = 0;  // in hand of the reader
-};
-
 Duration alone(std::size_t segments) {
-  Holders rig({kRate, kRate});
+  Holders rig({kHolderRate, kHolderRate});
   rig.write_long_log(segments, 0);
   rig.start(0);
   rig.start(kReader);
@@ -89,7 +26,7 @@ constexpr std::size_t kSegments = 1000;
 
 TEST_CASE("two holders of equal rate bring one long log in half the time") {
   const Duration one = alone(kSegments);
-  Holders rig({kRate, kRate});
+  Holders rig({kHolderRate, kHolderRate});
   rig.write_long_log(kSegments, kSegments);
   rig.start_all();
   const auto both = rig.fetch(seconds(600));
@@ -111,8 +48,8 @@ TEST_CASE("of two holders one at a tenth of the rate does not hold up the other"
   SUBCASE("the first one") {}
   SUBCASE("the second one") { slow = 1; }
   SUBCASE("which is asked for all of it, since the other comes later") { is_first = true; }
-  Holders rig({kRate, kRate});
-  rig.rates.at(slow) = kRate / 10;
+  Holders rig({kHolderRate, kHolderRate});
+  rig.rates.at(slow) = kHolderRate / 10;
   rig.write_long_log(kSegments, kSegments);
   if (is_first) {
     rig.start(slow);
@@ -145,7 +82,7 @@ TEST_CASE(
     logs = 16;
     segments = 60;
   }
-  Holders rig({kRate, kRate / 10});
+  Holders rig({kHolderRate, kHolderRate / 10});
   rig.write_logs(logs, segments);
   rig.start_all();
   const auto both = rig.fetch(seconds(600));
@@ -161,7 +98,7 @@ TEST_CASE("the part of a holder that dies, or falls silent, is brought by the ot
   bool silent = false;
   SUBCASE("it dies") {}
   SUBCASE("it falls silent") { silent = true; }
-  Holders rig({kRate, kRate});
+  Holders rig({kHolderRate, kHolderRate});
   rig.write_long_log(kSegments, kSegments);
   rig.start_all();
   rig.run_for(seconds(3));
@@ -183,7 +120,7 @@ TEST_CASE("a holder of less than it claims, and one of a part, are asked for tha
   bool lies = false;
   SUBCASE("it has a part") {}
   SUBCASE("it claims all") { lies = true; }
-  Holders rig({kRate, kRate});
+  Holders rig({kHolderRate, kHolderRate});
   rig.write_long_log(kSegments, kSegments);
   const LogId log = rig.author.own_log("long");
   if (lies) {
