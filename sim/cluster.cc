@@ -184,7 +184,7 @@ void Cluster::schedule_appends() {
     const Instant at{static_cast<std::int64_t>(schedule_rng_.below(span))};
     const auto host = static_cast<HostIndex>(schedule_rng_.below(options_.nodes));
     queue_.at(at, [this, host] {
-      if (hosts_[host]->running()) hosts_[host]->append(workload_.next(host));
+      if (hosts_[host]->running() && !is_quiet(host)) hosts_[host]->append(workload_.next(host));
     });
   }
   if (options_.steady_interval == Duration{}) return;

@@ -47,6 +47,7 @@ struct Outcome {
   // Of Options::restore: own events that the old store lacked, and how often a peer said so.
   std::uint64_t events_rolled_back = 0;
   std::uint64_t rollbacks_found = 0;
+  std::uint64_t set_backs_found = 0;  // that its arrival numbers were given before
   std::uint64_t logs_forked = 0;
   // From the commit of an event's author to that of another host, hosts left out left out.
   Duration latency_p50, latency_p99;
@@ -101,6 +102,8 @@ class Cluster : private Observer {
   // A host that is down long enough to be backed up, in the middle of the chaos.
   void back_up(HostIndex host);
   bool survive_restore(HostIndex index, Outcome& outcome);
+  bool all_know_more(HostIndex index) const;
+  bool is_quiet(HostIndex index) const;
   void write_in_gap(HostIndex index, const std::map<LogId, store::HeadRecord>& before);
 
   Options options_;

@@ -232,6 +232,10 @@ void Host::perform(mesh::Effects& effects) {
     storage_.hear_peers(effect.clock);
   judge(effects);
   for (const mesh::Notice& effect : effects.notices) {
+    if (effect.kind == mesh::NoticeKind::kSetBackFound) {
+      ++set_backs_found_;
+      storage_.take_epoch();
+    }
     if (effect.kind != mesh::NoticeKind::kRollbackFound) continue;
     ++rollbacks_found_;
     storage_.begin_incarnation();
@@ -260,6 +264,8 @@ void Host::judge(const mesh::Effects& effects) {
     const bool about_history =
         (said && !is_liar(effect.peer) &&
          !(effect.kind == mesh::NoticeKind::kForkSuspected && fork_expected_)) ||
+        (effect.kind == mesh::NoticeKind::kSetBackFound && !is_liar(effect.peer) &&
+         !rollback_expected_) ||
         (effect.kind == mesh::NoticeKind::kRollbackFound && !rollback_expected_);
     if (about_history) world_.observer.trouble(setup_.index, "unfounded notice: " + effect.text);
   }

@@ -89,6 +89,8 @@ class Host {
   // And there may be two histories of a log.
   void expect_fork() { fork_expected_ = true; }
   std::uint64_t rollbacks_found() const { return rollbacks_found_; }
+  // And how often that its arrival numbers were given before.
+  std::uint64_t set_backs_found() const { return set_backs_found_; }
 
   bool honest() const { return liar_ == nullptr; }
 
@@ -131,7 +133,7 @@ class Host {
   std::uint64_t ticks_at_once_ = 0;
   bool rollback_expected_ = false;
   bool fork_expected_ = false;
-  std::uint64_t rollbacks_found_ = 0;
+  std::uint64_t rollbacks_found_ = 0, set_backs_found_ = 0;
 };
 
 }  // namespace ebb::sim

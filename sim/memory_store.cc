@@ -50,6 +50,7 @@ class MemoryStore : public Storage {
     nothing.now = now;
     return commit(nothing, reason);
   }
+  Result<StoreEpoch> take_epoch() override { return disk_.epoch = random_(); }
   void hear_peers(std::optional<PeerClock> peers) override { clock_.judge.hear(peers); }
   const ClockJudge& clock_judge() const override { return clock_.judge; }
   std::vector<store::HeadRecord> heads() const override;

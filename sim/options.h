@@ -117,6 +117,8 @@ struct Options {
   bool restore = false;
   // And is written to before it hears anybody.
   bool restore_gap = false;
+  // And has written nothing since then: what it loses is of others.
+  bool restore_quiet = false;
 
   bool operator==(const Options&) const = default;
   bool has(Fault fault) const { return enabled[static_cast<std::size_t>(fault)]; }

@@ -20,6 +20,8 @@ constexpr std::array kTable = {
     PlantedInfo{Bug::kSameIncarnationAfterRestore, "same_incarnation_after_restore",
                 "a restored store goes on in the incarnation of the backup"},
     PlantedInfo{Bug::kForgetEpoch, "forget_epoch", "every new store takes the same epoch"},
+    PlantedInfo{Bug::kKeepDoubtedEpoch, "keep_doubted_epoch",
+                "a store of which a peer knows later arrivals keeps its epoch"},
     PlantedInfo{Bug::kForgetClientIds, "forget_client_ids", "client ids are not stored"},
     PlantedInfo{Bug::kCutOneTooMany, "cut_one_too_many",
                 "a segment that is read from its middle begins an event late"},

@@ -1,5 +1,7 @@
 #include "sim/planted_runs.h"
 
+#include "sim/scenarios.h"
+
 namespace ebb::sim {
 namespace {
 
@@ -9,6 +11,10 @@ constexpr std::size_t kNodes = 5;  // as few as have room for groups and detours
 
 Outcome run_planted(std::uint64_t seed, Bug bug, const std::string& dir) {
   Options options = expand_seed(seed, kNodes);
+  // An old store that nobody has said is one: no fault of the seeds.
+  if (bug == Bug::kKeepDoubtedEpoch) {
+    options = *expand_scenario("set-back", seed, kNodes);
+  }
   options.bug = bug;
   return run_seed(options, dir);
 }

@@ -1,5 +1,5 @@
 // How runs with a planted bug are made, for the tests that look for them: the same as
-// `ebb-sim --seed N --nodes 5 --bug NAME`.
+// `ebb-sim --seed N --nodes 5 --bug NAME`, for a bug that needs it with a `--scenario`.
 //
 // Threads: pure functions; any thread.
 #pragma once

@@ -42,8 +42,27 @@ void Cluster::back_up(HostIndex host) {
   hosts_[host]->storage().back_up();
   start(host);
   // The backup holds all of an incarnation that has ended, and nothing of the one that was lost.
-  const bool ends_here = options_.seed % 2 == 1;
+  const bool ends_here = options_.seed % 2 == 1 && !options_.restore_quiet;
   if (ends_here && hosts_[host]->running()) hosts_[host]->storage().begin_incarnation();
+}
+
+// What is backed up, and written to no more.
+bool Cluster::is_quiet(HostIndex index) const {
+  const Duration half = options_.chaos / 2;
+  return options_.restore_quiet && index == 0 && queue_.now() - Instant{} >= half;
+}
+
+// Whether every other host knows later arrivals of its store than it has itself.
+bool Cluster::all_know_more(HostIndex index) const {
+  const Storage& store = *hosts_[index]->storage().store();
+  return std::all_of(hosts_.begin(), hosts_.end(), [&](const std::unique_ptr<Host>& host) {
+    if (host == hosts_[index] || !host->running() || !host->honest()) return true;
+    const auto cursors = host->storage().store()->cursors();
+    return std::any_of(cursors.begin(), cursors.end(), [&](const store::CursorUpdate& cursor) {
+      return cursor.peer == hosts_[index]->device() && cursor.epoch == store.epoch() &&
+             cursor.arrival > store.arrival_head();
+    });
+  });
 }
 
 bool Cluster::survive_restore(HostIndex index, Outcome& outcome) {
@@ -65,11 +84,17 @@ bool Cluster::survive_restore(HostIndex index, Outcome& outcome) {
   start(index);
   if (!host.running()) return false;
   outcome.events_rolled_back = events_in(before) - events_in(own_heads(host));
+  const StoreEpoch epoch = host.storage().store()->epoch();
+  const bool is_known = !options_.restore_gap && all_know_more(index);
   if (options_.restore_gap) write_in_gap(index, before);
   network_.heal(cut);
   // Long enough to be dialled, whatever went wrong before, and told.
   run_for(kDialBackoffMax + kGossipRound);
   outcome.rollbacks_found = host.rollbacks_found();
+  outcome.set_backs_found = host.set_backs_found();
+  if (is_known && host.storage().store()->epoch() == epoch) {
+    trouble(index, "goes on in the epoch of which all others know later arrivals");
+  }
   outcome.logs_forked = fork_ ? fork_->logs.size() : 0;
   const bool same = host.storage().store()->incarnation() == incarnation;
   if (same && outcome.events_rolled_back > 0) {

@@ -55,6 +55,13 @@ Options expand_restore(std::uint64_t seed, std::size_t nodes, Duration chaos) {
   return options;
 }
 
+// And has written nothing since, so that only events of others are lost.
+Options expand_set_back(std::uint64_t seed, std::size_t nodes, Duration chaos) {
+  Options options = expand_restore(seed, nodes, chaos);
+  options.restore_quiet = true;
+  return options;
+}
+
 // Each host sleeps nine tenths of its time.
 Options expand_duty_cycle(std::uint64_t seed, std::size_t nodes, Duration chaos) {
   Options options = expand_seed(seed, nodes, chaos,
@@ -97,6 +104,8 @@ constexpr std::array kScenarios = {
     Scenario{"poor-links", "slow, lossy paths with latencies of up to 600 ms", expand_poor_links},
     Scenario{"heal", "partitions, and paths that all open at the same instant", expand_heal},
     Scenario{"restore", "after the faults a host comes back with an old store", expand_restore},
+    Scenario{"set-back", "the same of a host that has written nothing since its backup",
+             expand_set_back},
     Scenario{"duty-cycle", "hosts that sleep nine tenths of the time", expand_duty_cycle},
     Scenario{"clocks", "wall clocks that jump, walk and start in 1970", expand_clocks},
     Scenario{"disks", "commits and reads that fail, stall or are lost", expand_disks},

@@ -187,4 +187,16 @@ TEST_CASE("a restored host that writes before it hears anybody is told, and both
   if (!only_seed()) CHECK(forked > 0);
 }
 
+TEST_CASE("a host that comes back with an old store, and lost events of others alone, is told") {
+  std::uint64_t alone = 0;
+  for (std::uint64_t seed = 1; seed <= 12; ++seed) {
+    const Options options = *expand_scenario("set-back", only_seed().value_or(seed), 4, kShort);
+    const Outcome outcome = run(options);
+    must_be_good(outcome);
+    CHECK(outcome.set_backs_found <= 1);
+    if (outcome.events_rolled_back == 0) alone += outcome.set_backs_found;
+  }
+  if (!only_seed()) CHECK(alone > 0);
+}
+
 TEST_CASE("a mesh of one agrees with itself") { must_be_good(run(expand_seed(1, 1, kShort))); }

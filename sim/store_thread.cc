@@ -153,6 +153,17 @@ void StoreThread::begin_incarnation() {
   });
 }
 
+void StoreThread::take_epoch() {
+  later([this] {
+    const auto taken = store_->take_epoch();
+    if (!taken) {
+      trouble("take_epoch", taken.error());
+      return later_by(kIncarnationRetry, [this] { take_epoch(); });
+    }
+    later([this, epoch = *taken] { to_engine_(mesh::EpochTaken{epoch}); });
+  });
+}
+
 void StoreThread::hear_peers(const std::optional<PeerClock>& clock) {
   later([this, clock] {
     store_->hear_peers(clock);

@@ -66,6 +66,7 @@ class StoreThread {
   void commit(mesh::Commit effect);
   void read(const mesh::Read& effect);
   void begin_incarnation();
+  void take_epoch();
   DiskMoods& moods() { return moods_; }
   // What the engine heard of the time.
   void hear_peers(const std::optional<PeerClock>& clock);

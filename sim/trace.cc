@@ -102,6 +102,7 @@ class FieldWriter {
     number(input.incarnation);
     number(input.epoch);
   }
+  void operator()(const mesh::EpochTaken& input) { number(input.epoch); }
   void operator()(const mesh::AddressesChanged& input) {
     number(input.addresses.size());
     for (const std::string& address : input.addresses)
@@ -204,9 +205,9 @@ class FieldWriter {
 
 // In the order of mesh::Input.
 constexpr std::array<std::string_view, std::variant_size_v<mesh::Input>> kInputNames = {
-    "link_up",   "link_down",         "stream_bytes", "send_progress",    "datagram",
-    "committed", "read_done",         "tick",         "local_time",       "add_peer",
-    "shutdown",  "incarnation_begun", "clock_judged", "addresses_changed"};
+    "link_up",   "link_down",         "stream_bytes", "send_progress", "datagram",
+    "committed", "read_done",         "tick",         "local_time",    "add_peer",
+    "shutdown",  "incarnation_begun", "epoch_taken",  "clock_judged",  "addresses_changed"};
 
 std::string place(Instant now, HostIndex host) {
   return std::to_string(now.us) + " us, host " + std::to_string(host) + ": ";

@@ -25,6 +25,7 @@ enum class Bug : std::uint8_t {
   kReuseSeq,
   kSameIncarnationAfterRestore,
   kForgetEpoch,
+  kKeepDoubtedEpoch,
   kForgetClientIds,
   kCutOneTooMany,
   kMergeLosesSegment,

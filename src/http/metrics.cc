@@ -100,6 +100,9 @@ void write_peers(PrometheusText& out, const node::MeshCounters& mesh,
               mesh.forks_suspected);
   out.counter("ebb_rollbacks_found_total",
               "Times that a peer held more of our own logs than we did.", mesh.rollbacks_found);
+  out.counter("ebb_set_backs_found_total",
+              "Starts in which a peer knew later arrivals of our store than it had.",
+              mesh.set_backs_found);
   out.counter(
       "ebb_logs_refused_total",
       "Logs of which nothing is stored because their device, or all together, have too many.",

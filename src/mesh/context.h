@@ -161,6 +161,10 @@ struct Context {
   // Of ours, shown by peers while nothing of them was stored; signed by us, so they are few.
   std::set<Incarnation> lost_incarnations;
 
+  // Our epoch: a peer knows later arrivals of it than there are, and another one is not stored yet;
+  // and it was doubted, or taken, since the start (epoch.h).
+  bool epoch_is_void = false, epoch_is_settled = false;
+
   // After a failed commit nothing is asked for until then.
   std::optional<Instant> commits_paused_until;
   std::uint32_t commit_failures = 0;

@@ -10,6 +10,7 @@
 #include "mesh/context.h"
 #include "mesh/covered.h"
 #include "mesh/dialer.h"
+#include "mesh/epoch.h"
 #include "mesh/gossip.h"
 #include "mesh/greeting.h"
 #include "mesh/learn.h"
@@ -230,17 +231,10 @@ void on_input(Context& ctx, IncarnationBegun& begun) {
       plan_flush(ctx, *link);
     }
   }
-  if (std::exchange(ctx.config.epoch, begun.epoch) == begun.epoch) return;
-  // What peers have told of the epoch before says nothing of this one, and what we have told them
-  // is void: greet anew.
-  ctx.told_cursors.clear();
-  for (auto& [id, link] : ctx.links) {
-    if (!link.peer) continue;
-    say_bye(ctx, link, codec::ByeCode::kShutdown, "another epoch");
-    close_link(ctx, link, "another epoch");
-    touch(ctx, link);
-  }
+  take_epoch(ctx, begun.epoch);
 }
+
+void on_input(Context& ctx, EpochTaken& taken) { take_epoch(ctx, taken.epoch); }
 
 void keep_budgets(Context& ctx) {
   std::vector<BudgetSpent> rows = ctx.budget.take_unkept();

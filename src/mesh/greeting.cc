@@ -7,6 +7,7 @@
 #include "core/planted.h"
 #include "mesh/covered.h"
 #include "mesh/dialer.h"
+#include "mesh/epoch.h"
 #include "mesh/learnt.h"
 #include "mesh/live.h"
 #include "mesh/outbox.h"
@@ -272,6 +273,7 @@ void on_hello(Context& ctx, Link& link, const codec::Hello& hello) {
   }
   overlay_joined(ctx, link);
   note_told_cursor(ctx, link);
+  judge_told_cursor(ctx, link);
   greet_cursor(ctx, link);
   greet_scope(ctx, link);
   begin_exchange(ctx, link);

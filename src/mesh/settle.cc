@@ -6,6 +6,7 @@
 
 #include "codec/segment.h"
 #include "mesh/datagrams.h"
+#include "mesh/epoch.h"
 #include "mesh/gossip_root.h"
 #include "mesh/live.h"
 #include "mesh/own_heads.h"
@@ -41,7 +42,7 @@ bool may_tell(const Context& ctx, const Partner& partner, const LogEntry& entry)
 std::vector<codec::ListedHead> heads_for(const Context& ctx, Partner& partner) {
   // Of a store that was set back the cursor may name arrivals that are other events now.
   const bool current = partner.cursor.epoch == ctx.config.epoch && partner.cursor.arrival > 0 &&
-                       partner.cursor.arrival <= ctx.arrival_head && !ctx.own_blocked;
+                       partner.cursor.arrival <= ctx.arrival_head && epoch_counts(ctx);
   const Arrival after = current ? partner.cursor.arrival : 0;
   Arrival last = std::exchange(partner.heads_last, std::nullopt).value_or(ctx.arrival_head);
   std::vector<codec::ListedHead> heads;

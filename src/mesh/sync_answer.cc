@@ -7,6 +7,7 @@
 #include <variant>
 
 #include "core/planted.h"
+#include "mesh/epoch.h"
 #include "mesh/log_cut.h"
 #include "mesh/scope.h"
 
@@ -152,7 +153,7 @@ void send_changes(Context& ctx, Link& link) {
   changes.covered = covered(ctx, link);
   const Arrival since = link.theirs.cursor.arrival;
   // Of a store that was set back the peer's cursor may name arrivals that are other events now.
-  const bool set_back = ctx.own_blocked || link.mine.epoch != ctx.config.epoch;
+  const bool set_back = !epoch_counts(ctx) || link.mine.epoch != ctx.config.epoch;
   const bool too_many =
       changes_exceed(ctx, link, since, limits::kChangesListed) && !was_mostly_offline(link);
   if (set_back || too_many) {

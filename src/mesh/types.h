@@ -164,14 +164,19 @@ struct IncarnationBegun {
   StoreEpoch epoch = 0;
 };
 
+// The store has taken another epoch, after a SetBackFound notice, and holds it.
+struct EpochTaken {
+  StoreEpoch epoch = 0;
+};
+
 // Whether our wall clock is suspect, where that has changed: peers are then not told what it shows.
 struct ClockJudged {
   bool suspect = false;
 };
 
-using Input =
-    std::variant<LinkUp, LinkDown, StreamBytes, SendProgress, Datagram, Committed, ReadDone, Tick,
-                 LocalTime, AddPeer, Shutdown, IncarnationBegun, ClockJudged, AddressesChanged>;
+using Input = std::variant<LinkUp, LinkDown, StreamBytes, SendProgress, Datagram, Committed,
+                           ReadDone, Tick, LocalTime, AddPeer, Shutdown, IncarnationBegun,
+                           EpochTaken, ClockJudged, AddressesChanged>;
 
 // ---- effects
 
@@ -265,6 +270,7 @@ enum class NoticeKind : std::uint8_t {
   kRefused,        // another mesh or wire version; text says which
   kForkSuspected,  // two histories of a log were seen
   kRollbackFound,  // a peer holds more of our own log than we do: begin a new incarnation
+  kSetBackFound,   // a peer knows later arrivals of our epoch than we do: take another epoch
   kLogCapped,
   kLogRefused,  // of too many logs; text says which
   kOverQuota,   // its author has used up its quota; text says which log
@@ -372,7 +378,7 @@ struct Counters {
                 reconciliations_interrupted = 0, reconciliations_refused = 0;
   std::uint64_t audits = 0;         // ended, equal or not
   std::uint64_t audit_repairs = 0;  // heads that only an audit has brought: 0 in a healthy mesh
-  std::uint64_t forks_suspected = 0, rollbacks_found = 0;
+  std::uint64_t forks_suspected = 0, rollbacks_found = 0, set_backs_found = 0;
   std::uint64_t logs_refused = 0;           // for which the store has no row
   std::uint64_t quota_refused = 0;          // segments of authors that have used up their quota
   std::uint64_t segments_out_of_scope = 0;  // that peers should not have sent

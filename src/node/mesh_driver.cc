@@ -57,6 +57,8 @@ NoticeName notice_name(mesh::NoticeKind kind) {
       return {LogLevel::kError, "fork_suspected"};
     case mesh::NoticeKind::kRollbackFound:
       return {LogLevel::kError, "rollback_found"};
+    case mesh::NoticeKind::kSetBackFound:
+      return {LogLevel::kError, "set_back_found"};
     case mesh::NoticeKind::kLogCapped:
       return {LogLevel::kWarn, "log_capped"};
     case mesh::NoticeKind::kLogRefused:
@@ -167,6 +169,7 @@ void MeshDriver::apply_notice(const mesh::Notice& notice) {
       named.level, named.name,
       {{"link", link_text(notice.link)}, {"peer", peer_text(notice.peer)}, {"text", notice.text}});
   if (notice.kind == mesh::NoticeKind::kRollbackFound) ports_.rollback_found();
+  if (notice.kind == mesh::NoticeKind::kSetBackFound) ports_.set_back_found();
 }
 
 void MeshDriver::arm_timer() {

@@ -30,6 +30,7 @@ class MeshDriver {
     std::function<void(mesh::Commit)> commit;
     std::function<void(mesh::Read)> read;  // answered by feed(ReadDone)
     std::function<void()> rollback_found;  // answered by feed(IncarnationBegun)
+    std::function<void()> set_back_found;  // answered by feed(EpochTaken)
     std::function<void(std::optional<PeerClock>)> clock_moved;
     std::function<void(mesh::WriteRecord)> write_record;  // answered by feed(Committed)
     std::function<void()> link_ended;                     // idle() may have become true

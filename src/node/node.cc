@@ -86,15 +86,16 @@ Node::Impl::Impl(Home home_in, Config config_in, std::unique_ptr<Loop> loop_in)
       inbox(loop->get()),
       stop_wanted(loop->get(), [this] { begin_stop(); }),
       readers(loop->get(), home.paths.store),
-      driver(loop->get(),
-             {[this](mesh::Commit commit) { store->commit(std::move(commit)); },
-              [this](const mesh::Read& read) { on_read(read); }, [this] { on_rollback_found(); },
-              [this](std::optional<PeerClock> heard) { on_peer_clock(heard); },
-              [this](mesh::WriteRecord record) { on_record(std::move(record)); },
-              [this] { finish_stop(); }}),
+      driver(loop->get(), {[this](mesh::Commit commit) { store->commit(std::move(commit)); },
+                           [this](const mesh::Read& read) { on_read(read); },
+                           [this] { on_rollback_found(); }, [this] { take_epoch(); },
+                           [this](std::optional<PeerClock> heard) { on_peer_clock(heard); },
+                           [this](mesh::WriteRecord record) { on_record(std::move(record)); },
+                           [this] { finish_stop(); }}),
       counters(fresh_counters()),
       commit_timer(loop->get(), [this] { retry_commit(); }),
       incarnation_timer(loop->get(), [this] { begin_incarnation(); }),
+      epoch_timer(loop->get(), [this] { take_epoch(); }),
       addresses_timer(loop->get(), [this] { watch_addresses(); }),
       state_flush(loop->get(), [this](StateFlush::Done done) {
         ++counters.state_flushes;
@@ -206,6 +207,7 @@ void Node::Impl::begin_stop() {
   stopping = true;
   log(LogLevel::kInfo, "stopping");
   incarnation_timer.stop();
+  epoch_timer.stop();
   commit_timer.stop();
   addresses_timer.stop();
   release_held(stopping_error());

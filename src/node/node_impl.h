@@ -47,6 +47,9 @@ struct Node::Impl {
   void on_rollback_found();
   void begin_incarnation();
   void on_incarnation(CommitReport report);
+  // A peer knows later arrivals than the store has.
+  void take_epoch();
+  void on_epoch_taken(const Result<StoreEpoch>& taken);
   void release_held(const std::optional<Error>& error);
   void on_peer_clock(const std::optional<PeerClock>& heard);
   // Whether the clock is suspect now: for the log, and the engine once it runs.
@@ -96,6 +99,8 @@ struct Node::Impl {
   std::vector<QueuedAppend> held_appends;
   RetryPause incarnation_pause;
   Timer incarnation_timer;
+  RetryPause epoch_pause;
+  Timer epoch_timer;
   std::vector<std::string> addresses;  // that the engine was told are ours
   Timer addresses_timer;               // runs where all addresses of the machine are listened on
   StateFlush state_flush;

@@ -1,5 +1,5 @@
 // What a node does when a peer holds more of its log than its own store: a new incarnation, before
-// anything else is appended.
+// anything else is appended. And when one knows later arrivals than it has: another epoch.
 #include <utility>
 
 #include "core/error_words.h"
@@ -43,6 +43,25 @@ void Node::Impl::on_incarnation(CommitReport report) {
   incarnation_error.reset();
   on_committed(std::move(report));  // which tells the engine
   if (!stopping) release_held(std::nullopt);
+}
+
+void Node::Impl::take_epoch() {
+  if (stopping) return;
+  store->run_writing([this](store::Store& opened) -> StoreThread::Answer {
+    return [this, taken = opened.take_epoch()] { on_epoch_taken(taken); };
+  });
+}
+
+void Node::Impl::on_epoch_taken(const Result<StoreEpoch>& taken) {
+  if (!taken.ok()) {
+    log(LogLevel::kError, "epoch_not_taken", {{"error", taken.error().message()}});
+    if (!stopping) epoch_timer.start(epoch_pause.next());
+    return;
+  }
+  epoch_pause.reset();
+  epoch = *taken;
+  log(LogLevel::kWarn, "epoch_taken");
+  driver.feed(mesh::EpochTaken{epoch});
 }
 
 // Hands what was held to the store, or refuses it.

@@ -294,4 +294,14 @@ Result<CommitResult> Store::begin_incarnation(codec::OpeningReason reason,
   return result;
 }
 
+Result<StoreEpoch> Store::take_epoch() {
+  const StoreEpoch epoch = impl_->options.random();
+  Transaction transaction(*impl_->db);
+  EBB_RETURN_IF_ERROR(impl_->begin(transaction));
+  EBB_RETURN_IF_ERROR(put_meta(*impl_->db, "epoch", epoch));
+  EBB_RETURN_IF_ERROR(impl_->finish(transaction));
+  impl_->epoch = epoch;
+  return epoch;
+}
+
 }  // namespace ebb::store

@@ -99,6 +99,10 @@ class Store {
   // commit; so is one of commit() that had to repair the clock, `begun` tells.
   Result<CommitResult> begin_incarnation(codec::OpeningReason reason, const ClockReading& now);
 
+  // Another epoch, and nothing else: a peer has shown that arrival numbers of this one were given
+  // before the store was set back. On an error nothing has changed.
+  Result<StoreEpoch> take_epoch();
+
   // What peers say the time is, for the commits from now on; nullopt: too few of them.
   void hear_peers(std::optional<PeerClock> peers);
   // As it stands after the last commit; a copy judges for itself.

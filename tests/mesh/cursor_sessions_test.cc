@@ -41,6 +41,7 @@ struct Tally {
 class Sessions {
  public:
   Sessions(std::uint64_t seed, bool new_epochs) : rng_(seed), new_epochs_(new_epochs) {
+    rig_.takes_epochs = new_epochs;
     for (const std::size_t i : {std::size_t{0}, std::size_t{1}})
       rig_.node(i).config.cover_interval = milliseconds(1);
   }

@@ -38,6 +38,8 @@ class FakeStore {
   // The same behind a rollback: with a new epoch.
   mesh::IncarnationBegun begin_anew(Incarnation incarnation);
 
+  StoreEpoch take_epoch() { return ++epoch_; }
+
   // Appends one segment to a log of our own; the answer is what the engine is told (token 0).
   mesh::Committed append(const AppendShape& shape);
   mesh::Committed write(const mesh::WriteRecord& record);  // the same for one event of `_ebb`

@@ -150,8 +150,13 @@ std::uint64_t Rig::all_wire_bytes() const {
 
 void Rig::apply(std::size_t i, mesh::Effects& effects) {
   Node& acting = node(i);
-  for (mesh::Notice& notice : effects.notices)
+  for (mesh::Notice& notice : effects.notices) {
+    const bool set_back = notice.kind == mesh::NoticeKind::kSetBackFound;
+    if (set_back && takes_epochs) {
+      later(commit_delay, i, mesh::EpochTaken{acting.store->take_epoch()});
+    }
     acting.notices.push_back(std::move(notice));
+  }
   for (const mesh::PeerClockMoved& moved : effects.clocks)
     acting.clocks.push_back(moved);
   for (mesh::PeerFault& fault : effects.faults)

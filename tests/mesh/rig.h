@@ -74,7 +74,8 @@ class Rig {
   Duration commit_delay = Duration{};
   Duration read_delay = Duration{};
   bool datagrams = true;
-  bool presences = false;  // true: records are written, and the newest of each device told
+  bool takes_epochs = true;  // where a peer knows later arrivals
+  bool presences = false;    // true: records are written, and the newest of each device told
   // When set, says between whom nothing passes: no dials, no datagrams. Streams are for cut().
   std::function<bool(std::size_t a, std::size_t b)> parted;
   // Bytes a second of a stream from one node to another; 0: no limit. A socket takes `socket_bytes`

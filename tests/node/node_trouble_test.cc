@@ -81,6 +81,44 @@ TEST_CASE(
   REQUIRE(holds_events(b, 8));
 }
 
+// Runs until both ends have agreed, and their cursors are where that was.
+void meet_once(const TempDir& dir, NodeThread& b) {
+  const auto in_sync = [](Node& n) { return n.mesh_counters().reconciliations_in_sync; };
+  const std::uint64_t before = b.on_loop(in_sync);
+  NodeThread a(ebb::node::load_home(dir / "a").value(), make_config({listen_of(b)}));
+  REQUIRE(a.wait_until([in_sync](Node& n) { return in_sync(n) > 0; }));
+  REQUIRE(b.wait_until([in_sync, before](Node& n) { return in_sync(n) > before; }));
+}
+
+TEST_CASE("a node that lost events of others alone takes another epoch, once its disk does") {
+  const TempDir dir;
+  NodeThread b(make_home(dir / "b"), make_config());
+  make_home(dir / "a", dir / "b");
+  meet_once(dir, b);
+  std::filesystem::copy(dir / "a/store", dir / "old", std::filesystem::copy_options::recursive);
+  for (std::size_t events = 1; events <= 3; ++events) {
+    REQUIRE(b.append(make_batch(events)).ok());
+    meet_once(dir, b);
+  }
+  std::filesystem::remove_all(dir / "a/store");
+  std::filesystem::rename(dir / "old", dir / "a/store");
+
+  NodeThread a(ebb::node::load_home(dir / "a").value(), make_config());
+  REQUIRE(a.started().ok());
+  const auto old = a.on_loop([](Node& n) { return n.status(); });
+  auto held = std::make_unique<Held>(dir / "a");
+  a.on_loop([to = listen_of(b)](Node& n) { return n.add_peer(to).ok(); });
+  REQUIRE(a.wait_until([](Node& n) { return n.mesh_counters().set_backs_found > 0; }));
+  CHECK(a.on_loop([](Node& n) { return n.status().epoch; }) == old.epoch);
+  held.reset();
+  REQUIRE(a.wait_until([old](Node& n) { return n.status().epoch != old.epoch; }));
+  REQUIRE(holds_events(a, 6));
+  const auto now = a.on_loop([](Node& n) { return n.status(); });
+  CHECK(now.incarnation == old.incarnation);
+  CHECK(a.on_loop([](Node& n) { return n.mesh_counters().rollbacks_found; }) == 0);
+  CHECK(a.on_loop([](Node& n) { return n.mesh_counters().set_backs_found; }) == 1);
+}
+
 TEST_CASE("appends that come while a new incarnation is written go into it") {
   const TempDir dir;
   NodeThread b(make_home(dir / "b"), make_config());

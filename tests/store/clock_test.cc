@@ -75,6 +75,24 @@ TEST_CASE("a store that was set back gets a new epoch, another incarnation leave
   CHECK(device.store().epoch() == epoch);
 }
 
+TEST_CASE("another epoch alone is stored, and leaves incarnation, arrivals and heads as they are") {
+  Device device(1);
+  device.append({event(1)});
+  const StoreEpoch before = device.store().epoch();
+  const Incarnation incarnation = device.store().incarnation();
+  const Arrival arrival = device.store().arrival_head();
+  const auto taken = device.store().take_epoch();
+  REQUIRE(taken.ok());
+  CHECK(*taken != before);
+  for (int start = 0; start < 2; ++start) {
+    CHECK(device.store().epoch() == *taken);
+    CHECK(device.store().incarnation() == incarnation);
+    CHECK(device.store().arrival_head() == arrival);
+    device.reopen();
+  }
+  CHECK(device.append({event(2)}).advances.at(0).head.arrival == arrival + 1);
+}
+
 TEST_CASE("a store that was cut off before its first incarnation begins it at the next start") {
   Device device(1);
   device.close();

@@ -90,6 +90,20 @@ class FileSizeLimit {
   void (*handler_)(int);
 };
 
+TEST_CASE("an epoch that could not be written is not shown") {
+  Durable durable;
+  REQUIRE(durable.append(1).ok());
+  const StoreEpoch before = durable.store->epoch();
+  syncs_to_fail = 1;
+  CHECK_FALSE(durable.store->take_epoch().ok());
+  REQUIRE(syncs_to_fail == 0);
+  CHECK(durable.store->epoch() == before);
+  const auto taken = durable.store->take_epoch();
+  REQUIRE(taken.ok());
+  CHECK(durable.store->epoch() == *taken);
+  CHECK(*taken != before);
+}
+
 TEST_CASE("a store goes on by itself after a sync that failed under a commit") {
   Durable durable;
   REQUIRE(durable.append(1).ok());
