@@ -1,5 +1,5 @@
 // How runs with a planted bug are made, for the tests that look for them: the same as
-// `ebb-sim --seed N --nodes 5 --bug NAME`, for a bug that needs it with a `--scenario`.
+// `ebb-sim --scenario SCENARIO --seed N --nodes 5 --bug NAME`.
 //
 // Threads: pure functions; any thread.
 #pragma once
@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <set>
 #include <string>
+#include <string_view>
 
 #include "sim/cluster.h"
 
@@ -15,8 +16,12 @@ namespace ebb::sim {
 // The name under which a run counts as caught that did not agree in time.
 inline constexpr const char* kLiveness = "liveness";
 
+// Of sim/scenarios.h, in which the bug can show.
+std::string_view scenario_of(Bug bug);
 // `dir` exists and is empty.
 Outcome run_planted(std::uint64_t seed, Bug bug, const std::string& dir);
+// The same run as it is without the bug.
+Outcome run_without(std::uint64_t seed, Bug bug, const std::string& dir);
 // Whoever found something.
 std::set<std::string> caught_by(const Outcome& outcome);
 
