@@ -199,4 +199,9 @@ TEST_CASE("a host that comes back with an old store, and lost events of others a
   if (!only_seed()) CHECK(alone > 0);
 }
 
+// Several disks at once are full, so hosts push what they then cannot keep, nor send again.
+TEST_CASE("hosts with full disks are not blamed for what they pushed") {
+  must_be_good(run(expand_seed(179, 8)));
+}
+
 TEST_CASE("a mesh of one agrees with itself") { must_be_good(run(expand_seed(1, 1, kShort))); }

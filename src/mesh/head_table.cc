@@ -135,6 +135,7 @@ std::vector<LogEntry*> HeadTable::of_device(const DeviceId& device) {
 void HeadTable::announce(LogEntry& entry, int slot, Seq seq) {
   const Seq clamped = std::min(seq, limits::kSeqMax);
   PeerLog& peer = entry.peer(slot);
+  if (clamped >= peer.announced) peer.by_push = false;
   peer.announced = std::max(peer.announced, clamped);
   if (clamped > entry.known && !entry.capped) set_known(entry, clamped);
 }

@@ -54,6 +54,7 @@ struct PeerLog {
   Seq told = 0;           // we have said that we hold this durably
   bool key_sent = false;  // the log's key was named on the link
   bool refused = false;   // not to be asked for from this link again
+  bool by_push = false;   // `announced` was only shown by a push, which may run ahead of a commit
   // What the peer has, or will have when it has read what is on its way.
   Seq reaches() const { return announced > sent ? announced : sent; }
 };

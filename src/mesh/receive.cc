@@ -64,6 +64,18 @@ Position position_of(const Intake& intake, const LogEntry* entry, const LogId& l
   return {0, trust::chain_start(key)};
 }
 
+// The peer has sent a segment of the log, so it has that much; but what it pushes runs ahead of its
+// commit, which may fail. Null when the table is full.
+LogEntry* note_brought(Context& ctx, Link& link, const codec::Delta& delta, const LogId& log,
+                       Seq seq) {
+  const LogEntry* known = ctx.heads.find(log);
+  const PeerLog* before = known == nullptr ? nullptr : known->find_peer(link.slot);
+  const bool is_news = before == nullptr || before->announced < seq;
+  LogEntry* entry = note_claim(ctx, link, log, seq);
+  if (entry != nullptr && is_news) entry->peer(link.slot).by_push = delta.reconciliation.is_zero();
+  return entry;
+}
+
 bool is_push(const Link& link, const codec::Delta& delta, const LogEntry* entry) {
   return delta.reconciliation.is_zero() && (entry == nullptr || entry->asked != link.slot);
 }
@@ -200,7 +212,7 @@ bool take_segment(Context& ctx, Link& link, const codec::Delta& delta, ByteView 
     if (of_part) refuse_part(ctx, link, *entry, *header, bytes.size());
     if (is_gap && !of_part) intake.useless_bytes += bytes.size();
     if (is_gap && !of_part && is_push(link, delta, entry)) refuse_push(ctx, link, delta, entry);
-    LogEntry* claimed = note_claim(ctx, link, log, header->last_seq());
+    LogEntry* claimed = note_brought(ctx, link, delta, log, header->last_seq());
     drop_segment(link, claimed, bytes.size(), intake, !is_gap);
     if (claimed != nullptr) ask_after_announcement(ctx, link, *claimed);
     return true;
@@ -243,7 +255,7 @@ void hand_over(Context& ctx, Link& link, const codec::Delta& delta, Intake intak
   PendingCommit& pending = ctx.commits[commit.token];
   pending.link = link.id;
   for (const trust::VerifiedSegment& segment : intake.segments) {
-    LogEntry* entry = note_claim(ctx, link, segment.log, segment.last_seq());
+    LogEntry* entry = note_brought(ctx, link, delta, segment.log, segment.last_seq());
     EBB_CHECK(entry != nullptr);  // made by take_segment
     const bool push = is_push(link, delta, entry);
     const bool flood = delta.flood && push && note_flood(ctx, *entry);

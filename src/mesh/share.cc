@@ -12,6 +12,7 @@ namespace {
 
 constexpr Duration kInterval = milliseconds(200);
 constexpr std::uint64_t kSegmentsWorthSharing = 4;
+constexpr Seq kTrialsWorthSharing = 4;
 constexpr std::size_t kSharedLogs = 16;
 
 // Who is asked for the whole of the log, and needs some time for it yet; null when it is not worth
@@ -82,6 +83,16 @@ bool has_room(const Context& ctx, const Link& link) {
 
 bool is_slow_beside(const Context& ctx, const Link& slow, const Link& link) {
   return rate_of(ctx, slow) * 2 < rate_of(ctx, link);
+}
+
+Seq trial_end(const Context& ctx, const LogEntry& entry) {
+  const Seq events = ctx.config.tuning.trial_events;
+  const bool is_long = entry.known - entry.pending.seq > events * kTrialsWorthSharing;
+  if (!is_long || entry.segment_events > 0) return 0;
+  const auto exchanges = std::count_if(ctx.slots.begin(), ctx.slots.end(), [](const Link* link) {
+    return link != nullptr && link->exchange.active;
+  });
+  return exchanges > 1 ? entry.pending.seq + events : 0;
 }
 
 void share_log(Context& ctx, LogEntry& entry) {

@@ -25,6 +25,10 @@ inline constexpr std::uint64_t kTooSlow = 16;
 bool has_room(const Context& ctx, const Link& link);
 bool is_slow_beside(const Context& ctx, const Link& slow, const Link& link);
 
+// Where the first question for a long log ends, which others may have as well: what comes of it
+// shows how it is to be shared. 0: it is for all of it.
+Seq trial_end(const Context& ctx, const LogEntry& entry);
+
 // All of the log was asked for of one link: if it is worth it, others with room get parts of it.
 void share_log(Context& ctx, LogEntry& entry);
 // The link has room: gives it parts of logs that others are asked for, or whole logs of theirs.

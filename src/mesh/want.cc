@@ -15,7 +15,6 @@ namespace ebb::mesh {
 namespace {
 
 constexpr std::uint64_t kEmptyAnswersMax = 3;
-constexpr Seq kTrialsWorthSharing = 4;
 
 void set_timer(Context& ctx, LogEntry& entry, std::optional<Instant> at) {
   if (entry.timer) ctx.log_timers.erase({*entry.timer, entry.id});
@@ -48,18 +47,6 @@ Link* best_announcer(Context& ctx, const LogEntry& entry, SlotMask except) {
     if (best == nullptr || is_better(ctx, *link, *best)) best = link;
   }
   return best;
-}
-
-// Where the first question for a long log ends, which others may have as well: what comes of it
-// shows how it is to be shared. 0: it is for all of it.
-Seq trial_end(const Context& ctx, const LogEntry& entry) {
-  const Seq events = ctx.config.tuning.trial_events;
-  const bool is_long = entry.known - entry.pending.seq > events * kTrialsWorthSharing;
-  if (!is_long || entry.segment_events > 0) return 0;
-  const auto exchanges = std::count_if(ctx.slots.begin(), ctx.slots.end(), [](const Link* link) {
-    return link != nullptr && link->exchange.active;
-  });
-  return exchanges > 1 ? entry.pending.seq + events : 0;
 }
 
 void ask_as(Context& ctx, LogEntry& entry, Link& link, bool live) {
@@ -151,6 +138,15 @@ void let_others_catch_up(Context& ctx) {
   for (const Link* link : ctx.slots) {
     if (link != nullptr && !link->ask_queue.empty()) touch(ctx, *link);
   }
+}
+
+// The link has said of one of the logs that it holds more: a push alone says no such thing.
+bool was_promised(const Context& ctx, const Link& link, const std::vector<LogId>& logs) {
+  return std::any_of(logs.begin(), logs.end(), [&](const LogId& log) {
+    const LogEntry* entry = ctx.heads.find(log);
+    const PeerLog* peer = entry == nullptr ? nullptr : entry->find_peer(link.slot);
+    return peer == nullptr || !peer->by_push;
+  });
 }
 
 void take_offers(Context& ctx, Link& link) {
@@ -323,7 +319,11 @@ void want_answered(Context& ctx, Link& link, bool live) {
   for (const LogId& log : link.asked) {
     if (!link.ask_queue.contains(log) && !link.ask_queue_live.contains(log)) open.push_back(log);
   }
-  link.empty_answers = link.answer_was_useful || open.empty() ? 0 : link.empty_answers + 1;
+  if (link.answer_was_useful || open.empty()) {
+    link.empty_answers = 0;
+  } else if (was_promised(ctx, link, open)) {
+    ++link.empty_answers;
+  }
   if (link.empty_answers >= kEmptyAnswersMax) {
     fault(ctx, link, "empty_answers");
     return;

@@ -1,5 +1,8 @@
 #include <doctest/doctest.h>
 
+#include <vector>
+
+#include "tests/mesh/many_logs.h"
 #include "tests/mesh/raw_peer.h"
 #include "tests/mesh/rig.h"
 
@@ -262,6 +265,32 @@ TEST_CASE("a process that was stopped does not blame its peers") {
   peer.send(codec::Ping{1, true});
   peer.run_until(peer.now + seconds(20));
   CHECK(!peer.closed());
+}
+
+TEST_CASE("who pushed what its disk then refused is not blamed when it cannot send it again") {
+  FakeStore store(1);
+  FakeStore author(9);
+  std::vector<trust::VerifiedSegment> segments;
+  for (int i = 0; i < 3; ++i)
+    segments.push_back(author.append({"a", 1}).own_segments[0]);
+  store_segment(store, segments[0]);
+  RawPeer peer(store, 2);
+  peer.greet(store.heads());
+  codec::Delta empty;
+  empty.last = true;
+  for (int round = 0; round < 5; ++round) {
+    peer.send(delta_of({segments[2]}));  // what comes before it is missing
+    REQUIRE(peer.take<codec::Want>());
+    peer.send(empty);
+    CHECK(!peer.closed());
+  }
+  // Who says that it holds it is.
+  for (int round = 0; round < 3; ++round) {
+    peer.send(codec::Have{{{segments[2].log, 3}}, 0});
+    REQUIRE(peer.take<codec::Want>());
+    peer.send(empty);
+  }
+  CHECK(peer.faulted_with("empty_answers"));
 }
 
 }  // namespace
