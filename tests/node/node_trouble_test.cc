@@ -92,16 +92,19 @@ void meet_once(const TempDir& dir, NodeThread& b) {
 
 TEST_CASE("a node that lost events of others alone takes another epoch, once its disk does") {
   const TempDir dir;
-  NodeThread b(make_home(dir / "b"), make_config());
+  auto neighbour = std::make_unique<NodeThread>(make_home(dir / "b"), make_config());
   make_home(dir / "a", dir / "b");
-  meet_once(dir, b);
+  meet_once(dir, *neighbour);
   std::filesystem::copy(dir / "a/store", dir / "old", std::filesystem::copy_options::recursive);
   for (std::size_t events = 1; events <= 3; ++events) {
-    REQUIRE(b.append(make_batch(events)).ok());
-    meet_once(dir, b);
+    REQUIRE(neighbour->append(make_batch(events)).ok());
+    meet_once(dir, *neighbour);
   }
   std::filesystem::remove_all(dir / "a/store");
   std::filesystem::rename(dir / "old", dir / "a/store");
+  // At another port, so that it is not found before it is named.
+  neighbour.reset();
+  NodeThread b(ebb::node::load_home(dir / "b").value(), make_config());
 
   NodeThread a(ebb::node::load_home(dir / "a").value(), make_config());
   REQUIRE(a.started().ok());
