@@ -44,6 +44,8 @@ void visit_options(OptionsRef& o, const Visit& visit) {
   visit("left_out_writes", o.left_out_writes);
   visit("quota_events", o.quota_events);
   visit("restore", o.restore);
+  visit("restore_gap", o.restore_gap);
+  visit("restore_quiet", o.restore_quiet);
 }
 
 template <class RareRef, class Visit>
@@ -57,6 +59,9 @@ void visit_rare(RareRef& r, const Visit& visit) {
   visit("catch_ups", r.tuning.catch_ups);
   visit("inbound_bytes", r.tuning.inbound_bytes);
   visit("decoded_bytes", r.tuning.decoded_bytes);
+  visit("trial_events", r.tuning.trial_events);
+  visit("part_bytes", r.tuning.part_bytes);
+  visit("worth_sharing_ms", r.tuning.worth_sharing_ms);
   visit("wire_version", r.tuning.wire_version);
   visit("ping_idle_us", r.ping_idle);
   visit("dead_after_us", r.dead_after);
