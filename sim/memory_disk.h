@@ -43,6 +43,7 @@ struct MemoryDisk {
   std::optional<WallTime> last_commit;  // that moved a log; as judged
   std::deque<MemoryLog> logs;           // in the order in which they became known
   PointerIndex<MemoryLog> index;        // of `logs`
+  std::unordered_map<DeviceId, std::size_t, DeviceHash> counts;  // of logs
   std::map<Uuid, Dot> client_ids;
   std::map<DeviceId, store::CursorUpdate> cursors;
   std::map<DeviceId, store::PeerRow> peers;
@@ -65,6 +66,7 @@ struct MemoryDisk {
     peers = other.peers;
     presences = other.presences;
     quotas = other.quotas;
+    counts = other.counts;
     index.clear();
     for (MemoryLog& log : logs)
       index.insert(hash_of(log.head.log), log);
@@ -80,9 +82,8 @@ struct MemoryDisk {
   bool has_quota(const LogKey& key, const std::vector<store::DayCount>& days,
                  const store::QuotaLimit& limit, const ClockVerdict& now);
   std::size_t count_of(const DeviceId& device) const {
-    return static_cast<std::size_t>(
-        std::count_if(logs.begin(), logs.end(),
-                      [&device](const MemoryLog& log) { return log.head.key.device == device; }));
+    const auto found = counts.find(device);
+    return found == counts.end() ? 0 : found->second;
   }
   MemoryLog& create(const LogKey& key, const LogId& log, const Hash& chain_start) {
     MemoryLog& made_log = logs.emplace_back();
@@ -90,6 +91,7 @@ struct MemoryDisk {
     made_log.head.log = log;
     made_log.head.held = {0, chain_start};
     index.insert(hash_of(log), made_log);
+    ++counts[key.device];
     return made_log;
   }
 };

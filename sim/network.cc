@@ -62,6 +62,8 @@ PathOptions Network::path(HostIndex from, HostIndex to) const {
 void Network::dial(HostIndex from, mesh::LinkId link, const std::string& address) {
   const ConnectionId id = next_connection_++;
   Connection& connection = connections_[id];
+  connection.id = id;
+  index_.insert(id, connection);
   connection.ends[0] = {from, link, true};
   places_[from][link.value] = {id, 0};
   if (!descriptors_[from]) return drop_end(id, 0, kLocal, "too many open files");
@@ -72,9 +74,9 @@ void Network::dial(HostIndex from, mesh::LinkId link, const std::string& address
 }
 
 void Network::arrive_dial(ConnectionId id, HostIndex target) {
-  const auto found = connections_.find(id);
-  if (found == connections_.end()) return;
-  End& dialler = found->second.ends[0];
+  Connection* const found = find(id);
+  if (found == nullptr) return;
+  End& dialler = found->ends[0];
   const HostIndex from = dialler.host;
   const bool answers = !behind_nat_[target] && descriptors_[target];
   if (topology_.is_cut(target, from) || !answers) {
@@ -82,7 +84,7 @@ void Network::arrive_dial(ConnectionId id, HostIndex target) {
   }
   if (!up_[target]) return drop_end(id, 0, delay(target, from), "connection refused");
   const mesh::LinkId inbound{mesh::kInboundBit | next_inbound_++};
-  found->second.ends[1] = {target, inbound, true};
+  found->ends[1] = {target, inbound, true};
   places_[target][inbound.value] = {id, 1};
   queue_.after(delay(target, from), [this, id] { establish(id); });
   const std::string& whole = current_address(from);
@@ -92,15 +94,15 @@ void Network::arrive_dial(ConnectionId id, HostIndex target) {
 }
 
 void Network::establish(ConnectionId id) {
-  const auto found = connections_.find(id);
-  if (found == connections_.end()) return;
-  found->second.established = true;
+  Connection* const found = find(id);
+  if (found == nullptr) return;
+  found->established = true;
   // What was sent meanwhile was kept back until now.
   schedule_pump(id, 0);
   schedule_pump(id, 1);
-  if (!found->second.ends[0].open) return;
-  const End dialler = found->second.ends[0];
-  const HostIndex target = found->second.ends[1].host;
+  if (!found->ends[0].open) return;
+  const End dialler = found->ends[0];
+  const HostIndex target = found->ends[1].host;
   deliver_(dialler.host, mesh::LinkUp{dialler.link, true, current_address(target)});
 }
 
@@ -109,7 +111,7 @@ void Network::send(HostIndex from, mesh::LinkId link, Bytes bytes, bool report) 
   if (!place) return;
   bytes_sent_ += bytes.size();
   if (meter_) {
-    meter_(from, connections_.at(place->id).ends[1 - place->side].host, bytes.size());
+    meter_(from, existing(place->id).ends[1 - place->side].host, bytes.size());
   }
   // One write in four is cut at places of chance, the others only where they are too long.
   const bool cuts = options_.cuts && rng_.chance(1, 4);
@@ -126,12 +128,12 @@ void Network::send(HostIndex from, mesh::LinkId link, Bytes bytes, bool report) 
     queue_chunk(place->id, place->side, to_bytes(rest.first(size)), false);
     rest = rest.subspan(size);
   }
-  if (report) connections_.at(place->id).ends[place->side].report_asked = true;
+  if (report) existing(place->id).ends[place->side].report_asked = true;
   schedule_progress(place->id, place->side);
 }
 
 void Network::queue_chunk(ConnectionId id, std::size_t side, Bytes bytes, bool end) {
-  Connection& connection = connections_.at(id);
+  Connection& connection = existing(id);
   Flow& flow = connection.flows[side];
   const HostIndex from = connection.ends[side].host;
   const HostIndex to = connection.ends[1 - side].host;
@@ -150,7 +152,7 @@ void Network::queue_chunk(ConnectionId id, std::size_t side, Bytes bytes, bool e
 }
 
 void Network::schedule_pump(ConnectionId id, std::size_t side) {
-  Connection& connection = connections_.at(id);
+  Connection& connection = existing(id);
   Flow& flow = connection.flows[side];
   if (flow.pumping || flow.stalled || flow.chunks.empty() || !connection.established) return;
   flow.pumping = true;
@@ -167,13 +169,13 @@ bool Network::is_stuck(const Connection& connection, std::size_t side) const {
 }
 
 void Network::pump(ConnectionId id, std::size_t side) {
-  const auto found = connections_.find(id);
-  if (found == connections_.end()) return;
-  Flow& flow = found->second.flows[side];
-  const End from = found->second.ends[side];
-  const End to = found->second.ends[1 - side];
+  Connection* const found = find(id);
+  if (found == nullptr) return;
+  Flow& flow = found->flows[side];
+  const End from = found->ends[side];
+  const End to = found->ends[1 - side];
   flow.pumping = false;
-  if (is_stuck(found->second, side)) {
+  if (is_stuck(*found, side)) {
     flow.stalled = true;
     stalled_.emplace(id, side);
     return;
@@ -201,7 +203,7 @@ void Network::pump(ConnectionId id, std::size_t side) {
   schedule_pump(id, side);
   if (!to.open) {
     // The machine of a process that is gone answers with a reset, once it is there.
-    const bool vanished = !found->second.flows[1 - side].ending && !found->second.half_open;
+    const bool vanished = !found->flows[1 - side].ending && !found->half_open;
     if (vanished && up_[to.host] && from.open) {
       drop_end(id, side, delay(to.host, from.host), "connection reset");
     }
@@ -214,23 +216,23 @@ void Network::pump(ConnectionId id, std::size_t side) {
 }
 
 void Network::schedule_progress(ConnectionId id, std::size_t side) {
-  const auto found = connections_.find(id);
-  if (found == connections_.end() || found->second.ends[side].progress_due) return;
-  End& end = found->second.ends[side];
+  Connection* const found = find(id);
+  if (found == nullptr || found->ends[side].progress_due) return;
+  End& end = found->ends[side];
   // Nothing waits, nothing is thought to, and nobody asks.
-  const bool waits = found->second.flows[side].bytes > kSocketBytes;
+  const bool waits = found->flows[side].bytes > kSocketBytes;
   if (!waits && end.told_waiting == 0 && !end.report_asked) return;
   end.progress_due = true;
   queue_.after(kLocal, [this, id, side] { progress(id, side); });
 }
 
 void Network::progress(ConnectionId id, std::size_t side) {
-  const auto found = connections_.find(id);
-  if (found == connections_.end()) return;
-  End& end = found->second.ends[side];
+  Connection* const found = find(id);
+  if (found == nullptr) return;
+  End& end = found->ends[side];
   end.progress_due = false;
   if (!end.open) return;
-  const std::size_t bytes = found->second.flows[side].bytes;
+  const std::size_t bytes = found->flows[side].bytes;
   const std::size_t waiting = bytes > kSocketBytes ? bytes - kSocketBytes : 0;
   const bool news = waiting != std::exchange(end.told_waiting, waiting);
   if (!std::exchange(end.report_asked, false) && !news) return;
@@ -240,7 +242,7 @@ void Network::progress(ConnectionId id, std::size_t side) {
 void Network::close(HostIndex from, mesh::LinkId link) {
   const std::optional<Place> place = find(from, link);
   if (!place) return;
-  Connection& connection = connections_.at(place->id);
+  Connection& connection = existing(place->id);
   if (connection.ends[1 - place->side].open) {
     connection.flows[place->side].ending = true;
     queue_chunk(place->id, place->side, {}, true);
@@ -249,9 +251,9 @@ void Network::close(HostIndex from, mesh::LinkId link) {
 }
 
 void Network::drop_end(ConnectionId id, std::size_t side, Duration delay, const char* reason) {
-  const auto found = connections_.find(id);
-  if (found == connections_.end() || !found->second.ends[side].open) return;
-  End& end = found->second.ends[side];
+  Connection* const found = find(id);
+  if (found == nullptr || !found->ends[side].open) return;
+  End& end = found->ends[side];
   end.open = false;
   places_[end.host].erase(end.link.value);
   const HostIndex host = end.host;
@@ -263,15 +265,17 @@ void Network::drop_end(ConnectionId id, std::size_t side, Duration delay, const 
 }
 
 void Network::erase_if_closed(ConnectionId id) {
-  const auto found = connections_.find(id);
-  if (!found->second.ends[0].open && !found->second.ends[1].open) connections_.erase(found);
+  const Connection& ended = existing(id);
+  if (ended.ends[0].open || ended.ends[1].open) return;
+  index_.erase(id, ended);
+  connections_.erase(id);
 }
 
 void Network::reset(ConnectionId id) {
-  const auto found = connections_.find(id);
-  if (found == connections_.end()) return;
-  const HostIndex a = found->second.ends[0].host;
-  const HostIndex b = found->second.ends[1].host;
+  Connection* const found = find(id);
+  if (found == nullptr) return;
+  const HostIndex a = found->ends[0].host;
+  const HostIndex b = found->ends[1].host;
   drop_end(id, 0, delay(b, a), "connection reset");
   drop_end(id, 1, delay(a, b), "connection reset");
 }
@@ -282,9 +286,9 @@ void Network::host_down(HostIndex host, bool silent) {
   for (const auto& [link, place] : places_[host])
     places.push_back(place);
   for (const Place& place : places) {
-    const auto found = connections_.find(place.id);
-    if (found == connections_.end()) continue;
-    Connection& connection = found->second;
+    Connection* const found = find(place.id);
+    if (found == nullptr) continue;
+    Connection& connection = *found;
     if (!silent && connection.ends[1 - place.side].open) {
       connection.flows[place.side].ending = true;
       queue_chunk(place.id, place.side, {}, true);
@@ -298,7 +302,7 @@ void Network::host_down(HostIndex host, bool silent) {
 
 bool Network::half_open(HostIndex host) {
   for (const auto& [link, place] : places_[host]) {
-    Connection& connection = connections_.at(place.id);
+    Connection& connection = existing(place.id);
     if (!connection.established || !connection.ends[1 - place.side].open) continue;
     if (connection.half_open || connection.flows[1 - place.side].ending) continue;
     connection.half_open = true;
@@ -331,20 +335,20 @@ void Network::set_reading(HostIndex host, bool reads) {
 void Network::resume_stalled() {
   for (auto it = stalled_.begin(); it != stalled_.end();) {
     const auto [id, side] = *it;
-    const auto found = connections_.find(id);
-    if (found == connections_.end()) {
+    Connection* const found = find(id);
+    if (found == nullptr) {
       it = stalled_.erase(it);
       continue;
     }
-    if (is_stuck(found->second, side)) {
+    if (is_stuck(*found, side)) {
       ++it;
       continue;
     }
     it = stalled_.erase(it);
-    Flow& flow = found->second.flows[side];
+    Flow& flow = found->flows[side];
     flow.stalled = false;
     const Instant resumed =
-        queue_.now() + delay(found->second.ends[side].host, found->second.ends[1 - side].host);
+        queue_.now() + delay(found->ends[side].host, found->ends[1 - side].host);
     if (!flow.chunks.empty()) {
       flow.chunks.front().due = std::max(flow.chunks.front().due, resumed);
     }
@@ -380,7 +384,7 @@ std::vector<Direction> Network::connected() const {
 std::size_t Network::waiting_bytes(HostIndex host) const {
   std::size_t waiting = 0;
   for (const auto& [link, place] : places_[host]) {
-    const std::size_t bytes = connections_.at(place.id).flows[place.side].bytes;
+    const std::size_t bytes = existing(place.id).flows[place.side].bytes;
     if (bytes > kSocketBytes) waiting += bytes - kSocketBytes;
   }
   return waiting;

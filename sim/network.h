@@ -25,6 +25,8 @@
 #include <utility>
 #include <vector>
 
+#include "core/check.h"
+#include "core/pointer_index.h"
 #include "core/rng.h"
 #include "mesh/types.h"
 #include "sim/event_queue.h"
@@ -136,13 +138,14 @@ class Network {
     std::size_t told_waiting = 0;
   };
   // ends[0] dialled; flows[i] leaves from ends[i].
+  using ConnectionId = std::uint64_t;
   struct Connection {
+    ConnectionId id = 0;
     std::array<End, 2> ends;
     std::array<Flow, 2> flows;
     bool established = false;  // the dialling end knows that the other has accepted
     bool half_open = false;    // what is sent to the end that is gone is answered by nobody
   };
-  using ConnectionId = std::uint64_t;
   struct Place {
     ConnectionId id = 0;
     std::size_t side = 0;
@@ -161,6 +164,15 @@ class Network {
   bool is_stuck(const Connection& connection, std::size_t side) const;
   void resume_stalled();
   std::optional<Place> find(HostIndex host, mesh::LinkId link) const;
+  Connection* find(ConnectionId id) const {
+    return index_.find(id, [id](const Connection& connection) { return connection.id == id; });
+  }
+  // There must be one.
+  Connection& existing(ConnectionId id) const {
+    Connection* const found = find(id);
+    EBB_CHECK(found != nullptr);
+    return *found;
+  }
 
   void arrive_dial(ConnectionId id, HostIndex target);
   void establish(ConnectionId id);
@@ -194,6 +206,7 @@ class Network {
   std::vector<std::uint64_t> life_;  // news for an earlier life of a host reaches nobody
   // Nothing goes over them in their order.
   std::unordered_map<ConnectionId, Connection> connections_;
+  PointerIndex<Connection> index_;  // of the same, by id: looked up with each packet
   std::vector<std::map<std::uint64_t, Place>> places_;  // of each host, by link
   std::set<std::pair<ConnectionId, std::size_t>> stalled_;
   std::uint64_t next_connection_ = 1;

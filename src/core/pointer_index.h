@@ -1,8 +1,8 @@
 // PointerIndex: from the hash of a key to a thing that somebody else owns.
 //
 // Model:     one array of (hash, pointer), at most half full, searched from the hash's own place
-//            on. A look-up reads one line of the array, mostly, and then the thing itself; a table of
-//            nodes reads a bucket, a node before and the node. With tens of thousands of things,
+//            on. A look-up reads one line of the array, mostly, and then the thing itself; a table
+//            of nodes reads a bucket, a node before and the node. With tens of thousands of things,
 //            of which each step asks for other ones, that is what a look-up costs.
 // Ownership: owns no thing; each must outlive its place here.
 // Threads:   not thread-safe.

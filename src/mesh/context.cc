@@ -68,8 +68,8 @@ void notice(Context& ctx, const Link& link, NoticeKind kind, std::string text) {
 Token new_token(Context& ctx) { return {ctx.next_token++}; }
 
 Link* find_link(Context& ctx, LinkId id) {
-  const auto it = ctx.links.find(id);
-  return it == ctx.links.end() || it->second.closed ? nullptr : &it->second;
+  Link* link = ctx.link_index.find(id);
+  return link == nullptr || link->closed ? nullptr : link;
 }
 
 Link* link_of_device(Context& ctx, const DeviceId& device) {

@@ -135,6 +135,7 @@ struct Context {
   bool views_made = false;                // any, ever
 
   std::map<LinkId, Link> links;
+  LinkIndex link_index;  // of the same
   SlotTable slots;
   LinkList touched;
   LinkDeadlines link_deadlines;  // of links as they were when they were touched last
@@ -186,6 +187,8 @@ struct Context {
   std::uint64_t datagram_counter = 0;
   std::optional<Instant> deadline;  // of the engine, as of the last step
   std::map<PartnerKey, Partner> partners;
+  bool partners_moved = false;         // partners_at has to be computed anew
+  std::optional<Instant> partners_at;  // the earliest that one of them waits for
   std::map<Token, DatagramRead> datagram_reads;
   std::uint32_t gossip_doublings = 0;         // of the interval
   std::optional<std::string> stranger_asked;  // an address of which no device is known

@@ -110,6 +110,7 @@ Partner* move_partner(Context& ctx, const PartnerKey& old, const std::string& fr
 }  // namespace
 
 Partner* find_partner(Context& ctx, const PartnerKey& key) {
+  ctx.partners_moved = true;
   const auto it = ctx.partners.find(key);
   return it == ctx.partners.end() ? nullptr : &it->second;
 }

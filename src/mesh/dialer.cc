@@ -103,6 +103,7 @@ void make_urgent(Context& ctx, Target& target) {
 void dial(Context& ctx, Target& target) {
   const LinkId id{ctx.next_link++};
   Link& link = ctx.links[id];
+  ctx.link_index.add(id, link);
   link.id = id;
   link.dialled = true;
   link.address = target.address;

@@ -254,30 +254,35 @@ void tell_peer_clock(Context& ctx) {
   ctx.out->clocks.push_back({clock});
 }
 
+void forget_closed(Context& ctx, LinkId id) {
+  ctx.link_index.remove(id);
+  ctx.links.erase(id);
+}
+
 // Lets the links that the step touched do what has become possible, and forgets closed ones.
 void end_step(Context& ctx) {
   keep_bounds(ctx);
   resume_reads(ctx);
   while (!ctx.touched.empty()) {
     const LinkId id = ctx.touched.take();
-    const auto it = ctx.links.find(id);
-    if (it == ctx.links.end()) continue;
-    if (it->second.closed) {
+    Link* const link = ctx.link_index.find(id);
+    if (link == nullptr) continue;
+    if (link->closed) {
       ctx.link_deadlines.set(id, std::nullopt);
-      if (!planted(Bug::kKeepEndedLinks)) ctx.links.erase(it);
+      if (!planted(Bug::kKeepEndedLinks)) forget_closed(ctx, id);
       continue;
     }
-    if (messages_exceed_bound(it->second)) {
-      close_link(ctx, it->second, "the peer reads too slowly");
+    if (messages_exceed_bound(*link)) {
+      close_link(ctx, *link, "the peer reads too slowly");
       continue;
     }
-    flush_wants(ctx, it->second);
-    watch_progress(ctx, it->second);
-    pump_reads(ctx, it->second);
-    const bool flush_due = it->second.flush_at && *it->second.flush_at <= ctx.now;
-    if (flush_due || !it->second.prune_queue.empty()) flush_link(ctx, it->second);
-    shed_surplus(ctx, it->second);
-    ctx.link_deadlines.set(id, link_deadline(ctx, it->second));
+    flush_wants(ctx, *link);
+    watch_progress(ctx, *link);
+    pump_reads(ctx, *link);
+    const bool flush_due = link->flush_at && *link->flush_at <= ctx.now;
+    if (flush_due || !link->prune_queue.empty()) flush_link(ctx, *link);
+    shed_surplus(ctx, *link);
+    ctx.link_deadlines.set(id, link_deadline(ctx, *link));
   }
   keep_budgets(ctx);
   plan_dials(ctx);

@@ -291,6 +291,19 @@ void ask_strangers(Context& ctx) {
   send_root(ctx, stranger, false);
 }
 
+std::optional<Instant> earliest_of_partners(const Context& ctx) {
+  std::optional<Instant> next;
+  const auto consider = [&next](const std::optional<Instant>& at) {
+    if (at && (!next || *at < *next)) next = at;
+  };
+  for (const auto& [key, partner] : ctx.partners) {
+    if (partner.asked) consider(*partner.asked + patience(partner));
+    consider(partner.want_at);
+    consider(partner.again_at);
+  }
+  return next;
+}
+
 }  // namespace
 
 void on_datagram(Context& ctx, const Datagram& datagram) {
@@ -314,6 +327,7 @@ void on_datagram(Context& ctx, const Datagram& datagram) {
 }
 
 void run_gossip(Context& ctx) {
+  ctx.partners_moved = true;
   for (auto& [key, partner] : ctx.partners)
     run_partner(ctx, partner);
   std::erase_if(ctx.partners, [](const auto& entry) { return entry.second.gone; });
@@ -331,6 +345,7 @@ void run_gossip(Context& ctx) {
 }
 
 void plan_gossip(Context& ctx) {
+  if (std::exchange(ctx.partners_moved, false)) ctx.partners_at = earliest_of_partners(ctx);
   const Duration mean = interval(ctx);
   const auto spread = static_cast<std::uint64_t>(std::max<std::int64_t>(mean.us / 2, 1));
   // Three to five quarters of the interval, so that neighbours do not fall into step.
@@ -341,16 +356,8 @@ void plan_gossip(Context& ctx) {
 }
 
 std::optional<Instant> next_gossip_deadline(const Context& ctx) {
-  std::optional<Instant> next = ctx.gossip_at;
-  const auto consider = [&next](const std::optional<Instant>& at) {
-    if (at && (!next || *at < *next)) next = at;
-  };
-  for (const auto& [key, partner] : ctx.partners) {
-    if (partner.asked) consider(*partner.asked + patience(partner));
-    consider(partner.want_at);
-    consider(partner.again_at);
-  }
-  return next;
+  if (!ctx.gossip_at || !ctx.partners_at) return ctx.gossip_at ? ctx.gossip_at : ctx.partners_at;
+  return std::min(*ctx.gossip_at, *ctx.partners_at);
 }
 
 }  // namespace ebb::mesh

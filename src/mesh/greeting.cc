@@ -232,6 +232,7 @@ void on_link_up(Context& ctx, const LinkUp& up) {
       return;
     }
     link = &ctx.links[up.link];
+    ctx.link_index.add(up.link, *link);
     link->id = up.link;
   }
   link->dialled = up.dialled;
