@@ -16,6 +16,7 @@ int limit_rows(const std::string& dir, std::uint64_t events);
 int limit_pipe(const std::string& dir, std::uint64_t events, bool chain);
 int limit_fsync(const std::string& dir);
 int limit_roundtrip();
+int limit_memory(std::uint64_t mebibytes);
 
 // Ends the program with `what` unless `ok`.
 void require(bool ok, const char* what);
