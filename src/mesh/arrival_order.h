@@ -68,12 +68,18 @@ class ArrivalOrder {
     return {places_.data() + index, places_.data() + places_.size()};
   }
 
+  // Mostly asked for what came lately, so it looks from the end on, in steps that double.
   std::size_t index_after(Arrival arrival) const {
-    // Mostly asked for what came last.
-    if (places_.empty() || places_.back().first <= arrival) return places_.size();
-    const auto later =
-        std::upper_bound(places_.begin(), places_.end(), arrival,
-                         [](Arrival wanted, const Place& place) { return wanted < place.first; });
+    std::size_t low = places_.size();
+    std::size_t high = low;
+    for (std::size_t step = 1; low > 0 && places_[low - 1].first > arrival; step *= 2) {
+      high = low - 1;
+      low = low > step ? low - step : 0;
+    }
+    const auto from = places_.begin() + static_cast<std::ptrdiff_t>(low);
+    const auto to = places_.begin() + static_cast<std::ptrdiff_t>(high);
+    const auto later = std::upper_bound(
+        from, to, arrival, [](Arrival wanted, const Place& place) { return wanted < place.first; });
     return static_cast<std::size_t>(later - places_.begin());
   }
 
