@@ -157,6 +157,31 @@ inline constexpr std::uint64_t kDatagramsPerKey = std::uint64_t{1} << 32;  // th
 inline constexpr std::uint64_t kReplayWindow = 2048;    // counters remembered, of a datagram key
 inline constexpr std::size_t kDatagramSessions = 1024;  // pairs of datagram keys that are live
 
+// Trust.
+inline constexpr std::size_t kIssuers = 32;
+inline constexpr std::size_t kIssuerCertificates = 4;  // of one issuer; the newest
+inline constexpr std::size_t kDeviceCertificates = 4;  // of one device; the newest that count
+inline constexpr std::size_t kCertificateBytes = 3072;
+inline constexpr std::size_t kCertificateLabelBytes = 64;
+inline constexpr std::size_t kTopicPrefixes = 32;
+inline constexpr std::int64_t kDayMs = std::int64_t{24} * 3600 * 1000;
+inline constexpr std::int64_t kCertificateMs = 400 * kDayMs;
+inline constexpr std::int64_t kIssuerCertificateMs = 3660 * kDayMs;
+inline constexpr std::int64_t kTrustTimeMax = (std::int64_t{1} << 48) - 1;
+inline constexpr std::size_t kCutsPerRevoke = kLogsPerDevice;
+inline constexpr std::size_t kAuthorityRecordBytes = std::size_t{96} << 10;
+inline constexpr std::uint64_t kAuthorityRecords = 65536;              // of one log
+inline constexpr std::size_t kAuthorityBytes = std::size_t{64} << 20;  // of all logs, encoded
+inline constexpr std::int64_t kTimeFloorMs = kDayMs;                   // from clocks, to move it
+inline constexpr std::size_t kTimeFloorPeers = 2;                      // that must agree
+inline constexpr std::size_t kInviteAddresses = 4;
+inline constexpr std::size_t kInviteCharacters = 2048;
+inline constexpr std::int64_t kInviteClockMs = 600000;  // before it was made; then a clock is wrong
+inline constexpr std::size_t kPassphraseBytes = 1024;
+inline constexpr std::size_t kPassphraseHashBytes = std::size_t{256} << 20;  // of memory
+inline constexpr std::uint64_t kPassphraseHashPasses = 16;
+inline constexpr std::size_t kSealedKeyBytes = 1024;  // of its file
+
 // Configuration.
 inline constexpr std::size_t kConfigBytes = std::size_t{1} << 20;  // of ebb.toml
 inline constexpr std::size_t kDeviceNameBytes = 64;                // node.name
