@@ -14,13 +14,14 @@
 #include "core/bytes.h"
 #include "core/ids.h"
 #include "trust/genesis.h"
+#include "trust/invite.h"
 
 namespace ebb::channel {
 
 // What a handshake is for. DO NOT CHANGE: hashed.
 enum class Purpose : std::uint8_t { kLink = 1, kJoin = 2 };
 
-using InviteSecret = FixedBytes<32, struct InviteSecretTag>;
+using trust::InviteSecret;
 
 inline constexpr std::size_t kMacBytes = 16;
 using Mac = FixedBytes<kMacBytes, struct MacTag>;
