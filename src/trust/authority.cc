@@ -12,6 +12,7 @@ namespace {
 
 constexpr std::string_view kSetLabel = "ebb-authority-set-1";
 constexpr std::size_t kBranchesKept = 2;
+constexpr std::size_t kNodeBytes = 48;  // of a map, beside what it holds
 
 template <class Records>
 auto first_of_seq(Records& records, Seq seq) {
@@ -52,11 +53,12 @@ Result<Authority::Taken> Authority::take(ByteView encoded_record) {
   if (branches == kBranchesKept &&
       position > std::next(first_of_seq(log.records, position.seq))->first)
     return taken;
-  if (bytes_ + encoded_record.size() > limits::kAuthorityBytes) {
+  Held news = held(encoded_record, std::move(record));
+  if (bytes_ + weight(news) > limits::kAuthorityBytes) {
     return Error{ErrorCode::kTooLarge, "authority records"};
   }
   taken.news = true;
-  bool again = insert(log, held(encoded_record, std::move(record)));
+  bool again = insert(log, std::move(news));
   const Position* last = last_of(authority);
   if (last == nullptr) apply_what_holds_anyway(log.records.at(position));
   if (!again) again = extend(authority, log);
@@ -74,6 +76,7 @@ Authority::Held Authority::held(ByteView encoded, AuthorityRecord record) const 
   auto certificate = decode_certificate(mesh_, cert->certificate, signatures_);
   if (certificate.ok() && certificate->issuer == held.record.authority) {
     held.certificate = {std::move(*certificate), hash(cert->certificate)};
+    held.record.content = record::Cert{};  // once in memory is enough
   }
   return held;
 }
@@ -107,6 +110,10 @@ void Authority::learn_issuer(ByteView encoded) {
   if (log.certificates.size() > limits::kIssuerCertificates) log.certificates.pop_back();
 }
 
+std::size_t Authority::weight(const Held& held) {
+  return sizeof(std::pair<const Position, Held>) + kNodeBytes + 2 * held.encoded.size();
+}
+
 // True when something does not hold any more that held before.
 bool Authority::insert(Log& log, Held&& held) {
   const Position position = held.record.position();
@@ -114,10 +121,10 @@ bool Authority::insert(Log& log, Held&& held) {
   if (count_of_seq(log.records, position.seq) == kBranchesKept) {
     const auto greatest = std::next(first_of_seq(log.records, position.seq));
     again = log.on_branch || takes_away(greatest->second.record);
-    bytes_ -= greatest->second.encoded.size();
+    bytes_ -= weight(greatest->second);
     log.records.erase(greatest);
   }
-  bytes_ += held.encoded.size();
+  bytes_ += weight(held);
   log.records.emplace(position, std::move(held));
   if (count_of_seq(log.records, position.seq) < kBranchesKept) return again;
   log.fork = std::min(log.fork.value_or(position.seq), position.seq);

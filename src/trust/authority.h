@@ -127,6 +127,8 @@ class Authority {
   Held held(ByteView encoded, AuthorityRecord record) const;
   void learn_issuers(const AuthorityRecord& record);
   void learn_issuer(ByteView encoded);
+  // About what it takes in memory.
+  static std::size_t weight(const Held& held);
   bool insert(Log& log, Held&& held);
   // Counts on from where the log counts to; true when another log has an end since.
   bool extend(const DeviceId& authority, Log& log);
@@ -153,7 +155,7 @@ class Authority {
   std::map<DeviceId, Position> ends_;  // of issuers, as the root has said
   DeviceBook devices_;
   std::optional<HeldPolicy> policy_;
-  std::size_t bytes_ = 0;  // of all records
+  std::size_t bytes_ = 0;  // the weight of all records
 };
 
 }  // namespace ebb::trust

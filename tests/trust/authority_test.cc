@@ -249,3 +249,21 @@ TEST_CASE("there are at most so many issuers, and of one the newest certificates
   // Those that begin later have displaced the one that has begun.
   CHECK(mesh.authority.issuers(kNow) == limits::kIssuers - 1);
 }
+
+TEST_CASE("records are held as far as memory is given, and a device can still be looked up") {
+  Mesh mesh;
+  mesh.take(mesh.root.write(record::Revoke{kPump, {}}));
+  const record::Cert large{Bytes(limits::kAuthorityRecordBytes - 512)};
+  std::size_t held = 0;
+  for (std::size_t bytes = 0; bytes < limits::kAuthorityBytes;) {
+    const Bytes record = mesh.issuer.write(large);
+    bytes += record.size();
+    const auto taken = mesh.authority.take(record);
+    if (taken.ok()) ++held;
+    if (!taken.ok()) CHECK(taken.error().code == ErrorCode::kTooLarge);
+  }
+  CHECK(held > 300);
+  CHECK(held < 400);
+  CHECK(mesh.authority.end(mesh.issuer.authority()).seq == held);
+  CHECK(mesh.standing(kNow) == Standing::kRevoked);
+}
