@@ -80,6 +80,20 @@ TEST_CASE("two records of one seq stop an issuer's log below them, and are the p
   CHECK(mesh.shown(kBefore) == Standing::kCertified);
 }
 
+TEST_CASE(
+    "a record that goes on from another branch does not count, and is no proof of a fork yet") {
+  Forked mesh;
+  const DeviceId& issuer = kIssuerKey->device();
+  mesh.take(mesh.honest_records[0]);
+  mesh.take(mesh.thief_records[1]);
+  CHECK(mesh.authority.end(issuer).seq == 3);
+  CHECK_FALSE(mesh.authority.fork_proof(issuer));
+  CHECK(mesh.standing(kHonest) == Standing::kCertified);
+  mesh.take(mesh.thief_records[0]);
+  CHECK(mesh.authority.end(issuer).seq == 2);
+  CHECK(mesh.authority.fork_proof(issuer));
+}
+
 TEST_CASE("a fork takes nothing back: what either branch takes away stays taken away") {
   Forked mesh;
   mesh.take_all();
