@@ -58,12 +58,12 @@ Result<Authority::Taken> Authority::take(ByteView encoded_record) {
     return Error{ErrorCode::kTooLarge, "authority records"};
   }
   taken.news = true;
-  bool again = insert(log, std::move(news));
   const Position* last = last_of(authority);
+  bool again = insert(log, std::move(news), last != nullptr);
   if (last == nullptr) apply_what_holds_anyway(log.records.at(position));
   if (!again) again = extend(authority, log);
-  if (last != nullptr && !log.on_branch && log.records.contains(*last)) {
-    again = again || !branch_to(authority, log, *last).empty();
+  if (last != nullptr && !log.on_branch && position == log.wanted) {
+    again = reaches_first(log, authority_chain_start(mesh_, authority)) || again;
   }
   if (again) rebuild();
   return taken;
@@ -115,12 +115,12 @@ std::size_t Authority::weight(const Held& held) {
 }
 
 // True when something does not hold any more that held before.
-bool Authority::insert(Log& log, Held&& held) {
+bool Authority::insert(Log& log, Held&& held, bool has_end) {
   const Position position = held.record.position();
   bool again = false;
   if (count_of_seq(log.records, position.seq) == kBranchesKept) {
     const auto greatest = std::next(first_of_seq(log.records, position.seq));
-    again = log.on_branch || takes_away(greatest->second.record);
+    again = has_end || takes_away(greatest->second.record);
     bytes_ -= weight(greatest->second);
     log.records.erase(greatest);
   }
@@ -204,26 +204,32 @@ void Authority::rebuild_log(const DeviceId& authority, Log& log) {
       apply_what_holds_anyway(held);
     return;
   }
-  const auto branch = branch_to(authority, log, *last);
-  log.on_branch = !branch.empty();
-  for (const Held* held : branch) {
-    log.counted = held->record.position();
-    apply(*held);
+  log.wanted = *last;
+  log.on_branch = reaches_first(log, log.counted.chain);
+  if (log.on_branch) {
+    for (const Held* held : branch_to(log, *last))
+      apply(*held);
+    log.counted = *last;
   }
   extend(authority, log);
 }
 
-std::vector<const Authority::Held*> Authority::branch_to(const DeviceId& authority, const Log& log,
-                                                         const Position& last) const {
-  std::vector<const Held*> branch;
-  Position at = last;
-  while (at.seq > 0) {
-    const auto found = log.records.find(at);
-    if (found == log.records.end()) return {};
-    branch.push_back(&found->second);
-    at = {at.seq - 1, found->second.record.previous};
+bool Authority::reaches_first(Log& log, const Hash& chain_start) {
+  while (log.wanted.seq > 0) {
+    const auto found = log.records.find(log.wanted);
+    if (found == log.records.end()) return false;
+    log.wanted = {log.wanted.seq - 1, found->second.record.previous};
   }
-  if (at.chain != authority_chain_start(mesh_, authority)) return {};
+  return log.wanted.chain == chain_start;
+}
+
+std::vector<const Authority::Held*> Authority::branch_to(const Log& log, const Position& last) {
+  std::vector<const Held*> branch;
+  for (Position at = last; at.seq > 0;) {
+    const Held& held = log.records.at(at);
+    branch.push_back(&held);
+    at = {at.seq - 1, held.record.previous};
+  }
   std::reverse(branch.begin(), branch.end());
   return branch;
 }

@@ -116,6 +116,7 @@ class Authority {
     Position counted;                        // how far it counts; chain(0) before the first
     std::optional<Seq> fork;                 // the least seq with two records
     bool on_branch = false;                  // it counts to where the root has ended it
+    Position wanted;                         // what is missing to be there, from that end down
   };
   struct HeldPolicy {
     record::Policy policy;
@@ -129,7 +130,7 @@ class Authority {
   void learn_issuer(ByteView encoded);
   // About what it takes in memory.
   static std::size_t weight(const Held& held);
-  bool insert(Log& log, Held&& held);
+  bool insert(Log& log, Held&& held, bool has_end);
   // Counts on from where the log counts to; true when another log has an end since.
   bool extend(const DeviceId& authority, Log& log);
   bool apply(const Held& held);
@@ -138,9 +139,10 @@ class Authority {
   bool add_end(const record::Rotate& rotate);
   void rebuild();
   void rebuild_log(const DeviceId& authority, Log& log);
-  // The records from the first to `last`; empty when one is missing.
-  std::vector<const Held*> branch_to(const DeviceId& authority, const Log& log,
-                                     const Position& last) const;
+  // Goes down from what is wanted as far as records are there; true when that is to the first.
+  static bool reaches_first(Log& log, const Hash& chain_start);
+  // The records from the first to `last`, all of which are there.
+  static std::vector<const Held*> branch_to(const Log& log, const Position& last);
   const Position* last_of(const DeviceId& authority) const;
   const Log* issuer_log(const DeviceId& issuer) const;
   bool is_stopped(const DeviceId& issuer, const Log& log) const;
