@@ -342,7 +342,7 @@ void resume_shared(Context& ctx, LogEntry& entry) {
       static_cast<void>(give_part_of(ctx, entry, *shared, *link));
   }
   note_who_is_asked(entry, *shared);
-  if (entry.asked != kNoSlot) return;
+  if (entry.asked != kNoSlot || ctx.commits_paused_until) return;
   end_sharing(ctx, entry);
   ask_now(ctx, entry);
 }

@@ -7,8 +7,9 @@
 //            one brings beyond its part shortens the parts behind it. A link has one part of a log
 //            at a time, and gets another when that has come.
 //            The part of a link that ends, or has no more to send, is given to another. Where
-//            anything else happens (a fork, a refusal, a commit that failed) the sharing of the
-//            log ends, what was staged is dropped, and it is asked for as any other.
+//            anything else happens (a fork, a refusal, a commit of it that failed) the sharing of
+//            the log ends, what was staged is dropped, and it is asked for as any other. While
+//            commits pause for another log it stays shared, though nobody is asked.
 // Threads:   not thread-safe; part of the engine.
 // Limits:    part_room.h; what is staged counts as in hand, of its link and of all.
 // Spec:      docs/wire_format.md section 7
@@ -51,14 +52,15 @@ void refuse_part(Context& ctx, Link& link, LogEntry& entry, const codec::Segment
 // have brought their parts new ones. Nothing when the log is not shared.
 void advance_shared(Context& ctx, LogEntry& entry);
 
-// The link has brought something of its part.
+// The link has brought something of its part, whether or not there was room for it.
 void note_useful(Context& ctx, Link& link, const LogEntry& entry);
 // All WANTs of the link are answered and its part has not come whole. False when the log is not
 // shared.
 bool part_unanswered(Context& ctx, Link& link, LogEntry& entry);
 // The link of the slot has ended: its part is nobody's. False when the log is not shared.
 bool orphan_part(Context& ctx, int slot, LogEntry& entry);
-// Gives away what is nobody's. The sharing ends when no link has a part any more.
+// Gives away what is nobody's. The sharing ends when no link has a part any more, unless commits
+// pause.
 void resume_shared(Context& ctx, LogEntry& entry);
 // Nobody is asked for a part of the log any more.
 void end_sharing(Context& ctx, LogEntry& entry);

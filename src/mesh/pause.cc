@@ -4,6 +4,7 @@
 
 #include "core/planted.h"
 #include "mesh/live.h"
+#include "mesh/parts.h"
 #include "mesh/want.h"
 
 namespace ebb::mesh {
@@ -33,7 +34,9 @@ void resume_commits_if_due(Context& ctx) {
   for (const LogId& log : ctx.heads.behind()) {
     LogEntry* entry = ctx.heads.find(log);
     if (entry == nullptr) continue;
-    if (entry->asked != kNoSlot) {
+    if (is_shared(ctx, log)) {
+      resume_shared(ctx, *entry);
+    } else if (entry->asked != kNoSlot) {
       ask_again(ctx, *entry);
     } else {
       ask_now(ctx, *entry);

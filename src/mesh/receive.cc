@@ -214,6 +214,7 @@ bool take_segment(Context& ctx, Link& link, const codec::Delta& delta, ByteView 
     if (is_gap && !of_part && is_push(link, delta, entry)) refuse_push(ctx, link, delta, entry);
     LogEntry* claimed = note_brought(ctx, link, delta, log, header->last_seq());
     drop_segment(link, claimed, bytes.size(), intake, !is_gap);
+    if (claimed != nullptr && !is_gap) note_useful(ctx, link, *claimed);
     if (claimed != nullptr) ask_after_announcement(ctx, link, *claimed);
     return true;
   }
