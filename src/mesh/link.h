@@ -174,6 +174,7 @@ struct Link {
   std::size_t catch_ups_out = 0;    // those among them that answer no announcement
   bool answer_was_useful = false;   // of the wants out
   std::uint64_t empty_answers = 0;  // in a row
+  std::uint64_t unkept_pushes = 0;  // empty answers about what was only pushed, the same
   Instant last_progress;
   // While it owes an answer: since when, and what had come before.
   std::optional<Instant> owes_since;

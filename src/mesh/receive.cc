@@ -71,8 +71,12 @@ LogEntry* note_brought(Context& ctx, Link& link, const codec::Delta& delta, cons
   const LogEntry* known = ctx.heads.find(log);
   const PeerLog* before = known == nullptr ? nullptr : known->find_peer(link.slot);
   const bool is_news = before == nullptr || before->announced < seq;
+  const bool was_pushed = before != nullptr && before->by_push;
+  const bool is_pushed = delta.reconciliation.is_zero();
   LogEntry* entry = note_claim(ctx, link, log, seq);
-  if (entry != nullptr && is_news) entry->peer(link.slot).by_push = delta.reconciliation.is_zero();
+  if (entry == nullptr) return nullptr;
+  // Pushed once more it is no more of a promise.
+  if (is_news || (was_pushed && is_pushed)) entry->peer(link.slot).by_push = is_pushed;
   return entry;
 }
 

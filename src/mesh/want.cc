@@ -15,6 +15,7 @@ namespace ebb::mesh {
 namespace {
 
 constexpr std::uint64_t kEmptyAnswersMax = 3;
+constexpr std::uint64_t kUnkeptPushesMax = 64;
 
 void set_timer(Context& ctx, LogEntry& entry, std::optional<Instant> at) {
   if (entry.timer) ctx.log_timers.erase({*entry.timer, entry.id});
@@ -319,9 +320,10 @@ void want_answered(Context& ctx, Link& link, bool live) {
   for (const LogId& log : link.asked) {
     if (!link.ask_queue.contains(log) && !link.ask_queue_live.contains(log)) open.push_back(log);
   }
+  if (link.answer_was_useful) link.unkept_pushes = 0;
   if (link.answer_was_useful || open.empty()) {
     link.empty_answers = 0;
-  } else if (was_promised(ctx, link, open)) {
+  } else if (was_promised(ctx, link, open) || ++link.unkept_pushes > kUnkeptPushesMax) {
     ++link.empty_answers;
   }
   if (link.empty_answers >= kEmptyAnswersMax) {

@@ -281,6 +281,7 @@ TEST_CASE("who pushed what its disk then refused is not blamed when it cannot se
   for (int round = 0; round < 5; ++round) {
     peer.send(delta_of({segments[2]}));  // what comes before it is missing
     REQUIRE(peer.take<codec::Want>());
+    if (round > 1) peer.send(delta_of({segments[2]}));  // once more is no promise
     peer.send(empty);
     CHECK(!peer.closed());
   }
@@ -291,6 +292,27 @@ TEST_CASE("who pushed what its disk then refused is not blamed when it cannot se
     peer.send(empty);
   }
   CHECK(peer.faulted_with("empty_answers"));
+}
+
+TEST_CASE("who pushes again and again what it never has to send is given up in the end") {
+  FakeStore store(1);
+  FakeStore author(9);
+  static_cast<void>(author.append({"a", 1}));
+  const auto segment = author.append({"a", 1}).own_segments[0];
+  RawPeer peer(store, 2);
+  peer.greet();
+  codec::Delta empty;
+  empty.last = true;
+  int rounds = 0;
+  while (!peer.closed() && rounds < 1000) {
+    peer.send(delta_of({segment}));  // what comes before it is missing
+    REQUIRE(peer.take<codec::Want>());
+    peer.send(empty);
+    ++rounds;
+  }
+  CHECK(peer.faulted_with("empty_answers"));
+  CHECK(rounds > 60);
+  CHECK(rounds < 70);
 }
 
 }  // namespace
