@@ -52,7 +52,9 @@ struct LogPart {
   Seq reached = 0;     // of it, in hand or staged; from - 1 at first
   int slot = kNoSlot;  // kNoSlot: of nobody, and to be given away
   bool answered = false;
-  Instant asked_at;
+  Instant asked_at;         // when the WANT went out, or shall
+  Instant moved_at;         // the same, or when something of it has come since
+  std::uint32_t taken = 0;  // times from a link that was too slow with it
 };
 struct StagedSegment {
   trust::VerifiedSegment segment;

@@ -9,7 +9,8 @@
 namespace ebb::mesh {
 namespace {
 
-constexpr Duration kPartTime = milliseconds(500);  // of one part
+constexpr Duration kPartTime = milliseconds(500);  // of one part, at least
+constexpr std::int64_t kPartRounds = 4;            // the same, in round trips
 
 // What is on its way to be staged, of one link or (kNoSlot) of all: bytes as sent and as decoded.
 std::pair<std::uint64_t, std::uint64_t> on_the_way(const Context& ctx, int slot) {
@@ -51,7 +52,8 @@ Seq part_events(const Context& ctx, const Link& link, const LogEntry& entry) {
   const std::uint64_t most =
       std::min(ctx.config.tuning.part_bytes, ctx.config.tuning.credit_bytes / 4);
   const std::uint64_t rate = rate_of(ctx, link);
-  const auto time = static_cast<std::uint64_t>(kPartTime.us);
+  const Duration part = std::max(kPartTime, round_trip(link) * kPartRounds);
+  const auto time = static_cast<std::uint64_t>(part.us);
   const std::uint64_t bytes = rate == 0 ? segment * 2 : rate * time / 1000000;
   return std::max<std::uint64_t>(std::min(bytes, most) / segment, 1) * entry.segment_events;
 }

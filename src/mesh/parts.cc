@@ -15,6 +15,8 @@
 namespace ebb::mesh {
 namespace {
 
+constexpr Duration kStuckMin = seconds(2);
+constexpr std::uint32_t kStuckDoublings = 5;
 constexpr std::size_t kPartsMax = 2 * limits::kLinks;  // of one log, those of nobody counted
 
 LogPart* part_of(SharedLog& shared, int slot) {
@@ -49,6 +51,7 @@ void ask_for_part(Context& ctx, const LogEntry& entry, LogPart& part, Link& link
   part.slot = link.slot;
   part.answered = false;
   part.asked_at = ctx.now;
+  part.moved_at = ctx.now;
   link.asked.insert(entry.id);
   link.ask_queue.insert(entry.id);
   link.stop_queue.erase(entry.id);
@@ -172,6 +175,16 @@ void commit_staged(Context& ctx, LogEntry& entry, StagedSegment staged) {
   ctx.out->commits.push_back(std::move(commit));
 }
 
+// Nothing of it has come for long, though there was room. Longer each time that it was taken away:
+// in the end there is time enough for the largest segment of the slowest link.
+bool is_stuck(const Context& ctx, const LogPart& part, const Link& owner) {
+  const Duration patience = std::max(kStuckMin, round_trip(owner) * 3);
+  const bool has_credit =
+      owner.uncommitted - owner.staged_bytes < ctx.config.tuning.credit_bytes / 4;
+  return has_credit &&
+         part.moved_at + patience * (1 << std::min(part.taken, kStuckDoublings)) <= ctx.now;
+}
+
 void fork_found(Context& ctx, LogEntry& entry, const StagedSegment& staged) {
   ++ctx.counters.forks_suspected;
   drop_staged(ctx, staged);
@@ -183,6 +196,12 @@ void fork_found(Context& ctx, LogEntry& entry, const StagedSegment& staged) {
 }
 
 }  // namespace
+
+void note_size(LogEntry& entry, const trust::VerifiedSegment& segment) {
+  entry.segment_events = static_cast<std::uint32_t>(segment.count);
+  entry.segment_bytes = static_cast<std::uint32_t>(segment.encoded->size());
+  entry.segment_decoded = static_cast<std::uint32_t>(segment.raw->size());
+}
 
 bool is_shared(const Context& ctx, const LogId& log) { return ctx.shared.contains(log); }
 
@@ -226,11 +245,12 @@ bool take_first_part(Context& ctx, LogEntry& entry, Link& link) {
   SharedLog& shared = *found;
   LogPart& first = shared.parts.front();
   Link* owner = link_at(ctx, first.slot);
-  const bool rested = first.asked_at + kBeforeTakeOver <= ctx.now;
-  if (owner == nullptr || !rested || part_of(shared, link.slot) != nullptr ||
-      reach_of(link, entry) < first.to || !is_slow_beside(ctx, *owner, link)) {
+  if (owner == nullptr || first.asked_at + before_take_over(*owner) > ctx.now ||
+      part_of(shared, link.slot) != nullptr || reach_of(link, entry) < first.to ||
+      !(is_slow_beside(ctx, *owner, link) || is_stuck(ctx, first, *owner))) {
     return false;
   }
+  ++first.taken;
   take_part_away(ctx, entry.id, first, true);
   ask_for_part(ctx, entry, first, link);
   note_who_is_asked(entry, shared);
@@ -256,6 +276,7 @@ void stage(Context& ctx, Link& link, trust::VerifiedSegment segment) {
   ctx.staged_decoded += segment.raw->size();
   link.staged_bytes += bytes;
   link.exchange.events_in += segment.count;
+  note_size(*entry, segment);
   part->reached = segment.last_seq();
   note_useful(ctx, link, *entry);
   const Seq first = segment.first_seq;
@@ -286,22 +307,29 @@ void advance_shared(Context& ctx, LogEntry& entry) {
   settle_parts(ctx, entry, *shared);
 }
 
+void note_want_sent(Context& ctx, const Link& link, LogEntry& entry) {
+  SharedLog* shared = find_shared(ctx, entry.id);
+  if (shared == nullptr && !entry.asked_live) entry.asked_at = ctx.now;
+  LogPart* part = shared == nullptr ? nullptr : part_of(*shared, link.slot);
+  if (part != nullptr) part->asked_at = part->moved_at = ctx.now;
+}
+
 void note_useful(Context& ctx, Link& link, const LogEntry& entry) {
   SharedLog* shared = find_shared(ctx, entry.id);
   LogPart* part = shared == nullptr ? nullptr : part_of(*shared, link.slot);
   if (part == nullptr) return;
   part->answered = true;
+  part->moved_at = ctx.now;
   link.answer_was_useful = true;
 }
 
-void refuse_part(Context& ctx, Link& link, LogEntry& entry, const codec::SegmentView& header,
-                 std::size_t bytes) {
+void refuse_part(Context& ctx, Link& link, LogEntry& entry, std::size_t bytes) {
   SharedLog* shared = find_shared(ctx, entry.id);
   LogPart* part = shared == nullptr ? nullptr : part_of(*shared, link.slot);
   if (part == nullptr) return;
   link.answer_was_useful = true;  // it is we who have no room
-  entry.segment_events = static_cast<std::uint32_t>(header.count);
-  entry.segment_bytes = static_cast<std::uint32_t>(bytes);
+  // Nobody has verified what it says of itself.
+  entry.segment_bytes = std::max(entry.segment_bytes, static_cast<std::uint32_t>(bytes));
   entry.segment_decoded = limits::kSegmentDecodedBytes;
   take_part_away(ctx, entry.id, *part, true);
   resume_shared(ctx, entry);

@@ -25,6 +25,9 @@
 
 namespace ebb::mesh {
 
+// What the log's parts are measured by from now on.
+void note_size(LogEntry& entry, const trust::VerifiedSegment& segment);
+
 bool is_shared(const Context& ctx, const LogId& log);
 // From the first of these to the second (0: open).
 struct AskedRange {
@@ -38,7 +41,8 @@ std::optional<AskedRange> asked_range(const Context& ctx, const Link& link, cons
 bool begin_sharing(Context& ctx, LogEntry& entry, Link& owner, Link& newcomer);
 // The first part that is nobody's, or a new one behind all others. False: there is none for it.
 bool give_part(Context& ctx, LogEntry& entry, Link& link);
-// The part that everything else waits for, from a link that is less than half as fast.
+// The part that everything else waits for, from a link that is less than half as fast, or has
+// brought nothing of it for long, whatever else it brings.
 bool take_first_part(Context& ctx, LogEntry& entry, Link& link);
 
 // Whether the segment, which does not come next in its log, comes next in a part of this link.
@@ -46,12 +50,13 @@ bool is_of_part(Context& ctx, const Link& link, const codec::SegmentView& header
 void stage(Context& ctx, Link& link, trust::VerifiedSegment segment);
 // There is no room for it: the log's segments are larger than they were. The part waits until it
 // comes next.
-void refuse_part(Context& ctx, Link& link, LogEntry& entry, const codec::SegmentView& header,
-                 std::size_t bytes);
+void refuse_part(Context& ctx, Link& link, LogEntry& entry, std::size_t bytes);
 // What is in hand of the log has moved: commits what was staged behind it, and gives links that
 // have brought their parts new ones. Nothing when the log is not shared.
 void advance_shared(Context& ctx, LogEntry& entry);
 
+// The WANT for what the link is asked for of the log goes out.
+void note_want_sent(Context& ctx, const Link& link, LogEntry& entry);
 // The link has brought something of its part, whether or not there was room for it.
 void note_useful(Context& ctx, Link& link, const LogEntry& entry);
 // All WANTs of the link are answered and its part has not come whole. False when the log is not
@@ -71,7 +76,10 @@ inline Link* link_at(const Context& ctx, int slot) {
   return slot == kNoSlot ? nullptr : ctx.slots[static_cast<std::size_t>(slot)];
 }
 inline std::uint64_t rate_of(const Context& ctx, const Link& link) {
-  return link.fetch.bytes_per_second(ctx.now);
+  return link.fetch.bytes_per_second(ctx.now, round_trip(link), link.begun_counted);
+}
+inline bool is_silent(const Context& ctx, const Link& link) {
+  return link.fetch.is_silent(ctx.now, round_trip(link), link.begun_counted);
 }
 inline bool awaits(const Link& link, const LogId& log) {
   return link.exchange.active && link.exchange.awaited.contains(log);

@@ -29,10 +29,10 @@ Instant life_deadline(const Context& ctx, const Link& link) {
 }
 
 bool owes_progress(const Context& ctx, const Link& link) {
-  // While we sit on its credit the peer cannot do anything.
+  // While we sit on its credit the peer cannot do anything; what is staged leaves it enough.
   if (link.exchange.active && link.exchange.list_asked && !link.exchange.list_done) return true;
   if (is_metered(ctx, link)) return false;
-  return link.wants_out > 0 && link.uncommitted == 0 && !ctx.commits_paused_until;
+  return link.wants_out > 0 && link.uncommitted == link.staged_bytes && !ctx.commits_paused_until;
 }
 
 void check_life(Context& ctx, Link& link) {

@@ -213,7 +213,7 @@ bool take_segment(Context& ctx, Link& link, const codec::Delta& delta, ByteView 
     return !link.closed && verified.has_value();
   }
   if (is_gap || !can_take(ctx, intake, bytes.size())) {
-    if (of_part) refuse_part(ctx, link, *entry, *header, bytes.size());
+    if (of_part) refuse_part(ctx, link, *entry, bytes.size());
     if (is_gap && !of_part) intake.useless_bytes += bytes.size();
     if (is_gap && !of_part && is_push(link, delta, entry)) refuse_push(ctx, link, delta, entry);
     LogEntry* claimed = note_brought(ctx, link, delta, log, header->last_seq());
@@ -244,12 +244,6 @@ bool brings_something(Context& ctx, Link& link, const Intake& intake) {
   if (link.useless_bytes <= limits::kUselessBytes) return true;
   fault(ctx, link, "brings_nothing");
   return false;
-}
-
-void note_size(LogEntry& entry, const trust::VerifiedSegment& segment) {
-  entry.segment_events = static_cast<std::uint32_t>(segment.count);
-  entry.segment_bytes = static_cast<std::uint32_t>(segment.encoded->size());
-  entry.segment_decoded = static_cast<std::uint32_t>(segment.raw->size());
 }
 
 // Everything in the DELTA is good: push on, and ask for the commit.

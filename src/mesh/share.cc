@@ -10,10 +10,17 @@
 namespace ebb::mesh {
 namespace {
 
+constexpr Duration kBeforeTakeOver = milliseconds(500);
 constexpr Duration kInterval = milliseconds(200);
 constexpr std::uint64_t kSegmentsWorthSharing = 4;
 constexpr Seq kTrialsWorthSharing = 4;
 constexpr std::size_t kSharedLogs = 16;
+
+// The largest part takes less than two round trips: for most of the time it would be waited for.
+bool is_too_far(const Context& ctx, const Link& link) {
+  const auto trips = static_cast<std::uint64_t>((round_trip(link) * 2).us);
+  return rate_of(ctx, link) * trips / 1000000 > limits::kPartBytes;
+}
 
 // Who is asked for the whole of the log, and needs some time for it yet; null when it is not worth
 // sharing.
@@ -36,6 +43,7 @@ Link* to_be_shared(const Context& ctx, const LogEntry& entry, const Link& newcom
   if (rate == 0 || (theirs > 0 && std::max(rate, theirs) > kTooSlow * std::min(rate, theirs))) {
     return nullptr;
   }
+  if (is_too_far(ctx, *owner) || is_too_far(ctx, newcomer)) return nullptr;
   const bool takes_long = bytes_of(entry, missing, entry.segment_bytes) * 1000 >
                           rate * ctx.config.tuning.worth_sharing_ms;
   return takes_long ? owner : nullptr;
@@ -43,7 +51,7 @@ Link* to_be_shared(const Context& ctx, const LogEntry& entry, const Link& newcom
 
 // So many of its logs another link would have done first, or pays nothing for.
 std::size_t fair_share(const Context& ctx, const Link& slow, const Link& link) {
-  if (is_metered(ctx, slow)) return slow.asked.size();
+  if (is_metered(ctx, slow) || is_silent(ctx, slow)) return slow.asked.size();
   const std::uint64_t rate = rate_of(ctx, link);
   const std::uint64_t all = std::max<std::uint64_t>(rate + rate_of(ctx, slow), 1);
   return static_cast<std::size_t>((slow.asked.size() * rate + all - 1) / all);
@@ -51,7 +59,8 @@ std::size_t fair_share(const Context& ctx, const Link& slow, const Link& link) {
 
 bool may_take_over(const Context& ctx, const LogEntry& entry, const Link& owner, const Link& link) {
   return entry.asked == owner.slot && !entry.asked_live && awaits(owner, entry.id) &&
-         reach_of(link, entry) > entry.pending.seq && entry.asked_at + kBeforeTakeOver <= ctx.now &&
+         reach_of(link, entry) > entry.pending.seq &&
+         entry.asked_at + before_take_over(owner) <= ctx.now &&
          (is_metered(ctx, owner) || is_slow_beside(ctx, owner, link));
 }
 
@@ -82,7 +91,12 @@ bool has_room(const Context& ctx, const Link& link) {
 }
 
 bool is_slow_beside(const Context& ctx, const Link& slow, const Link& link) {
-  return rate_of(ctx, slow) * 2 < rate_of(ctx, link);
+  const bool untried = link.fetch.is_untried() && is_silent(ctx, slow);
+  return untried || rate_of(ctx, slow) * 2 < rate_of(ctx, link);
+}
+
+Duration before_take_over(const Link& link) {
+  return std::max(kBeforeTakeOver, round_trip(link) * 2);
 }
 
 Seq trial_end(const Context& ctx, const LogEntry& entry) {

@@ -17,13 +17,15 @@
 
 namespace ebb::mesh {
 
-inline constexpr Duration kBeforeTakeOver = milliseconds(500);  // that a question is old
 // Times slower than another link: it would only be waited for.
 inline constexpr std::uint64_t kTooSlow = 16;
 
 // Nothing waits to be asked of the link, and it may be asked for more.
 bool has_room(const Context& ctx, const Link& link);
+// Less than half as fast; or silent, where nothing is known of the other.
 bool is_slow_beside(const Context& ctx, const Link& slow, const Link& link);
+// That a question of the link is old.
+Duration before_take_over(const Link& link);
 
 // Where the first question for a long log ends, which others may have as well: what comes of it
 // shows how it is to be shared. 0: it is for all of it.

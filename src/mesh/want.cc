@@ -191,9 +191,11 @@ void flush_queue(Context& ctx, Link& link, std::set<LogId>& queue, const Reconci
     while (!queue.empty() && want.ranges.size() < ctx.config.tuning.heads_per_message) {
       const LogId log = *queue.begin();
       queue.erase(queue.begin());
-      const LogEntry* entry = ctx.heads.find(log);
+      LogEntry* entry = ctx.heads.find(log);
       const auto range = entry == nullptr ? std::nullopt : asked_range(ctx, link, *entry);
-      if (range) want.ranges.push_back({log, range->from, range->to});
+      if (!range) continue;
+      want.ranges.push_back({log, range->from, range->to});
+      note_want_sent(ctx, link, *entry);
     }
     if (want.ranges.empty()) return;
     if (link.wants_out == 0) {
@@ -297,7 +299,9 @@ void note_progress(Context& ctx, LogEntry& entry) {
     const bool goes_on = entry.asked_to == 0 || entry.asked_to > entry.pending.seq;
     if (goes_on && peer != nullptr && peer->announced > entry.pending.seq) return;
     Link* link = link_at(ctx, entry.asked);
-    if (link != nullptr && !entry.asked_live) link->fetch.log_came(ctx.now - entry.asked_at);
+    if (link != nullptr && !entry.asked_live) {
+      link->fetch.log_came(ctx.now - entry.asked_at, round_trip(*link));
+    }
     withdraw(ctx, entry);
     ask_now(ctx, entry);  // others may have more
     share_log(ctx, entry);
@@ -315,7 +319,7 @@ void want_answered(Context& ctx, Link& link, bool live) {
     let_others_catch_up(ctx);
   }
   if (--link.wants_out > 0) return;
-  link.fetch.answered(ctx.now);
+  link.fetch.answered(ctx.now, round_trip(link));
   std::vector<LogId> open;
   for (const LogId& log : link.asked) {
     if (!link.ask_queue.contains(log) && !link.ask_queue_live.contains(log)) open.push_back(log);

@@ -57,5 +57,19 @@ TEST_CASE("a commit of another log that fails costs a shared log nothing that wa
   check_in_sync(rig);
 }
 
+TEST_CASE("a link that stops sending is given up, whatever of it waits here") {
+  Holders rig({kHolderRate, kHolderRate});
+  rig.write_long_log(kSegments, kSegments);
+  rig.start_all();
+  rig.run_until_events(kEvents / 5);
+  rig.node(1).mute = true;
+  rig.run_for(milliseconds(600));
+  rig.read_delay = seconds(36000);  // of its disk: pings are answered
+  rig.run_for(seconds(5));
+  REQUIRE(rig.engine(kReader).sharing().staged_bytes > 0);
+  rig.run_for(seconds(75));
+  CHECK(rig.engine(kReader).sharing().staged_bytes == 0);
+}
+
 }  // namespace
 }  // namespace ebb::tests
