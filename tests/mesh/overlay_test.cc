@@ -207,7 +207,7 @@ TEST_CASE("nobody loses his only link to one that is short while others have the
     rig.run_for(seconds(1));
   }
   std::vector<std::size_t> newcomers;
-  for (std::size_t n = 0; n + 1 < kJoined; ++n)
+  for (std::size_t n = 0; n < kJoined; ++n)
     newcomers.push_back(rig.add_newcomer(true));
   for (const std::size_t newcomer : newcomers)
     CHECK(rig.streams_between(0, newcomer) == 1);
