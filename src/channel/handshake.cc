@@ -139,7 +139,11 @@ SessionKeys Handshake::take_keys() {
 
 HandshakeStep Handshake::settle(HandshakeStep step) {
   step_ = step;
-  if (step == HandshakeStep::kSilence || step == HandshakeStep::kFailed) keys_ = {};
+  if (step == HandshakeStep::kSilence || step == HandshakeStep::kFailed) {
+    keys_ = {};
+    // A length that cannot be fails the handshake without its Noise state having seen a byte.
+    if (noise_) noise_->erase();
+  }
   return step;
 }
 

@@ -34,6 +34,11 @@ class Place {
   alignas(T) unsigned char bytes_[sizeof(T)] = {};
 };
 
+template <class T>
+ByteView memory_of(const T& value) {
+  return {reinterpret_cast<const std::uint8_t*>(&value), sizeof value};
+}
+
 NoiseHandshake initiator_of(const Key& psk) {
   NoiseSetup setup;
   setup.role = Role::kInitiator;
@@ -110,14 +115,11 @@ TEST_CASE("a handshake has no key any more once its keys were taken, or it was s
   const auto initiator = Handshake::initiator(access, initiator_keys());
   const auto responder = Handshake::responder({&access, 1}, responder_keys());
   const auto silent = Handshake::responder({&access, 1}, responder_keys());
-  const auto memory_of = [](const std::unique_ptr<Handshake>& handshake) {
-    return ByteView(reinterpret_cast<const std::uint8_t*>(handshake.get()), sizeof(Handshake));
-  };
   const HandshakeKeys one = initiator_keys();
   const HandshakeKeys two = responder_keys();
-  CHECK(holds(memory_of(initiator), one.static_key.secret().view()));
-  CHECK(holds(memory_of(responder), two.ephemeral_key.view()));
-  CHECK(holds(memory_of(silent), two.static_key.secret().view()));
+  CHECK(holds(memory_of(*initiator), one.static_key.secret().view()));
+  CHECK(holds(memory_of(*responder), two.ephemeral_key.view()));
+  CHECK(holds(memory_of(*silent), two.static_key.secret().view()));
   speak(*initiator, *responder);
   const SessionKeys keys = initiator->take_keys();
   responder->take_keys();
@@ -127,6 +129,31 @@ TEST_CASE("a handshake has no key any more once its keys were taken, or it was s
        {&one.static_key.secret(), &one.ephemeral_key, &two.static_key.secret(), &two.ephemeral_key,
         &*psk, &keys.stream.from_initiator, &keys.datagrams.from_responder}) {
     for (const auto* handshake : {&initiator, &responder, &silent})
-      CHECK_FALSE(holds(memory_of(*handshake), key->view()));
+      CHECK_FALSE(holds(memory_of(**handshake), key->view()));
+  }
+}
+
+TEST_CASE("a handshake has no key any more once a length was none that there is") {
+  REQUIRE(trust::crypto_ready().ok());
+  const AccessKey access = AccessKey::for_link(kMesh, kMeshSecret);
+  const auto initiator = Handshake::initiator(access, initiator_keys());
+  const auto responder = Handshake::responder({&access, 1}, responder_keys());
+  Bytes wire;
+  initiator->start(wire);
+  REQUIRE(responder->receive(wire).step == HandshakeStep::kAnswer);
+  wire.clear();
+  REQUIRE(responder->answer({}, wire) == HandshakeStep::kMore);
+  const HandshakeKeys one = initiator_keys();
+  const HandshakeKeys two = responder_keys();
+  const std::optional<Key> psk = access.psk();
+  CHECK(holds(memory_of(*initiator), one.ephemeral_key.view()));
+  CHECK(holds(memory_of(*responder), psk->view()));
+  const Bytes length(2, 0xff);
+  CHECK(initiator->receive(length).step == HandshakeStep::kFailed);
+  CHECK(responder->receive(length).step == HandshakeStep::kFailed);
+  for (const Key* key : {&one.static_key.secret(), &one.ephemeral_key, &two.static_key.secret(),
+                         &two.ephemeral_key, &*psk}) {
+    CHECK_FALSE(holds(memory_of(*initiator), key->view()));
+    CHECK_FALSE(holds(memory_of(*responder), key->view()));
   }
 }
