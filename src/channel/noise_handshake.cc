@@ -146,6 +146,10 @@ KeyPair NoiseHandshake::derive(std::string_view label) const {
 }
 
 void NoiseHandshake::erase() {
+  if (!finished()) {
+    failed_ = true;
+    remote_static_.reset();
+  }
   static_key_.erase();
   ephemeral_key_.erase();
   if (psk_) psk_->erase();
@@ -155,7 +159,6 @@ void NoiseHandshake::erase() {
 
 Error NoiseHandshake::fail(Error error) {
   failed_ = true;
-  remote_static_.reset();
   erase();
   return error;
 }

@@ -43,6 +43,9 @@ struct NoiseSetup {
 class NoiseHandshake {
  public:
   NoiseHandshake(const NoisePattern& pattern, const NoiseHash& hash, NoiseSetup setup);
+  // Nothing is left behind that could go on without its keys.
+  NoiseHandshake(const NoiseHandshake&) = delete;
+  NoiseHandshake& operator=(const NoiseHandshake&) = delete;
 
   // Both append to `out`.
   Status write_message(ByteView payload, Bytes& out);
@@ -55,7 +58,8 @@ class NoiseHandshake {
 
   // Noise's Split for an empty label. Checked: finished, and not erased yet.
   KeyPair derive(std::string_view label) const;
-  // Forgets the keys; to be called once everything is derived.
+  // Forgets the keys; to be called once everything is derived. Before the end it fails the
+  // handshake.
   void erase();
 
   // The other end's static key; nullopt as long as nothing has told it.

@@ -25,6 +25,8 @@ SymmetricState::SymmetricState(std::string_view protocol_name, const NoiseHash& 
 }
 
 void SymmetricState::mix_key(ByteView input) {
+  EBB_CHECK(stage_ != Stage::kErased);
+  stage_ = Stage::kKeyed;
   HkdfOutput output = hkdf(hash_, chaining_key(), input);
   chaining_key_ = std::move(output.first);
   cipher_ = CipherState(key_of(output.second));
@@ -37,15 +39,23 @@ void SymmetricState::mix_hash(ByteView bytes) {
 }
 
 void SymmetricState::mix_key_and_hash(ByteView input) {
+  EBB_CHECK(stage_ != Stage::kErased);
+  stage_ = Stage::kKeyed;
   HkdfOutput output = hkdf(hash_, chaining_key(), input, HkdfOutputs::kThree);
   chaining_key_ = std::move(output.first);
   mix_hash(output.second.view().first(hash_.size()));
   cipher_ = CipherState(key_of(output.third));
 }
 
+Status SymmetricState::check_not_erased() const {
+  if (stage_ == Stage::kErased) return Error{ErrorCode::kInternal, "noise: the state was erased"};
+  return {};
+}
+
 Status SymmetricState::encrypt_and_hash(ByteView plaintext, Bytes& out) {
+  EBB_RETURN_IF_ERROR(check_not_erased());
   const std::size_t begin = out.size();
-  if (has_key()) {
+  if (stage_ == Stage::kKeyed) {
     EBB_RETURN_IF_ERROR(cipher_.encrypt(transcript_, plaintext, out));
   } else {
     append(out, plaintext);
@@ -55,7 +65,8 @@ Status SymmetricState::encrypt_and_hash(ByteView plaintext, Bytes& out) {
 }
 
 Status SymmetricState::decrypt_and_hash(ByteView sealed, Bytes& out) {
-  if (has_key()) {
+  EBB_RETURN_IF_ERROR(check_not_erased());
+  if (stage_ == Stage::kKeyed) {
     EBB_RETURN_IF_ERROR(cipher_.decrypt(transcript_, sealed, out));
   } else {
     append(out, sealed);
@@ -65,6 +76,7 @@ Status SymmetricState::decrypt_and_hash(ByteView sealed, Bytes& out) {
 }
 
 KeyPair SymmetricState::derive(std::string_view label) const {
+  EBB_CHECK(stage_ != Stage::kErased);
   const HkdfOutput output = hkdf(hash_, chaining_key(), as_bytes(label));
   return {key_of(output.first), key_of(output.second)};
 }
@@ -72,6 +84,7 @@ KeyPair SymmetricState::derive(std::string_view label) const {
 void SymmetricState::erase() {
   chaining_key_.erase();
   cipher_.erase();
+  stage_ = Stage::kErased;
 }
 
 }  // namespace ebb::channel

@@ -1,9 +1,12 @@
 // SymmetricState: chaining key, transcript hash and cipher of a Noise handshake.
 //
 // Model:     the transcript hash covers everything that was sent; the chaining key everything that
-//            was agreed. Until the first key is mixed in, bytes pass as they are.
+//            was agreed. Until the first key is mixed in, bytes pass as they are; from then on
+//            never again, also not once it was erased.
 // Ownership: chaining key and cipher are erased with the state.
 // Errors:    decrypt_and_hash: as CipherState::decrypt; the state is then useless.
+//            Both, of an erased state: kInternal, with `out` as before. To mix keys into one, or to
+//            derive from it, aborts.
 // Threads:   not thread-safe; owned by its handshake.
 // Spec:      docs/wire_format.md section 12
 #pragma once
@@ -29,6 +32,8 @@ class SymmetricState {
  public:
   // `protocol_name` in full; `hash` must outlive the state.
   SymmetricState(std::string_view protocol_name, const NoiseHash& hash);
+  SymmetricState(const SymmetricState&) = delete;
+  SymmetricState& operator=(const SymmetricState&) = delete;
 
   void mix_key(ByteView input);
   void mix_hash(ByteView bytes);
@@ -43,12 +48,16 @@ class SymmetricState {
   void erase();
 
  private:
+  enum class Stage : std::uint8_t { kClear, kKeyed, kErased };
+
+  Status check_not_erased() const;
   ByteView chaining_key() const { return chaining_key_.view().first(hash_.size()); }
 
   const NoiseHash& hash_;
   HashSecret chaining_key_;
   Bytes transcript_;
   CipherState cipher_;
+  Stage stage_ = Stage::kClear;
 };
 
 }  // namespace ebb::channel

@@ -2,6 +2,8 @@
 #include <doctest/doctest.h>
 
 #include <algorithm>
+#include <type_traits>
+#include <utility>
 
 #include "channel/cipher_state.h"
 #include "tests/channel/low_order.h"
@@ -213,6 +215,56 @@ TEST_CASE("two ends of one role make no session, and nobody reads his own messag
     CHECK(three.failed());
     CHECK(message.empty());
     CHECK(payload.empty());
+  }
+}
+
+TEST_CASE("an erased handshake has failed, wherever it was, and lets no byte pass") {
+  static_assert(!std::is_move_constructible_v<NoiseHandshake>);
+  static_assert(!std::is_move_constructible_v<SymmetricState>);
+  for (const NoiseVector& vector : tests::noise_vectors()) {
+    CAPTURE(vector.label());
+    for (std::size_t at = 0; at < vector.handshake_messages(); ++at) {
+      CAPTURE(at);
+      NoiseHandshake initiator = handshake_of(vector, vector.initiator);
+      NoiseHandshake responder = handshake_of(vector, vector.responder);
+      Bytes out;
+      for (std::size_t i = 0; i < at; ++i) {
+        REQUIRE((i % 2 == 0 ? initiator : responder).write_message({}, out).ok());
+        const Bytes message = std::exchange(out, {});
+        REQUIRE((i % 2 == 0 ? responder : initiator).read_message(message, out).ok());
+      }
+      NoiseHandshake& writer = at % 2 == 0 ? initiator : responder;
+      NoiseHandshake& reader = at % 2 == 0 ? responder : initiator;
+      writer.erase();
+      reader.erase();
+      for (const NoiseHandshake* end : {&writer, &reader}) {
+        CHECK(end->failed());
+        CHECK_FALSE(end->my_turn());
+        CHECK_FALSE(end->finished());
+        CHECK_FALSE(end->remote_static().has_value());
+      }
+      CHECK_FALSE(writer.write_message(as_bytes("secret"), out).ok());
+      CHECK_FALSE(reader.read_message(vector.messages[at].ciphertext, out).ok());
+      CHECK(out.empty());
+    }
+  }
+}
+
+TEST_CASE("an erased state seals and opens nothing, had it a key or not") {
+  const NoiseVector vector = tests::noise_vectors().front();
+  for (const bool keyed : {false, true}) {
+    CAPTURE(keyed);
+    SymmetricState state(vector.protocol_name, vector.hash());
+    if (keyed) state.mix_key(Bytes(32, 7));
+    CHECK(state.has_key() == keyed);
+    Bytes out;
+    REQUIRE(state.encrypt_and_hash(as_bytes("x"), out).ok());
+    CHECK(out.size() == (keyed ? 1 + kTagBytes : 1));
+    out.clear();
+    state.erase();
+    CHECK(state.encrypt_and_hash(as_bytes("x"), out).error().code == ErrorCode::kInternal);
+    CHECK(state.decrypt_and_hash(Bytes(40), out).error().code == ErrorCode::kInternal);
+    CHECK(out.empty());
   }
 }
 
