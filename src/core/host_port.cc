@@ -117,15 +117,16 @@ bool is_local_v4(std::uint32_t first, std::uint32_t second) {
   return first == 0 || first == kLoopback || first >= kMulticast || (first == 169 && second == 254);
 }
 
+bool is_link_local(const GroupsV6& groups) { return (groups[0] & 0xffc0) == 0xfe80; }
+
 bool is_local_v6(const GroupsV6& groups) {
   // IPv4 numbers in both of their forms, the unspecified one and loopback.
   const bool zeros = std::all_of(groups.begin(), groups.begin() + 5, [](auto g) { return g == 0; });
   if (zeros && (groups[5] == 0 || groups[5] == 0xffff)) {
     return is_local_v4(groups[6] >> 8, groups[6] & 0xff);
   }
-  const bool link_local = (groups[0] & 0xffc0) == 0xfe80;
   const bool multicast = (groups[0] & 0xff00) == 0xff00;
-  return link_local || multicast;
+  return is_link_local(groups) || multicast;
 }
 
 // No name of the DNS ends like this.
@@ -162,6 +163,8 @@ std::string network_of(std::string_view address) {
   const bool number_v6 = parsed->host.find(':') != std::string::npos;
   // One that ends in an IPv4 number stands for that.
   if (!number_v6 || parsed->host.find('.') != std::string::npos) return parsed->host;
+  const auto number = parse_v6(std::string_view(parsed->host).substr(0, parsed->host.find('%')));
+  if (number && is_link_local(*number)) return parsed->host;
   return network_v6(parsed->host);
 }
 

@@ -27,8 +27,9 @@ Result<HostPort> parse_host_port(std::string_view text);
 // The same for who is dialled: a port above 0.
 Result<HostPort> parse_peer_address(std::string_view text);
 std::string host_port_text(const HostPort& address);
-// What one host may have all addresses and ports of: the host, of an IPv6 number its first 64 bits.
-// Of a text that is no address, the text.
+// What one host may have all addresses and ports of: the host, of an IPv6 number its first 64 bits
+// unless it is link-local, where all hosts of a wire have the same. Of a text that is no address,
+// the text.
 std::string network_of(std::string_view address);
 // Whether a host, without brackets, is a number that names no one other machine wherever it is
 // read: loopback, link-local, unspecified, multicast; or "localhost"; or a number that is written

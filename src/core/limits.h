@@ -81,6 +81,9 @@ inline constexpr std::size_t kSetElementBytes = 1024;
 // Links and queues.
 inline constexpr std::size_t kLinks = 64;
 inline constexpr std::size_t kHalfOpen = 128;
+inline constexpr std::size_t kHalfOpenPerSource = 8;
+inline constexpr std::size_t kHalfOpenProven = 96;      // of kHalfOpen, with a right mac
+inline constexpr std::int64_t kHalfOpenGraceMs = 1000;  // for the mac, among equals
 inline constexpr std::size_t kInboundBytesPerPeer = std::size_t{2} << 20;  // also the credit
 inline constexpr std::size_t kInboundBytesTotal = std::size_t{16} << 20;
 // Decoded bodies of received segments until their commit is answered: a few hundred bytes may
@@ -149,8 +152,12 @@ inline constexpr std::size_t kHandshakePayloadBytes = std::size_t{8} << 10;  // 
 inline constexpr std::int64_t kHandshakeMs = 10000;
 inline constexpr std::int64_t kHandshakesPerSecond = 20;  // begun by one source address
 inline constexpr std::int64_t kHandshakesAtOnce = 5;      // the same
-inline constexpr std::size_t kHandshakeSources = 1024;    // source addresses remembered
-inline constexpr std::size_t kInvitesTried = 64;          // with the mac of a message 1
+// An answer and what comes behind it is four X25519 products: a twentieth of a core of a server, a
+// half of one of a small board.
+inline constexpr std::int64_t kHandshakeAnswersPerSecond = 500;
+inline constexpr std::int64_t kHandshakeAnswersAtOnce = 100;
+inline constexpr std::size_t kHandshakeSources = 1024;  // source addresses remembered
+inline constexpr std::size_t kInvitesTried = 64;        // with the mac of a message 1
 inline constexpr std::size_t kSealedRecordBytes = std::size_t{16} << 10;   // of plaintext
 inline constexpr std::uint64_t kRecordsPerKey = 65536;                     // then it is changed
 inline constexpr std::uint64_t kDatagramsPerKey = std::uint64_t{1} << 32;  // then it is used up

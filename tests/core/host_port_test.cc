@@ -30,6 +30,8 @@ TEST_CASE("a network is a host, and of an IPv6 number what one host may have all
   CHECK(network_of("[2001::a:b:c:d:e]:1") == network_of("[2001:0:0:a::1]:1"));
   CHECK(network_of("[::ffff:10.0.0.1]:1") != network_of("[::ffff:10.0.0.2]:1"));
   CHECK(network_of("[::1]:1") == "0:0:0:0:");
+  CHECK(network_of("[fe80::1:2%eth0]:1") == network_of("[fe80::1:2%eth0]:9"));
+  CHECK(network_of("[fe80::1:2%eth0]:1") != network_of("[fe80::1:3%eth0]:1"));
   CHECK(network_of("nonsense") == "nonsense");
 }
 
