@@ -39,6 +39,41 @@ ByteView memory_of(const T& value) {
   return {reinterpret_cast<const std::uint8_t*>(&value), sizeof value};
 }
 
+// What both ends of ends.h have agreed on after so many messages of XXpsk3, computed without them.
+struct Agreed {
+  Key chaining_key;
+  Key cipher_key;
+
+  void mix(ByteView input) {
+    const HkdfOutput output = hkdf(sha256(), chaining_key.view(), input);
+    chaining_key = *Key::from(output.first.view().first(32));
+    cipher_key = *Key::from(output.second.view().first(32));
+  }
+  void mix_psk(const Key& psk) {
+    const HkdfOutput output = hkdf(sha256(), chaining_key.view(), psk.view(), HkdfOutputs::kThree);
+    chaining_key = *Key::from(output.first.view().first(32));
+    cipher_key = *Key::from(output.third.view().first(32));
+  }
+};
+
+Agreed agreed_after(std::size_t messages, const Key& psk) {
+  const HandshakeKeys one = initiator_keys();
+  const HandshakeKeys two = responder_keys();
+  const PublicKey ephemeral_one = public_key(one.ephemeral_key);
+  const PublicKey ephemeral_two = public_key(two.ephemeral_key);
+  Agreed agreed;
+  sha256().hash({as_bytes("Noise_XXpsk3_25519_ChaChaPoly_SHA256")}, agreed.chaining_key.data());
+  agreed.mix(ephemeral_one.view());
+  if (messages == 1) return agreed;
+  agreed.mix(ephemeral_two.view());
+  agreed.mix(diffie_hellman(one.ephemeral_key, ephemeral_two)->view());
+  agreed.mix(diffie_hellman(one.ephemeral_key, two.static_key.public_part())->view());
+  if (messages == 2) return agreed;
+  agreed.mix(diffie_hellman(one.static_key.secret(), ephemeral_two)->view());
+  agreed.mix_psk(psk);
+  return agreed;
+}
+
 NoiseSetup setup_of(const Key& psk) {
   NoiseSetup setup;
   setup.role = Role::kInitiator;
@@ -91,19 +126,23 @@ TEST_CASE("a Noise handshake that has failed or was erased has no key any more")
   REQUIRE(trust::crypto_ready().ok());
   const Key psk = key_of(0xa0);
   const HandshakeKeys keys = initiator_keys();
+  const Agreed agreed = agreed_after(1, psk);
   Place<NoiseHandshake> place;
   for (const bool fails : {true, false}) {
     CAPTURE(fails);
     NoiseHandshake& handshake = place.make(kNoiseXxPsk3, sha256(), setup_of(psk));
-    for (const Key* key : {&keys.static_key.secret(), &keys.ephemeral_key, &psk})
+    Bytes out;
+    REQUIRE(handshake.write_message({}, out).ok());
+    for (const Key* key : {&keys.static_key.secret(), &keys.ephemeral_key, &psk,
+                           &agreed.chaining_key, &agreed.cipher_key})
       CHECK(holds(place.memory(), key->view()));
     if (fails) {
-      Bytes out;
       CHECK_FALSE(handshake.read_message({}, out).ok());
     } else {
       handshake.erase();
     }
-    for (const Key* key : {&keys.static_key.secret(), &keys.ephemeral_key, &psk})
+    for (const Key* key : {&keys.static_key.secret(), &keys.ephemeral_key, &psk,
+                           &agreed.chaining_key, &agreed.cipher_key})
       CHECK_FALSE(holds(place.memory(), key->view()));
     handshake.~NoiseHandshake();
   }
@@ -117,17 +156,21 @@ TEST_CASE("a handshake has no key any more once its keys were taken, or it was s
   const auto silent = Handshake::responder({&access, 1}, responder_keys());
   const HandshakeKeys one = initiator_keys();
   const HandshakeKeys two = responder_keys();
-  CHECK(holds(memory_of(*initiator), one.static_key.secret().view()));
-  CHECK(holds(memory_of(*responder), two.ephemeral_key.view()));
+  const std::optional<Key> psk = access.psk();
+  const Agreed agreed = agreed_after(3, *psk);
   CHECK(holds(memory_of(*silent), two.static_key.secret().view()));
   speak(*initiator, *responder);
-  const SessionKeys keys = initiator->take_keys();
+  for (const Key* key : {&one.static_key.secret(), &one.ephemeral_key, &*psk, &agreed.chaining_key,
+                         &agreed.cipher_key})
+    CHECK(holds(memory_of(*initiator), key->view()));
+  for (const Key* key : {&two.static_key.secret(), &two.ephemeral_key, &*psk, &agreed.chaining_key,
+                         &agreed.cipher_key})
+    CHECK(holds(memory_of(*responder), key->view()));
+  initiator->take_keys();
   responder->take_keys();
   CHECK(silent->receive(as_bytes("GET /")).step == HandshakeStep::kSilence);
-  const std::optional<Key> psk = access.psk();
-  for (const Key* key :
-       {&one.static_key.secret(), &one.ephemeral_key, &two.static_key.secret(), &two.ephemeral_key,
-        &*psk, &keys.stream.from_initiator, &keys.datagrams.from_responder}) {
+  for (const Key* key : {&one.static_key.secret(), &one.ephemeral_key, &two.static_key.secret(),
+                         &two.ephemeral_key, &*psk, &agreed.chaining_key, &agreed.cipher_key}) {
     for (const auto* handshake : {&initiator, &responder, &silent})
       CHECK_FALSE(holds(memory_of(**handshake), key->view()));
   }
@@ -146,13 +189,20 @@ TEST_CASE("a handshake has no key any more once a length was none that there is"
   const HandshakeKeys one = initiator_keys();
   const HandshakeKeys two = responder_keys();
   const std::optional<Key> psk = access.psk();
-  CHECK(holds(memory_of(*initiator), one.ephemeral_key.view()));
-  CHECK(holds(memory_of(*responder), psk->view()));
+  const Agreed first = agreed_after(1, *psk);
+  const Agreed second = agreed_after(2, *psk);
+  for (const Key* key : {&one.static_key.secret(), &one.ephemeral_key, &*psk, &first.chaining_key,
+                         &first.cipher_key})
+    CHECK(holds(memory_of(*initiator), key->view()));
+  for (const Key* key : {&two.static_key.secret(), &two.ephemeral_key, &*psk, &second.chaining_key,
+                         &second.cipher_key})
+    CHECK(holds(memory_of(*responder), key->view()));
   const Bytes length(2, 0xff);
   CHECK(initiator->receive(length).step == HandshakeStep::kFailed);
   CHECK(responder->receive(length).step == HandshakeStep::kFailed);
-  for (const Key* key : {&one.static_key.secret(), &one.ephemeral_key, &two.static_key.secret(),
-                         &two.ephemeral_key, &*psk}) {
+  for (const Key* key :
+       {&one.static_key.secret(), &one.ephemeral_key, &two.static_key.secret(), &two.ephemeral_key,
+        &*psk, &first.chaining_key, &first.cipher_key, &second.chaining_key, &second.cipher_key}) {
     CHECK_FALSE(holds(memory_of(*initiator), key->view()));
     CHECK_FALSE(holds(memory_of(*responder), key->view()));
   }
