@@ -104,6 +104,8 @@ void check_all_done(const Told& told) {
 TEST_CASE("a source begins 5 handshakes at once and 20 a second as of right, and holds 8") {
   HandshakeGate gate;
   std::vector<Ticket> tickets;
+  for (std::size_t i = 0; i < limits::kHalfOpenPerSource; ++i)
+    enter(gate, 0, "older and another");
   for (int i = 0; i < 100; ++i) {
     const auto entry = gate.enter(at_ms(0), "192.0.2.1");
     CHECK_FALSE(entry.ousted.has_value());
@@ -161,16 +163,19 @@ TEST_CASE("a handshake is over after 10 s, and who has left is not told") {
 TEST_CASE("of 128 half open one of the source that holds most makes room, and no young equal") {
   HandshakeGate gate;
   std::vector<Ticket> tickets;
-  for (std::size_t i = 0; i < limits::kHalfOpen - 3; ++i)
+  for (int i = 0; i < 2; ++i)
+    enter(gate, 0, "holds two");
+  for (std::size_t i = 0; i < limits::kHalfOpen - 5; ++i)
     tickets.push_back(enter(gate, 0, name_of("", i)));
   std::vector<Ticket> of_one;
   for (int i = 0; i < 3; ++i)
     of_one.push_back(enter(gate, 1, "holds three"));
   CHECK(gate.enter(at_ms(2), "x").ousted == of_one[0]);
-  CHECK(gate.enter(at_ms(2), "y").ousted == of_one[1]);
+  CHECK(gate.enter(at_ms(2), "y").ousted == 1U);  // of two that hold two, the oldest
+  CHECK(gate.enter(at_ms(2), "y 2").ousted == of_one[1]);
   CHECK_FALSE(gate.enter(at_ms(999), "z").ticket.has_value());
-  gate.prove(at_ms(999), tickets[0]);
-  CHECK(gate.enter(at_ms(1000), "z").ousted == tickets[1]);
+  CHECK(gate.prove(at_ms(999), 2U).may_answer);
+  CHECK(gate.enter(at_ms(1000), "z").ousted == tickets[0]);
   CHECK(gate.half_open() == limits::kHalfOpen);
 }
 
@@ -317,4 +322,14 @@ TEST_CASE("a flood from any number of sources leaves the places at 128 and the m
     enter(gate, 0, "two");
   CHECK_FALSE(gate.enter(at_ms(0), "busy").ticket.has_value());
   CHECK(gate.enter(at_ms(0), "fresh").ousted.has_value());
+}
+
+TEST_CASE("who holds a place is not forgotten") {
+  HandshakeGate gate;
+  for (std::size_t i = 0; i < limits::kHalfOpenPerSource; ++i)
+    enter(gate, 0, "0 holds");
+  for (std::size_t i = 0; i < 2 * limits::kHandshakeSources; ++i)
+    gate.leave(enter(gate, 400, name_of("1 goes ", i)));
+  CHECK_FALSE(gate.enter(at_ms(400), "0 holds").ousted == std::nullopt);
+  CHECK(gate.half_open() == limits::kHalfOpenPerSource);
 }

@@ -19,12 +19,6 @@ constexpr std::string_view kPoints[] = {
     "eeffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f",
 };
 
-void mix_dh(channel::SymmetricState& state, const Key& secret, const PublicKey& other) {
-  const auto common = channel::diffie_hellman(secret, other);
-  EBB_CHECK(common.ok());
-  state.mix_key(common->view());
-}
-
 }  // namespace
 
 std::vector<PublicKey> low_order_keys() {
@@ -38,34 +32,75 @@ std::vector<PublicKey> low_order_keys() {
   return keys;
 }
 
-FalseInitiator::FalseInitiator(const NoiseVector& vector, const PublicKey& static_key)
-    : ephemeral_(*Key::from(vector.initiator.ephemeral_key)),
-      static_key_(static_key),
+FalseEnd::FalseEnd(const NoiseVector& vector, const NoiseEnd& end, Where where,
+                   const PublicKey& key)
+    : ephemeral_(*Key::from(end.ephemeral_key)),
+      static_key_(*Key::from(end.static_key)),
+      where_(where),
+      key_(key),
       state_(vector.protocol_name, vector.hash()) {
-  state_.mix_hash(vector.initiator.prologue);
+  if (!end.psk.empty()) psk_ = Key::from(end.psk);
+  state_.mix_hash(end.prologue);
 }
 
-Bytes FalseInitiator::first() {
-  const PublicKey key = channel::public_key(ephemeral_);
+Bytes FalseEnd::first() {
+  const PublicKey key = own(Where::kEphemeral);
   Bytes message = to_bytes(key.view());
-  state_.mix_hash(key.view());
+  mix_ephemeral(key);
   EBB_CHECK(state_.encrypt_and_hash({}, message).ok());
   return message;
 }
 
-Bytes FalseInitiator::third(ByteView second) {
-  const PublicKey ephemeral = *PublicKey::from(second.first(32));
-  state_.mix_hash(ephemeral.view());
-  mix_dh(state_, ephemeral_, ephemeral);
-  Bytes opened;
-  EBB_CHECK(state_.decrypt_and_hash(second.subspan(32, 48), opened).ok());
-  mix_dh(state_, ephemeral_, *PublicKey::from(opened));
-  EBB_CHECK(state_.decrypt_and_hash(second.subspan(80), opened).ok());
+Bytes FalseEnd::second(ByteView first) {
+  const PublicKey other = *PublicKey::from(first.first(32));
+  mix_ephemeral(other);
+  open(first.subspan(32));
+  const PublicKey key = own(Where::kEphemeral);
+  Bytes message = to_bytes(key.view());
+  mix_ephemeral(key);
+  mix_product(Where::kEphemeral, other);
+  EBB_CHECK(state_.encrypt_and_hash(own(Where::kStatic).view(), message).ok());
+  mix_product(Where::kStatic, other);
+  EBB_CHECK(state_.encrypt_and_hash(as_bytes("come in"), message).ok());
+  return message;
+}
+
+Bytes FalseEnd::third(ByteView second) {
+  const PublicKey other = *PublicKey::from(second.first(32));
+  mix_ephemeral(other);
+  mix_product(Where::kEphemeral, other);
+  mix_product(Where::kEphemeral, *PublicKey::from(open(second.subspan(32, 48))));
+  open(second.subspan(80));
   Bytes message;
-  EBB_CHECK(state_.encrypt_and_hash(static_key_.view(), message).ok());
-  state_.mix_key(Bytes(32));  // what the product would be
+  EBB_CHECK(state_.encrypt_and_hash(own(Where::kStatic).view(), message).ok());
+  mix_product(Where::kStatic, other);
+  if (psk_) state_.mix_key_and_hash(psk_->view());
   EBB_CHECK(state_.encrypt_and_hash(as_bytes("let me in"), message).ok());
   return message;
+}
+
+PublicKey FalseEnd::own(Where which) const {
+  if (which == where_) return key_;
+  return channel::public_key(which == Where::kEphemeral ? ephemeral_ : static_key_);
+}
+
+void FalseEnd::mix_ephemeral(const PublicKey& key) {
+  state_.mix_hash(key.view());
+  if (psk_) state_.mix_key(key.view());
+}
+
+void FalseEnd::mix_product(Where which, const PublicKey& other) {
+  if (which == where_) return state_.mix_key(Bytes(32));
+  const auto product =
+      channel::diffie_hellman(which == Where::kEphemeral ? ephemeral_ : static_key_, other);
+  EBB_CHECK(product.ok());
+  state_.mix_key(product->view());
+}
+
+Bytes FalseEnd::open(ByteView sealed) {
+  Bytes opened;
+  EBB_CHECK(state_.decrypt_and_hash(sealed, opened).ok());
+  return opened;
 }
 
 }  // namespace ebb::tests
