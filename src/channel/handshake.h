@@ -6,6 +6,15 @@
 //            its caller chooses when it has seen the other's. Three messages in all.
 //              initiator: start, receive -> kAnswer, answer -> kDone
 //              responder: receive -> kAnswer, answer -> kMore, receive -> kDone
+//            Between kAnswer and answer a responder asks its HandshakeGate, for answer computes the
+//            first Diffie-Hellman results.
+// Proof:     an initiator at kAnswer knows that the other end has the secret part of peer_key() and
+//            is there now, and no more: message 2 has no mac, and the psk goes in with message 3.
+//            Anybody who knows the mesh id and answers the dial comes that far, and answer() shows
+//            him our static key, without a psk our payload too. So whose peer_key() is, by a
+//            certificate in the payload for one, is to be checked before answer(). That the other
+//            end knows the secret, an initiator knows with the first record or datagram that opens;
+//            a responder at kDone.
 // Ownership: keys are erased when they have been used up, and with it. Access keys must outlive it.
 // Errors:    kSilence: what came has not the mac; nothing was sent, and nothing may be. kFailed:
 // what

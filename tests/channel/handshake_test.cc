@@ -232,6 +232,40 @@ TEST_CASE("a first message that was changed under a right mac, but not its tag, 
   }
 }
 
+TEST_CASE("who answers a dial without the secret gets no payload and no key of the session") {
+  for (const Case& c : cases()) {
+    if (!c.access.psk()) continue;
+    CAPTURE(c.name);
+    const auto initiator = initiator_of(c.access);
+    Bytes wire;
+    initiator->start(wire);
+    NoiseSetup setup;
+    setup.role = Role::kResponder;
+    setup.prologue = c.access.prologue();
+    setup.static_key = StaticKey(key_of(0x60));
+    setup.ephemeral_key = key_of(0x80);
+    setup.psk = key_of(0x01);  // no secret of the mesh's
+    NoiseHandshake stranger(kNoiseXxPsk3, sha256(), std::move(setup));
+    Bytes payload;
+    REQUIRE(stranger.read_message(ByteView(wire).subspan(2 + kMacBytes), payload).ok());
+    Bytes message;
+    REQUIRE(stranger.write_message(as_bytes("come in"), message).ok());
+    wire.clear();
+    append_be16(wire, static_cast<std::uint16_t>(message.size()));
+    append(wire, message);
+    // So far he comes, and what he says of himself is his own word.
+    REQUIRE(initiator->receive(wire).step == HandshakeStep::kAnswer);
+    CHECK(*initiator->peer_key() == public_key(key_of(0x60)));
+    wire.clear();
+    REQUIRE(initiator->answer(as_bytes(kThirdPayload), wire) == HandshakeStep::kDone);
+    payload.clear();
+    const Status read = stranger.read_message(ByteView(wire).subspan(2), payload);
+    REQUIRE_FALSE(read.ok());
+    CHECK(read.error().code == ErrorCode::kBadTag);
+    CHECK(payload.empty());
+  }
+}
+
 TEST_CASE("messages 2 and 3 with any one byte flipped, or cut, give neither session nor payload") {
   for (const Case& c : cases()) {
     CAPTURE(c.name);
