@@ -92,6 +92,7 @@ HandshakeStep Handshake::take_message(ByteView message) {
   if (const Status read = noise_->read_message(message, payload); !read.ok()) {
     return fail(read.error());
   }
+  erase_bytes(payload_);
   payload_ = std::move(payload);
   return noise_->finished() ? HandshakeStep::kDone : HandshakeStep::kAnswer;
 }
@@ -141,6 +142,7 @@ HandshakeStep Handshake::settle(HandshakeStep step) {
   step_ = step;
   if (step == HandshakeStep::kSilence || step == HandshakeStep::kFailed) {
     keys_ = {};
+    erase_bytes(payload_);
     // A length that cannot be fails the handshake without its Noise state having seen a byte.
     if (noise_) noise_->erase();
   }

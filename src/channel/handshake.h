@@ -15,7 +15,8 @@
 //            certificate in the payload for one, is to be checked before answer(). That the other
 //            end knows the secret, an initiator knows with the first record or datagram that opens;
 //            a responder at kDone.
-// Ownership: keys are erased when they have been used up, and with it. Access keys must outlive it.
+// Ownership: keys are erased when they have been used up, and with it; so are payloads. Access keys
+//            must outlive it.
 // Errors:    kSilence: what came has not the mac; nothing was sent, and nothing may be. kFailed:
 // what
 //            came behind it does not read (error() tells, for a log); nothing more may be sent.
@@ -53,6 +54,10 @@ enum class HandshakeStep : std::uint8_t { kMore, kAnswer, kDone, kSilence, kFail
 
 class Handshake {
  public:
+  ~Handshake() { erase_bytes(payload_); }
+  Handshake(const Handshake&) = delete;
+  Handshake& operator=(const Handshake&) = delete;
+
   static std::unique_ptr<Handshake> initiator(const AccessKey& access, HandshakeKeys keys);
   // Whoever has made its first message with one of these is answered. At most two of the mesh (its
   // secret, and the one that it replaces) and limits::kInvitesTried of invites (checked).

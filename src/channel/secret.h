@@ -19,6 +19,11 @@ namespace ebb::channel {
 
 // Zeroes, and no compiler leaves it out.
 void erase_bytes(std::uint8_t* bytes, std::size_t size);
+// The same, and then it is empty.
+inline void erase_bytes(Bytes& bytes) {
+  erase_bytes(bytes.data(), bytes.size());
+  bytes.clear();
+}
 
 template <std::size_t N>
 class Secret {

@@ -8,6 +8,7 @@
 #include "channel/noise_handshake.h"
 #include "channel/secret.h"
 #include "tests/channel/ends.h"
+#include "tests/channel/given_back.h"
 #include "trust/hash.h"
 
 using namespace ebb;
@@ -206,4 +207,28 @@ TEST_CASE("a handshake has no key any more once a length was none that there is"
     CHECK_FALSE(holds(memory_of(*initiator), key->view()));
     CHECK_FALSE(holds(memory_of(*responder), key->view()));
   }
+}
+
+TEST_CASE("no payload of a handshake is left in memory that it has given back") {
+  REQUIRE(trust::crypto_ready().ok());
+  {
+    // That it would be found.
+    const GivenBack given_back(as_bytes(kSecondPayload));
+    to_bytes(as_bytes(kSecondPayload));
+    REQUIRE(given_back.blocks() == 1);
+  }
+  const AccessKey access = AccessKey::for_link(kMesh, kMeshSecret);
+  auto initiator = Handshake::initiator(access, initiator_keys());
+  auto responder = Handshake::responder({&access, 1}, responder_keys());
+  speak(*initiator, *responder);
+  {
+    const GivenBack given_back(as_bytes(kSecondPayload));
+    CHECK(as_text(initiator->payload()) == kSecondPayload);
+    initiator.reset();
+    CHECK(given_back.blocks() == 0);
+  }
+  const GivenBack given_back(as_bytes(kThirdPayload));
+  CHECK(as_text(responder->payload()) == kThirdPayload);
+  responder.reset();
+  CHECK(given_back.blocks() == 0);
 }
