@@ -52,6 +52,7 @@ void expand_network(Rng& rng, const Options& options, NetworkOptions& network) {
   };
   network.stream_loss_permille = up_to(Fault::kStreamDelayed, 100);
   network.stream_resets_per_million = up_to(Fault::kStreamReset, 3000);
+  network.stream_flips_per_million = up_to(Fault::kStreamFlipped, 3000);
   network.datagram_loss_permille = up_to(Fault::kDatagramLost, 300);
   network.datagram_duplicate_permille = up_to(Fault::kDatagramDuplicated, 500);
   network.datagram_reorder_permille = up_to(Fault::kDatagramReordered, 500);
@@ -219,6 +220,7 @@ std::vector<std::pair<std::string, std::string>> describe(const Options& options
       {"chunk_bytes_max", std::to_string(network.chunk_bytes_max)},
       {"stream_loss", permille(network.stream_loss_permille)},
       {"stream_resets", std::to_string(network.stream_resets_per_million) + " per million"},
+      {"stream_flips", std::to_string(network.stream_flips_per_million) + " per million"},
       {"datagram_loss", permille(network.datagram_loss_permille)},
       {"datagram_duplicate", permille(network.datagram_duplicate_permille)},
       {"datagram_reorder", permille(network.datagram_reorder_permille)},

@@ -37,6 +37,7 @@ struct NetworkOptions {
   bool cuts = true;                      // one write in four, at places of chance
   std::uint64_t stream_loss_permille = 0;
   std::uint64_t stream_resets_per_million = 0;  // of the pieces
+  std::uint64_t stream_flips_per_million = 0;   // the same
   std::uint64_t datagram_loss_permille = 0;
   std::uint64_t datagram_duplicate_permille = 0;
   std::uint64_t datagram_reorder_permille = 0;

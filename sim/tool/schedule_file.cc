@@ -79,6 +79,7 @@ void visit_network(NetworkRef& n, const Visit& visit) {
   visit("cuts", n.cuts);
   visit("stream_loss_permille", n.stream_loss_permille);
   visit("stream_resets_per_million", n.stream_resets_per_million);
+  visit("stream_flips_per_million", n.stream_flips_per_million);
   visit("datagram_loss_permille", n.datagram_loss_permille);
   visit("datagram_duplicate_permille", n.datagram_duplicate_permille);
   visit("datagram_reorder_permille", n.datagram_reorder_permille);

@@ -360,6 +360,7 @@ struct Counters {
   std::map<std::string_view, std::uint64_t> datagram_segments;  // received, by outcome
   std::map<std::string_view, std::uint64_t> gossip;             // exchanges, by outcome
   std::uint64_t dials = 0, dial_failures = 0;
+  std::uint64_t handshakes_refused = 0;                      // of sources that begin too many
   std::uint64_t presences_heard = 0, presences_written = 0;  // newer ones of others; of ours
   std::uint64_t presence_dials = 0;                          // to addresses that nothing else told
   std::uint64_t reconciliations_in_sync = 0, reconciliations_left_out = 0,

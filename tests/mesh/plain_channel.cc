@@ -1,14 +1,15 @@
+#include "tests/mesh/plain_channel.h"
+
 #include <algorithm>
-#include <memory>
+#include <optional>
 #include <string_view>
 #include <utility>
 
-#include "mesh/channel.h"
-
-namespace ebb::mesh {
+namespace ebb::tests {
 namespace {
 
 constexpr std::string_view kPreamble = "ebb-plain-1";
+static_assert(kPreamble.size() + DeviceId::kSize == kPlainPreambleBytes);
 
 // Appends `tail`, or becomes it where there was nothing.
 void append_or_take(Bytes& out, Bytes tail) {
@@ -19,38 +20,36 @@ void append_or_take(Bytes& out, Bytes tail) {
   }
 }
 
-class PlainChannel final : public Channel {
+class PlainChannel final : public mesh::Channel {
  public:
   explicit PlainChannel(const DeviceId& self) : self_(self) {}
 
-  void start(Bytes& wire_out) override {
-    append(wire_out, as_bytes(kPreamble));
-    append(wire_out, self_.view());
-  }
+  void start(Bytes& wire_out) override { append(wire_out, plain_preamble(self_)); }
 
-  Status receive(Bytes wire, Bytes& plain_out, Bytes&) override {
+  std::optional<mesh::ChannelFailure> receive(Bytes wire, Bytes& plain_out, Bytes&) override {
     if (peer_) {
       append_or_take(plain_out, std::move(wire));
-      return {};
+      return std::nullopt;
     }
-    const std::size_t wanted = kPreamble.size() + DeviceId::kSize - preamble_.size();
+    const std::size_t wanted = kPlainPreambleBytes - preamble_.size();
     const std::size_t taken = std::min(wanted, wire.size());
     append(preamble_, ByteView(wire).first(taken));
-    // A wrong byte is refused as it comes: whoever talks something else gets no patience.
     const std::size_t label = std::min(kPreamble.size(), preamble_.size());
     if (as_text(ByteView(preamble_).first(label)) != kPreamble.substr(0, label)) {
-      return Error{ErrorCode::kMalformed, "preamble of the channel"};
+      return mesh::ChannelFailure{mesh::ChannelFault::kBroken, "preamble of the channel"};
     }
-    if (taken < wanted) return {};
+    if (taken < wanted) return std::nullopt;
     peer_ = DeviceId::from(ByteView(preamble_).subspan(kPreamble.size()));
     append(plain_out, ByteView(wire).subspan(taken));
-    return {};
+    return std::nullopt;
   }
 
   void seal(Bytes plain, Bytes& wire_out) override { append_or_take(wire_out, std::move(plain)); }
+  void finish(Bytes&) override {}
+  bool admitted() const override { return peer_.has_value(); }
   bool established() const override { return peer_.has_value(); }
+  bool ended() const override { return false; }
   std::optional<DeviceId> peer() const override { return peer_; }
-  bool secure() const override { return false; }
 
  private:
   DeviceId self_;
@@ -60,8 +59,16 @@ class PlainChannel final : public Channel {
 
 }  // namespace
 
-std::unique_ptr<Channel> make_plain_channel(const DeviceId& self) {
-  return std::make_unique<PlainChannel>(self);
+Bytes plain_preamble(const DeviceId& device) {
+  Bytes bytes;
+  bytes.reserve(kPlainPreambleBytes);
+  append(bytes, as_bytes(kPreamble));
+  append(bytes, device.view());
+  return bytes;
 }
 
-}  // namespace ebb::mesh
+std::unique_ptr<mesh::Channel> PlainChannels::make(bool) const {
+  return std::make_unique<PlainChannel>(self_);
+}
+
+}  // namespace ebb::tests
