@@ -68,7 +68,7 @@ void notice(Context& ctx, const Link& link, NoticeKind kind, std::string text) {
 Token new_token(Context& ctx) { return {ctx.next_token++}; }
 
 Link* find_link(Context& ctx, LinkId id) {
-  Link* link = ctx.link_index.find(id);
+  Link* link = ctx.links.find(id);
   return link == nullptr || link->closed ? nullptr : link;
 }
 

@@ -25,6 +25,7 @@
 #include "mesh/link.h"
 #include "mesh/link_budget.h"
 #include "mesh/link_lists.h"
+#include "mesh/link_table.h"
 #include "mesh/partner.h"
 #include "mesh/peer_clocks.h"
 #include "mesh/presence_book.h"
@@ -136,8 +137,7 @@ struct Context {
   std::unique_ptr<ScopeView> own_view;    // null: our scope is full
   bool views_made = false;                // any, ever
 
-  std::map<LinkId, Link> links;
-  LinkIndex link_index;  // of the same
+  LinkTable links;
   SlotTable slots;
   LinkList touched;
   LinkDeadlines link_deadlines;  // of links as they were when they were touched last

@@ -102,9 +102,7 @@ void make_urgent(Context& ctx, Target& target) {
 
 void dial(Context& ctx, Target& target) {
   const LinkId id{ctx.next_link++};
-  Link& link = ctx.links[id];
-  ctx.link_index.add(id, link);
-  link.id = id;
+  Link& link = ctx.links.add(id);
   link.dialled = true;
   link.address = target.address;
   link.remote = target.address;

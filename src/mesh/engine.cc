@@ -254,22 +254,17 @@ void tell_peer_clock(Context& ctx) {
   ctx.out->clocks.push_back({clock});
 }
 
-void forget_closed(Context& ctx, LinkId id) {
-  ctx.link_index.remove(id);
-  ctx.links.erase(id);
-}
-
 // Lets the links that the step touched do what has become possible, and forgets closed ones.
 void end_step(Context& ctx) {
   keep_bounds(ctx);
   resume_reads(ctx);
   while (!ctx.touched.empty()) {
     const LinkId id = ctx.touched.take();
-    Link* const link = ctx.link_index.find(id);
+    Link* const link = ctx.links.find(id);
     if (link == nullptr) continue;
     if (link->closed) {
       ctx.link_deadlines.set(id, std::nullopt);
-      if (!planted(Bug::kKeepEndedLinks)) forget_closed(ctx, id);
+      if (!planted(Bug::kKeepEndedLinks)) ctx.links.remove(id);
       continue;
     }
     if (messages_exceed_bound(*link)) {

@@ -12,8 +12,8 @@ namespace {
 bool may_be_asked(Context& ctx, const Target& target) {
   if (!may_gossip(ctx, target.address)) return false;
   if (target.self || (target.device && is_linked(ctx, *target.device))) return false;
-  const auto it = target.link ? ctx.links.find(*target.link) : ctx.links.end();
-  return it == ctx.links.end() || it->second.slot == kNoSlot;
+  const Link* link = target.link ? ctx.links.find(*target.link) : nullptr;
+  return link == nullptr || link->slot == kNoSlot;
 }
 
 }  // namespace

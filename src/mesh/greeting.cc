@@ -221,7 +221,7 @@ void settle_when_judged(Context& ctx, Link& link) {
 
 void on_link_up(Context& ctx, const LinkUp& up) {
   Link* link = find_link(ctx, up.link);
-  if (up.dialled ? link == nullptr : ctx.links.contains(up.link)) {
+  if (up.dialled ? link == nullptr : ctx.links.find(up.link) != nullptr) {
     if (up.dialled) ctx.out->closes.push_back({up.link, "given up"});
     return;
   }
@@ -231,9 +231,7 @@ void on_link_up(Context& ctx, const LinkUp& up) {
       ctx.out->closes.push_back({up.link, "too many connections"});
       return;
     }
-    link = &ctx.links[up.link];
-    ctx.link_index.add(up.link, *link);
-    link->id = up.link;
+    link = &ctx.links.add(up.link);
   }
   link->dialled = up.dialled;
   link->remote = up.remote;

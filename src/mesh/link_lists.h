@@ -14,8 +14,6 @@
 
 namespace ebb::mesh {
 
-struct Link;
-
 // Each once, in order of id.
 class LinkList {
  public:
@@ -33,29 +31,6 @@ class LinkList {
 
  private:
   std::vector<LinkId> ids_;
-};
-
-// Where each link is. Links are few and large: to look through their ids in one piece of memory
-// costs less than to go from link to link.
-class LinkIndex {
- public:
-  // Not one that is here already.
-  void add(LinkId id, Link& link) { places_.push_back({id, &link}); }
-  void remove(LinkId id) {
-    std::erase_if(places_, [id](const Place& place) { return place.id == id; });
-  }
-  Link* find(LinkId id) const {
-    const auto found = std::find_if(places_.begin(), places_.end(),
-                                    [id](const Place& place) { return place.id == id; });
-    return found == places_.end() ? nullptr : found->link;
-  }
-
- private:
-  struct Place {
-    LinkId id;
-    Link* link = nullptr;
-  };
-  std::vector<Place> places_;
 };
 
 // When each link wants a Tick; in no order.

@@ -8,7 +8,7 @@
 #include "channel/noise_handshake.h"
 #include "channel/secret.h"
 #include "tests/channel/ends.h"
-#include "tests/channel/given_back.h"
+#include "tests/codec/allocation_peak.h"
 #include "trust/hash.h"
 
 using namespace ebb;

@@ -2,6 +2,7 @@
 
 #include <malloc.h>
 
+#include <algorithm>
 #include <cstdlib>
 #include <new>
 
@@ -10,6 +11,8 @@ namespace {
 std::size_t held = 0;
 std::size_t peak = 0;
 std::uint64_t taken = 0;
+ebb::ByteView sought;
+std::size_t blocks_found = 0;
 
 void* take(std::size_t size) {
   void* const memory = std::malloc(size == 0 ? 1 : size);
@@ -22,7 +25,12 @@ void* take(std::size_t size) {
 
 void give(void* memory) {
   if (memory == nullptr) return;
-  held -= malloc_usable_size(memory);
+  const ebb::ByteView block(static_cast<const std::uint8_t*>(memory), malloc_usable_size(memory));
+  held -= block.size();
+  if (!sought.empty() &&
+      std::search(block.begin(), block.end(), sought.begin(), sought.end()) != block.end()) {
+    ++blocks_found;
+  }
   std::free(memory);
 }
 
@@ -45,5 +53,14 @@ AllocationPeak::AllocationPeak() : start_(held), start_count_(taken) { peak = he
 
 std::size_t AllocationPeak::bytes() const { return peak - start_; }
 std::uint64_t AllocationPeak::count() const { return taken - start_count_; }
+
+GivenBack::GivenBack(ByteView bytes) {
+  blocks_found = 0;
+  sought = bytes;
+}
+
+GivenBack::~GivenBack() { sought = {}; }
+
+std::size_t GivenBack::blocks() const { return blocks_found; }
 
 }  // namespace ebb::tests

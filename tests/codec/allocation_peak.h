@@ -1,5 +1,5 @@
-// Measures how much memory a call takes from operator new at its worst moment. Linking the source
-// of it replaces operator new in the whole test program.
+// What a call takes from operator new at its worst moment, and what stands in the blocks that it
+// gives back. Linking the source of these replaces operator new in the whole test program.
 //
 // Limits:  what C libraries take from malloc is not seen.
 // Threads: one thread; the count is the program's.
@@ -7,6 +7,8 @@
 
 #include <cstddef>
 #include <cstdint>
+
+#include "core/bytes.h"
 
 namespace ebb::tests {
 
@@ -22,6 +24,18 @@ class AllocationPeak {
  private:
   std::size_t start_;
   std::uint64_t start_count_;
+};
+
+// Counts the blocks of memory that are given back with certain bytes in them.
+// Ownership: the bytes must outlive it, and lie in no block that is given back meanwhile.
+class GivenBack {
+ public:
+  // One object at a time.
+  explicit GivenBack(ByteView bytes);
+  ~GivenBack();
+  GivenBack(const GivenBack&) = delete;
+  GivenBack& operator=(const GivenBack&) = delete;
+  std::size_t blocks() const;
 };
 
 }  // namespace ebb::tests
