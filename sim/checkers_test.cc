@@ -105,3 +105,23 @@ TEST_CASE("a head that goes back, forks or reuses an arrival is found") {
   SUBCASE("arrival again") { order.committed(0, advance(5, 6, 1)); }
   CHECK(findings.count() == 1);
 }
+
+TEST_CASE("an arrival in an epoch that is in doubt is found, but for what was under way") {
+  Findings findings;
+  OrderChecker order(findings);
+  order.committed(0, advance(0, 5, 1));
+  std::uint64_t found = 0;
+  SUBCASE("begun later") {
+    order.epoch_doubted(0, false);
+    found = 1;
+  }
+  SUBCASE("under way") { order.epoch_doubted(0, true); }
+  SUBCASE("in another epoch") {
+    order.epoch_doubted(0, false);
+    ebb::store::CommitResult taken;
+    taken.epoch = 9;
+    order.committed(0, taken);
+  }
+  order.committed(0, advance(5, 6, 2));
+  CHECK(findings.count() == found);
+}

@@ -291,6 +291,10 @@ void Cluster::committed(HostIndex host, const store::CommitResult& result) {
   scope_checker_.committed(host, hosts_[host]->device(), hosts_[host]->scope(), result);
 }
 
+void Cluster::epoch_doubted(HostIndex host, bool is_committing) {
+  order_.epoch_doubted(host, is_committing);
+}
+
 void Cluster::datagram_in(HostIndex host, const std::string& from, ByteView bytes) {
   datagrams_.received(host, from, bytes);
 }

@@ -72,6 +72,7 @@ class Cluster : private Observer {
  private:
   void opened(HostIndex host, const Storage& store) override;
   void committed(HostIndex host, const store::CommitResult& result) override;
+  void epoch_doubted(HostIndex host, bool is_committing) override;
   void acknowledged(HostIndex host, const store::AppendBatch& batch,
                     const std::vector<store::DotRange>& ranges) override;
   void heard_time(HostIndex host, WallTime wall) override;
@@ -104,6 +105,7 @@ class Cluster : private Observer {
   bool survive_restore(HostIndex index, Outcome& outcome);
   bool all_know_more(HostIndex index) const;
   bool is_quiet(HostIndex index) const;
+  void die_in_doubt(HostIndex index);
   void write_in_gap(HostIndex index, const std::map<LogId, store::HeadRecord>& before);
 
   Options options_;

@@ -39,7 +39,7 @@ class FileStorage : public Storage {
                                                 const ClockReading& now) override {
     return store_->begin_incarnation(reason, now);
   }
-  Result<StoreEpoch> take_epoch() override { return store_->take_epoch(); }
+  void doubt_epoch() override { store_->doubt_epoch(); }
   void hear_peers(std::optional<PeerClock> peers) override { store_->hear_peers(peers); }
   const ClockJudge& clock_judge() const override { return store_->clock_judge(); }
   std::vector<store::HeadRecord> heads() const override { return store_->heads(); }

@@ -81,6 +81,7 @@ class FleetRun : private Observer {
 
   void opened(HostIndex, const Storage&) override {}
   void committed(HostIndex host, const store::CommitResult& result) override;
+  void epoch_doubted(HostIndex, bool) override {}
   void acknowledged(HostIndex, const store::AppendBatch&,
                     const std::vector<store::DotRange>&) override {}
   void heard_time(HostIndex, WallTime) override {}

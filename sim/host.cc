@@ -219,6 +219,12 @@ void Host::perform(mesh::Effects& effects) {
     }
     world_.network.dial(setup_.index, effect.link, effect.address);
   }
+  for (const mesh::Notice& effect : effects.notices) {
+    if (effect.kind != mesh::NoticeKind::kSetBackFound) continue;
+    ++set_backs_found_;
+    world_.observer.epoch_doubted(setup_.index, storage_.is_committing());
+    storage_.take_epoch();
+  }
   for (mesh::Commit& effect : effects.commits)
     storage_.commit(std::move(effect));
   for (const mesh::WriteRecord& effect : effects.records)
@@ -232,10 +238,6 @@ void Host::perform(mesh::Effects& effects) {
     storage_.hear_peers(effect.clock);
   judge(effects);
   for (const mesh::Notice& effect : effects.notices) {
-    if (effect.kind == mesh::NoticeKind::kSetBackFound) {
-      ++set_backs_found_;
-      storage_.take_epoch();
-    }
     if (effect.kind != mesh::NoticeKind::kRollbackFound) continue;
     ++rollbacks_found_;
     storage_.begin_incarnation();

@@ -50,7 +50,7 @@ class MemoryStore : public Storage {
     nothing.now = now;
     return commit(nothing, reason);
   }
-  Result<StoreEpoch> take_epoch() override { return disk_.epoch = random_(); }
+  void doubt_epoch() override { epoch_doubted_ = true; }
   void hear_peers(std::optional<PeerClock> peers) override { clock_.judge.hear(peers); }
   const ClockJudge& clock_judge() const override { return clock_.judge; }
   std::vector<store::HeadRecord> heads() const override;
@@ -83,6 +83,7 @@ class MemoryStore : public Storage {
 
   Result<store::CommitResult> commit(const store::CommitBatch& batch,
                                      std::optional<codec::OpeningReason> reason);
+  void take_epoch(store::CommitResult& result);
   MemoryLog& edit(Moves& moves, const LogKey& key, const LogId& log);
   void append(const store::CommitBatch& batch, const MemoryClock::Beginning& beginning,
               Moves& moves, store::CommitResult& result);
@@ -100,6 +101,7 @@ class MemoryStore : public Storage {
   std::unique_ptr<state::Fold> fold_;
   MemoryClock clock_;
   bool full_ = false;
+  bool epoch_doubted_ = false;
   MemoryPresences presences_;
   bool loaded_ = false;   // what is folded is new
   ClockVerdict verdict_;  // of the commit in hand
@@ -206,13 +208,17 @@ Result<store::CommitResult> MemoryStore::commit(const store::CommitBatch& batch,
   return result;
 }
 
+void MemoryStore::take_epoch(store::CommitResult& result) {
+  disk_.epoch = random_();
+  epoch_doubted_ = false;
+  result.epoch = disk_.epoch;
+}
+
 void MemoryStore::append(const store::CommitBatch& batch, const MemoryClock::Beginning& beginning,
                          Moves& moves, store::CommitResult& result) {
-  if (beginning.records) {
-    disk_.incarnation = random_();
-    if (beginning.older) disk_.epoch = random_();
-    result.begun = store::Begun{disk_.incarnation, disk_.epoch};
-  }
+  if (beginning.records) disk_.incarnation = random_();
+  if (epoch_doubted_ || (beginning.records && beginning.older)) take_epoch(result);
+  if (beginning.records) result.begun = store::Begun{disk_.incarnation, disk_.epoch};
   MemoryAppend stage(disk_, *fold_, identity_, beginning.hlc, beginning.verdict);
   if (beginning.records) {
     const auto recorded = stage.add(*beginning.records);

@@ -204,7 +204,7 @@ TEST_CASE("a digest that is not that of the events is noticed") {
                                                             const ebb::ClockReading& now) override {
       return honest_.begin_incarnation(reason, now);
     }
-    ebb::Result<ebb::StoreEpoch> take_epoch() override { return honest_.take_epoch(); }
+    void doubt_epoch() override { honest_.doubt_epoch(); }
     void hear_peers(std::optional<ebb::PeerClock> peers) override { honest_.hear_peers(peers); }
     const ebb::ClockJudge& clock_judge() const override { return honest_.clock_judge(); }
     std::vector<ebb::store::HeadRecord> heads() const override { return honest_.heads(); }

@@ -45,6 +45,9 @@ class Observer {
   // The store is open, at the first start and after every restart.
   virtual void opened(HostIndex host, const Storage& store) = 0;
   virtual void committed(HostIndex host, const store::CommitResult& result) = 0;
+  // Its engine was shown that arrivals of its epoch were given before, maybe while a commit that
+  // knows nothing of it is under way.
+  virtual void epoch_doubted(HostIndex host, bool is_committing) = 0;
   // A client was told that its batch is stored.
   virtual void acknowledged(HostIndex host, const store::AppendBatch& batch,
                             const std::vector<store::DotRange>& ranges) = 0;

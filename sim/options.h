@@ -117,7 +117,8 @@ struct Options {
   bool restore = false;
   // And is written to before it hears anybody.
   bool restore_gap = false;
-  // And has written nothing since then: what it loses is of others.
+  // And has written nothing since then: what it loses is of others. When it has been told it loses
+  // its power.
   bool restore_quiet = false;
 
   bool operator==(const Options&) const = default;

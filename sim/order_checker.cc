@@ -64,9 +64,28 @@ void OrderChecker::opened(HostIndex host, const Storage& store) {
   known.heads = std::move(heads);
   known.epoch = store.epoch();
   known.arrival = store.arrival_head();
+  known.is_doubted = false;
+}
+
+void OrderChecker::epoch_doubted(HostIndex host, bool is_committing) {
+  hosts_[host].is_doubted = true;
+  hosts_[host].is_committing = is_committing;
+}
+
+void OrderChecker::judge_epoch(HostIndex host, const store::CommitResult& result) {
+  Known& known = hosts_[host];
+  if (result.epoch) {
+    known.epoch = *result.epoch;
+    known.is_doubted = false;
+  }
+  const bool is_late = !std::exchange(known.is_committing, false);
+  if (known.is_doubted && is_late && !result.advances.empty()) {
+    findings_.add("order", host, "arrival numbers are given in an epoch that is in doubt");
+  }
 }
 
 void OrderChecker::committed(HostIndex host, const store::CommitResult& result) {
+  judge_epoch(host, result);
   std::map<LogId, Position>& heads = hosts_[host].heads;
   std::set<Arrival> arrivals;
   for (const store::HeadAdvance& advance : result.advances) {

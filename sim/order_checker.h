@@ -1,5 +1,6 @@
 // OrderChecker: heads never go back, not even over a restart; a position of a log has one chain on
-// all hosts; arrival numbers of one epoch only rise.
+// all hosts; arrival numbers of one epoch only rise, and none is given in an epoch of which it is
+// known that they were given before.
 //
 // Threads: not thread-safe; owned by one run.
 #pragma once
@@ -32,14 +33,19 @@ class OrderChecker {
   bool holds(HostIndex host, const Dot& dot) const;
   void opened(HostIndex host, const Storage& store);
   void committed(HostIndex host, const store::CommitResult& result);
+  // The host knows; what was being committed at that time may still go into that epoch.
+  void epoch_doubted(HostIndex host, bool is_committing);
 
  private:
   struct Known {
     std::map<LogId, Position> heads;
     StoreEpoch epoch = 0;
     Arrival arrival = 0;
+    bool is_doubted = false;
+    bool is_committing = false;  // something that began before the doubt
   };
   void one_chain(HostIndex host, const LogId& log, const Position& position);
+  void judge_epoch(HostIndex host, const store::CommitResult& result);
   void arrived(HostIndex host, Arrival arrival);
 
   Findings& findings_;

@@ -11,7 +11,9 @@ constexpr std::size_t kNodes = 5;  // as few as have room for groups and detours
 
 std::string_view scenario_of(Bug bug) {
   // An old store that nobody has said is one: no fault of the seeds.
-  return bug == Bug::kKeepDoubtedEpoch ? "set-back" : kDefaultScenario;
+  const bool doubt =
+      bug == Bug::kKeepDoubtedEpoch || bug == Bug::kLateEpoch || bug == Bug::kForgetDoubt;
+  return doubt ? "set-back" : kDefaultScenario;
 }
 
 Outcome run_planted(std::uint64_t seed, Bug bug, const std::string& dir) {

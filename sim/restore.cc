@@ -10,6 +10,8 @@ namespace ebb::sim {
 namespace {
 
 constexpr Duration kGap = seconds(20);
+constexpr Duration kStall = seconds(30);
+constexpr int kBatchesInDoubt = 3;
 constexpr int kBatchesInGap = 25;
 constexpr Duration kDialBackoffMax = seconds(300);  // the engine's
 
@@ -88,6 +90,8 @@ bool Cluster::survive_restore(HostIndex index, Outcome& outcome) {
   const bool is_known = !options_.restore_gap && all_know_more(index);
   if (options_.restore_gap) write_in_gap(index, before);
   network_.heal(cut);
+  if (options_.restore_quiet) die_in_doubt(index);
+  if (!host.running()) return false;
   // Long enough to be dialled, whatever went wrong before, and told.
   run_for(kDialBackoffMax + kGossipRound);
   outcome.rollbacks_found = host.rollbacks_found();
@@ -104,6 +108,17 @@ bool Cluster::survive_restore(HostIndex index, Outcome& outcome) {
     hosts_[each]->append(workload_.next(each));
   }
   return wait_for_agreement();
+}
+
+// All who reach it tell it that it was set back, and it loses its power before its disk has taken
+// anything. When they tell it again the disk still stands still, and its clients' events wait.
+void Cluster::die_in_doubt(HostIndex index) {
+  hosts_[index]->storage().moods().stall(kStall);
+  run_for(kStall * 2 / 3);
+  hosts_[index]->stop(StopKind::kPowerLoss);
+  start(index);
+  for (int i = 0; i < kBatchesInDoubt; ++i)
+    hosts_[index]->append(workload_.next(index));
 }
 
 // Nobody hears it, and it writes on. Where others hold something else under the same numbers, there

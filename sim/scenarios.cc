@@ -104,7 +104,7 @@ constexpr std::array kScenarios = {
     Scenario{"poor-links", "slow, lossy paths with latencies of up to 600 ms", expand_poor_links},
     Scenario{"heal", "partitions, and paths that all open at the same instant", expand_heal},
     Scenario{"restore", "after the faults a host comes back with an old store", expand_restore},
-    Scenario{"set-back", "the same of a host that has written nothing since its backup",
+    Scenario{"set-back", "the same of one that wrote nothing since, and dies when it is told",
              expand_set_back},
     Scenario{"duty-cycle", "hosts that sleep nine tenths of the time", expand_duty_cycle},
     Scenario{"clocks", "wall clocks that jump, walk and start in 1970", expand_clocks},

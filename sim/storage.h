@@ -32,7 +32,7 @@ class Storage {
   virtual Result<store::CommitResult> commit(const store::CommitBatch& batch) = 0;
   virtual Result<store::CommitResult> begin_incarnation(codec::OpeningReason reason,
                                                         const ClockReading& now) = 0;
-  virtual Result<StoreEpoch> take_epoch() = 0;
+  virtual void doubt_epoch() = 0;
   virtual void hear_peers(std::optional<PeerClock> peers) = 0;
   virtual const ClockJudge& clock_judge() const = 0;
   virtual std::vector<store::HeadRecord> heads() const = 0;

@@ -13,7 +13,7 @@ namespace {
 
 constexpr Duration kHandOver = microseconds(50);  // from one thread of a node to another
 constexpr Duration kUpkeepInterval = seconds(5);
-constexpr Duration kIncarnationRetry = seconds(1);
+constexpr Duration kRetry = seconds(1);
 constexpr int kBackupCopy = 1;
 constexpr int kCopyOfStart = 2;  // of a planted bug
 
@@ -64,8 +64,10 @@ void StoreThread::close() {
   if (store_ == nullptr) return;
   if (job_) work(*job_);
   job_.reset();
-  const Job rest{std::exchange(appends_, {}), std::exchange(commits_, {})};
-  if (!rest.appends.empty() || !rest.commits.empty()) work(rest);
+  if (!idle()) {
+    work({std::exchange(appends_, {}), std::exchange(commits_, {}),
+          std::exchange(epoch_wanted_, false)});
+  }
   ++life_;
   at_next_commit_ = {};
   store_.reset();
@@ -76,6 +78,7 @@ void StoreThread::kill(bool power_too) {
   if (job_ && power_too) {
     counts_.count(Fault::kTailLost);
   } else if (job_ && rng_.chance(1, 2)) {
+    if (job_->takes_epoch) store_->doubt_epoch();
     const Result<store::CommitResult> result = store_->commit(batch_of(*job_));
     if (result) {
       counts_.count(Fault::kCommitUntold);
@@ -87,6 +90,7 @@ void StoreThread::kill(bool power_too) {
   job_.reset();
   appends_.clear();
   commits_.clear();
+  epoch_wanted_ = false;
   promised_.clear();
   setup_.medium->kill(std::move(store_));
   if (planted(Bug::kStoreGoesBack)) setup_.medium->restore(kCopyOfStart);
@@ -142,11 +146,12 @@ void StoreThread::read(const mesh::Read& effect) {
 
 void StoreThread::begin_incarnation() {
   later([this] {
+    if (takes_epoch_next()) store_->doubt_epoch();
     const auto begun = store_->begin_incarnation(codec::OpeningReason::kRollback, setup_.clock());
     if (!begun) {
       // A full disk has no room for the record either; nothing goes out until it has.
       trouble("begin_incarnation", begun.error());
-      return later_by(kIncarnationRetry, [this] { begin_incarnation(); });
+      return later_by(kRetry, [this] { begin_incarnation(); });
     }
     observer_.committed(setup_.host, *begun);
     answer_engine({}, *begun);
@@ -154,14 +159,14 @@ void StoreThread::begin_incarnation() {
 }
 
 void StoreThread::take_epoch() {
-  later([this] {
-    const auto taken = store_->take_epoch();
-    if (!taken) {
-      trouble("take_epoch", taken.error());
-      return later_by(kIncarnationRetry, [this] { take_epoch(); });
-    }
-    later([this, epoch = *taken] { to_engine_(mesh::EpochTaken{epoch}); });
-  });
+  epoch_wanted_ = true;
+  wake();
+}
+
+bool StoreThread::takes_epoch_next() {
+  const bool waits = !appends_.empty() || !commits_.empty();
+  if (planted(Bug::kLateEpoch) && waits) return false;
+  return std::exchange(epoch_wanted_, false);
 }
 
 void StoreThread::hear_peers(const std::optional<PeerClock>& clock) {
@@ -174,6 +179,7 @@ void StoreThread::hear_peers(const std::optional<PeerClock>& clock) {
 }
 
 void StoreThread::commit_nothing() {
+  if (takes_epoch_next()) store_->doubt_epoch();
   store::CommitBatch nothing;
   nothing.now = setup_.clock();
   const auto repaired = store_->commit(nothing);
@@ -222,7 +228,8 @@ std::size_t StoreThread::waiting_bytes() const {
 
 void StoreThread::wake() {
   if (idle() || job_) return;
-  job_ = Job{std::exchange(appends_, {}), std::exchange(commits_, {})};
+  const bool takes_epoch = takes_epoch_next();
+  job_ = Job{std::exchange(appends_, {}), std::exchange(commits_, {}), takes_epoch};
   const Duration duration = moods_.commit_duration();
   if (at_next_commit_) later_by(duration / 2, std::exchange(at_next_commit_, {}));
   queue_.after(duration, [this, life = life_] {
@@ -243,10 +250,12 @@ store::CommitBatch StoreThread::batch_of(const Job& job) const {
 }
 
 void StoreThread::work(const Job& job) {
-  if (const std::optional<Error> failed = moods_.commit_error()) return refuse(job, *failed);
-  const Result<store::CommitResult> result = store_->commit(batch_of(job));
+  const std::optional<Error> failed = moods_.commit_error();
+  if (job.takes_epoch) store_->doubt_epoch();
+  const Result<store::CommitResult> result = failed ? *failed : store_->commit(batch_of(job));
   if (!result) {
-    trouble("commit", result.error());
+    if (!failed) trouble("commit", result.error());
+    if (job.takes_epoch) later_by(kRetry, [this] { take_epoch(); });
     return refuse(job, result.error());
   }
   observer_.committed(setup_.host, *result);
@@ -290,6 +299,7 @@ void StoreThread::answer_engine(const Job& job, const store::CommitResult& resul
     const mesh::IncarnationBegun begun{result.begun->incarnation, result.begun->epoch};
     later([this, begun] { to_engine_(begun); });
   }
+  if (result.epoch) later([this, epoch = *result.epoch] { to_engine_(mesh::EpochTaken{epoch}); });
   std::vector<mesh::Committed> answers;
   mesh::Committed own;
   own.own_segments = result.own_segments;

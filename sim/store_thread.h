@@ -66,6 +66,7 @@ class StoreThread {
   void commit(mesh::Commit effect);
   void read(const mesh::Read& effect);
   void begin_incarnation();
+  // The epoch is in doubt: the next commit to begin takes another, with all that waits for it.
   void take_epoch();
   DiskMoods& moods() { return moods_; }
   // What the engine heard of the time.
@@ -83,7 +84,8 @@ class StoreThread {
   // nullptr while closed.
   Storage* store() { return store_.get(); }
   const Storage* store() const { return store_.get(); }
-  bool idle() const { return !job_ && appends_.empty() && commits_.empty(); }
+  bool idle() const { return !job_ && appends_.empty() && commits_.empty() && !epoch_wanted_; }
+  bool is_committing() const { return job_.has_value(); }
   // Of segments that wait for a commit or are in one.
   std::size_t waiting_bytes() const;
 
@@ -91,9 +93,11 @@ class StoreThread {
   struct Job {
     std::vector<store::AppendBatch> appends;
     std::vector<mesh::Commit> commits;
+    bool takes_epoch = false;
   };
 
   void wake();
+  bool takes_epoch_next();
   store::CommitBatch batch_of(const Job& job) const;
   void work(const Job& job);
   void refuse(const Job& job, const Error& error);
@@ -123,6 +127,7 @@ class StoreThread {
   std::vector<store::AppendBatch> appends_;
   std::vector<mesh::Commit> commits_;
   std::function<void()> at_next_commit_;
+  bool epoch_wanted_ = false;   // and no commit that takes it has begun
   bool clock_suspect_ = false;  // as the engine knows it
   // Planted bugs.
   std::uint64_t foreign_segments_ = 0;

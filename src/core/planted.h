@@ -26,6 +26,7 @@ enum class Bug : std::uint8_t {
   kSameIncarnationAfterRestore,
   kForgetEpoch,
   kKeepDoubtedEpoch,
+  kLateEpoch,
   kForgetClientIds,
   kCutOneTooMany,
   kMergeLosesSegment,
@@ -43,6 +44,7 @@ enum class Bug : std::uint8_t {
   kKeepErasedState,
   kStoreTotalsOnce,
   // The engine.
+  kForgetDoubt,
   kCursorEarly,
   kDropLastOfPage,
   kArrivalBeforeCommit,

@@ -1,8 +1,10 @@
 #include "mesh/covered.h"
 
 #include <algorithm>
+#include <limits>
 #include <utility>
 
+#include "core/planted.h"
 #include "mesh/live.h"
 #include "mesh/scope.h"
 
@@ -12,6 +14,7 @@ namespace {
 // With more logs behind it is not worth looking at each of them; another telling will come.
 constexpr std::size_t kBehindMax = 256;
 constexpr Arrival kNoArrival = 0;  // of a cursor that is dropped
+constexpr Arrival kBeyondAll = std::numeric_limits<Arrival>::max();
 
 // Goes on over what the peer has told to hold, as far as every arrival is known. Each log has one
 // place in the order of arrival, so no step is taken twice for one commit.
@@ -67,7 +70,7 @@ void make_room(Context& ctx, Commit& commit) {
 void load_cursors(Context& ctx) {
   for (const auto& [device, cursor] : ctx.config.cursors) {
     if (ctx.cursors.size() == limits::kStoredPeers) break;
-    ctx.cursors[device] = {cursor, ++ctx.hellos};
+    ctx.cursors[device] = {cursor, ++ctx.hellos, std::nullopt};
   }
 }
 
@@ -77,12 +80,13 @@ void move_cursor(Context& ctx, const Link& link, Arrival upto, Commit& commit) {
   const auto known = ctx.cursors.find(*link.peer);
   if (known == ctx.cursors.end()) {
     make_room(ctx, commit);
-    ctx.cursors[*link.peer] = {next, ++ctx.hellos};
+    ctx.cursors[*link.peer] = {next, ++ctx.hellos, ctx.now};
   } else {
-    codec::Cursor& cursor = known->second.cursor;
+    const codec::Cursor& cursor = known->second.cursor;
     const bool further = cursor.epoch != next.epoch || cursor.arrival < next.arrival;
     if (!further) return;
-    cursor = next;
+    known->second.cursor = next;
+    known->second.moved = ctx.now;
   }
   commit.cursors.push_back({*link.peer, next});
 }
@@ -91,12 +95,16 @@ void greet_cursor(Context& ctx, const Link& link) {
   const auto it = ctx.cursors.find(*link.peer);
   if (it == ctx.cursors.end()) return;
   it->second.heard = ++ctx.hellos;
-  const codec::Cursor cursor = it->second.cursor;
-  if (cursor.epoch != link.theirs.epoch || cursor.arrival <= link.theirs.arrival_head) return;
-  ctx.cursors.erase(it);
+  codec::Cursor& cursor = it->second.cursor;
+  const bool is_beyond =
+      cursor.epoch == link.theirs.epoch && cursor.arrival > link.theirs.arrival_head;
+  if (!is_beyond || cursor.arrival == kBeyondAll) return;
+  const bool may_be_newer = it->second.moved && *it->second.moved >= link.since;
+  cursor.arrival = may_be_newer || planted(Bug::kForgetDoubt) ? kNoArrival : kBeyondAll;
   Commit commit;
   commit.token = new_token(ctx);
-  commit.cursors.push_back({*link.peer, {cursor.epoch, kNoArrival}});
+  commit.cursors.push_back({*link.peer, cursor});
+  if (cursor.arrival == kNoArrival) ctx.cursors.erase(it);
   ctx.out->commits.push_back(std::move(commit));
 }
 

@@ -24,7 +24,10 @@ void move_cursor(Context& ctx, const Link& link, Arrival upto, Commit& commit);
 
 // The peer has greeted. By its HELLO it may have fewer arrivals than our cursor names: its store
 // was set back and the numbers will name other events, so the cursor means nothing, now or when
-// they have grown past it, and is dropped.
+// they have grown past it. It goes beyond all arrivals, where nothing moves it: until the peer
+// greets in another epoch each HELLO shows it that one is needed, also if it died before it had
+// stored that. A cursor that moved while this link was being made is dropped instead: the HELLO may
+// be the older one of the two.
 void greet_cursor(Context& ctx, const Link& link);
 
 // We hold a head that the peer told first, so it was not announced to it. Control logs are written

@@ -112,7 +112,7 @@ void move_cursor_by_word(Context& ctx, const Partner& partner, const codec::Root
   if (!planted(Bug::kCursorByDatagram)) return;
   Commit commit;
   commit.token = new_token(ctx);
-  ctx.cursors[partner.device] = {{root.epoch, root.arrival_head}, ++ctx.hellos};
+  ctx.cursors[partner.device] = {{root.epoch, root.arrival_head}, ++ctx.hellos, ctx.now};
   commit.cursors.push_back({partner.device, {root.epoch, root.arrival_head}});
   ctx.out->commits.push_back(std::move(commit));
 }

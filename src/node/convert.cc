@@ -1,6 +1,7 @@
 #include "node/convert.h"
 
 #include <iterator>
+#include <limits>
 #include <map>
 #include <string>
 #include <utility>
@@ -124,8 +125,11 @@ std::size_t keep_rows(store::CommitBatch& failed, store::CommitBatch& later) {
   history.insert(history.begin(), std::make_move_iterator(failed.reconciliations.begin()),
                  std::make_move_iterator(failed.reconciliations.end()));
   failed.reconciliations.clear();
-  // A cursor that is lost costs a comparison; a dropped one that stays hides events.
-  std::size_t lost = lose_rows(later.cursors, [](const auto& row) { return row.arrival != 0; });
+  // A cursor that is lost costs a comparison; one that stays, though it was dropped or its peer was
+  // set back, hides events.
+  std::size_t lost = lose_rows(later.cursors, [](const store::CursorUpdate& row) {
+    return row.arrival != 0 && row.arrival != std::numeric_limits<Arrival>::max();
+  });
   lost += lose_rows(later.peers, [](const auto&) { return true; });
   return lost + lose_rows(history, [](const auto&) { return true; });
 }

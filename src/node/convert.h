@@ -22,8 +22,8 @@ void add_to_batch(mesh::Commit commit, store::CommitBatch& batch);
 
 // Rows that a transaction took and did not store, to go with the next: the last of each peer's
 // cursor and address and of each link budget, and the history; of each kind kRowsKept, and every
-// dropped cursor (the engine has no more than limits::kStoredPeers to drop). `later` are the rows
-// that go behind them; returns how many were left out.
+// cursor that means nothing (the engine has no more than limits::kStoredPeers). `later` are the
+// rows that go behind them; returns how many were left out.
 std::size_t keep_rows(store::CommitBatch& failed, store::CommitBatch& later);
 
 // Which of the engine's commits rode in a transaction, in order.

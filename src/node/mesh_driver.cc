@@ -138,6 +138,10 @@ void MeshDriver::feed(mesh::Input input) {
 
 // Disk first, since it takes longest; closes behind sends, which may be their reason.
 void MeshDriver::apply(mesh::Effects& effects) {
+  // Nothing may be given a number of an epoch that is in doubt.
+  for (const mesh::Notice& notice : effects.notices) {
+    if (notice.kind == mesh::NoticeKind::kSetBackFound) ports_.set_back_found();
+  }
   for (mesh::Commit& commit : effects.commits) {
     for (const mesh::Reconciliation& row : commit.reconciliations)
       log_reconciliation(row);
@@ -169,7 +173,6 @@ void MeshDriver::apply_notice(const mesh::Notice& notice) {
       named.level, named.name,
       {{"link", link_text(notice.link)}, {"peer", peer_text(notice.peer)}, {"text", notice.text}});
   if (notice.kind == mesh::NoticeKind::kRollbackFound) ports_.rollback_found();
-  if (notice.kind == mesh::NoticeKind::kSetBackFound) ports_.set_back_found();
 }
 
 void MeshDriver::arm_timer() {

@@ -49,7 +49,8 @@ struct Node::Impl {
   void on_incarnation(CommitReport report);
   // A peer knows later arrivals than the store has.
   void take_epoch();
-  void on_epoch_taken(const Result<StoreEpoch>& taken);
+  void on_epoch_taken(StoreEpoch taken);
+  void on_epoch_not_taken(const Error& error);
   void release_held(const std::optional<Error>& error);
   void on_peer_clock(const std::optional<PeerClock>& heard);
   // Whether the clock is suspect now: for the log, and the engine once it runs.
@@ -99,6 +100,7 @@ struct Node::Impl {
   std::vector<QueuedAppend> held_appends;
   RetryPause incarnation_pause;
   Timer incarnation_timer;
+  bool epoch_doubted = false;  // each transaction takes another until one is stored
   RetryPause epoch_pause;
   Timer epoch_timer;
   std::vector<std::string> addresses;  // that the engine was told are ours

@@ -47,21 +47,22 @@ void Node::Impl::on_incarnation(CommitReport report) {
 
 void Node::Impl::take_epoch() {
   if (stopping) return;
-  store->run_writing([this](store::Store& opened) -> StoreThread::Answer {
-    return [this, taken = opened.take_epoch()] { on_epoch_taken(taken); };
-  });
+  epoch_doubted = true;
+  store->take_epoch();
 }
 
-void Node::Impl::on_epoch_taken(const Result<StoreEpoch>& taken) {
-  if (!taken.ok()) {
-    log(LogLevel::kError, "epoch_not_taken", {{"error", taken.error().message()}});
-    if (!stopping) epoch_timer.start(epoch_pause.next());
-    return;
-  }
+void Node::Impl::on_epoch_taken(StoreEpoch taken) {
+  epoch_doubted = false;
+  epoch_timer.stop();
   epoch_pause.reset();
-  epoch = *taken;
+  if (std::exchange(epoch, taken) == taken) return;  // came with an incarnation
   log(LogLevel::kWarn, "epoch_taken");
   driver.feed(mesh::EpochTaken{epoch});
+}
+
+void Node::Impl::on_epoch_not_taken(const Error& error) {
+  log_limited(LogLevel::kError, "epoch_not_taken", {{"error", error.message()}});
+  if (!stopping) epoch_timer.start(epoch_pause.next());
 }
 
 // Hands what was held to the store, or refuses it.

@@ -120,8 +120,10 @@ void Node::Impl::on_committed(CommitReport report) {
   answer_appends(report);
   if (report.clock) clock = *report.clock;
   note_clock();
-  // The engine has to know whose logs they are before it hears of them.
+  // The engine has to know whose logs they are, and in which epoch, before it hears of them.
   if (report.result.ok() && report.result->begun) on_incarnation_begun(*report.result->begun);
+  if (report.result.ok() && report.result->epoch) on_epoch_taken(*report.result->epoch);
+  if (epoch_doubted && !report.result.ok()) on_epoch_not_taken(report.result.error());
   const std::vector<mesh::Committed> news =
       report.result.ok() ? committed_news(report.parts, *report.result)
                          : committed_failure(report.parts, report.result.error());

@@ -101,6 +101,18 @@ void StoreThread::commit_kept() {
   wake_.notify_one();
 }
 
+void StoreThread::take_epoch() {
+  const std::lock_guard<std::mutex> lock(mutex_);
+  epoch_wanted_ = true;
+  kept_wanted_ = true;
+  wake_.notify_one();
+}
+
+void StoreThread::note_doubt() {
+  const std::lock_guard<std::mutex> lock(mutex_);
+  if (std::exchange(epoch_wanted_, false)) store_->doubt_epoch();
+}
+
 Duration StoreThread::write_waits() const {
   const std::int64_t since = writing_since_us_.load();
   return since == 0 ? Duration{} : monotonic_now() - Instant{since};
@@ -130,6 +142,7 @@ void StoreThread::main() {
 
 void StoreThread::do_job(Job job) {
   const Arrival before = store_->arrival_head();
+  note_doubt();
   if (job.writes) note_writing(true);
   Answer answer = job.run(*store_);
   note_writing(false);
@@ -232,6 +245,7 @@ void StoreThread::commit_work(Work& work) {
   report.appends = std::move(work.appends);
   const Instant started = monotonic_now();
   bool failed = false;
+  note_doubt();
   note_writing(true);
   store_->commit(std::move(staging), batch, [&](Result<store::CommitResult> result) {
     note_writing(false);

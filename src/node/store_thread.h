@@ -81,6 +81,9 @@ class StoreThread {
   void commit(mesh::Commit commit);
   // A transaction of such rows, and of nothing where there are none.
   void commit_kept();
+  // The epoch is in doubt: the next transaction to be written, with all that waits for it, begins
+  // with another one (CommitResult::epoch), and so does each after one that failed until it is.
+  void take_epoch();
   // How long the disk has been owing an answer to what is being written; zero: to nothing.
   Duration write_waits() const;
   // Runs `job` between transactions, after everything queued before it; what it returns runs on
@@ -130,6 +133,8 @@ class StoreThread {
   void plan_chores();
   void do_chore();
   void note_writing(bool writing);
+  // Before each transaction.
+  void note_doubt();
   void do_flush(Clock::time_point now);
   void do_merge(Clock::time_point now);
   void report_chore(const char* name, const Error& error);
@@ -150,6 +155,7 @@ class StoreThread {
   std::function<void()> stopped_;
   bool stopping_ = false;
   bool kept_wanted_ = false;
+  bool epoch_wanted_ = false;
 
   std::atomic<std::int64_t> writing_since_us_{0};  // monotonic; 0: nothing is being written
 

@@ -104,6 +104,7 @@ class Store::Commit {
   Status write_segments(const CommitBatch& batch);
   Status write_own_client_ids();
   Status write_presences();
+  void take_over_epoch();
   void take_over_clock();
 
   StoreParts& store_;
@@ -125,6 +126,7 @@ Status Store::Commit::write(const CommitBatch& batch) {
   if (beginning_.incarnation) {
     EBB_RETURN_IF_ERROR(put_meta(*store_.db, "incarnation", *beginning_.incarnation));
   }
+  if (store_.epoch_doubted && !beginning_.epoch) beginning_.epoch = store_.options.random();
   if (beginning_.epoch) EBB_RETURN_IF_ERROR(put_meta(*store_.db, "epoch", *beginning_.epoch));
   if (batch.probe) {
     const auto now = static_cast<std::uint64_t>(batch.now.monotonic.us);
@@ -201,6 +203,7 @@ Status Store::Commit::write_presences() {
 }
 
 CommitResult Store::Commit::take_over(const CommitBatch& batch) {
+  take_over_epoch();
   take_over_clock();
   result_.advances = logs_.apply();
   std::set<LogId> sealed_logs;
@@ -225,6 +228,13 @@ CommitResult Store::Commit::take_over(const CommitBatch& batch) {
   return std::move(result_);
 }
 
+void Store::Commit::take_over_epoch() {
+  if (!beginning_.epoch) return;
+  store_.epoch = *beginning_.epoch;
+  store_.epoch_doubted = false;
+  result_.epoch = store_.epoch;
+}
+
 void Store::Commit::take_over_clock() {
   store_.clock = clock_;
   result_.clock = verdict_;
@@ -239,7 +249,6 @@ void Store::Commit::take_over_clock() {
   }
   if (!beginning_.incarnation) return;
   store_.incarnation = *beginning_.incarnation;
-  store_.epoch = beginning_.epoch.value_or(store_.epoch);
   store_.topics.clear();
   result_.begun = Begun{store_.incarnation, store_.epoch};
 }
@@ -294,14 +303,6 @@ Result<CommitResult> Store::begin_incarnation(codec::OpeningReason reason,
   return result;
 }
 
-Result<StoreEpoch> Store::take_epoch() {
-  const StoreEpoch epoch = impl_->options.random();
-  Transaction transaction(*impl_->db);
-  EBB_RETURN_IF_ERROR(impl_->begin(transaction));
-  EBB_RETURN_IF_ERROR(put_meta(*impl_->db, "epoch", epoch));
-  EBB_RETURN_IF_ERROR(impl_->finish(transaction));
-  impl_->epoch = epoch;
-  return epoch;
-}
+void Store::doubt_epoch() { impl_->epoch_doubted = true; }
 
 }  // namespace ebb::store

@@ -99,9 +99,10 @@ class Store {
   // commit; so is one of commit() that had to repair the clock, `begun` tells.
   Result<CommitResult> begin_incarnation(codec::OpeningReason reason, const ClockReading& now);
 
-  // Another epoch, and nothing else: a peer has shown that arrival numbers of this one were given
-  // before the store was set back. On an error nothing has changed.
-  Result<StoreEpoch> take_epoch();
+  // A peer has shown that arrival numbers of this epoch were given before the store was set back.
+  // The next commit that succeeds, whatever else it stores, takes another epoch before it gives an
+  // arrival; CommitResult::epoch tells. Kept in memory alone: who showed it will show it again.
+  void doubt_epoch();
 
   // What peers say the time is, for the commits from now on; nullopt: too few of them.
   void hear_peers(std::optional<PeerClock> peers);

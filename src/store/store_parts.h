@@ -68,6 +68,7 @@ struct StoreParts {
 
   std::uint64_t boot_nonce = 0;
   StoreEpoch epoch = 0;
+  bool epoch_doubted = false;  // the next commit takes another
   Incarnation incarnation = 0;
   std::set<std::string> topics;  // of this incarnation, the control topic left out
   HlcClock clock;

@@ -168,6 +168,7 @@ struct CommitResult {
   ClockVerdict clock;                 // what was stamped with
   std::vector<Error> clock_troubles;  // why a repair of it is not whole, or not made
   std::optional<Begun> begun;         // with this commit
+  std::optional<StoreEpoch> epoch;    // that this commit took, and gave its arrivals in
   std::vector<Error> damage;          // found in what it read, and made good: counts of quotas
 };
 

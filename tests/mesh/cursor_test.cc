@@ -151,7 +151,7 @@ TEST_CASE("a cursor of another epoch is worth nothing") {
   CHECK(rig.last_row(1).kind == "hello");
 }
 
-TEST_CASE("a cursor beyond what the peer has is dropped before the peer grows past it") {
+TEST_CASE("a cursor beyond what the peer has means nothing when the peer grows past it") {
   Authors authors(4);
   SyncPair rig(0);
   for (std::size_t i = 0; i < 100; ++i)

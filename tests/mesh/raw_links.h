@@ -38,24 +38,32 @@ class RawLinks {
   // A peer of this seed has greeted, and tells these heads when it is asked. The number of its
   // link.
   std::size_t join(std::uint8_t seed, const std::vector<mesh::StoredHead>& heads) {
+    const std::size_t i = connect(seed);
+    greet(i, {}, heads);
+    return i;
+  }
+  // The same in two steps; of the HELLO the test sets what it likes.
+  std::size_t connect(std::uint8_t seed) {
     const std::size_t i = peers_.size();
     Peer& peer = peers_.emplace_back();
     peer.link.value = mesh::kInboundBit | (i + 1);
     input(mesh::LinkUp{peer.link, false, "peer" + std::to_string(i) + ":1"});
     input(mesh::StreamBytes{peer.link, plain_preamble(FakeStore(seed).device())});
+    return i;
+  }
+  void greet(std::size_t i, codec::Hello hello, const std::vector<mesh::StoredHead>& heads) {
+    Peer& peer = peers_[i];
     trust::FingerprintSum root;
     for (const mesh::StoredHead& head : heads) {
       root.add(head.log, head.held);
       peer.list.push_back({head.log, head.held.seq, {}});
     }
-    codec::Hello hello;
     hello.mesh = test_mesh();
     hello.reconciliation.data[15] = static_cast<std::uint8_t>(i + 1);
     hello.root = root.fingerprint();
     hello.count = root.count();
     send(i, hello);
     send(i, codec::YourLogsSummary{});
-    return i;
   }
   void send(std::size_t i, const codec::Message& message) {
     Bytes bytes;
@@ -81,6 +89,8 @@ class RawLinks {
     return want;
   }
   bool faulted() const { return faulted_; }
+  // As they moved.
+  const std::vector<mesh::CursorMoved>& cursors() const { return cursors_; }
   mesh::Engine& engine() { return *engine_; }
 
   Instant now{1000000};
@@ -114,6 +124,7 @@ class RawLinks {
     }
     faulted_ = faulted_ || !effects.faults.empty();
     for (const mesh::Commit& commit : effects.commits) {
+      cursors_.insert(cursors_.end(), commit.cursors.begin(), commit.cursors.end());
       if (!commit.segments.empty()) inputs_.emplace_back(store_.commit(commit));
     }
     for (const mesh::Read& read : effects.reads)
@@ -156,6 +167,7 @@ class RawLinks {
   std::unique_ptr<mesh::Engine> engine_;
   std::vector<Peer> peers_;
   std::deque<mesh::Input> inputs_;
+  std::vector<mesh::CursorMoved> cursors_;
   bool faulted_ = false;
 };
 

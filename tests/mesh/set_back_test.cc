@@ -3,10 +3,13 @@
 #include <doctest/doctest.h>
 
 #include <algorithm>
+#include <limits>
 
 #include "tests/mesh/many_logs.h"
+#include "tests/mesh/raw_links.h"
 #include "tests/mesh/raw_peer.h"
 #include "tests/mesh/rig.h"
+#include "trust/fingerprint.h"
 
 namespace ebb::tests {
 namespace {
@@ -100,6 +103,62 @@ TEST_CASE("a cursor that moved since the HELLO that it answers is none of a late
   CHECK(set_backs(peer.notices()) == 0);
 }
 
+constexpr Arrival kBeyondAll = std::numeric_limits<Arrival>::max();
+
+TEST_CASE("a peer that was set back is shown a cursor beyond all until it has another epoch") {
+  FakeStore store(1);
+  mesh::Config config;
+  config.cursors = {{FakeStore(2).device(), {7, 50}}};
+  RawPeer peer(store, 2, config);
+  const auto shown = [&](StoreEpoch epoch, Arrival arrival_head) {
+    codec::Hello hello = peer.hello();
+    hello.epoch = epoch;
+    hello.arrival_head = arrival_head;
+    hello.root = trust::FingerprintSum().fingerprint();
+    peer.forget_received();
+    peer.connect();
+    const auto ours = peer.take<codec::Hello>();
+    REQUIRE(ours);
+    peer.send(hello);
+    peer.send(codec::YourLogsSummary{});
+    peer.send(codec::Have{{}, arrival_head});
+    peer.run_until(peer.now + seconds(5));
+    return ours->cursor;
+  };
+  CHECK(shown(7, 30) == codec::Cursor{7, 50});
+  REQUIRE(peer.cursors().size() == 1);
+  CHECK(peer.cursors().back().cursor == codec::Cursor{7, kBeyondAll});
+  // Neither an exchange that ends, nor a store that has grown past the cursor, moves it.
+  CHECK(shown(7, 60) == codec::Cursor{7, kBeyondAll});
+  CHECK(shown(7, 61) == codec::Cursor{7, kBeyondAll});
+  CHECK(peer.cursors().size() == 1);
+  CHECK(shown(8, 61) == codec::Cursor{7, kBeyondAll});
+  CHECK(shown(8, 61) == codec::Cursor{8, 61});
+  CHECK(peer.faults().empty());
+}
+
+TEST_CASE("a cursor that another link moved while this one was made is no sign of a loss") {
+  FakeStore store(1);
+  RawLinks links(store);
+  codec::Hello hello;
+  hello.epoch = 7;
+  hello.arrival_head = 30;
+  const std::size_t first = links.connect(2);
+  links.greet(first, hello, {});
+  links.run_for(seconds(1));
+  const std::size_t second = links.connect(2);
+  links.send(first, codec::Have{{}, 40});
+  REQUIRE(!links.cursors().empty());
+  REQUIRE(links.cursors().back().cursor == codec::Cursor{7, 40});
+  hello.arrival_head = 35;  // as it was before that
+  links.greet(second, hello, {});
+  // As that HELLO would say of a store that was set back, the cursor means nothing; the exchange of
+  // the link moves it anew.
+  REQUIRE(links.cursors().size() >= 2);
+  CHECK(links.cursors().end()[-2].cursor == codec::Cursor{7, 0});
+  CHECK(links.cursors().back().cursor == codec::Cursor{7, 35});
+}
+
 // Node 0 loses what it has of others; nodes 1 and 2 have cursors of that. When 1 has met it, it
 // takes in more than it lost, and then meets 2, which lacks that.
 struct SetBack : Rig {
@@ -148,6 +207,35 @@ TEST_CASE("cursors of all peers fall with the epoch, not of that alone which sho
   rig.meet(2);
   const bool agree = rig.store(2).heads().size() == rig.store(0).heads().size();
   CHECK(agree == takes_epoch);
+}
+
+// Its store dies before it has taken another epoch, and by then who has told it of the loss holds
+// all that it has now.
+TEST_CASE("a set-back store that dies before it has another epoch is told again") {
+  std::size_t more = 0;
+  SUBCASE("with fewer arrivals still") { more = 2; }
+  SUBCASE("grown past what was lost") { more = 20; }
+  SetBack rig;
+  rig.write(0, 0);
+  const auto backup = rig.store(0).back_up();
+  for (std::size_t author = 1; author <= 5; ++author)
+    rig.write(author, 0);
+  rig.meet(1);
+  rig.meet(2);
+  rig.store(0).restore(*backup, false);
+  const StoreEpoch before = rig.store(0).epoch();
+  for (std::size_t author = 10; author < 10 + more; ++author)
+    rig.write(author, 1);
+  rig.takes_epochs = false;
+  rig.meet(1);
+  REQUIRE(set_backs(rig.node(0).notices) == 1);
+  REQUIRE(rig.store(0).epoch() == before);
+  rig.takes_epochs = true;
+  rig.meet(1);
+  CHECK(set_backs(rig.node(0).notices) == 2);
+  CHECK(rig.store(0).epoch() != before);
+  rig.meet(2);
+  CHECK(rig.store(2).heads().size() == rig.store(0).heads().size());
 }
 
 }  // namespace

@@ -2,6 +2,8 @@
 
 #include <doctest/doctest.h>
 
+#include <limits>
+
 #include "core/limits.h"
 
 namespace {
@@ -42,7 +44,8 @@ TEST_CASE("of other rows that were not stored the newest are kept, and the lost 
   CHECK(later.reconciliations.back().rounds == 7777);
 }
 
-TEST_CASE("of cursors that were not stored the last of each peer is kept, and every dropped one") {
+TEST_CASE(
+    "of cursors that were not stored the last of each peer, and each without a meaning, stay") {
   const auto peer = [](std::size_t number) {
     ebb::DeviceId id;
     id.data[0] = static_cast<std::uint8_t>(number >> 8);
@@ -55,12 +58,15 @@ TEST_CASE("of cursors that were not stored the last of each peer is kept, and ev
   later.cursors = {{peer(1), 1, 0}, {peer(2), 1, 0}, {peer(2), 2, 1}};
   for (std::size_t i = 3; i < ebb::limits::kRowsKept + 7; ++i)
     later.cursors.push_back({peer(i), 1, i});
+  REQUIRE(later.cursors[3].peer == peer(3));
+  later.cursors[3].arrival = std::numeric_limits<ebb::Arrival>::max();
   CHECK(ebb::node::keep_rows(failed, later) == 7);
   REQUIRE(later.cursors.size() == ebb::limits::kRowsKept);
   CHECK(later.cursors[0].peer == peer(0));
   CHECK(later.cursors[0].arrival == 0);
   CHECK(later.cursors[1].peer == peer(1));
   CHECK(later.cursors[1].arrival == 0);
+  CHECK(later.cursors[2].peer == peer(3));
   CHECK(later.cursors.back().peer == peer(ebb::limits::kRowsKept + 6));
 }
 

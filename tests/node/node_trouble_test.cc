@@ -90,8 +90,8 @@ void meet_once(const TempDir& dir, NodeThread& b) {
   REQUIRE(b.wait_until([in_sync, before](Node& n) { return in_sync(n) > before; }));
 }
 
-TEST_CASE("a node that lost events of others alone takes another epoch, once its disk does") {
-  const TempDir dir;
+// A node "a" that has lost events of its neighbour "b" alone; neither is running.
+void lose_of_others(const TempDir& dir) {
   auto neighbour = std::make_unique<NodeThread>(make_home(dir / "b"), make_config());
   make_home(dir / "a", dir / "b");
   meet_once(dir, *neighbour);
@@ -102,8 +102,42 @@ TEST_CASE("a node that lost events of others alone takes another epoch, once its
   }
   std::filesystem::remove_all(dir / "a/store");
   std::filesystem::rename(dir / "old", dir / "a/store");
+}
+
+ebb::StoreEpoch epoch_of(NodeThread& node) {
+  return node.on_loop([](Node& n) { return n.status().epoch; });
+}
+
+TEST_CASE("a node that dies between the doubt of its epoch and another one is told again") {
+  const TempDir dir;
+  lose_of_others(dir);
+  NodeThread b(ebb::node::load_home(dir / "b").value(), make_config());
+  const auto is_told = [](Node& n) { return n.mesh_counters().set_backs_found > 0; };
+  ebb::StoreEpoch old = 0;
+  {
+    auto a = std::make_unique<NodeThread>(ebb::node::load_home(dir / "a").value(), make_config());
+    REQUIRE(a->started().ok());
+    old = epoch_of(*a);
+    const Held held(dir / "a");
+    a->on_loop([to = listen_of(b)](Node& n) { return n.add_peer(to).ok(); });
+    REQUIRE(a->wait_until(is_told));
+    CHECK(!a->append(make_batch(1)).ok());
+    CHECK(epoch_of(*a) == old);
+    a.reset();  // its disk takes nothing to the end
+  }
+  NodeThread a(ebb::node::load_home(dir / "a").value(), make_config());
+  REQUIRE(a.started().ok());
+  REQUIRE(epoch_of(a) == old);
+  a.on_loop([to = listen_of(b)](Node& n) { return n.add_peer(to).ok(); });
+  REQUIRE(a.wait_until(is_told));
+  REQUIRE(a.wait_until([old](Node& n) { return n.status().epoch != old; }));
+  REQUIRE(holds_events(a, 6));
+}
+
+TEST_CASE("a node that lost events of others alone takes another epoch, once its disk does") {
+  const TempDir dir;
+  lose_of_others(dir);
   // At another port, so that it is not found before it is named.
-  neighbour.reset();
   NodeThread b(ebb::node::load_home(dir / "b").value(), make_config());
 
   NodeThread a(ebb::node::load_home(dir / "a").value(), make_config());

@@ -44,6 +44,7 @@ class SmallRun : public Observer {
 
   void opened(HostIndex, const Storage&) override {}
   void committed(HostIndex, const store::CommitResult&) override {}
+  void epoch_doubted(HostIndex, bool) override {}
   void acknowledged(HostIndex, const store::AppendBatch&,
                     const std::vector<store::DotRange>&) override {}
   void heard_time(HostIndex, WallTime) override {}

@@ -81,16 +81,55 @@ TEST_CASE("another epoch alone is stored, and leaves incarnation, arrivals and h
   const StoreEpoch before = device.store().epoch();
   const Incarnation incarnation = device.store().incarnation();
   const Arrival arrival = device.store().arrival_head();
-  const auto taken = device.store().take_epoch();
-  REQUIRE(taken.ok());
-  CHECK(*taken != before);
+  device.store().doubt_epoch();
+  CHECK(device.store().epoch() == before);
+  store::CommitBatch nothing;
+  nothing.now = device.reading();
+  const auto stored = device.store().commit(nothing);
+  REQUIRE(stored.ok());
+  REQUIRE(stored->epoch);
+  CHECK(*stored->epoch != before);
+  CHECK(!stored->begun);
   for (int start = 0; start < 2; ++start) {
-    CHECK(device.store().epoch() == *taken);
+    CHECK(device.store().epoch() == *stored->epoch);
     CHECK(device.store().incarnation() == incarnation);
     CHECK(device.store().arrival_head() == arrival);
     device.reopen();
   }
   CHECK(device.append({event(2)}).advances.at(0).head.arrival == arrival + 1);
+}
+
+TEST_CASE("the commit that takes another epoch has its arrivals in it, and the next takes none") {
+  Device device(1);
+  device.append({event(1)});
+  const StoreEpoch before = device.store().epoch();
+  device.store().doubt_epoch();
+  SUBCASE("of appends") {
+    const auto stored = device.append({event(2)});
+    REQUIRE(stored.epoch);
+    CHECK(*stored.epoch != before);
+    CHECK(*stored.epoch == device.store().epoch());
+    CHECK(!stored.advances.empty());
+  }
+  SUBCASE("of an incarnation that would leave it as it is") {
+    const auto begun =
+        device.store().begin_incarnation(codec::OpeningReason::kClock, device.reading());
+    REQUIRE(begun.ok());
+    REQUIRE(begun->begun);
+    CHECK(begun->begun->epoch != before);
+    CHECK(begun->begun->epoch == device.store().epoch());
+  }
+  SUBCASE("of an incarnation that takes one anyway") {
+    const auto begun =
+        device.store().begin_incarnation(codec::OpeningReason::kRollback, device.reading());
+    REQUIRE(begun.ok());
+    CHECK(begun->begun->epoch == device.store().epoch());
+  }
+  const StoreEpoch taken = device.store().epoch();
+  CHECK(taken != before);
+  CHECK(!device.append({event(3)}).epoch);
+  device.reopen();
+  CHECK(device.store().epoch() == taken);
 }
 
 TEST_CASE("a store that was cut off before its first incarnation begins it at the next start") {
