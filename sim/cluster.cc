@@ -13,6 +13,7 @@ constexpr WallTime kWallAtStart{1767225600000};  // 2026-01-01T00:00:00Z
 constexpr WallTime kBuilt{kWallAtStart.ms - std::int64_t{30} * 24 * 3600 * 1000};
 constexpr Duration kAgreementInterval = milliseconds(500);
 constexpr Duration kAuditInterval = seconds(30);
+constexpr Duration kAnswerTime = seconds(60);  // of the engine: longer is no progress
 constexpr std::uint64_t kStepsBetweenMeasures = 64;
 
 // Each part of a run draws from a generator of its own: what one draws moves no other.
@@ -149,11 +150,10 @@ Outcome Cluster::run() {
   while (queue_.run_next(end)) {
   }
   calm();
-  const Instant calm_since = queue_.now();
   Outcome outcome;
   outcome.options = options_;
   outcome.converged = wait_for_agreement();
-  outcome.converged_after = queue_.now() - calm_since;
+  outcome.converged_after = queue_.now() - calm_since_;
   if (options_.restore && outcome.converged) outcome.converged = survive_restore(0, outcome);
   check_at_rest();
   outcome.latency_p50 = latency_.percentile(50);
@@ -237,6 +237,7 @@ void Cluster::store_replaced(HostIndex host) {
 
 void Cluster::calm() {
   chaos_ = false;
+  calm_since_ = queue_.now();
   trace_.note(queue_.now(), 0, "calm");
   for (const auto& injector : injectors_)
     injector->calm();
@@ -341,6 +342,13 @@ void Cluster::check_at_rest() {
     if (hosts_[host]->honest()) memory_.check_at_rest(host, memory_use(host));
   }
   if (hosts_.front()->running()) refold_.check(0, *hosts_.front()->storage().store());
+}
+
+// Links heal what an engine that stops answering does to its peers, so agreement alone tells little
+// of it. What was asked for since the faults are over is answered.
+void Cluster::given_up(HostIndex host) {
+  if (chaos_ || options_.left_out || queue_.now() - calm_since_ < kAnswerTime) return;
+  findings_.add(kLiveness, host, "has waited in vain for an answer, with no fault left");
 }
 
 void Cluster::trouble(HostIndex host, const std::string& text) {

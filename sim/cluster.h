@@ -79,6 +79,7 @@ class Cluster : private Observer {
   void datagram_in(HostIndex host, const std::string& from, ByteView bytes) override;
   void datagram_out(HostIndex host, const std::string& to, ByteView bytes) override;
   void stepped(HostIndex host) override;
+  void given_up(HostIndex host) override;
   void trouble(HostIndex host, const std::string& text) override;
 
   void make_hosts(const std::string& dir, Rng& rng);
@@ -141,6 +142,7 @@ class Cluster : private Observer {
   std::vector<std::uint64_t> steps_;        // of each host
   std::optional<DeviceId> liar_;
   bool chaos_ = true;
+  Instant calm_since_;
   // What a restored host was asked to store while nobody heard it, and what came of that.
   bool in_gap_ = false;
   Ledger gap_ledger_;

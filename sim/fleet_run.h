@@ -88,6 +88,7 @@ class FleetRun : private Observer {
   void datagram_in(HostIndex, const std::string&, ByteView) override {}
   void datagram_out(HostIndex, const std::string&, ByteView) override {}
   void stepped(HostIndex) override {}
+  void given_up(HostIndex) override {}
   void trouble(HostIndex host, const std::string& text) override;
 
   const FleetGroup& group_of(HostIndex host) const { return fleet_.groups[devices_[host].group]; }

@@ -269,6 +269,10 @@ void Host::judge(const mesh::Effects& effects) {
         (effect.kind == mesh::NoticeKind::kSetBackFound && !is_liar(effect.peer) &&
          !rollback_expected_) ||
         (effect.kind == mesh::NoticeKind::kRollbackFound && !rollback_expected_);
+    // What is slow or stands still by a fault is given up too; when is no business of a host.
+    const bool is_given_up =
+        effect.kind == mesh::NoticeKind::kLinkClosed && effect.text == "no progress";
+    if (is_given_up && !is_liar(effect.peer)) world_.observer.given_up(setup_.index);
     if (about_history) world_.observer.trouble(setup_.index, "unfounded notice: " + effect.text);
   }
 }

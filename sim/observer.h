@@ -39,6 +39,9 @@ class Findings {
   std::uint64_t count_ = 0;
 };
 
+// The name under which a cluster itself judges.
+inline constexpr const char* kLiveness = "liveness";
+
 class Observer {
  public:
   virtual ~Observer() = default;
@@ -58,6 +61,8 @@ class Observer {
   virtual void datagram_out(HostIndex host, const std::string& to, ByteView bytes) = 0;
   // Its engine has taken an input, and what came out of it is done.
   virtual void stepped(HostIndex host) = 0;
+  // Its engine has ended a link on which an honest peer had owed it an answer for long.
+  virtual void given_up(HostIndex host) = 0;
   // Something that no fault explains: a store that fails, an engine that asks for nonsense.
   virtual void trouble(HostIndex host, const std::string& text) = 0;
 };

@@ -13,9 +13,6 @@
 
 namespace ebb::sim {
 
-// The name under which a run counts as caught that did not agree in time.
-inline constexpr const char* kLiveness = "liveness";
-
 // Of sim/scenarios.h, in which the bug can show.
 std::string_view scenario_of(Bug bug);
 // `dir` exists and is empty.

@@ -51,6 +51,7 @@ class SmallRun : public Observer {
   void datagram_in(HostIndex, const std::string&, ByteView) override {}
   void datagram_out(HostIndex, const std::string&, ByteView) override {}
   void stepped(HostIndex) override {}
+  void given_up(HostIndex) override {}
   void trouble(HostIndex host, const std::string& text) override {
     FAIL_CHECK("host " << host << ": " << text);
   }
