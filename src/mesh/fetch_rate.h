@@ -29,9 +29,11 @@ class FetchRate {
     if (!asking_) since_ = now;
     asking_ = true;
   }
+  // In answer; what nobody asked for is none, and makes no link faster.
   void came(Instant now, std::size_t bytes) {
+    if (!asking_) return;
     bytes_ += bytes;
-    if (asking_ && now - since_ >= kSample) take_sample(now);
+    if (now - since_ >= kSample) take_sample(now);
   }
   // All questions are answered.
   void answered(Instant now, Duration round) {

@@ -32,6 +32,19 @@ TEST_CASE("the rate of a link is what it brings while it is asked") {
   CHECK(rate.bytes_per_second(at(100100), kNear, 0) == 200000);
 }
 
+TEST_CASE("what nobody asked for makes a link no faster") {
+  FetchRate rate;
+  rate.came(at(0), 1000000);
+  CHECK(rate.is_untried());
+  rate.asked(at(1000));
+  rate.came(at(1200), 20000);
+  rate.answered(at(1200), kNear);
+  rate.came(at(1300), 1000000);
+  rate.asked(at(2000));
+  rate.came(at(2200), 20000);
+  CHECK(rate.bytes_per_second(at(2200), kNear, 0) == 100000);
+}
+
 TEST_CASE("a link that owes an answer and brings nothing becomes slower by itself") {
   FetchRate rate;
   rate.asked(at(0));

@@ -65,6 +65,7 @@ class RawLinks {
     send(i, hello);
     send(i, codec::YourLogsSummary{});
   }
+  void leave(std::size_t i) { input(mesh::LinkDown{peers_[i].link, "gone"}); }
   void send(std::size_t i, const codec::Message& message) {
     Bytes bytes;
     codec::encode_frame(message, bytes);
