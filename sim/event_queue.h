@@ -11,6 +11,7 @@
 #include <algorithm>
 #include <cstdint>
 #include <deque>
+#include <optional>
 #include <utility>
 #include <vector>
 
@@ -24,6 +25,14 @@ class EventQueue {
   Instant now() const { return now_; }
   std::uint64_t executed() const { return executed_; }
   bool empty() const { return heap_.empty(); }
+  // When the next action is due.
+  std::optional<Instant> next() const {
+    if (heap_.empty()) return std::nullopt;
+    return heap_.front().when;
+  }
+  // Without running anything: for who keeps several queues at one time. It may lie before the last
+  // action's, for what was done at that time and is told only now.
+  void set_now(Instant now) { now_ = now; }
 
   // A time that has passed means now.
   void at(Instant when, Action action) {

@@ -74,13 +74,21 @@ FleetMeter::FleetMeter(std::vector<std::size_t> group_of_devices, std::size_t gr
   }
 }
 
-void FleetMeter::committed(Instant now, HostIndex device, const store::CommitResult& result) {
+std::vector<LogSpan> spans_of(const store::CommitResult& result) {
+  std::vector<LogSpan> spans;
   for (const store::HeadAdvance& advance : result.advances) {
-    // What the mesh says of itself is no event of the user's.
     if (advance.head.key.topic == kControlTopic) continue;
-    std::vector<Event>& events = events_of_[advance.head.log];
-    for (Seq seq = advance.before.seq + 1; seq <= advance.head.held.seq; ++seq) {
-      if (advance.own_append && seq == events.size() + 1) {
+    spans.push_back(
+        {advance.head.log, advance.before.seq + 1, advance.head.held.seq, advance.own_append});
+  }
+  return spans;
+}
+
+void FleetMeter::committed(Instant now, HostIndex device, const std::vector<LogSpan>& spans) {
+  for (const LogSpan& span : spans) {
+    std::vector<Event>& events = events_of_[span.log];
+    for (Seq seq = span.from; seq <= span.to; ++seq) {
+      if (span.own && seq == events.size() + 1) {
         events.push_back({now, 0, 0});
         ++events_;
         ++made_[device];

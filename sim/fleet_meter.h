@@ -42,11 +42,20 @@ class TimeHistogram {
 
 inline constexpr std::array<std::uint64_t, 4> kReachPercents = {50, 90, 99, 100};
 
+// Events of a log, in a row, that a device has committed.
+struct LogSpan {
+  LogId log;
+  Seq from = 0, to = 0;
+  bool own = false;  // it is the author
+};
+// Of the user's events; what the mesh says of itself is left out.
+std::vector<LogSpan> spans_of(const store::CommitResult& result);
+
 class FleetMeter {
  public:
   FleetMeter(std::vector<std::size_t> group_of_devices, std::size_t groups);
 
-  void committed(Instant now, HostIndex device, const store::CommitResult& result);
+  void committed(Instant now, HostIndex device, const std::vector<LogSpan>& spans);
   void sent(HostIndex from, HostIndex to, std::size_t bytes);
 
   std::uint64_t events() const { return events_; }

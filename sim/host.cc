@@ -28,7 +28,7 @@ std::unique_ptr<trust::Identity> make_identity(Rng& rng, bool real) {
 }
 
 std::unique_ptr<StorageMedium> make_medium(const Host::Setup& setup) {
-  return setup.real ? make_file_medium(setup.dir) : make_memory_medium();
+  return setup.real ? make_file_medium(setup.dir) : make_memory_medium(setup.folds);
 }
 
 // Of the heap meter; 0 is nobody.

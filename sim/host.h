@@ -36,7 +36,7 @@ class Host {
   // What all hosts of a run share.
   struct World {
     EventQueue& queue;
-    Network& network;
+    Port& network;
     Trace& trace;
     Observer& observer;
     FaultCounts& counts;
@@ -47,6 +47,7 @@ class Host {
     MeshId mesh;
     std::string dir;    // of the store, when it is a real one
     bool real = false;  // see Options::real
+    bool folds = true;  // its store does
     std::vector<std::string> peers;
     WallTime wall_at_start;  // what its clock says when the simulation begins
     WallTime built;          // when its program was built

@@ -31,8 +31,9 @@ trust::VerifiedSegment on_disk(const trust::VerifiedSegment& segment) {
 
 class MemoryStore : public Storage {
  public:
-  MemoryStore(MemoryDisk& disk, const OpenStorage& how)
+  MemoryStore(MemoryDisk& disk, const OpenStorage& how, bool folds)
       : disk_(disk),
+        folds_(folds),
         identity_(how.identity),
         random_(how.random),
         quota_(how.quota),
@@ -63,7 +64,10 @@ class MemoryStore : public Storage {
   Result<std::vector<store::PresenceRow>> presences() const override;
   Result<std::vector<SharedBytes>> read_segments(const LogId& log, Seq from, Seq to,
                                                  std::size_t bytes_max) const override;
-  Hash state_digest() override { return fold_->digest(); }
+  Hash state_digest() override {
+    EBB_CHECK(folds_);
+    return fold_->digest();
+  }
   const VersionVector& applied() const override { return fold_->applied(); }
   Status upkeep(const ClockReading&) override { return {}; }
   Status set_full(bool full) override {
@@ -95,6 +99,7 @@ class MemoryStore : public Storage {
   void keep_own_ids(const trust::VerifiedSegment& segment, Seq to);
 
   MemoryDisk& disk_;
+  const bool folds_;
   const trust::Identity& identity_;
   std::function<std::uint64_t()> random_;
   store::QuotaLimit quota_;
@@ -323,6 +328,7 @@ void MemoryStore::keep_own_ids(const trust::VerifiedSegment& segment, Seq to) {
 }
 
 Status MemoryStore::fold(const trust::VerifiedSegment& segment, Seq to) {
+  if (!folds_ && segment.key.topic != kControlTopic) return {};
   Hash chain = segment.prev_chain;
   for (Seq seq = segment.first_seq; seq <= to; ++seq) {
     const auto index = static_cast<std::uint32_t>(seq - segment.first_seq);
@@ -332,7 +338,7 @@ Status MemoryStore::fold(const trust::VerifiedSegment& segment, Seq to) {
     if (!event && event.error().code == ErrorCode::kUnsupported) return {};
     if (!event) return event.error();
     chain = trust::chain_next(chain, trust::event_hash(bytes));
-    fold_->apply(segment.log, segment.key.topic, seq, chain, *event);
+    if (folds_) fold_->apply(segment.log, segment.key.topic, seq, chain, *event);
     if (loaded_ && segment.key.topic == kControlTopic) presences_.keep(segment.key.device, *event);
   }
   return {};
@@ -366,8 +372,9 @@ Result<std::vector<SharedBytes>> MemoryStore::read_segments(const LogId& id, Seq
 
 class MemoryMedium : public StorageMedium {
  public:
+  explicit MemoryMedium(bool folds) : folds_(folds) {}
   Result<std::unique_ptr<Storage>> open(const OpenStorage& how) override {
-    auto opened = std::make_unique<MemoryStore>(disk_, how);
+    auto opened = std::make_unique<MemoryStore>(disk_, how, folds_);
     EBB_RETURN_IF_ERROR(opened->open(how));
     return std::unique_ptr<Storage>(std::move(opened));
   }
@@ -377,12 +384,15 @@ class MemoryMedium : public StorageMedium {
   void erase() override { disk_ = {}; }
 
  private:
+  const bool folds_;
   MemoryDisk disk_;
   std::map<int, MemoryDisk> copies_;
 };
 
 }  // namespace
 
-std::unique_ptr<StorageMedium> make_memory_medium() { return std::make_unique<MemoryMedium>(); }
+std::unique_ptr<StorageMedium> make_memory_medium(bool folds) {
+  return std::make_unique<MemoryMedium>(folds);
+}
 
 }  // namespace ebb::sim

@@ -32,6 +32,7 @@
 #include "sim/event_queue.h"
 #include "sim/options.h"
 #include "sim/path.h"
+#include "sim/port.h"
 #include "sim/topology.h"
 
 namespace ebb::sim {
@@ -45,7 +46,7 @@ struct Access {
   std::uint64_t loss_permille = 0;
 };
 
-class Network {
+class Network : public Port {
  public:
   // Of what is handed to the network, whatever becomes of it.
   using Meter = std::function<void(HostIndex from, HostIndex to, std::size_t bytes)>;
@@ -57,24 +58,21 @@ class Network {
 
   // Of the start; a host may change its own.
   static std::string address(HostIndex host) { return Topology::first_address(host); }
-  const std::string& current_address(HostIndex host) const { return topology_.address(host); }
+  const std::string& current_address(HostIndex host) const override {
+    return topology_.address(host);
+  }
   void change_address(HostIndex host) { topology_.change_address(host); }
 
-  // What a host's engine asks for. Calls about a link that is gone have no effect.
-  void dial(HostIndex from, mesh::LinkId link, const std::string& address);
-  // `report`: the host hears how much waits even if that has not changed.
-  void send(HostIndex from, mesh::LinkId link, Bytes bytes, bool report);
-  void send_datagram(HostIndex from, const std::string& to, Bytes bytes);
-  // The peer receives what was sent before, then the end. This end hears LinkDown soon.
-  void close(HostIndex from, mesh::LinkId link);
+  void dial(HostIndex from, mesh::LinkId link, const std::string& address) override;
+  void send(HostIndex from, mesh::LinkId link, Bytes bytes, bool report) override;
+  void send_datagram(HostIndex from, const std::string& to, Bytes bytes) override;
+  void close(HostIndex from, mesh::LinkId link) override;
 
-  void host_up(HostIndex host) {
+  void host_up(HostIndex host) override {
     up_[host] = true;
     ++life_[host];
   }
-  // Its connections go with it: with a word to the peers, or (`silent`) without one, so that only
-  // their timers, or a reset once the host is back, tell them.
-  void host_down(HostIndex host, bool silent);
+  void host_down(HostIndex host, bool silent) override;
 
   // Nothing passes those ways until heal() or open_all().
   CutId cut(std::vector<Direction> directions) { return topology_.cut(std::move(directions)); }
@@ -92,7 +90,7 @@ class Network {
   // One end of one of the host's connections is gone, and the other end hears nothing of it. False
   // when the host has no connection that is up at both ends.
   bool half_open(HostIndex host);
-  void set_reading(HostIndex host, bool reads);
+  void set_reading(HostIndex host, bool reads) override;
   // Bytes a second that it takes from all its sockets together; 0: all there are.
   void set_read_rate(HostIndex host, std::uint64_t rate) { reads_[host].rate = rate; }
   // Before the run: the first call takes the place of the options' latencies, rate and loss.

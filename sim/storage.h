@@ -77,6 +77,8 @@ class StorageMedium {
 
 // In `dir`, to be made, and beside it.
 std::unique_ptr<StorageMedium> make_file_medium(const std::string& dir);
-std::unique_ptr<StorageMedium> make_memory_medium();
+// `folds`: what is stored is folded, so that there is a digest. Without that nobody asks for one,
+// nor appends to a set.
+std::unique_ptr<StorageMedium> make_memory_medium(bool folds = true);
 
 }  // namespace ebb::sim

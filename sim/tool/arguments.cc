@@ -97,6 +97,8 @@ void CommandLine::add_commands() {
       ->type_name("FILE");
   plan_->add_option("--duration", plan_flags_.duration, "Instead of the file's, as \"6h\"")
       ->type_name("TIME");
+  plan_->add_option("--threads", plan_flags_.threads, "So many threads [as many as cores]")
+      ->check(CLI::Range(std::int64_t{1}, std::int64_t{64}));
   plan_seed_option_ = plan_->add_option("--seed", plan_seed_, "Instead of the file's");
   plan_seed_option_->check(CLI::Range(std::int64_t{0}, std::int64_t{INT64_MAX}));
 }

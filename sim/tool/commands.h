@@ -51,11 +51,15 @@ struct PlanFlags {
   std::string html;      // file to write; empty: none
   std::string duration;  // instead of the file's
   std::optional<std::uint64_t> seed;
+  std::uint64_t threads = 0;  // 0: as many as there are cores
   bool json = false;
 };
 Exit plan_fleet(const PlanFlags& flags, const cli::Terminal& terminal);
 
 cli::Outcome<sim::Schedule> schedule_of_file(const std::string& path);
+
+// Of this machine, at least one.
+std::uint64_t cores();
 
 // Whole files, of at most 64 MiB.
 cli::Outcome<std::string> read_text(const std::string& path);

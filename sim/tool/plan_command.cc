@@ -3,6 +3,7 @@
 #include <sys/resource.h>
 
 #include <algorithm>
+#include <chrono>
 #include <ostream>
 
 #include "cli/progress.h"
@@ -16,19 +17,37 @@
 namespace ebb::sim_tool {
 namespace {
 
-// Of this process; what a machine does beside it does not count.
-double cpu_seconds() {
-  rusage usage{};
-  getrusage(RUSAGE_SELF, &usage);
-  return static_cast<double>(usage.ru_utime.tv_sec) +
-         static_cast<double>(usage.ru_utime.tv_usec) / 1e6;
-}
+// style-ok(clock): real time is what it measures
+using Clock = std::chrono::steady_clock;
 
-std::string speed_text(const sim::FleetReport& report, double cpu) {
-  const double least = std::max(cpu, 1e-3);
+class Stopwatch {
+ public:
+  double wall() const { return std::chrono::duration<double>(Clock::now() - begin_).count(); }
+  double cpu() const { return used() - cpu_begin_; }
+
+ private:
+  static double used() {
+    rusage usage{};
+    getrusage(RUSAGE_SELF, &usage);
+    const auto seconds_of = [](const timeval& time) {
+      return static_cast<double>(time.tv_sec) + static_cast<double>(time.tv_usec) / 1e6;
+    };
+    return seconds_of(usage.ru_utime) + seconds_of(usage.ru_stime);
+  }
+
+  Clock::time_point begin_ = Clock::now();
+  double cpu_begin_ = used();
+};
+
+std::string speed_text(const sim::FleetReport& report, const Stopwatch& watch,
+                       std::uint64_t threads) {
+  const double wall = watch.wall();
+  const double least = std::max(wall, 1e-3);
   return fmt::format(
-      "simulated {} in {:.1f} s of CPU: {:.0f} x, {:.0f} inputs/s, {:.0f} deliveries/s\n",
-      duration_words(report.ran_for), cpu, static_cast<double>(report.ran_for.us) / 1e6 / least,
+      "simulated {} in {:.1f} s on {} thread{} ({:.1f} s of CPU): {:.0f} x, {:.0f} inputs/s, "
+      "{:.0f} deliveries/s\n",
+      duration_words(report.ran_for), wall, threads, threads == 1 ? "" : "s", watch.cpu(),
+      static_cast<double>(report.ran_for.us) / 1e6 / least,
       static_cast<double>(report.steps) / least,
       static_cast<double>(report.meter.deliveries()) / least);
 }
@@ -59,14 +78,15 @@ Exit plan_fleet(const PlanFlags& flags, const cli::Terminal& terminal) {
   cli::Progress progress(
       terminal.err, terminal.err_is_terminal, "simulating",
       [](std::uint64_t ms) { return duration_words(milliseconds(static_cast<std::int64_t>(ms))); });
-  const double begin = cpu_seconds();
+  const std::uint64_t threads = flags.threads == 0 ? cores() : flags.threads;
+  const Stopwatch watch;
   const sim::FleetReport report =
-      sim::FleetRun(std::move(*fleet)).run([&](Instant now, Duration all) {
+      sim::FleetRun(std::move(*fleet), threads).run([&](Instant now, Duration all) {
         progress.update(static_cast<std::uint64_t>((now - Instant{}).ms()),
                         static_cast<std::uint64_t>(all.ms()));
       });
   progress.clear();
-  terminal.err << speed_text(report, cpu_seconds() - begin) << std::flush;
+  terminal.err << speed_text(report, watch, threads) << std::flush;
   terminal.out << (flags.json ? fleet_json(report) : fleet_tables(report, terminal.out_is_terminal))
                << std::flush;
   if (!flags.html.empty()) {

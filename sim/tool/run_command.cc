@@ -26,11 +26,6 @@ using cli::Failure;
 
 Failure failure(const Error& error) { return Failure{.what = error.message()}; }
 
-std::uint64_t cores() {
-  const long count = sysconf(_SC_NPROCESSORS_ONLN);
-  return count > 0 ? static_cast<std::uint64_t>(count) : 1;
-}
-
 void print_options(const sim::Options& options, std::ostream& out) {
   out << "seed: " << options.seed << '\n';
   for (const auto& [name, value] : describe(options))
@@ -165,6 +160,11 @@ cli::Outcome<Bug> bug_of(const RunFlags& flags) {
 }
 
 }  // namespace
+
+std::uint64_t cores() {
+  const long count = sysconf(_SC_NPROCESSORS_ONLN);
+  return count > 0 ? static_cast<std::uint64_t>(count) : 1;
+}
 
 cli::Outcome<sim::Options> options_of(const RunFlags& flags, std::uint64_t seed) {
   Duration chaos = sim::kSafetyPhase;

@@ -334,8 +334,9 @@ Engine::~Engine() = default;
 void Engine::handle(Instant now, WallTime wall, Input input, Effects& out) {
   Context& ctx = impl_->ctx;
   if (ctx.shut_down) return;
-  // What is about one link touches it; what is about time or all of them may leave some out.
-  bool moves_all = std::holds_alternative<Tick>(input) || std::holds_alternative<LocalTime>(input);
+  // What is about one link touches it, and so does its deadline; what moves the time of all of them
+  // does not.
+  bool moves_all = std::holds_alternative<LocalTime>(input);
   if (ctx.expected_tick && now - *ctx.expected_tick > kLateTick) {
     forgive_lateness(ctx, now - *ctx.expected_tick);
     moves_all = true;

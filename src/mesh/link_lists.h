@@ -50,6 +50,15 @@ class LinkDeadlines {
     }
   }
   void clear() { deadlines_.clear(); }
+  // Those that want one by now, in order of id.
+  std::vector<LinkId> due(Instant now) const {
+    std::vector<LinkId> links;
+    for (const Deadline& each : deadlines_) {
+      if (each.at <= now) links.push_back(each.link);
+    }
+    std::sort(links.begin(), links.end());
+    return links;
+  }
   std::optional<Instant> earliest() const {
     std::optional<Instant> first;
     for (const Deadline& each : deadlines_) {

@@ -93,8 +93,12 @@ void watch_progress(Context& ctx, Link& link) {
 }
 
 void run_link_timers(Context& ctx) {
-  for (auto& [id, link] : ctx.links) {
-    if (!link.closed) check_link(ctx, link);
+  for (const LinkId id : ctx.link_deadlines.due(ctx.now)) {
+    Link* const link = ctx.links.find(id);
+    if (link == nullptr) continue;
+    // Its deadline is another one afterwards, whatever it was that was due.
+    touch(ctx, *link);
+    if (!link->closed) check_link(ctx, *link);
   }
 }
 

@@ -16,7 +16,8 @@ namespace ebb::mesh {
 void on_ping(Context& ctx, Link& link, const codec::Ping& ping);
 // Notes since when the peer owes an answer. It must bring 1 KiB/s until it has given it.
 void watch_progress(Context& ctx, Link& link);
-// Closes what is overdue, pings what is idle, marks what has to be flushed.
+// Of the links whose deadline has come: closes what is overdue, pings what is idle, marks what has
+// to be flushed.
 void run_link_timers(Context& ctx);
 // When the link wants a Tick, its audit included; nullopt: never.
 std::optional<Instant> link_deadline(const Context& ctx, const Link& link);

@@ -82,8 +82,8 @@ BUILDS = (
         cpp_args=TRACES,
         suites=("unit", "rig"),
         # The rooms that have threads; the others are pure.
-        targets=("tests/test_node", "tests/test_http", "ebb"),
-        tests=("node", "http", "rig_kill", "rig_sync"),
+        targets=("tests/test_node", "tests/test_http", "tests/test_sim_threads", "ebb"),
+        tests=("node", "http", "sim_threads", "rig_kill", "rig_sync"),
         timeout_multiplier=5,
         sanitizer="thread",
     ),
