@@ -8,7 +8,7 @@ namespace {
 template <class Held>
 Link* largest(Context& ctx, Held held) {
   Link* worst = nullptr;
-  for (auto& [id, link] : ctx.links) {
+  for (Link& link : ctx.links) {
     if (link.closed) continue;
     if (worst == nullptr || held(link) > held(*worst)) worst = &link;
   }

@@ -144,13 +144,14 @@ void say_unsaid(Context& ctx, Link& link) {
 void tell_covered(Context& ctx, Link& link) {
   link.covered_due.reset();
   if (!link.greeted() || link.phase != Phase::kLive) return;
-  advance_confirmed(ctx, link);
-  if (link.confirmed <= link.covered_told) return;
+  // Whether there is anything to tell is looked at when it may be told.
   if (link.covered_told_at && *link.covered_told_at + ctx.config.cover_interval > ctx.now) {
     link.covered_due = *link.covered_told_at + ctx.config.cover_interval;
     touch(ctx, link);
     return;
   }
+  advance_confirmed(ctx, link);
+  if (link.confirmed <= link.covered_told) return;
   link.covered_told = link.confirmed;
   link.covered_told_at = ctx.now;
   send(ctx, link, codec::Have{{}, link.confirmed});

@@ -31,7 +31,7 @@ Target* target_of(Context& ctx, const Link& link) {
 // Overlay links and dials on their way to be one.
 std::size_t links_and_dials(const Context& ctx) {
   std::size_t count = overlay_links(ctx);
-  for (const auto& [id, link] : ctx.links) {
+  for (const Link& link : ctx.links) {
     if (link.dialled && !link.closed && link.slot == kNoSlot) ++count;
   }
   return count;

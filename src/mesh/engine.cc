@@ -190,7 +190,7 @@ void on_input(Context& ctx, LocalTime& time) {
     LogEntry* entry = ctx.heads.find(log);
     if (entry != nullptr && !is_offered(ctx, log)) ask_now(ctx, *entry);
   }
-  for (auto& [id, link] : ctx.links) {
+  for (Link& link : ctx.links) {
     if (link.link_class == LinkBudget::kNone) continue;
     pump_output(ctx, link);
     touch(ctx, link);
@@ -204,7 +204,7 @@ void on_input(Context& ctx, AddPeer& peer) {
 }
 
 void on_input(Context& ctx, Shutdown&) {
-  for (auto& [id, link] : ctx.links) {
+  for (Link& link : ctx.links) {
     say_bye(ctx, link, codec::ByeCode::kShutdown, "shutting down");
     close_link(ctx, link, "shutting down");
   }
@@ -378,7 +378,7 @@ std::size_t Engine::gossip_partners() const { return impl_->ctx.partners.size();
 
 std::size_t Engine::queued_bytes() const {
   std::size_t bytes = impl_->ctx.inbound_bytes;
-  for (const auto& [id, link] : impl_->ctx.links)
+  for (const Link& link : impl_->ctx.links)
     bytes += link.splitter.buffered_bytes() + link.queue.bytes();
   return bytes;
 }

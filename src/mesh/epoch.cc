@@ -25,7 +25,7 @@ void take_epoch(Context& ctx, StoreEpoch epoch) {
   // What peers have told of the epoch before says nothing of this one, and what we have told them
   // is void: greet anew.
   ctx.told_cursors.clear();
-  for (auto& [id, link] : ctx.links) {
+  for (Link& link : ctx.links) {
     if (!link.peer) continue;
     say_bye(ctx, link, codec::ByeCode::kShutdown, "another epoch");
     close_link(ctx, link, "another epoch");

@@ -139,8 +139,8 @@ void close_own_key(Context& ctx, Link& link) {
 // The key at the other end is ours. Where that end is a link of this very node it is known by what
 // it has said; else there are two nodes with one key.
 void meet_own_key(Context& ctx, Link& link) {
-  for (auto& [id, other] : ctx.links) {
-    const bool other_end = id != link.id && !other.closed && other.peer == ctx.config.self &&
+  for (Link& other : ctx.links) {
+    const bool other_end = other.id != link.id && !other.closed && other.peer == ctx.config.self &&
                            other.mine.reconciliation == link.theirs.reconciliation;
     if (!other_end) continue;
     dialer_found_self(ctx, link);

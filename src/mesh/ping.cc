@@ -122,12 +122,12 @@ std::optional<Instant> link_deadline(const Context& ctx, const Link& link) {
 
 void note_link_deadlines(Context& ctx) {
   ctx.link_deadlines.clear();
-  for (const auto& [id, link] : ctx.links)
-    ctx.link_deadlines.set(id, link_deadline(ctx, link));
+  for (const Link& link : ctx.links)
+    ctx.link_deadlines.set(link.id, link_deadline(ctx, link));
 }
 
 void forgive_lateness(Context& ctx, Duration late) {
-  for (auto& [id, link] : ctx.links) {
+  for (Link& link : ctx.links) {
     if (link.ping_sent) link.ping_sent = *link.ping_sent + late;
     link.greeting_deadline = link.greeting_deadline + late;
     link.last_progress = link.last_progress + late;

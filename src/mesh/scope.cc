@@ -139,7 +139,7 @@ trust::FingerprintSum own_root(const Context& ctx) {
 void move_in_views(Context& ctx, const StoredHead& head) {
   if (!ctx.views_made) return;
   if (ctx.own_view != nullptr) ctx.own_view->moved(head);
-  for (auto& [id, link] : ctx.links) {
+  for (Link& link : ctx.links) {
     if (link.view != nullptr) link.view->moved(head);
   }
 }

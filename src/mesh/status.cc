@@ -37,7 +37,7 @@ void add_log(LinkStatus& status, const Link& link, const LogEntry& entry) {
 
 std::optional<LogKey> key_of(const Context& ctx, const LogEntry& entry) {
   if (entry.has_key) return entry.key;
-  for (const auto& [id, link] : ctx.links) {
+  for (const Link& link : ctx.links) {
     const auto named = link.keys.find(entry.id);
     if (named != link.keys.end()) return named->second;
   }
@@ -61,9 +61,9 @@ std::vector<LinkStatus> link_statuses(const Context& ctx) {
   std::vector<LinkStatus> list;
   std::vector<std::pair<std::size_t, const Link*>>
       slots;  // of those that have one, by place in the list
-  for (const auto& [id, link] : ctx.links) {
+  for (const Link& link : ctx.links) {
     LinkStatus status;
-    status.link = id;
+    status.link = link.id;
     status.peer = link.peer;
     status.remote = link.remote;
     status.dialled = link.dialled;
@@ -102,7 +102,7 @@ std::vector<BudgetStatus> budget_statuses(const Context& ctx) {
     BudgetStatus status;
     status.settings = ctx.budget.settings(link_class);
     status.spent_today = ctx.budget.spent_today(link_class);
-    for (const auto& [id, link] : ctx.links) {
+    for (const Link& link : ctx.links) {
       if (link.link_class != link_class) continue;
       status.waiting_bytes += link.queue.bytes();
       ++status.links;
