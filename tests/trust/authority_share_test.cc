@@ -109,6 +109,32 @@ TEST_CASE("a log that is full of what was taken away suspends everybody, and giv
   CHECK(mesh.authority.records(kIssuerKey->device(), 1, SIZE_MAX).size() == 2);
 }
 
+TEST_CASE("room that comes back does not bring back who was revoked") {
+  Mesh mesh({.issuers = kFewBytes});
+  // Both keys are stolen, and both logs flooded; then the root ends one of them.
+  AuthorityWriter other_thief(*kOtherKey);
+  for (std::uint64_t n = 0; n < 100; ++n) {
+    mesh.take(mesh.thief.write(some_revoke(n)));
+    mesh.take(other_thief.write(some_revoke(n)));
+  }
+  const auto is_held = [&mesh](const Bytes& record) { return mesh.take(record).held; };
+  AuthorityWriter again(*kIssuerKey);
+  again.certify(kPump, kLong);
+  const Bytes revoke = again.write(record::Revoke{kPump, {{kLog, {4, counting<Hash>(1)}}}});
+  const std::size_t held = mesh.authority.records(kIssuerKey->device(), 1, SIZE_MAX).size();
+  mesh.take(mesh.root.write(record::Rotate{kOtherKey->device(), {}, {}}));
+  CHECK(mesh.authority.records(kOtherKey->device(), 1, SIZE_MAX).empty());
+  CHECK(mesh.authority.records(kIssuerKey->device(), 1, SIZE_MAX).size() == held);
+  CHECK(is_held(mesh.thief.write(record::Time{})));
+  CHECK(mesh.authority.is_suspended());
+  mesh.take(mesh.root.write(record::Rotate{kIssuerKey->device(), again.end(), {}}));
+  CHECK(mesh.authority.is_suspended());
+  CHECK(is_held(revoke));
+  CHECK(is_held(AuthorityWriter(*kIssuerKey).certify(kPump, kLong)));
+  CHECK_FALSE(mesh.authority.is_suspended());
+  CHECK(mesh.standing(kPump) == Standing::kRevoked);
+}
+
 TEST_CASE("a flooded log takes no room from one that has less than its part") {
   Mesh mesh({.issuers = kFewBytes});
   mesh.flood(200, some_revoke);
@@ -229,7 +255,7 @@ TEST_CASE("records take no more memory than they weigh") {
   for (std::size_t i = 0; i < limits::kTopicPrefixes; ++i)
     prefixes.prefixes.push_back(std::string(1, static_cast<char>('0' + i / 10)) +
                                 std::to_string(i % 10));
-  for (int what = 0; what < 5; ++what) {
+  for (int what = 0; what < 6; ++what) {
     CAPTURE(what);
     AuthorityWriter root(*kRoot);
     AuthorityWriter issuer(*kIssuerKey);
@@ -249,6 +275,12 @@ TEST_CASE("records take no more memory than they weigh") {
         held.encoded =
             writer.write(record::Policy{static_cast<std::uint64_t>(i) + 1, Admit::kSecret});
       if (what == 4) held.encoded = writer.write(record::Retire{revoke.device, kNow});
+      if (what == 5) {
+        // An issuer with a log of its own, as it has been ended.
+        const auto key = key_of(static_cast<std::uint8_t>(i));
+        held.encoded =
+            root.write(record::Rotate{key->device(), {}, issuer_certificate(key->device(), kLong)});
+      }
       held.takes_away = what > 1;
       weight += AuthorityLog::weight_of(held);
       records.push_back(std::move(held.encoded));
