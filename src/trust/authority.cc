@@ -161,8 +161,6 @@ void Authority::keep_to_shares() {
     suspended = suspended || log.held.lacks_taken();
     changes = changes || log.held.is_full(share_of(authority));
   }
-  // What was dropped of what takes away is in the books still.
-  if (suspended_ && !suspended) stale_ = true;
   suspended_ = suspended;
   if (changes && !stale_) settle_all();
 }

@@ -155,7 +155,8 @@ class Authority {
   IssuerBook issuers_;
   std::size_t issuers_share_ = SIZE_MAX;  // of each issuer's log
   bool suspended_ = false;
-  // What follows from the records; to be made again when `stale_`.
+  // What follows from the records; to be made again when `stale_`. Of what takes away and was
+  // dropped something may stand in the books while all are suspended.
   mutable Logs logs_;  // the root's, and those of issuers that may have one
   mutable DeviceBook devices_;
   mutable std::map<PolicyKey, Admit> policies_;

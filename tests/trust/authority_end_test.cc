@@ -138,3 +138,24 @@ TEST_CASE("what lies off a way that is whole means nothing, and a lower end may 
   CHECK(mesh.standing(kStolen) == Standing::kCertified);
   CHECK(mesh.standing(kRevoked) == Standing::kUnknown);
 }
+
+TEST_CASE(
+    "a first record that hangs on nothing is no beginning of a log, and no way begins there") {
+  Ended mesh;
+  AuthorityRecord first;
+  first.mesh = kPaperMesh;
+  first.authority = kIssuerKey->device();
+  first.seq = 1;
+  first.previous = counting<Hash>(9);
+  first.at = kNow;
+  first.content = record::Policy{1, Admit::kSecret};
+  const Bytes encoded = std::move(sign_authority_record(*kIssuerKey, first)).value();
+  const Position end = decode_authority_record(kPaperMesh, encoded)->position();
+  mesh.take(encoded);
+  CHECK(mesh.counted().seq == 0);
+  CHECK(mesh.authority.admit(kNow) == Admit::kInvite);
+  mesh.take(mesh.honest[1]);
+  mesh.rotate(end);
+  CHECK(mesh.counted().seq == 0);
+  CHECK(mesh.standing(kRevoked) == Standing::kRevoked);
+}
