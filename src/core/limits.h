@@ -165,9 +165,7 @@ inline constexpr std::uint64_t kReplayWindow = 2048;    // counters remembered, 
 inline constexpr std::size_t kDatagramSessions = 1024;  // pairs of datagram keys that are live
 
 // Trust.
-inline constexpr std::size_t kIssuers = 32;
-inline constexpr std::size_t kIssuerCertificates = 4;  // of one issuer; the newest
-inline constexpr std::size_t kDeviceCertificates = 4;  // of one device; the newest that count
+inline constexpr std::size_t kIssuers = 32;  // whose logs have no end
 inline constexpr std::size_t kCertificateBytes = 3072;
 inline constexpr std::size_t kCertificateLabelBytes = 64;
 inline constexpr std::size_t kTopicPrefixes = 32;
@@ -177,10 +175,16 @@ inline constexpr std::int64_t kIssuerCertificateMs = 3660 * kDayMs;
 inline constexpr std::int64_t kTrustTimeMax = (std::int64_t{1} << 48) - 1;
 inline constexpr std::size_t kCutsPerRevoke = kLogsPerDevice;
 inline constexpr std::size_t kAuthorityRecordBytes = std::size_t{96} << 10;
-inline constexpr std::uint64_t kAuthorityRecords = 65536;              // of one log
-inline constexpr std::size_t kAuthorityBytes = std::size_t{64} << 20;  // of all logs, in memory
-inline constexpr std::int64_t kTimeFloorMs = kDayMs;                   // from clocks, to move it
-inline constexpr std::size_t kTimeFloorPeers = 2;                      // that must agree
+inline constexpr std::uint64_t kAuthorityRecords = 65536;  // of one log
+// What the records of the root may weigh, and those of all issuers together. With one more record
+// of each log that is full it is 64 MiB.
+inline constexpr std::size_t kAuthorityRootBytes = std::size_t{4} << 20;
+inline constexpr std::size_t kAuthorityIssuersBytes = std::size_t{52} << 20;
+inline constexpr std::size_t kAuthorityRecordWeight = 1024;     // of a record, beside its bytes
+inline constexpr std::uint64_t kPolicyStep = 1024;              // from one number to the next
+inline constexpr std::int64_t kTimeFloorMs = kDayMs;            // from clocks, to move it
+inline constexpr std::int64_t kTimeFloorStepMs = 400 * kDayMs;  // by one record of the root
+inline constexpr std::size_t kTimeFloorPeers = 2;               // that must agree
 inline constexpr std::size_t kInviteAddresses = 4;
 inline constexpr std::size_t kInviteCharacters = 2048;
 inline constexpr std::int64_t kInviteClockMs = 600000;  // before it was made; then a clock is wrong

@@ -9,7 +9,6 @@
 #include "core/check.h"
 #include "core/limits.h"
 #include "trust/hash.h"
-#include "trust/signed_body.h"
 
 namespace ebb::trust {
 namespace {
@@ -219,17 +218,27 @@ Result<Bytes> sign_authority_record(const Identity& authority, const AuthorityRe
   return Error{ErrorCode::kTooLarge, "authority record"};
 }
 
-Result<AuthorityRecord> decode_authority_record(const MeshId& mesh, ByteView encoded,
-                                                const SignatureCheck& signatures) {
-  EBB_ASSIGN(const SignedBody parts, split_signed(encoded, limits::kAuthorityRecordBytes));
-  EBB_ASSIGN(AuthorityRecord record, read_body(parts.body));
-  if (record.mesh != mesh) {
+Result<ReadRecord> read_authority_record(const MeshId& mesh, ByteView encoded) {
+  ReadRecord read;
+  EBB_ASSIGN(read.parts, split_signed(encoded, limits::kAuthorityRecordBytes));
+  EBB_ASSIGN(read.record, read_body(read.parts.body));
+  if (read.record.mesh != mesh) {
     return Error{ErrorCode::kInvalidArgument, "authority record: of another mesh"};
   }
-  if (!body_holds(record.authority, kLabel, parts, signatures)) {
+  return read;
+}
+
+bool record_holds(const ReadRecord& read, const SignatureCheck& signatures) {
+  return body_holds(read.record.authority, kLabel, read.parts, signatures);
+}
+
+Result<AuthorityRecord> decode_authority_record(const MeshId& mesh, ByteView encoded,
+                                                const SignatureCheck& signatures) {
+  EBB_ASSIGN(ReadRecord read, read_authority_record(mesh, encoded));
+  if (!record_holds(read, signatures)) {
     return Error{ErrorCode::kBadSignature, "authority record"};
   }
-  return record;
+  return std::move(read.record);
 }
 
 Bytes encode_authority_heads(const std::vector<AuthorityHead>& heads) {

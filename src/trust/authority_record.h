@@ -1,7 +1,6 @@
 // AuthorityRecord: one record of the log of an authority: the mesh root, or an issuer.
 //
-// Model:   a record is verified alone: its chain is the hash of its body, and the body has the
-// chain
+// Model:   a record is verified alone: its chain is the hash of its body, which has the chain
 //          before it. What is decoded is verified. Its content may be nothing: of a kind that this
 //          program does not know, or that does not read, the record is in its log all the same.
 // Errors:  decode: kMalformed, kNotCanonical, kTooLarge, kBadSignature; of another mesh
@@ -23,6 +22,7 @@
 #include "core/result.h"
 #include "core/time.h"
 #include "trust/identity.h"
+#include "trust/signed_body.h"
 
 namespace ebb::trust {
 
@@ -108,6 +108,14 @@ Hash authority_chain_start(const MeshId& mesh, const DeviceId& authority);
 // Of a record that decode would give back; kTooLarge beyond the bounds. An Unknown is a programmer
 // error, and so is another signer than the record's authority.
 Result<Bytes> sign_authority_record(const Identity& authority, const AuthorityRecord& record);
+// One whose signature nobody has looked at yet, so that what is known or in vain costs none.
+struct ReadRecord {
+  AuthorityRecord record;
+  SignedBody parts;  // views into what was read
+};
+Result<ReadRecord> read_authority_record(const MeshId& mesh, ByteView encoded);
+bool record_holds(const ReadRecord& read, const SignatureCheck& signatures);
+// Both at once.
 Result<AuthorityRecord> decode_authority_record(
     const MeshId& mesh, ByteView encoded, const SignatureCheck& signatures = SignatureCheck());
 

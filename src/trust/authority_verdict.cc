@@ -1,32 +1,47 @@
 // What an Authority answers about devices.
 #include <algorithm>
 
+#include "core/check.h"
 #include "trust/authority.h"
 
 namespace ebb::trust {
-namespace {
 
-bool is_better(const HashedCertificate& one, const HashedCertificate& other, WallTime now) {
-  const bool begun = one.certificate.validity.has_begun(now);
-  if (begun != other.certificate.validity.has_begun(now)) return begun;
-  return one.is_newer_than(other) == begun;
+Access access_of(Standing standing) {
+  switch (standing) {
+    case Standing::kCertified:
+      return Access::kFull;
+    case Standing::kNotYetValid:
+    case Standing::kIssuerNotYetValid:
+    case Standing::kExpired:
+      return Access::kRestricted;
+    case Standing::kIssuerExpired:
+    case Standing::kIssuerForked:
+    case Standing::kIssuerFull:
+    case Standing::kIssuerEnded:
+    case Standing::kUnknownIssuer:
+    case Standing::kSuspended:
+      return Access::kLogs;
+    case Standing::kUnknown:
+    case Standing::kRetired:
+    case Standing::kRevoked:
+      return Access::kNone;
+  }
+  return Access::kNone;
 }
-
-}  // namespace
 
 const Authority::Log* Authority::issuer_log(const DeviceId& issuer) const {
   const auto at = logs_.find(issuer);
   return at == logs_.end() || is_root(issuer) ? nullptr : &at->second;
 }
 
-bool Authority::is_stopped(const DeviceId& issuer, const Log& log) const {
-  return log.fork || last_of(issuer) != nullptr;
-}
-
-bool Authority::has_lasting(const Log& log, WallTime now) {
-  return std::any_of(log.certificates.begin(), log.certificates.end(), [now](const auto& each) {
-    return each.certificate.validity.has_begun(now) && !each.certificate.validity.has_ended(now);
-  });
+// What a certificate of this issuer is that is in no log, if not one of a device.
+std::optional<Standing> Authority::stopped(const DeviceId& issuer) const {
+  const Log* log = issuer_log(issuer);
+  if (log == nullptr) return Standing::kUnknownIssuer;
+  if (log->held.end()) return Standing::kIssuerEnded;
+  if (log->held.fork()) return Standing::kIssuerForked;
+  if (log->held.is_full(issuers_share_)) return Standing::kIssuerFull;
+  return std::nullopt;
 }
 
 Verdict Authority::verdict(const DeviceId& device, WallTime now) const {
@@ -34,70 +49,91 @@ Verdict Authority::verdict(const DeviceId& device, WallTime now) const {
 }
 
 Result<Verdict> Authority::verdict_of_shown(ByteView encoded_certificate, WallTime now) const {
-  EBB_ASSIGN(Certificate certificate, decode_certificate(mesh_, encoded_certificate, signatures_));
-  const HashedCertificate shown{std::move(certificate), hash(encoded_certificate)};
-  return judge(shown.certificate.device, &shown, now);
+  EBB_ASSIGN(const ReadCertificate read, read_certificate(mesh_, encoded_certificate));
+  const Claim shown = claim_of(read.certificate, encoded_certificate, Hash{});
+  // Where the issuer cannot say anything it does not matter who has signed.
+  if (!stopped(shown.issuer) && !certificate_holds(read, signatures_)) {
+    return Error{ErrorCode::kBadSignature, "certificate"};
+  }
+  return judge(read.certificate.device, &shown, now);
 }
 
-// `shown` is null, or the device's.
-Verdict Authority::judge(const DeviceId& device, const HashedCertificate* shown,
-                         WallTime now) const {
+// `shown` is null, or the device's, and if its issuer may certify, signed by it.
+Verdict Authority::judge(const DeviceId& device, const Claim* shown, WallTime now) const {
+  bring_up_to_date();
   const DeviceBook::Entry* entry = devices_.find(device);
+  if (suspended_) return {.standing = suspended(entry, shown)};
   if (entry != nullptr && entry->revoked) return {.standing = Standing::kRevoked};
-  std::vector<const HashedCertificate*> candidates;
-  if (entry != nullptr) {
-    for (const HashedCertificate& certificate : entry->certificates)
-      candidates.push_back(&certificate);
-  }
+  std::vector<const Claim*> candidates;
   Standing without = Standing::kUnknown;
-  if (shown != nullptr) {
-    const Log* log = issuer_log(shown->certificate.issuer);
-    const bool counts = log != nullptr && !is_stopped(shown->certificate.issuer, *log);
-    if (counts) candidates.push_back(shown);
-    if (!counts) without = log == nullptr ? Standing::kUnknownIssuer : Standing::kIssuerEnded;
+  if (entry != nullptr) {
+    for (const DeviceId& issuer : entry->issuers()) {
+      if (const Claim* best = entry->best_of(issuer, now)) candidates.push_back(best);
+    }
+    if (entry->retired_until) without = Standing::kRetired;
   }
-  if (entry != nullptr && entry->retired_until) {
-    const auto retired = std::erase_if(candidates, [entry](const HashedCertificate* each) {
-      return each->certificate.validity.not_before <= *entry->retired_until;
-    });
-    if (retired > 0) without = Standing::kRetired;
+  const bool is_retired = entry != nullptr && entry->retired_until && shown != nullptr &&
+                          shown->validity.not_before <= *entry->retired_until;
+  if (shown != nullptr && !is_retired) {
+    const std::optional<Standing> why = stopped(shown->issuer);
+    if (why) without = *why;
+    if (!why) candidates.push_back(shown);
   }
-  // The newest that has begun, or else the one that begins next.
-  const HashedCertificate* best = nullptr;
-  for (const HashedCertificate* each : candidates) {
-    if (best == nullptr || is_better(*each, *best, now)) best = each;
-  }
-  if (best == nullptr) return {.standing = without};
-  const Standing standing = standing_of(best->certificate, now);
-  return {standing, best->certificate, best->certificate.is_renewal_due(now)};
+  // Those of issuers whose time is not over first; then those that have begun, of them the newest,
+  // of the others the one that begins next.
+  const auto is_better = [this, now](const Claim* one, const Claim* other) {
+    const bool lasts = issuers_.time_of(one->issuer, now) != IssuerTime::kEnded;
+    const bool other_lasts = issuers_.time_of(other->issuer, now) != IssuerTime::kEnded;
+    if (lasts != other_lasts) return lasts;
+    const bool begun = one->validity.has_begun(now);
+    if (begun != other->validity.has_begun(now)) return begun;
+    return begun ? one->is_newer_than(*other) : other->is_newer_than(*one);
+  };
+  const auto best = std::min_element(candidates.begin(), candidates.end(), is_better);
+  return best == candidates.end() ? Verdict{.standing = without} : verdict_by(**best, now);
 }
 
-Standing Authority::standing_of(const Certificate& certificate, WallTime now) const {
-  if (!certificate.validity.has_begun(now)) return Standing::kNotYetValid;
-  const Log& log = *issuer_log(certificate.issuer);
-  const auto& issuers = log.certificates;
-  const bool issuer_begun = std::any_of(issuers.begin(), issuers.end(), [now](const auto& each) {
-    return each.certificate.validity.has_begun(now);
-  });
-  if (!issuer_begun) return Standing::kNotYetValid;
-  if (certificate.validity.has_ended(now)) return Standing::kExpired;
-  return has_lasting(log, now) ? Standing::kCertified : Standing::kIssuerExpired;
+// What was taken away is not known whole: it must not show through.
+Standing Authority::suspended(const DeviceBook::Entry* entry, const Claim* shown) const {
+  if (entry != nullptr && !entry->claims.empty()) return Standing::kSuspended;
+  if (shown == nullptr) return Standing::kUnknown;
+  return stopped(shown->issuer).value_or(Standing::kSuspended);
+}
+
+Verdict Authority::verdict_by(const Claim& claim, WallTime now) const {
+  auto read = read_certificate(mesh_, claim.certificate);
+  EBB_CHECK(read.ok());
+  const bool renewal_due = read->certificate.is_renewal_due(now);
+  return {standing_of(claim, now), std::move(read->certificate), renewal_due};
+}
+
+Standing Authority::standing_of(const Claim& claim, WallTime now) const {
+  const IssuerTime issuer = issuers_.time_of(claim.issuer, now);
+  // What is on the way to the end of a log is what the root has named: it was made before.
+  const bool is_named = issuer_log(claim.issuer)->held.end().has_value();
+  if (issuer == IssuerTime::kEnded && !is_named) return Standing::kIssuerExpired;
+  if (issuer == IssuerTime::kNotBegun) return Standing::kIssuerNotYetValid;
+  if (!claim.validity.has_begun(now)) return Standing::kNotYetValid;
+  const bool has_ended = claim.validity.has_ended(now) || issuer == IssuerTime::kEnded;
+  return has_ended ? Standing::kExpired : Standing::kCertified;
 }
 
 std::optional<Position> Authority::cut(const DeviceId& device, const LogId& log) const {
+  if (suspended_) return Position{};
+  bring_up_to_date();
   const DeviceBook::Entry* entry = devices_.find(device);
   if (entry == nullptr || !entry->revoked) return std::nullopt;
-  const auto at = entry->cuts.find(log);
-  return at == entry->cuts.end() ? Position{} : at->second;
+  const auto at = std::find_if(entry->cuts.begin(), entry->cuts.end(),
+                               [&log](const record::Cut& cut) { return cut.log == log; });
+  return at == entry->cuts.end() ? Position{} : at->position;
 }
 
 std::size_t Authority::issuers(WallTime now) const {
-  std::size_t count = 0;
-  for (const auto& [authority, log] : logs_) {
-    if (is_root(authority) || is_stopped(authority, log)) continue;
-    if (has_lasting(log, now)) ++count;
-  }
-  return count;
+  return static_cast<std::size_t>(
+      std::count_if(logs_.begin(), logs_.end(), [this, now](const auto& each) {
+        return !is_root(each.first) && !stopped(each.first) &&
+               issuers_.time_of(each.first, now) == IssuerTime::kLasts;
+      }));
 }
 
 }  // namespace ebb::trust

@@ -7,30 +7,23 @@
 #include "codec/wire_parts.h"
 #include "core/check.h"
 #include "core/limits.h"
-#include "trust/signed_body.h"
+#include "trust/label.h"
 
 namespace ebb::trust {
 namespace {
 
 constexpr std::string_view kLabel = "ebb-certificate-1";
 constexpr std::string_view kIssuerLabel = "ebb-issuer-1";
+constexpr std::string_view kLinkKeyLabel = "ebb-link-key-1";
 constexpr std::size_t kFields = 11;
 constexpr std::size_t kIssuerFields = 6;
-
-bool is_printable(std::string_view text) {
-  constexpr unsigned char kDelete = 0x7f;
-  return std::none_of(text.begin(), text.end(), [](char c) {
-    const auto byte = static_cast<unsigned char>(c);
-    return byte < ' ' || byte == kDelete;
-  });
-}
 
 bool is_valid_prefix(std::string_view prefix) {
   return prefix.empty() || (is_valid_topic(prefix) && prefix != kControlTopic);
 }
 
 Status check_label(std::string_view label) {
-  if (is_printable(label)) return {};
+  if (is_label(label)) return {};
   return Error{ErrorCode::kMalformed, "certificate: label"};
 }
 
@@ -46,9 +39,12 @@ Status check_prefixes(const std::vector<std::string>& prefixes) {
 Status check_validity(const Validity& validity, std::int64_t most_ms) {
   const std::int64_t begin = validity.not_before.ms;
   const std::int64_t end = validity.not_after.ms;
-  const bool fits = begin >= 0 && begin < end && end <= limits::kTrustTimeMax;
-  if (fits && end - begin <= most_ms) return {};
-  return Error{ErrorCode::kOutOfRange, "certificate: validity"};
+  if (begin < 0 || end > limits::kTrustTimeMax) {
+    return Error{ErrorCode::kOutOfRange, "certificate: time"};
+  }
+  if (begin >= end) return Error{ErrorCode::kOutOfRange, "certificate: ends before it begins"};
+  if (end - begin > most_ms) return Error{ErrorCode::kOutOfRange, "certificate: lasts too long"};
+  return {};
 }
 
 WallTime read_time(codec::TapeReader& reader) {
@@ -138,6 +134,13 @@ Bytes body_of(const IssuerCertificate& certificate) {
   return body;
 }
 
+Bytes link_key_message(const MeshId& mesh, const LinkKey& key) {
+  Bytes message = to_bytes(as_bytes(kLinkKeyLabel));
+  append(message, mesh.view());
+  append(message, key.view());
+  return message;
+}
+
 Error other_mesh() { return {ErrorCode::kInvalidArgument, "certificate: of another mesh"}; }
 Error bad_signature() { return {ErrorCode::kBadSignature, "certificate"}; }
 
@@ -171,13 +174,23 @@ Result<Bytes> sign_issuer_certificate(const Identity& root, const IssuerCertific
   return sign_body(root, kIssuerLabel, body);
 }
 
+Result<ReadCertificate> read_certificate(const MeshId& mesh, ByteView encoded) {
+  ReadCertificate read;
+  EBB_ASSIGN(read.parts, split_signed(encoded, limits::kCertificateBytes));
+  EBB_ASSIGN(read.certificate, read_body(read.parts.body));
+  if (read.certificate.mesh != mesh) return other_mesh();
+  return read;
+}
+
+bool certificate_holds(const ReadCertificate& read, const SignatureCheck& signatures) {
+  return body_holds(read.certificate.issuer, kLabel, read.parts, signatures);
+}
+
 Result<Certificate> decode_certificate(const MeshId& mesh, ByteView encoded,
                                        const SignatureCheck& signatures) {
-  EBB_ASSIGN(const SignedBody parts, split_signed(encoded, limits::kCertificateBytes));
-  EBB_ASSIGN(Certificate certificate, read_body(parts.body));
-  if (certificate.mesh != mesh) return other_mesh();
-  if (!body_holds(certificate.issuer, kLabel, parts, signatures)) return bad_signature();
-  return certificate;
+  EBB_ASSIGN(ReadCertificate read, read_certificate(mesh, encoded));
+  if (!certificate_holds(read, signatures)) return bad_signature();
+  return std::move(read.certificate);
 }
 
 Result<IssuerCertificate> decode_issuer_certificate(const MeshId& mesh, const DeviceId& root,
@@ -188,6 +201,16 @@ Result<IssuerCertificate> decode_issuer_certificate(const MeshId& mesh, const De
   if (certificate.mesh != mesh) return other_mesh();
   if (!body_holds(root, kIssuerLabel, parts, signatures)) return bad_signature();
   return certificate;
+}
+
+Signature sign_link_key(const Identity& device, const MeshId& mesh, const LinkKey& key) {
+  return device.sign(link_key_message(mesh, key));
+}
+
+bool link_key_holds(const Certificate& certificate, const Signature& proof,
+                    const SignatureCheck& signatures) {
+  return signatures.holds(certificate.device,
+                          link_key_message(certificate.mesh, certificate.link_key), proof);
 }
 
 }  // namespace ebb::trust

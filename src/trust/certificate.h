@@ -1,11 +1,11 @@
 // Certificates: who is a device of the mesh, and who may say so.
 //
 // Model:   a device certificate is signed by an issuer, an issuer certificate by the mesh root.
-// What
-//          is decoded is verified too: there is no certificate whose signature was not looked at.
-//          Whether it counts now, here, is the Authority's to say.
-// Errors:  decode: kMalformed, kNotCanonical, kTooLarge (size, lists, label), kOutOfRange (times),
-//          kBadSignature. One of another mesh has kInvalidArgument.
+//          What is decoded is verified too; what is only read is not. Whether it counts now, here,
+//          is the Authority's to say. An issuer names a device's link key, but only the device can
+//          prove that it is its own: whoever has stolen an issuer's key links as nobody else.
+// Errors:  read, decode: kMalformed, kNotCanonical, kTooLarge (size, lists, label), kOutOfRange
+//          (times); decode: kBadSignature. One of another mesh has kInvalidArgument.
 // Units:   times in ms since 1970; quota in bytes a day.
 // Threads: pure functions; any thread.
 // Limits:  limits::kCertificateBytes, kCertificateMs, kIssuerCertificateMs, kTopicPrefixes.
@@ -22,6 +22,7 @@
 #include "core/result.h"
 #include "core/time.h"
 #include "trust/identity.h"
+#include "trust/signed_body.h"
 
 namespace ebb::trust {
 
@@ -80,10 +81,24 @@ struct IssuerCertificate {
 Result<Bytes> sign_certificate(const Identity& issuer, const Certificate& certificate);
 Result<Bytes> sign_issuer_certificate(const Identity& root, const IssuerCertificate& certificate);
 
+// Without a look at its signature.
+struct ReadCertificate {
+  Certificate certificate;
+  SignedBody parts;  // views into what was read
+};
+Result<ReadCertificate> read_certificate(const MeshId& mesh, ByteView encoded);
+bool certificate_holds(const ReadCertificate& read, const SignatureCheck& signatures);
+// Both at once.
 Result<Certificate> decode_certificate(const MeshId& mesh, ByteView encoded,
                                        const SignatureCheck& signatures = SignatureCheck());
 Result<IssuerCertificate> decode_issuer_certificate(
     const MeshId& mesh, const DeviceId& root, ByteView encoded,
     const SignatureCheck& signatures = SignatureCheck());
+
+// The device's own word that a link key is its own. It goes beside the certificate that names the
+// key: without it no link is that device's.
+Signature sign_link_key(const Identity& device, const MeshId& mesh, const LinkKey& key);
+bool link_key_holds(const Certificate& certificate, const Signature& proof,
+                    const SignatureCheck& signatures);
 
 }  // namespace ebb::trust

@@ -40,6 +40,9 @@ struct HashedPassphrase {
   ~HashedPassphrase() { sodium_memzero(key.data(), key.size()); }
 };
 
+Error too_long() {
+  return {ErrorCode::kTooLarge, "sealed key", "the passphrase is longer than 1,024 bytes"};
+}
 Error damaged(const char* how) { return {ErrorCode::kCorrupt, "sealed key", how}; }
 
 bool is_bounded(const PassphraseCost& cost) {
@@ -142,11 +145,12 @@ bool is_sealed_key(std::string_view line) { return line.starts_with(kName); }
 
 Result<std::string> seal_key(std::string_view kind, const KeySeed& seed,
                              std::string_view passphrase, const PassphraseCost& cost) {
-  if (passphrase.empty() || !is_bounded(cost)) {
-    return Error{ErrorCode::kInvalidArgument, "sealed key: passphrase or cost"};
+  if (passphrase.empty()) {
+    return Error{ErrorCode::kInvalidArgument, "sealed key", "the passphrase is empty"};
   }
-  if (passphrase.size() > limits::kPassphraseBytes) {
-    return Error{ErrorCode::kTooLarge, "sealed key: passphrase"};
+  if (passphrase.size() > limits::kPassphraseBytes) return too_long();
+  if (!is_bounded(cost)) {
+    return Error{ErrorCode::kInvalidArgument, "sealed key", "the cost is out of bounds"};
   }
   Bytes bytes;
   append_be32(bytes, cost.passes);
@@ -171,9 +175,10 @@ Result<KeySeed> open_key(std::string_view kind, std::string_view line,
   EBB_ASSIGN(const Bytes bytes, bytes_of(kind, line));
   const ByteView view(bytes);
   const PassphraseCost cost{read_be32(view), read_be32(view.subspan(kMemoryAt))};
-  if (!is_bounded(cost) || passphrase.size() > limits::kPassphraseBytes) {
+  if (!is_bounded(cost)) {
     return Error{ErrorCode::kTooLarge, "sealed key", "it asks for too much memory or time"};
   }
+  if (passphrase.size() > limits::kPassphraseBytes) return too_long();
   HashedPassphrase hashed;
   EBB_RETURN_IF_ERROR(hash_passphrase(passphrase, cost, view.subspan(kSaltAt, kSaltBytes), hashed));
   const Bytes front = associated(kind, bytes);

@@ -1,8 +1,9 @@
 // TimeFloor: the time before which it cannot be, so that a clock that was set back makes nothing
 // valid that has ended.
 //
-// Model:   it never goes back. The root moves it; an issuer moves it only to where the own clock
-//          and those of peers are too, so that one issuer with a clock in 2040 ends nothing.
+// Model:   it never goes back. The root moves it, in steps (Authority::floor_by_root), so that a
+//          mistake costs a year and not the mesh; an issuer, by a record that counts, only to where
+//          the own clock and those of peers are too, so that one with a clock in 2040 ends nothing.
 // Threads: a value; its owner keeps it on disk.
 // Limits:  limits::kTimeFloorMs, kTimeFloorPeers.
 // Spec:    docs/wire_format.md section 13

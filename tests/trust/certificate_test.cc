@@ -100,9 +100,12 @@ TEST_CASE("a certificate out of bounds is neither signed nor read") {
   Certificate certificate = sample();
   certificate.validity.not_after.ms += 1;
   CHECK(refusal(certificate) == ErrorCode::kOutOfRange);
+  CHECK(sign_certificate(*kIssuer, certificate).error().context == "certificate: lasts too long");
   certificate = sample();
   certificate.validity.not_after = certificate.validity.not_before;
   CHECK(refusal(certificate) == ErrorCode::kOutOfRange);
+  CHECK(sign_certificate(*kIssuer, certificate).error().context ==
+        "certificate: ends before it begins");
   certificate = sample();
   certificate.validity = {{limits::kTrustTimeMax}, {limits::kTrustTimeMax + 1}};
   CHECK(refusal(certificate) == ErrorCode::kMalformed);
@@ -111,9 +114,21 @@ TEST_CASE("a certificate out of bounds is neither signed nor read") {
   CHECK(sign_certificate(*kIssuer, certificate).ok());
   certificate.label += 'x';
   CHECK(refusal(certificate) == ErrorCode::kTooLarge);
-  for (const char* label : {"\x1b[2J", "two\nlines", "\x7f"}) {
+  // Controls of C0 and C1, what turns the order of letters around, separators of lines.
+  for (const char* label : {"\x1b[2J", "two\nlines", "\x7f",
+                            "\xc2\x9b"
+                            "2J",
+                            "pump \xe2\x80\xae 7", "\xe2\x81\xa6pump", "\xe2\x80\x8f", "\xd8\x9c",
+                            "a\xe2\x80\xa8"
+                            "b"}) {
     certificate.label = label;
+    CAPTURE(label);
     CHECK(refusal(certificate) == ErrorCode::kMalformed);
+  }
+  for (const char* label : {"", "Pumpe 7, Halle \xc3\xbc", "\xd7\xa9\xd7\xa2\xd7\xa8",
+                            "\xf0\x9f\x90\xb3 \xe2\x82\xac"}) {
+    certificate.label = label;
+    CHECK(sign_certificate(*kIssuer, certificate).ok());
   }
   certificate.label = "not UTF-8: \xc3";
   CHECK_FALSE(sign_certificate(*kIssuer, certificate).ok());
@@ -166,4 +181,20 @@ TEST_CASE("roles that nobody knows yet stay, and renewal is due from two thirds 
   certificate.validity = {days(0), days(300)};
   CHECK_FALSE(certificate.is_renewal_due({days(200).ms - 1}));
   CHECK(certificate.is_renewal_due(days(200)));
+}
+
+TEST_CASE("a link key is the device's own when the device says so, whatever an issuer has signed") {
+  const std::unique_ptr<Identity> device = key_of(0x62);
+  const SignatureCheck signatures;
+  Certificate certificate = certificate_of(device->device(), kIssuer->device(), {days(0), days(9)});
+  const Signature proof = sign_link_key(*device, kPaperMesh, certificate.link_key);
+  CHECK(link_key_holds(certificate, proof, signatures));
+  CHECK_FALSE(link_key_holds(certificate, sign_link_key(*kIssuer, kPaperMesh, certificate.link_key),
+                             signatures));
+  CHECK_FALSE(link_key_holds(certificate,
+                             sign_link_key(*device, counting<MeshId>(0x11), certificate.link_key),
+                             signatures));
+  // A thief of the issuer's key who has put in a link key of his own.
+  certificate.link_key = counting<LinkKey>(0x41);
+  CHECK_FALSE(link_key_holds(certificate, proof, signatures));
 }

@@ -133,6 +133,9 @@ TEST_CASE("a key is of one kind, and neither without a passphrase nor under an e
   CHECK(seal_key("root", seed, std::string(1025, 'x'), kCheap).error().code ==
         ErrorCode::kTooLarge);
   CHECK(fault(sealed(), std::string(1025, 'x')) == ErrorCode::kTooLarge);
+  // Not told as a file that asks for too much.
+  const auto opened = open_key("root", sealed(), std::string(1025, 'x'));
+  CHECK(opened.error().detail.find("passphrase") != std::string::npos);
 }
 
 TEST_CASE("a seed that was moved from or erased is zero") {
