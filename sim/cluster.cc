@@ -113,6 +113,7 @@ void Cluster::make_hosts(const std::string& dir, Rng& rng) {
     setup.index = index;
     setup.dir = dir + "/host" + std::to_string(index);
     setup.real = options_.real;
+    setup.real_channel = options_.real_channel;
     setup.mesh = *MeshId::from(mesh);
     for (const HostIndex peer : peers[index])
       setup.peers.push_back(Network::address(peer));

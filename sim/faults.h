@@ -24,6 +24,7 @@ enum class Fault : std::uint8_t {
   kStreamDelayed,   // a lost packet of a stream: everything behind it waits
   // Paths and connections.
   kStreamReset,      // both ends see the connection end, bytes under way are gone
+  kStreamFlipped,    // a byte of a stream is another when it comes
   kPartition,        // nothing passes between two groups, both ways
   kPartitionSized,   // the same, the size of the smaller group drawn first
   kPartitionOneWay,  // nothing passes from one group to the other
@@ -89,6 +90,7 @@ inline constexpr std::array<FaultInfo, kFaultClasses> kFaultTable = {{
     {"datagram_forged", true},
     {"stream_delayed", true},
     {"stream_reset"},
+    {"stream_flipped"},
     {"partition"},
     {"partition_sized"},
     {"partition_one_way"},

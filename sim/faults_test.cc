@@ -126,6 +126,7 @@ TEST_CASE("with every class in the plan every class is met, and all is well") {
   options.append_batches = 600;
   options.network.stream_loss_permille = 20;
   options.network.stream_resets_per_million = 500;
+  options.network.stream_flips_per_million = 500;
   options.network.datagram_loss_permille = 100;
   options.network.datagram_duplicate_permille = 100;
   options.network.datagram_reorder_permille = 100;

@@ -6,8 +6,10 @@
 
 #include "core/check.h"
 #include "core/limits.h"
+#include "mesh/secure_channel.h"
 #include "sim/convert.h"
 #include "sim/heap_meter.h"
+#include "sim/stand_in_channel.h"
 #include "state/fold.h"
 #include "trust/scope_hash.h"
 
@@ -16,6 +18,9 @@ namespace {
 
 // An engine that asks for this many ticks at one instant would keep a real loop busy for ever.
 constexpr std::uint64_t kTicksAtOnceMax = 1000;
+
+// A header that was flipped may announce one record, and a piece brings a part of the next.
+constexpr std::size_t kBytesBehindFlip = 64000;
 
 std::unique_ptr<trust::Identity> make_identity(Rng& rng, bool real) {
   Bytes seed;
@@ -31,6 +36,19 @@ std::unique_ptr<StorageMedium> make_medium(const Host::Setup& setup) {
   return setup.real ? make_file_medium(setup.dir) : make_memory_medium(setup.folds);
 }
 
+channel::Key random_key(Rng& rng) {
+  channel::Key key;
+  for (std::size_t i = 0; i < channel::Key::kSize; ++i)
+    key.data()[i] = static_cast<std::uint8_t>(rng.next());
+  return key;
+}
+
+std::vector<channel::AccessKey> link_access(const MeshId& mesh) {
+  std::vector<channel::AccessKey> access;
+  access.push_back(channel::AccessKey::for_link(mesh, std::nullopt));
+  return access;
+}
+
 // Of the heap meter; 0 is nobody.
 std::uint32_t owner_of(HostIndex host) { return host + 1; }
 
@@ -44,6 +62,7 @@ Host::Host(const World& world, Setup setup, Rng rng)
       rng_(rng),
       clock_(world_.queue, setup_.wall_at_start),
       identity_(make_identity(rng_, setup_.real)),
+      link_key_(setup_.real_channel ? random_key(rng_) : channel::Key{}),
       storage_(world_.queue, world_.observer, world_.counts,
                StoreThread::Setup{setup_.index, make_medium(setup_), setup_.mesh, identity_.get(),
                                   setup_.disk, setup_.built, [this] { return clock_.reading(); },
@@ -75,16 +94,31 @@ Status Host::start() {
   timer_at_.reset();
   {
     const HeapOwner owner(owner_of(setup_.index));
+    make_channels();
     mesh::Config settings = config();
     for (std::uint8_t& byte : settings.cookie_secret.data)
       byte = static_cast<std::uint8_t>(rng_.next());
     engine_ = std::make_unique<mesh::Engine>(std::move(settings), rng_.fork());
   }
-  if (liar_ != nullptr) liar_->forget_links();
   world_.network.host_up(setup_.index);
   world_.trace.note(world_.queue.now(), setup_.index, "started");
   deliver(mesh::Tick{});
   return {};
+}
+
+// Of each life its own: the link key stays, as the identity does.
+void Host::make_channels() {
+  lying_channels_.reset();
+  const trust::SignatureCheck& check =
+      setup_.real ? real_check_ : static_cast<const trust::SignatureCheck&>(stand_in_check_);
+  if (setup_.real_channel) {
+    channels_ = std::make_unique<mesh::SecureChannels>(mesh::SecureSetup{
+        *identity_, check, channel::StaticKey(link_key_.copy()), link_access(setup_.mesh),
+        [rng = rng_.fork()]() mutable { return random_key(rng); }});
+  } else {
+    channels_ = std::make_unique<StandInChannels>(setup_.mesh, *identity_, check, rng_.fork());
+  }
+  if (liar_ != nullptr) lying_channels_ = std::make_unique<LyingChannels>(*channels_, *liar_);
 }
 
 mesh::Config Host::config() const {
@@ -128,6 +162,7 @@ mesh::Config Host::config() const {
   config.have_batch_max = rare.have_batch_max;
   config.refresh_interval = rare.refresh_interval;
   if (!setup_.real) config.signatures = &stand_in_check_;
+  config.channels = lying_channels_ != nullptr ? lying_channels_.get() : channels_.get();
   return config;
 }
 
@@ -186,6 +221,8 @@ void Host::deliver(mesh::Input input) {
   if (const auto* datagram = std::get_if<mesh::Datagram>(&input)) {
     world_.observer.datagram_in(setup_.index, datagram->from, datagram->bytes);
   }
+  std::optional<mesh::LinkId> stream;
+  if (const auto* bytes = std::get_if<mesh::StreamBytes>(&input)) stream = bytes->link;
   world_.trace.begin_step(world_.queue.now(), setup_.index, life_, input);
   mesh::Effects effects;
   {
@@ -195,14 +232,20 @@ void Host::deliver(mesh::Input input) {
   world_.trace.end_step(effects);
   perform(effects);
   arm();
+  if (stream) check_flip(*stream);
   world_.observer.stepped(setup_.index);
+}
+
+void Host::check_flip(mesh::LinkId link) {
+  const auto bytes = world_.network.bytes_since_flip(setup_.index, link);
+  if (!bytes || *bytes < kBytesBehindFlip || !world_.network.is_open(setup_.index, link)) return;
+  world_.observer.trouble(setup_.index, "a link goes on behind a byte that was flipped");
 }
 
 std::int64_t Host::heap_bytes() const { return sim::heap_bytes(owner_of(setup_.index)); }
 
 void Host::perform(mesh::Effects& effects) {
   for (mesh::Send& effect : effects.sends) {
-    if (liar_ != nullptr) effect.bytes = liar_->bend(effect.link, effect.bytes);
     world_.network.send(setup_.index, effect.link, std::move(effect.bytes), effect.report);
   }
   for (mesh::SendDatagram& effect : effects.datagrams) {
@@ -256,6 +299,9 @@ void Host::judge(const mesh::Effects& effects) {
     const bool cannot_read = world_.counts.of(Fault::kReadFails) > 0;
     if (cannot_read && effect.reason == "empty_answers") continue;
     if (is_liar(effect.peer)) continue;
+    if (effect.reason == "bad_channel" || effect.reason == "no_access") {
+      if (world_.network.bytes_since_flip(setup_.index, effect.link)) continue;
+    }
     world_.observer.trouble(setup_.index, "an honest peer is blamed: " +
                                               std::string(effect.reason) + " " + effect.detail);
   }

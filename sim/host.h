@@ -18,6 +18,7 @@
 #include <string>
 #include <vector>
 
+#include "channel/secret.h"
 #include "core/rng.h"
 #include "mesh/engine.h"
 #include "sim/host_clock.h"
@@ -48,6 +49,7 @@ class Host {
     std::string dir;    // of the store, when it is a real one
     bool real = false;  // see Options::real
     bool folds = true;  // its store does
+    bool real_channel = false;
     std::vector<std::string> peers;
     WallTime wall_at_start;  // what its clock says when the simulation begins
     WallTime built;          // when its program was built
@@ -107,8 +109,11 @@ class Host {
   std::int64_t heap_bytes() const;
 
  private:
+  void make_channels();
   mesh::Config config() const;
   void perform(mesh::Effects& effects);
+  // Nothing that comes behind a flipped byte may be believed.
+  void check_flip(mesh::LinkId link);
   // All hosts but one are honest, and of a rollback we would know: blame and alarms are mistakes.
   void judge(const mesh::Effects& effects);
   void arm();
@@ -119,10 +124,15 @@ class Host {
   Rng rng_;
   HostClock clock_;
   StandInCheck stand_in_check_;
+  trust::SignatureCheck real_check_;
   std::unique_ptr<trust::Identity> identity_;
+  channel::Key link_key_;  // where the channel is real
   StoreThread storage_;
-  std::unique_ptr<mesh::Engine> engine_;
   std::unique_ptr<Liar> liar_;
+  // Of the engine, which goes first: its own, and those that lie.
+  std::unique_ptr<mesh::Channels> channels_;
+  std::unique_ptr<mesh::Channels> lying_channels_;
+  std::unique_ptr<mesh::Engine> engine_;
   std::uint64_t life_ = 0;
   Scope scope_;
   bool paused_ = false;

@@ -9,22 +9,49 @@
 namespace ebb::sim {
 namespace {
 
-constexpr std::size_t kPreambleBytes = 43;
 constexpr std::size_t kKept = 64;      // frames
 constexpr std::size_t kKeptLogs = 32;  // ids
 constexpr std::size_t kInventedHeads = 20;
 
 void put(ByteView frame, Bytes& out) { codec::append_frame(codec::Priority::kControl, frame, out); }
 
+class LyingChannel final : public mesh::Channel {
+ public:
+  LyingChannel(std::unique_ptr<mesh::Channel> honest, Liar& liar)
+      : honest_(std::move(honest)), liar_(liar) {}
+
+  void start(Bytes& wire_out) override { honest_->start(wire_out); }
+  std::optional<mesh::ChannelFailure> receive(Bytes wire, Bytes& plain_out,
+                                              Bytes& wire_out) override {
+    return honest_->receive(std::move(wire), plain_out, wire_out);
+  }
+  void seal(Bytes plain, Bytes& wire_out) override {
+    honest_->seal(liar_.bend(stream_, plain), wire_out);
+  }
+  void finish(Bytes& wire_out) override { honest_->finish(wire_out); }
+  bool established() const override { return honest_->established(); }
+  bool ended() const override { return honest_->ended(); }
+  std::optional<DeviceId> peer() const override { return honest_->peer(); }
+
+ private:
+  std::unique_ptr<mesh::Channel> honest_;
+  Liar& liar_;
+  Liar::Stream stream_;
+};
+
 }  // namespace
 
-Bytes Liar::bend(mesh::LinkId link, ByteView bytes) {
-  Stream& stream = streams_[link];
+std::unique_ptr<mesh::Channel> LyingChannels::dial() const {
+  return std::make_unique<LyingChannel>(honest_.dial(), liar_);
+}
+
+std::unique_ptr<mesh::Channel> LyingChannels::accept(mesh::MayAnswer may_answer) const {
+  return std::make_unique<LyingChannel>(honest_.accept(std::move(may_answer)), liar_);
+}
+
+Bytes Liar::bend(Stream& stream, ByteView bytes) {
   Bytes out;
-  const std::size_t before = std::min(kPreambleBytes - stream.preamble, bytes.size());
-  append(out, bytes.first(before));
-  stream.preamble += before;
-  stream.frames.push(bytes.subspan(before));
+  stream.frames.push(bytes);
   for (;;) {
     const Result<ByteView> frame = stream.frames.next();
     if (!frame.ok() || frame->empty()) return out;

@@ -1,8 +1,8 @@
-// Liar: stands between the engine of one host and the network, and bends what that host says: bytes
-// flipped, fields changed, messages repeated, old, out of order or left out, false claims, forged
-// segments. It cannot sign for others.
+// Liar: stands between the engine of one host and its channels, and bends what that host says:
+// bytes flipped, fields changed, messages repeated, old, out of order or left out, false claims,
+// forged segments. It cannot sign for others.
 //
-// Model:   what a connection carries is taken apart into its frames behind the preamble; each goes
+// Model:   what a connection carries is taken apart into its frames before it is sealed; each goes
 //          out as it is, or bent in one way. The host's own engine, store and clients are honest.
 //          Nothing is forged in the name of the host itself: two histories of one's own log, well
 //          signed, are a fork, and that is another story.
@@ -10,12 +10,12 @@
 #pragma once
 
 #include <cstdint>
-#include <map>
+#include <memory>
 #include <vector>
 
 #include "codec/frame.h"
 #include "core/rng.h"
-#include "mesh/types.h"
+#include "mesh/channel.h"
 #include "sim/faults.h"
 #include "sim/options.h"
 #include "trust/identity.h"
@@ -28,18 +28,15 @@ class Liar {
   Liar(const Options& options, const trust::Identity& identity, FaultCounts& counts, Rng rng)
       : options_(options), identity_(identity), counts_(counts), rng_(rng) {}
 
-  // What goes out instead of the bytes on that connection; maybe nothing yet.
-  Bytes bend(mesh::LinkId link, ByteView bytes);
-  Bytes bend_datagram(ByteView bytes);
-  void forget_links() { streams_.clear(); }
-
- private:
   struct Stream {
-    std::size_t preamble = 0;  // bytes of it that have passed
     codec::FrameSplitter frames;
     std::vector<Bytes> held_back;
   };
+  // What goes out instead of the bytes on that connection; maybe nothing yet.
+  Bytes bend(Stream& stream, ByteView bytes);
+  Bytes bend_datagram(ByteView bytes);
 
+ private:
   void say(Stream& stream, ByteView frame, Bytes& out);
   void bend_frame(Stream& stream, ByteView frame, Fault lie, Bytes& out);
   // What stands in `out` from there on, again and again.
@@ -55,9 +52,20 @@ class Liar {
   const trust::Identity& identity_;
   FaultCounts& counts_;
   Rng rng_;
-  std::map<mesh::LinkId, Stream> streams_;
   std::vector<Bytes> kept_;  // frames of earlier, of all links
   std::vector<LogId> logs_;  // that were mentioned
+};
+
+// The channels of a liar: what another factory makes, with the liar in front. Both must outlive it.
+class LyingChannels final : public mesh::Channels {
+ public:
+  LyingChannels(const mesh::Channels& honest, Liar& liar) : honest_(honest), liar_(liar) {}
+  std::unique_ptr<mesh::Channel> dial() const override;
+  std::unique_ptr<mesh::Channel> accept(mesh::MayAnswer may_answer) const override;
+
+ private:
+  const mesh::Channels& honest_;
+  Liar& liar_;
 };
 
 }  // namespace ebb::sim

@@ -125,20 +125,22 @@ void Network::send(HostIndex from, mesh::LinkId link, Bytes bytes, bool report) 
       counts_.count(Fault::kStreamReset);
       return reset(place->id);
     }
-    queue_chunk(place->id, place->side, to_bytes(rest.first(size)), false);
+    Chunk piece{{}, to_bytes(rest.first(size)), false, false};
+    flip(piece);
+    queue_chunk(place->id, place->side, std::move(piece));
     rest = rest.subspan(size);
   }
   if (report) existing(place->id).ends[place->side].report_asked = true;
   schedule_progress(place->id, place->side);
 }
 
-void Network::queue_chunk(ConnectionId id, std::size_t side, Bytes bytes, bool end) {
+void Network::queue_chunk(ConnectionId id, std::size_t side, Chunk chunk) {
   Connection& connection = existing(id);
   Flow& flow = connection.flows[side];
   const HostIndex from = connection.ends[side].host;
   const HostIndex to = connection.ends[1 - side].host;
   Path& lane = accesses_.empty() ? flow.path : uplinks_[from];
-  const Passage passage = lane.carry(path(from, to), queue_.now(), bytes.size(), rng_);
+  const Passage passage = lane.carry(path(from, to), queue_.now(), chunk.bytes.size(), rng_);
   Instant due = passage.due;
   if (passage.fate == Fate::kLost) {
     counts_.count(Fault::kStreamDelayed);
@@ -146,8 +148,9 @@ void Network::queue_chunk(ConnectionId id, std::size_t side, Bytes bytes, bool e
   }
   due = std::max(due, flow.last_due);
   flow.last_due = due;
-  flow.bytes += bytes.size();
-  flow.chunks.push_back({due, std::move(bytes), end});
+  flow.bytes += chunk.bytes.size();
+  chunk.due = due;
+  flow.chunks.push_back(std::move(chunk));
   schedule_pump(id, side);
 }
 
@@ -192,6 +195,7 @@ void Network::pump(ConnectionId id, std::size_t side) {
          !topology_.swallows(from.host, to.host, flow.chunks.front().bytes.size())) {
     append(bytes, flow.chunks.front().bytes);
     end = flow.chunks.front().end;
+    if (to.open) note_flip(to, flow.chunks.front());
     flow.chunks.pop_front();
   }
   if (reading.rate > 0) {
@@ -245,7 +249,7 @@ void Network::close(HostIndex from, mesh::LinkId link) {
   Connection& connection = existing(place->id);
   if (connection.ends[1 - place->side].open) {
     connection.flows[place->side].ending = true;
-    queue_chunk(place->id, place->side, {}, true);
+    queue_chunk(place->id, place->side, {{}, {}, true, false});
   }
   drop_end(place->id, place->side, kLocal, "closed here");
 }
@@ -282,6 +286,8 @@ void Network::reset(ConnectionId id) {
 
 void Network::host_down(HostIndex host, bool silent) {
   up_[host] = false;
+  // Its next life may give the same ids again.
+  std::erase_if(flips_, [host](const auto& flip) { return flip.first.first == host; });
   std::vector<Place> places;
   for (const auto& [link, place] : places_[host])
     places.push_back(place);
@@ -291,7 +297,7 @@ void Network::host_down(HostIndex host, bool silent) {
     Connection& connection = *found;
     if (!silent && connection.ends[1 - place.side].open) {
       connection.flows[place.side].ending = true;
-      queue_chunk(place.id, place.side, {}, true);
+      queue_chunk(place.id, place.side, {{}, {}, true, false});
     }
     End& end = connection.ends[place.side];
     end.open = false;
@@ -359,6 +365,7 @@ void Network::resume_stalled() {
 void Network::calm() {
   options_.stream_loss_permille = 0;
   options_.stream_resets_per_million = 0;
+  options_.stream_flips_per_million = 0;
   options_.datagram_loss_permille = 0;
   options_.datagram_duplicate_permille = 0;
   options_.datagram_reorder_permille = 0;

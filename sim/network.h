@@ -108,6 +108,10 @@ class Network : public Port {
 
   // What a host's driver keeps for its links because the sockets do not take it.
   std::size_t waiting_bytes(HostIndex host) const;
+  // What a link has brought to the host since the first byte of it that was flipped on its way,
+  // this among it; nullopt: none was.
+  std::optional<std::size_t> bytes_since_flip(HostIndex host, mesh::LinkId link) const;
+  bool is_open(HostIndex host, mesh::LinkId link) const { return find(host, link).has_value(); }
   // Bytes handed to the network so far, datagrams included.
   std::uint64_t bytes_sent() const { return bytes_sent_; }
 
@@ -116,6 +120,7 @@ class Network : public Port {
     Instant due;
     Bytes bytes;
     bool end = false;
+    bool flipped = false;
   };
   // One direction of a connection.
   struct Flow {
@@ -174,13 +179,16 @@ class Network : public Port {
 
   void arrive_dial(ConnectionId id, HostIndex target);
   void establish(ConnectionId id);
-  void queue_chunk(ConnectionId id, std::size_t side, Bytes bytes, bool end);
+  void queue_chunk(ConnectionId id, std::size_t side, Chunk chunk);
+  void flip(Chunk& chunk);
   void schedule_pump(ConnectionId id, std::size_t side);
   void pump(ConnectionId id, std::size_t side);
   void schedule_progress(ConnectionId id, std::size_t side);
   void progress(ConnectionId id, std::size_t side);
   // Ends one side; the host hears LinkDown after `delay` unless it is down itself.
   void drop_end(ConnectionId id, std::size_t side, Duration delay, const char* reason);
+  // Of a chunk that arrives.
+  void note_flip(const End& to, const Chunk& chunk);
   void reset(ConnectionId id);
   bool may_reach_by_datagram(HostIndex from, HostIndex to);
   void deliver_datagram(HostIndex from, HostIndex to, Bytes bytes);
@@ -207,6 +215,7 @@ class Network : public Port {
   PointerIndex<Connection> index_;  // of the same, by id: looked up with each packet
   std::vector<std::map<std::uint64_t, Place>> places_;  // of each host, by link
   std::set<std::pair<ConnectionId, std::size_t>> stalled_;
+  std::map<std::pair<HostIndex, mesh::LinkId>, std::size_t> flips_;
   std::uint64_t next_connection_ = 1;
   std::uint64_t next_inbound_ = 1;
   std::uint64_t bytes_sent_ = 0;

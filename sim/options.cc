@@ -52,6 +52,7 @@ void expand_network(Rng& rng, const Options& options, NetworkOptions& network) {
   };
   network.stream_loss_permille = up_to(Fault::kStreamDelayed, 100);
   network.stream_resets_per_million = up_to(Fault::kStreamReset, 3000);
+  network.stream_flips_per_million = up_to(Fault::kStreamFlipped, 3000);
   network.datagram_loss_permille = up_to(Fault::kDatagramLost, 300);
   network.datagram_duplicate_permille = up_to(Fault::kDatagramDuplicated, 500);
   network.datagram_reorder_permille = up_to(Fault::kDatagramReordered, 500);
@@ -201,6 +202,7 @@ Options expand_seed(std::uint64_t seed, std::size_t nodes, Duration chaos,
   options.mixed_wire = beside.chance(1, 2);
   draw_liar(beside, options);
   draw_scopes(beside, options);
+  options.real_channel = beside.chance(1, 20);
   return options;
 }
 
@@ -212,6 +214,7 @@ std::vector<std::pair<std::string, std::string>> describe(const Options& options
       {"scenario", options.scenario},
       {"nodes", std::to_string(options.nodes)},
       {"real", options.real ? "yes" : "no"},
+      {"real_channel", options.real_channel ? "yes" : "no"},
       {"chaos", ms_text(options.chaos)},
       {"rounds_max", std::to_string(options.rounds_max)},
       {"append_batches", std::to_string(options.append_batches)},
@@ -225,6 +228,7 @@ std::vector<std::pair<std::string, std::string>> describe(const Options& options
       {"chunk_bytes_max", std::to_string(network.chunk_bytes_max)},
       {"stream_loss", permille(network.stream_loss_permille)},
       {"stream_resets", std::to_string(network.stream_resets_per_million) + " per million"},
+      {"stream_flips", std::to_string(network.stream_flips_per_million) + " per million"},
       {"datagram_loss", permille(network.datagram_loss_permille)},
       {"datagram_duplicate", permille(network.datagram_duplicate_permille)},
       {"datagram_reorder", permille(network.datagram_reorder_permille)},

@@ -37,6 +37,7 @@ struct NetworkOptions {
   bool cuts = true;                      // one write in four, at places of chance
   std::uint64_t stream_loss_permille = 0;
   std::uint64_t stream_resets_per_million = 0;  // of the pieces
+  std::uint64_t stream_flips_per_million = 0;   // the same
   std::uint64_t datagram_loss_permille = 0;
   std::uint64_t datagram_duplicate_permille = 0;
   std::uint64_t datagram_reorder_permille = 0;
@@ -83,6 +84,7 @@ struct Options {
   std::size_t nodes = 20;
   // The daemon's store on files and Ed25519, instead of the faster ones of the simulator.
   bool real = false;
+  bool real_channel = false;      // the daemon's, instead of the stand-in
   Duration chaos = kSafetyPhase;  // faults and appends happen in this time
   std::uint64_t rounds_max = 10;  // of gossip: so many it may take to agree afterwards
   std::size_t append_batches = 120;

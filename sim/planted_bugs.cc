@@ -82,6 +82,8 @@ constexpr std::array kTable = {
     PlantedInfo{Bug::kCursorByDatagram, "cursor_by_datagram",
                 "a root datagram's arrival head is taken for a cursor, whatever differs"},
     PlantedInfo{Bug::kIgnoreScope, "ignore_scope", "logs beyond a scope are told, sent and taken"},
+    PlantedInfo{Bug::kSkipRecordTag, "skip_record_tag",
+                "what a link brings is believed without its tag"},
 };
 static_assert(kTable.size() == kBugs);
 

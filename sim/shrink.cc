@@ -27,6 +27,8 @@ std::uint64_t* rate_of(Options& options, Fault fault) {
       return &options.network.stream_loss_permille;
     case Fault::kStreamReset:
       return &options.network.stream_resets_per_million;
+    case Fault::kStreamFlipped:
+      return &options.network.stream_flips_per_million;
     case Fault::kCommitFails:
       return &options.disk.commit_fail_permille;
     case Fault::kCommitLate:

@@ -92,7 +92,7 @@ Result<ebb::cli::VerifyAnswer> verify(
 
 std::string build_note() {
   if (!ebb::node::kBindsAnyAddress) return "";
-  return "unsafe_bind: any address, though links are not encrypted; for tests only";
+  return "unsafe_bind: any address, though devices have no certificates; for tests only";
 }
 
 }  // namespace

@@ -25,6 +25,7 @@ void visit_options(OptionsRef& o, const Visit& visit) {
   visit("scenario", o.scenario);
   visit("nodes", o.nodes);
   visit("real", o.real);
+  visit("real_channel", o.real_channel);
   visit("chaos_us", o.chaos);
   visit("rounds_max", o.rounds_max);
   visit("append_batches", o.append_batches);
@@ -84,6 +85,7 @@ void visit_network(NetworkRef& n, const Visit& visit) {
   visit("cuts", n.cuts);
   visit("stream_loss_permille", n.stream_loss_permille);
   visit("stream_resets_per_million", n.stream_resets_per_million);
+  visit("stream_flips_per_million", n.stream_flips_per_million);
   visit("datagram_loss_permille", n.datagram_loss_permille);
   visit("datagram_duplicate_permille", n.datagram_duplicate_permille);
   visit("datagram_reorder_permille", n.datagram_reorder_permille);

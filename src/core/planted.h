@@ -63,8 +63,10 @@ enum class Bug : std::uint8_t {
   kTrustAnyAddress,
   kCursorByDatagram,
   kIgnoreScope,
+  // Channels.
+  kSkipRecordTag,
 };
-inline constexpr std::size_t kBugs = static_cast<std::size_t>(Bug::kIgnoreScope);  // but kNone
+inline constexpr std::size_t kBugs = static_cast<std::size_t>(Bug::kSkipRecordTag);  // but kNone
 
 #ifdef EBB_PLANTED_BUGS
 

@@ -152,6 +152,13 @@ void write_datagrams(PrometheusText& out, const node::MeshCounters& mesh,
             status.gossip_partners);
 }
 
+void write_handshakes(PrometheusText& out, const node::MeshCounters& mesh) {
+  out.family("ebb_handshakes_refused_total", "counter",
+             "Connections that ended before they were links, by reason.");
+  for (const auto& [reason, count] : mesh.handshakes_refused)
+    out.sample(count, {{"reason", reason}});
+}
+
 void write_budgets(PrometheusText& out, const std::vector<node::BudgetStatus>& budgets,
                    const std::vector<node::LinkStatus>& links) {
   std::uint64_t waiting = 0;
@@ -199,6 +206,7 @@ void get_metrics(const RequestPtr& request) {
   write_peers(out, node.mesh_counters(), links);
   write_presences(out, node.mesh_counters(), status);
   write_datagrams(out, node.mesh_counters(), status);
+  write_handshakes(out, node.mesh_counters());
   write_budgets(out, node.budgets(), links);
   write_clock(out, status);
   request->answer(std::move(answer));

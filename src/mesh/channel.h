@@ -1,38 +1,69 @@
-// Channel: what a link's bytes go through on their way to and from the wire. The plain one is all
-// there is so far; the encrypted one replaces it behind this interface.
+// Channel: what a link's bytes go through on their way to and from the wire, and what tells which
+// device is at the other end.
 //
-// Model:     start() gives the first bytes to send; receive() takes wire bytes and appends the
-//            stream's plaintext; seal() turns plaintext into wire bytes. `peer()` is known once the
-//            channel is established, and only then may seal() be called.
-//            Bytes are passed by value because the plain channel hands them on without a copy.
-// Errors:    receive: kMalformed, kUnsupported; the link is then useless.
+// Model:     start() gives the first bytes to send, if this end begins; receive() takes wire bytes
+//            and appends the stream's plaintext; seal() turns plaintext into wire bytes. `peer()`
+//            is known once the channel is established, and only then may seal() be called;
+//            finish() says that it was all, and nothing may be sealed behind it.
+//            Bytes are passed by value so that a channel may hand them on without a copy.
+// Errors:    a failure of receive() is final. Plaintext that was appended before it stands; what
+//            is appended to `wire_out` is sent all the same, and where there is nothing, nothing
+//            may be sent.
+// Ownership: keys go with the channel. A factory must outlive the engine that has it.
 // Threads:   not thread-safe; owned by its link.
-// Spec:      docs/wire_format.md section 7
+// Spec:      docs/wire_format.md sections 7 and 12
 #pragma once
 
+#include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
+#include <string>
 
 #include "core/bytes.h"
 #include "core/ids.h"
-#include "core/result.h"
 
 namespace ebb::mesh {
+
+enum class ChannelFault : std::uint8_t {
+  kNoAccess,         // it has not shown that it knows mesh and secret
+  kNotAnswered,      // it has, and may_answer said no
+  kBroken,           // bytes that are not authentic, or nothing that can be read
+  kBadProof,         // it is not the device that it says it is
+  kNoCommonVersion,  // of the wire; no fault of anybody's
+};
+
+struct ChannelFailure {
+  ChannelFault fault = ChannelFault::kBroken;
+  std::string detail;
+};
 
 class Channel {
  public:
   virtual ~Channel() = default;
   virtual void start(Bytes& wire_out) = 0;
-  // `wire_out` takes bytes that the channel itself must send in answer.
-  virtual Status receive(Bytes wire, Bytes& plain_out, Bytes& wire_out) = 0;
+  // `wire_out` takes bytes that the channel itself must send in answer. nullopt: all is well.
+  virtual std::optional<ChannelFailure> receive(Bytes wire, Bytes& plain_out, Bytes& wire_out) = 0;
   virtual void seal(Bytes plain, Bytes& wire_out) = 0;
+  // The orderly end of what this end has to say; once, of an established channel.
+  virtual void finish(Bytes& wire_out) = 0;
   virtual bool established() const = 0;
+  // The other end has said all that it had to say.
+  virtual bool ended() const = 0;
   virtual std::optional<DeviceId> peer() const = 0;
-  // False for a channel that proves nothing and hides nothing: drivers keep it on loopback.
-  virtual bool secure() const = 0;
 };
 
-// "ebb-plain-1" and the device's id, then frames as they are.
-std::unique_ptr<Channel> make_plain_channel(const DeviceId& self);
+// Asked of a channel that the other end has begun, once, when that has shown that it knows mesh and
+// secret, and before anything is computed for it. False: not a byte goes out.
+using MayAnswer = std::function<bool()>;
+
+// Makes the channel of each link.
+class Channels {
+ public:
+  virtual ~Channels() = default;
+  virtual std::unique_ptr<Channel> dial() const = 0;
+  // `may_answer` is called in receive().
+  virtual std::unique_ptr<Channel> accept(MayAnswer may_answer) const = 0;
+};
 
 }  // namespace ebb::mesh

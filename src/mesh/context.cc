@@ -8,15 +8,26 @@
 #include "mesh/overlay.h"
 #include "mesh/reconcile.h"
 #include "mesh/scope.h"
+#include "mesh/stream.h"
 #include "mesh/want.h"
 
 namespace ebb::mesh {
 namespace {
 
+// What is left of control messages, and the end of the stream.
+void say_end(Context& ctx, Link& link) {
+  if (link.channel == nullptr || !link.channel->established()) return;
+  flush_control(ctx, link);
+  Bytes wire;
+  link.channel->finish(wire);
+  send_wire(ctx, link, std::move(wire));
+}
+
 // Takes the link out of every table; what was asked of it goes to somebody else.
 void forget_link(Context& ctx, Link& link, const std::string& reason, bool liar) {
   link.closed = true;
   touch(ctx, link);
+  leave_gate(ctx, link);
   forget_bytes(ctx, link);
   interrupt_exchange(ctx, link);
   if (link.slot != kNoSlot) {
@@ -45,14 +56,20 @@ void fault(Context& ctx, Link& link, std::string_view reason, std::string detail
   ctx.out->faults.push_back({link.id, link.peer, reason, std::move(detail)});
   say_bye(ctx, link, codec::ByeCode::kProtocolError, std::string(reason));
   link.misbehaved = true;
-  flush_control(ctx, link);
+  say_end(ctx, link);
   ctx.out->closes.push_back({link.id, std::string(reason)});
   forget_link(ctx, link, std::string(reason), true);
 }
 
 void close_link(Context& ctx, Link& link, const std::string& reason) {
   if (link.closed) return;
-  flush_control(ctx, link);
+  say_end(ctx, link);
+  ctx.out->closes.push_back({link.id, reason});
+  forget_link(ctx, link, reason, false);
+}
+
+void abandon_link(Context& ctx, Link& link, const std::string& reason) {
+  if (link.closed) return;
   ctx.out->closes.push_back({link.id, reason});
   forget_link(ctx, link, reason, false);
 }

@@ -18,6 +18,7 @@
 #include <variant>
 #include <vector>
 
+#include "channel/handshake_gate.h"
 #include "core/limits.h"
 #include "core/rng.h"
 #include "mesh/engine.h"
@@ -141,6 +142,8 @@ struct Context {
   LinkTable links;
   SlotTable slots;
   LinkList touched;
+  channel::HandshakeGate gate;  // of connections that others have opened
+  std::map<channel::HandshakeGate::Ticket, LinkId> half_open;
   LinkDeadlines link_deadlines;  // of links as they were when they were touched last
   Counters counters;
   // The rows of Counters::messages by the alternative of codec::Message; null until it is used.
@@ -213,6 +216,8 @@ void fault(Context& ctx, Link& link, std::string_view reason, std::string detail
 void say_bye(Context& ctx, Link& link, codec::ByeCode code, std::string text);
 // Asks the driver to close and forgets the link; idempotent.
 void close_link(Context& ctx, Link& link, const std::string& reason);
+// The same without a word, for a link whose channel is of no use any more.
+void abandon_link(Context& ctx, Link& link, const std::string& reason);
 // The same for a link that the driver has closed already.
 void drop_link(Context& ctx, Link& link, const std::string& reason);
 void notice(Context& ctx, const Link& link, NoticeKind kind, std::string text);

@@ -20,7 +20,9 @@ constexpr Duration kRefusalPause = seconds(30);       // at least, whatever is n
 constexpr Duration kCopyPause = seconds(600);         // at least, where our own key answered
 constexpr std::uint32_t kFailuresOfLearnt = 10;       // then a learnt address is forgotten
 constexpr std::uint32_t kFailuresOfHearsay = 5;       // the same where only others told it
-constexpr Duration kHeardLately = seconds(300);       // then it is not, for it would be learnt anew
+// Of who closed, or stood still, before a byte had come.
+constexpr std::string_view kUnanswered = "no answer: another mesh, or another secret";
+constexpr Duration kHeardLately = seconds(300);  // then it is not, for it would be learnt anew
 
 Target* target_of(Context& ctx, const Link& link) {
   if (!link.dialled) return nullptr;
@@ -125,6 +127,20 @@ void note_left_out(Context& ctx, const Link& link) {
   }
 }
 
+// What is known now of why the target does not talk to us; told once when it does not answer.
+void note_refusal(Context& ctx, const Link& link, Target& target) {
+  const bool told = target.refusal == kUnanswered;
+  target.refusal = link.refusal;
+  target.trouble.clear();
+  if (link.phase != Phase::kChannel || link.bytes_in > 0) return;
+  target.trouble = kUnanswered;
+  // Once alone it may have been ended in that moment.
+  if (target.failures == 0) return;
+  target.refusal = kUnanswered;
+  if (!told)
+    notice(ctx, link, NoticeKind::kUnanswered, link.address + ": " + std::string(kUnanswered));
+}
+
 }  // namespace
 
 Duration dial_backoff(Context& ctx, std::uint32_t failures) {
@@ -224,8 +240,7 @@ void dialer_link_closed(Context& ctx, const Link& link, const std::string& reaso
     ctx.targets.erase(link.address);
   } else if (target != nullptr) {
     target->link.reset();
-    target->refusal = link.refusal;
-    target->trouble.clear();
+    note_refusal(ctx, link, *target);
     if (link.phase == Phase::kConnecting) {
       target->reached = false;
       target->trouble = reason.substr(0, kTroubleBytes);

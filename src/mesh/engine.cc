@@ -29,6 +29,7 @@
 #include "mesh/settle.h"
 #include "mesh/share.h"
 #include "mesh/status.h"
+#include "mesh/stream.h"
 #include "mesh/sync_answer.h"
 #include "mesh/want.h"
 
@@ -119,42 +120,8 @@ void on_frame(Context& ctx, Link& link, ByteView frame) {
 // ---- one handler for each input
 
 void on_input(Context& ctx, LinkUp& up) { on_link_up(ctx, up); }
-
-void on_input(Context& ctx, LinkDown& down) {
-  if (Link* link = find_link(ctx, down.link)) drop_link(ctx, *link, down.reason);
-}
-
-void on_input(Context& ctx, StreamBytes& stream) {
-  Link* link = find_link(ctx, stream.link);
-  if (link == nullptr || link->channel == nullptr) return;
-  link->bytes_in += stream.bytes.size();
-  ctx.budget.spend(link->link_class, stream.bytes.size());
-  link->last_received = ctx.now;
-  touch(ctx, *link);
-  Bytes plain;
-  Bytes answer;
-  const Status received = link->channel->receive(std::move(stream.bytes), plain, answer);
-  send_wire(ctx, *link, std::move(answer));
-  if (!received.ok()) {
-    fault(ctx, *link, "bad_channel", received.error().message());
-    return;
-  }
-  if (link->phase == Phase::kChannel && link->channel->established()) on_established(ctx, *link);
-  if (link->closed || plain.empty()) return;
-  link->splitter.push(plain);
-  while (!link->closed) {
-    const Result<ByteView> frame = link->splitter.next();
-    if (!frame.ok()) {
-      const bool too_large = frame.error().code == ErrorCode::kTooLarge;
-      fault(ctx, *link, too_large ? "too_large" : "malformed_frame", frame.error().message());
-    } else if (frame->empty()) {
-      count_begun(ctx, *link);
-      return;
-    } else {
-      on_frame(ctx, *link, *frame);
-    }
-  }
-}
+void on_input(Context& ctx, LinkDown& down) { on_link_down(ctx, down); }
+void on_input(Context& ctx, StreamBytes& stream) { on_stream_bytes(ctx, stream, on_frame); }
 
 void on_input(Context& ctx, SendProgress& progress) {
   if (Link* link = find_link(ctx, progress.link)) {
@@ -173,6 +140,7 @@ void on_input(Context& ctx, ReadDone& done) {
 
 void on_input(Context& ctx, Tick&) {
   run_link_timers(ctx);
+  run_half_open(ctx);
   resume_commits_if_due(ctx);
   run_log_timers(ctx);
   run_sharing(ctx);
@@ -293,6 +261,7 @@ std::optional<Instant> earliest(const Context& ctx) {
     if (at && (!next || *at < *next)) next = at;
   };
   consider(ctx.dial_at);
+  consider(ctx.gate.next_deadline());
   consider(next_gossip_deadline(ctx));
   consider(ctx.shuffle_at);
   consider(next_presence_deadline(ctx));
@@ -313,6 +282,7 @@ struct Engine::Impl {
 Engine::Engine(Config config, Rng rng)
     : impl_(std::make_unique<Impl>(Impl{Context(std::move(config), rng)})) {
   Context& ctx = impl_->ctx;
+  EBB_CHECK(ctx.config.channels != nullptr);
   ctx.heads.load(ctx.config.heads);
   ctx.config.heads.clear();
   ctx.arrival_head = ctx.config.arrival_head;

@@ -71,6 +71,8 @@ struct Config {
   Incarnation incarnation = 0;  // ours: which of our logs are being written
   // Who judges signatures; nullptr: Ed25519. Must outlive the engine.
   const trust::SignatureCheck* signatures = nullptr;
+  // Who makes the channels of links (checked: there is one). Must outlive the engine.
+  const Channels* channels = nullptr;
   WallTime built;              // of the program: what peers say before it is no time
   bool clock_suspect = false;  // ours, at the start
   Tuning tuning;

@@ -219,35 +219,6 @@ void settle_when_judged(Context& ctx, Link& link) {
   if (link.heads_told && own_positions_judged(link)) settle(ctx, link);
 }
 
-void on_link_up(Context& ctx, const LinkUp& up) {
-  Link* link = find_link(ctx, up.link);
-  if (up.dialled ? link == nullptr : ctx.links.find(up.link) != nullptr) {
-    if (up.dialled) ctx.out->closes.push_back({up.link, "given up"});
-    return;
-  }
-  if (link != nullptr && link->phase != Phase::kConnecting) return;
-  if (link == nullptr) {
-    if (ctx.links.size() >= limits::kLinks + limits::kHalfOpen) {
-      ctx.out->closes.push_back({up.link, "too many connections"});
-      return;
-    }
-    link = &ctx.links.add(up.link);
-  }
-  link->dialled = up.dialled;
-  link->remote = up.remote;
-  link->link_class = ctx.budget.class_of(up.dialled ? link->address : up.remote);
-  link->phase = Phase::kChannel;
-  link->since = ctx.now;
-  link->last_received = ctx.now;
-  link->greeting_deadline = ctx.now + ctx.config.handshake_timeout;
-  touch(ctx, *link);
-  link->credit = ctx.config.tuning.credit_bytes;
-  link->channel = make_plain_channel(ctx.config.self);
-  Bytes wire;
-  link->channel->start(wire);
-  send_wire(ctx, *link, std::move(wire));
-}
-
 void on_established(Context& ctx, Link& link) {
   link.peer = link.channel->peer();
   link.phase = Phase::kGreeting;

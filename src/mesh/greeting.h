@@ -12,7 +12,6 @@
 
 namespace ebb::mesh {
 
-void on_link_up(Context& ctx, const LinkUp& up);
 // The channel has been established: who is there, and HELLO.
 void on_established(Context& ctx, Link& link);
 void on_hello(Context& ctx, Link& link, const codec::Hello& hello);

@@ -18,6 +18,7 @@
 #include <string_view>
 #include <vector>
 
+#include "channel/handshake_gate.h"
 #include "codec/frame.h"
 #include "codec/message.h"
 #include "core/id_prefix.h"
@@ -116,6 +117,7 @@ struct Link {
   Instant greeting_deadline;
 
   std::unique_ptr<Channel> channel;
+  std::optional<channel::HandshakeGate::Ticket> ticket;  // while it is half open
   codec::FrameSplitter splitter;
   std::optional<DeviceId> peer;
   int slot = kNoSlot;

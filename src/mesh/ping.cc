@@ -47,7 +47,10 @@ void check_life(Context& ctx, Link& link) {
 void check_link(Context& ctx, Link& link) {
   if (link.flush_at && *link.flush_at <= ctx.now) touch(ctx, link);
   if (!link.settled) {
-    if (link.greeting_deadline <= ctx.now) close_link(ctx, link, "greeting took too long");
+    if (link.greeting_deadline > ctx.now) return;
+    const bool half_open = link.phase == Phase::kChannel;
+    if (half_open) ++ctx.counters.handshakes_refused["too_slow"];
+    close_link(ctx, link, half_open ? "handshake took too long" : "greeting took too long");
     return;
   }
   watch_progress(ctx, link);

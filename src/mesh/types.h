@@ -268,6 +268,7 @@ enum class NoticeKind : std::uint8_t {
   kLinkEstablished,
   kLinkClosed,
   kRefused,        // another mesh or wire version; text says which
+  kUnanswered,     // a dialled address closes or stands still before a byte of the handshake
   kForkSuspected,  // two histories of a log were seen
   kRollbackFound,  // a peer holds more of our own log than we do: begin a new incarnation
   kSetBackFound,   // a peer knows later arrivals of our epoch than we do: take another epoch
@@ -354,8 +355,7 @@ struct BudgetStatus {
 };
 
 struct MessageCount {
-  std::uint64_t messages_in = 0, messages_out = 0;
-  std::uint64_t bytes_in = 0, bytes_out = 0;
+  std::uint64_t messages_in = 0, messages_out = 0, bytes_in = 0, bytes_out = 0;
 };
 
 struct Counters {
@@ -372,8 +372,9 @@ struct Counters {
   std::map<std::string_view, std::uint64_t> datagram_segments;  // received, by outcome
   std::map<std::string_view, std::uint64_t> gossip;             // exchanges, by outcome
   std::uint64_t dials = 0, dial_failures = 0;
-  std::uint64_t presences_heard = 0, presences_written = 0;  // newer ones of others; of ours
-  std::uint64_t presence_dials = 0;                          // to addresses that nothing else told
+  std::map<std::string_view, std::uint64_t> handshakes_refused;  // by reason; ours and of others
+  std::uint64_t presences_heard = 0, presences_written = 0;      // newer ones of others; of ours
+  std::uint64_t presence_dials = 0;  // to addresses that nothing else told
   std::uint64_t reconciliations_in_sync = 0, reconciliations_left_out = 0,
                 reconciliations_interrupted = 0, reconciliations_refused = 0;
   std::uint64_t audits = 0;         // ended, equal or not

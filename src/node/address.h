@@ -1,7 +1,7 @@
 // Addresses as sockets have them, out of "host:port" (core/host_port.h).
 //
-// Model:   until links are encrypted only loopback is bound or dialled, but for a build of its own
-//          for tests (bind_policy.h); require_allowed() is the one place that says so.
+// Model:   until devices have certificates only loopback is bound or dialled, but for a build of
+//          its own for tests (bind_policy.h); require_allowed() is the one place that says so.
 // Errors:  kInvalidArgument, kPermission (not allowed); detail names the address.
 // Threads: values; any thread.
 #pragma once

@@ -1,6 +1,6 @@
 // Which addresses this program may bind and dial. A fact of the build, which nothing at run time
-// changes: while links are not encrypted, the library says loopback only (bind_loopback.cc), and
-// only a program for tests (meson option `unsafe_bind`) is linked with the other answer.
+// changes: while devices have no certificates, the library says loopback only (bind_loopback.cc),
+// and only a program for tests (meson option `unsafe_bind`) is linked with the other answer.
 //
 // Threads: constant; any thread.
 #pragma once

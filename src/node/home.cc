@@ -83,6 +83,7 @@ Status write_home(const HomePaths& paths, const MeshKeys& mesh, const KeyBytes& 
   EBB_RETURN_IF_ERROR(require_private(paths.keys, "run `chmod 700 " + paths.keys + "`"));
   if (mesh.root) EBB_RETURN_IF_ERROR(write_key_file(paths.root_key, kRootKind, *mesh.root));
   EBB_RETURN_IF_ERROR(write_key_file(paths.mesh_secret, kMeshSecretKind, mesh.secret));
+  EBB_RETURN_IF_ERROR(write_key_file(paths.link_key, kLinkKind, random_key()));
   EBB_RETURN_IF_ERROR(write_file_durable(paths.genesis, to_base32(mesh.genesis) + "\n", 0600));
   if (!file_exists(paths.config)) {
     EBB_RETURN_IF_ERROR(write_file_durable(paths.config, config_template(name), 0600));
@@ -133,6 +134,7 @@ HomePaths home_paths(const std::string& dir) {
   paths.config = in_dir(kConfigFile);
   paths.keys = in_dir("keys");
   paths.identity_key = in_dir("keys/identity.key");
+  paths.link_key = in_dir("keys/link.key");
   paths.root_key = in_dir("keys/root.key");
   paths.mesh_secret = in_dir("keys/mesh.secret");
   paths.genesis = in_dir("mesh.genesis");
@@ -169,6 +171,12 @@ Result<Home> load_home(const std::string& dir) {
   home.mesh = trust::mesh_id(home.genesis);
   home.secret.data = trust::MeshSecret::from(secret.view())->data;
   return home;
+}
+
+Result<KeyBytes> load_link_key(const HomePaths& paths, bool& made) {
+  made = !file_exists(paths.link_key);
+  if (made) EBB_RETURN_IF_ERROR(write_key_file(paths.link_key, kLinkKind, random_key()));
+  return read_key_file(paths.link_key, kLinkKind);
 }
 
 Result<std::string> export_mesh(const std::string& dir) {

@@ -15,14 +15,15 @@
 #include "core/ids.h"
 #include "core/result.h"
 #include "core/time.h"
+#include "node/key_file.h"
 #include "trust/genesis.h"
 #include "trust/identity.h"
 
 namespace ebb::node {
 
 struct HomePaths {
-  std::string dir, config, keys, identity_key, root_key, mesh_secret, genesis, store, socket, pid,
-      log;
+  std::string dir, config, keys, identity_key, link_key, root_key, mesh_secret, genesis, store,
+      socket, pid, log;
 };
 HomePaths home_paths(const std::string& dir);
 
@@ -43,6 +44,9 @@ struct Home {
 // Makes directory, keys, genesis, an empty store directory and a commented ebb.toml.
 Result<Home> init_home(const InitOptions& options);
 Result<Home> load_home(const std::string& dir);
+// The device's X25519 key for links. A directory of before has none: it is made then, and `made`
+// is set. kPermission, kCorrupt as of the other keys.
+Result<KeyBytes> load_link_key(const HomePaths& paths, bool& made);
 // The text of `ebb mesh export`.
 Result<std::string> export_mesh(const std::string& dir);
 

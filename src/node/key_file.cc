@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <optional>
+#include <utility>
 #include <vector>
 
 #include "core/ids.h"
@@ -31,12 +32,22 @@ std::vector<std::string_view> words_of(std::string_view line) {
   return words;
 }
 
-Error damaged(const std::string& path, std::string_view how) {
-  return {ErrorCode::kCorrupt, "key file",
-          path + ": " + std::string(how) +
-              "; put the file back from your copy (the key cannot be made again), or set this "
-              "directory aside and run `ebb init` in a new one"};
-}
+// Nothing else depends on a link key yet.
+constexpr std::string_view kMadeAgain = "; remove it, and the next start makes another";
+constexpr std::string_view kNeverAgain =
+    "; put the file back from your copy (the key cannot be made again), or set this directory "
+    "aside and run `ebb init` in a new one";
+
+struct KeyFile {
+  const std::string& path;
+  std::string_view kind;
+
+  Error damaged(std::string_view how) const {
+    std::string detail = path + ": " + std::string(how);
+    detail += kind == kLinkKind ? kMadeAgain : kNeverAgain;
+    return {ErrorCode::kCorrupt, "key file", std::move(detail)};
+  }
+};
 
 }  // namespace
 
@@ -52,6 +63,7 @@ Status write_key_file(const std::string& path, std::string_view kind, const KeyB
 }
 
 Result<KeyBytes> read_key_file(const std::string& path, std::string_view kind) {
+  const KeyFile file{path, kind};
   if (!file_exists(path)) {
     return Error{ErrorCode::kNotFound, "key file",
                  path +
@@ -62,22 +74,22 @@ Result<KeyBytes> read_key_file(const std::string& path, std::string_view kind) {
       path, "run `chmod 600 " + path + "`, and make a new device if it may have been read"));
   Result<std::string> text = read_file(path, kFileBytes);
   if (!text.ok()) {
-    if (text.error().code == ErrorCode::kTooLarge) return damaged(path, "too long for a key file");
+    if (text.error().code == ErrorCode::kTooLarge) return file.damaged("too long for a key file");
     return text.error();
   }
   std::string& whole = *text;
   std::string_view line = whole;
   if (line.ends_with('\n')) line.remove_suffix(1);
   const std::vector<std::string_view> words = words_of(line);
-  if (words.size() != 4 || words[0] != kLabel) return damaged(path, "not a key file of this form");
-  if (words[1] != kind) return damaged(path, "a key of another kind");
+  if (words.size() != 4 || words[0] != kLabel) return file.damaged("not a key file of this form");
+  if (words[1] != kind) return file.damaged("a key of another kind");
   std::optional<Bytes> bytes = from_base32(words[2]);
   KeyBytes key;
-  if (!bytes || bytes->size() != key.data().size()) return damaged(path, "wrong size");
+  if (!bytes || bytes->size() != key.data().size()) return file.damaged("wrong size");
   std::copy(bytes->begin(), bytes->end(), key.data().begin());
   ::explicit_bzero(bytes->data(), bytes->size());
   const std::string sum = checksum(key);
-  if (words[3] != sum) return damaged(path, "the checksum does not fit the key");
+  if (words[3] != sum) return file.damaged("the checksum does not fit the key");
   ::explicit_bzero(whole.data(), whole.size());
   return key;
 }

@@ -34,6 +34,7 @@ class KeyBytes {
 };
 
 inline constexpr std::string_view kIdentityKind = "identity";
+inline constexpr std::string_view kLinkKind = "link";
 inline constexpr std::string_view kRootKind = "root";
 inline constexpr std::string_view kMeshSecretKind = "mesh-secret";
 

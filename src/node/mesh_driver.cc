@@ -53,6 +53,8 @@ NoticeName notice_name(mesh::NoticeKind kind) {
       return {LogLevel::kInfo, "link_down"};
     case mesh::NoticeKind::kRefused:
       return {LogLevel::kWarn, "refused"};
+    case mesh::NoticeKind::kUnanswered:
+      return {LogLevel::kWarn, "unanswered"};
     case mesh::NoticeKind::kForkSuspected:
       return {LogLevel::kError, "fork_suspected"};
     case mesh::NoticeKind::kRollbackFound:

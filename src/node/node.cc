@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "core/limits.h"
+#include "mesh/secure_channel.h"
 #include "node/address.h"
 #include "node/bind_policy.h"
 #include "node/clocks.h"
@@ -53,6 +54,11 @@ store::StoreOptions store_options(const Home& home, const Config& config) {
   const auto budget = static_cast<std::uint64_t>(config.disk_budget_bytes);
   options.page_count_max = budget / kPageBytes + (budget % kPageBytes > 0 ? 1 : 0);
   return options;
+}
+
+const trust::SignatureCheck& signature_check() {
+  static const trust::SignatureCheck check;
+  return check;
 }
 
 // Names are looked up when they are dialled; addresses are judged now.
@@ -106,6 +112,7 @@ Node::Impl::Impl(Home home_in, Config config_in, std::unique_ptr<Loop> loop_in)
 
 Status Node::Impl::start() {
   EBB_RETURN_IF_ERROR(require_addresses(config));
+  EBB_RETURN_IF_ERROR(make_channels());
   EBB_ASSIGN(std::unique_ptr<store::Store> opened,
              store::Store::open(store_options(home, config), *home.identity));
   if (!config.offline()) EBB_RETURN_IF_ERROR(bind());
@@ -137,14 +144,33 @@ Status Node::Impl::start() {
        {"listen", bound ? bound->text() : config.listen},
        {"mesh", to_hex(home.mesh.view())}});
   if (kBindsAnyAddress) {
-    log(LogLevel::kWarn, "unsafe_bind", {{"reason", "links are not encrypted: for tests only"}});
+    log(LogLevel::kWarn, "unsafe_bind",
+        {{"reason", "any device with the mesh secret is let in: for tests only"}});
   }
+  return {};
+}
+
+// The engine's own generator is none for keys, so the system gives them.
+Status Node::Impl::make_channels() {
+  bool made = false;
+  EBB_ASSIGN(const KeyBytes link_key, load_link_key(home.paths, made));
+  if (made) log(LogLevel::kInfo, "link_key_made", {{"path", home.paths.link_key}});
+  std::vector<channel::AccessKey> access;
+  access.push_back(channel::AccessKey::for_link(home.mesh, home.secret));
+  channels = std::make_unique<mesh::SecureChannels>(mesh::SecureSetup{
+      *home.identity, signature_check(), channel::StaticKey(*channel::Key::from(link_key.view())),
+      std::move(access), [] {
+        channel::Key key;
+        trust::random_bytes(key.data(), channel::Key::kSize);
+        return key;
+      }});
   return {};
 }
 
 Result<mesh::Config> Node::Impl::engine_config_of(const store::Store& opened) const {
   mesh::Config wanted;
   wanted.self = home.identity->device();
+  wanted.channels = channels.get();
   wanted.mesh = home.mesh;
   wanted.fold_version = state::kFoldVersion;
   wanted.epoch = opened.epoch();

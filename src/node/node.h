@@ -10,9 +10,10 @@
 // Threads:   construct, use and destroy on one thread, the loop thread; only request_stop() may be
 //            called from others and from signal handlers.
 // Errors:    start: kBusy (another node runs on this directory; or the configured port is in use:
-//            `context` tells which), kPermission (an address that is not loopback: links are not
-//            encrypted yet), and those of Store::open. append: kBusy when the queue is full;
-//            what the store said while a new incarnation is wanted and cannot be written.
+//            `context` tells which), kPermission (an address that is not loopback: devices have
+//            no certificates yet; or a key that others can read), and those of Store::open. append:
+//            kBusy when the queue is full; what the store said while a new incarnation is wanted
+//            and cannot be written.
 // Limits:    kAppendQueueBytes, kAppendQueueEvents; commit and read queues are bounded by credit.
 #pragma once
 

@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "core/clock_judge.h"
+#include "mesh/channel.h"
 #include "mesh/types.h"
 #include "node/loop_inbox.h"
 #include "node/mesh_driver.h"
@@ -31,6 +32,7 @@ struct Node::Impl {
 
   // Starting.
   Status start();
+  Status make_channels();
   Status bind();
   void watch_addresses();
   Result<mesh::Config> engine_config_of(const store::Store& opened) const;
@@ -74,6 +76,7 @@ struct Node::Impl {
   LoopInbox inbox;
   Async stop_wanted;
   Readers readers;
+  std::unique_ptr<mesh::Channels> channels;  // before the engine that has them
   MeshDriver driver;
   std::optional<Endpoint> bound;
   std::unique_ptr<StoreThread> store;

@@ -87,7 +87,7 @@ TEST_CASE("a daemon that cannot start says why to both that listen") {
   static_cast<void>(ebb::tests::make_home(home));
   {
     Daemon daemon(home, "0.0.0.0:0");
-    CHECK(daemon.verdict().find("not encrypted") != std::string::npos);
+    CHECK(daemon.verdict().find("have certificates") != std::string::npos);
     CHECK(daemon.join() == 1);
   }
   {

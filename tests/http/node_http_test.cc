@@ -178,6 +178,10 @@ TEST_CASE("a connection that has not greeted is no link") {
   CHECK(status["completeness"]["links"] == 0);
   CHECK(status["completeness"]["state"] == "alone");
   CHECK(status["verdict"]["level"] == "ok");
+  REQUIRE(send(fd, "GET / HTTP/1.1", 14, MSG_NOSIGNAL) == 14);
+  const std::string counted = "\nebb_handshakes_refused_total{reason=\"no_access\"} 1\n";
+  api.wait_for("/metrics",
+               [&counted](const Answer& a) { return a.body.find(counted) != std::string::npos; });
   close(fd);
 }
 
@@ -207,7 +211,7 @@ TEST_CASE("a peer that is added is dialled") {
   CHECK(far.code() == "permission");
 }
 
-TEST_CASE("a peer of another mesh is told as one, in the list and in the verdict") {
+TEST_CASE("a peer of another mesh is told as possibly one, in the list and in the verdict") {
   Api one;
   Api two;  // each of a mesh of its own
   const std::string listen = one.get("/v1/status").json()["listen"];
@@ -217,11 +221,11 @@ TEST_CASE("a peer of another mesh is told as one, in the list and in the verdict
     return !peers.empty() && peers[0]["state"] == "refused";
   });
   const auto peer = two.get("/v1/peers").json()["peers"].at(0);
-  CHECK(peer["trouble"] == "another mesh");
+  CHECK(peer["trouble"] == "no answer: another mesh, or another secret");
   CHECK(peer["address"] == listen);
   const auto verdict = two.get("/v1/status").json()["verdict"];
   CHECK(verdict["level"] == "warn");
-  CHECK(verdict["text"] == listen + " refuses: another mesh");
+  CHECK(verdict["text"] == listen + " refuses: no answer: another mesh, or another secret");
   // Whoever was dialled configured nothing and has nothing to mend.
   CHECK(one.get("/v1/status").json()["verdict"]["level"] == "ok");
 }
@@ -312,6 +316,7 @@ constexpr const char* kFamilies[] = {"ebb_events_appended_total",
                                      "ebb_presences_written_total",
                                      "ebb_presence_dials_total",
                                      "ebb_dial_failures_total",
+                                     "ebb_handshakes_refused_total",
                                      "ebb_datagrams_total",
                                      "ebb_datagrams_dropped_total",
                                      "ebb_audit_repairs_total",

@@ -16,13 +16,14 @@ Crowd::Crowd(std::size_t peers) : peers_(peers) {
 void Crowd::greet() {
   mesh::Config config;
   config.self = store.device();
+  config.channels = &channels_;
   config.mesh = test_mesh();
   config.heads = store.heads();
   config.arrival_head = store.arrival_head();
   config.incarnation = store.incarnation();
   engine = std::make_unique<mesh::Engine>(config, Rng(42));
   for (std::size_t i = 0; i < peers_.size(); ++i) {
-    input(mesh::LinkUp{link_of(i), false, "peer:1"});
+    input(mesh::LinkUp{link_of(i), false, "peer" + std::to_string(i) + ":1"});
     send_bytes(i, plain_preamble(peers_[i].identity->device()));
     codec::Hello hello;
     hello.mesh = test_mesh();

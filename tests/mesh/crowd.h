@@ -18,6 +18,7 @@
 #include "codec/message.h"
 #include "mesh/engine.h"
 #include "tests/mesh/fake_store.h"
+#include "tests/mesh/plain_channel.h"
 
 namespace ebb::tests {
 
@@ -60,7 +61,7 @@ class Crowd {
   struct Peer {
     std::unique_ptr<FakeStore> identity;
     codec::FrameSplitter splitter;
-    std::size_t preamble_left = 43;
+    std::size_t preamble_left = kPlainPreambleBytes;
     std::vector<Bytes> frames;
     std::size_t in_driver = 0;
     bool reads = false;
@@ -72,6 +73,7 @@ class Crowd {
   void take(Peer& peer, const mesh::Send& send);
 
   std::vector<Peer> peers_;
+  PlainChannels channels_{store.device()};
   std::deque<mesh::Input> answers_;
   std::size_t peak_bytes_ = 0;
 };

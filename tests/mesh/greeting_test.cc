@@ -260,13 +260,16 @@ TEST_CASE("beyond the last slot a peer is told that there are too many links") {
   config.self = store.device();
   config.mesh = test_mesh();
   config.incarnation = 1;
+  const PlainChannels channels(store.device());
+  config.channels = &channels;
   mesh::Engine engine(config, Rng(3));
   std::size_t refused = 0;
   for (std::size_t i = 0; i <= limits::kLinks; ++i) {
     const FakeStore other(static_cast<std::uint8_t>(100 + i));
     const mesh::LinkId link{mesh::kInboundBit | (i + 1)};
     mesh::Effects effects;
-    engine.handle(Instant{0}, WallTime{}, mesh::LinkUp{link, false, "x:1"}, effects);
+    engine.handle(Instant{0}, WallTime{}, mesh::LinkUp{link, false, "x" + std::to_string(i) + ":1"},
+                  effects);
     Bytes bytes = plain_preamble(other.device());
     codec::Hello hello;
     hello.mesh = config.mesh;

@@ -27,7 +27,9 @@ namespace ebb::tests {
 
 class RawLinks {
  public:
-  explicit RawLinks(FakeStore& store, mesh::Config config = {}) : store_(store) {
+  explicit RawLinks(FakeStore& store, mesh::Config config = {})
+      : store_(store), channels_(store.device()) {
+    config.channels = &channels_;
     config.self = store.device();
     config.mesh = test_mesh();
     config.heads = store.heads();
@@ -165,6 +167,7 @@ class RawLinks {
   }
 
   FakeStore& store_;
+  PlainChannels channels_;
   std::unique_ptr<mesh::Engine> engine_;
   std::vector<Peer> peers_;
   std::deque<mesh::Input> inputs_;

@@ -8,14 +8,10 @@
 #include "trust/fingerprint.h"
 
 namespace ebb::tests {
-namespace {
-
-constexpr std::string_view kPreamble = "ebb-plain-1";
-
-}  // namespace
 
 RawPeer::RawPeer(FakeStore& store, std::uint8_t peer_seed, mesh::Config config)
-    : store_(store), peer_(peer_seed), config_(std::move(config)) {
+    : store_(store), peer_(peer_seed), channels_(store.device()), config_(std::move(config)) {
+  config_.channels = &channels_;
   config_.self = store.device();
   config_.mesh = test_mesh();
   config_.heads = store.heads();
@@ -32,7 +28,9 @@ void RawPeer::connect() {
   received_.clear();
   preamble_seen_ = false;
   closed_ = false;
-  input(mesh::LinkUp{link_, false, "peer:1"});
+  // Each from a host of its own: no source may begin too many handshakes.
+  const std::uint64_t host = link_.value & ~mesh::kInboundBit;
+  input(mesh::LinkUp{link_, false, "peer" + std::to_string(host) + ":1"});
   send_bytes(plain_preamble(peer_.device()));
 }
 
@@ -126,7 +124,7 @@ void RawPeer::apply(mesh::Effects& effects) {
     if (sent.link == link_) append(stream_, sent.bytes);
     if (sent.report && reports) answers_.emplace_back(mesh::SendProgress{sent.link, 0});
   }
-  const std::size_t preamble = kPreamble.size() + DeviceId::kSize;
+  constexpr std::size_t preamble = kPlainPreambleBytes;
   if (!preamble_seen_ && stream_.size() >= preamble) {
     preamble_seen_ = true;
     stream_.erase(stream_.begin(), stream_.begin() + static_cast<std::ptrdiff_t>(preamble));
@@ -158,14 +156,6 @@ void RawPeer::apply(mesh::Effects& effects) {
     reads_.push_back(read);
     if (answers_reads) answers_.emplace_back(store_.read(read));
   }
-}
-
-Bytes plain_preamble(const DeviceId& device) {
-  Bytes bytes;
-  bytes.reserve(kPreamble.size() + DeviceId::kSize);
-  append(bytes, as_bytes(kPreamble));
-  append(bytes, device.view());
-  return bytes;
 }
 
 codec::Delta delta_of(const std::vector<trust::VerifiedSegment>& segments,

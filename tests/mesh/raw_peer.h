@@ -15,6 +15,7 @@
 #include "codec/message.h"
 #include "mesh/engine.h"
 #include "tests/mesh/fake_store.h"
+#include "tests/mesh/plain_channel.h"
 
 namespace ebb::tests {
 
@@ -80,6 +81,7 @@ class RawPeer {
 
   FakeStore& store_;
   FakeStore peer_;
+  PlainChannels channels_;
   mesh::Config config_;
   std::unique_ptr<mesh::Engine> engine_;
   mesh::LinkId link_{mesh::kInboundBit};
@@ -97,9 +99,6 @@ class RawPeer {
   std::vector<mesh::CursorMoved> cursors_;
   std::size_t commits_ = 0;
 };
-
-// What a device sends first on a plain channel.
-Bytes plain_preamble(const DeviceId& device);
 
 // A DELTA of these segments with the key of their log.
 codec::Delta delta_of(const std::vector<trust::VerifiedSegment>& segments,

@@ -29,6 +29,7 @@ std::size_t Rig::add_node(std::uint8_t seed, const std::vector<std::size_t>& pee
   nodes_.push_back(std::make_unique<Node>());
   Node& added = *nodes_.back();
   added.store = std::make_unique<FakeStore>(seed);
+  added.channels = std::make_unique<PlainChannels>(added.store->device());
   added.config.self = added.store->device();
   added.config.mesh = test_mesh();
   added.config.listen_port = 7000;
@@ -41,6 +42,7 @@ std::size_t Rig::add_node(std::uint8_t seed, const std::vector<std::size_t>& pee
 void Rig::start(std::size_t i) {
   Node& started = node(i);
   ++started.generation;
+  started.config.channels = started.channels.get();
   started.config.heads = started.store->heads();
   started.config.arrival_head = started.store->arrival_head();
   started.config.epoch = started.store->epoch();

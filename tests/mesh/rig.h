@@ -17,6 +17,7 @@
 
 #include "mesh/engine.h"
 #include "tests/mesh/fake_store.h"
+#include "tests/mesh/plain_channel.h"
 
 namespace ebb::tests {
 
@@ -26,6 +27,7 @@ class Rig {
  public:
   struct Node {
     std::unique_ptr<FakeStore> store;
+    std::unique_ptr<mesh::Channels> channels;  // plain, unless a test wants others
     std::unique_ptr<mesh::Engine> engine;
     mesh::Config config;
     std::uint64_t generation = 0;  // of the process: what was meant for an earlier one is lost
@@ -86,7 +88,7 @@ class Rig {
   // When set, sees every datagram and decides whether it arrives.
   std::function<bool(std::size_t from, const std::string& to, const Bytes&)> on_datagram;
   // When set, decides the fate of a stream's bytes: how many of them arrive before it breaks.
-  std::function<std::optional<std::size_t>(std::size_t from, std::size_t to, const Bytes&)> breaker;
+  std::function<std::optional<std::size_t>(std::size_t from, std::size_t to, Bytes&)> breaker;
 
  private:
   // One direction of a stream.

@@ -46,7 +46,7 @@ TEST_CASE("only loopback addresses may be used, and the refusal says why") {
     const ebb::Status status = judge(text);
     REQUIRE_FALSE(status.ok());
     CHECK(status.error().code == ErrorCode::kPermission);
-    CHECK(status.error().detail.find("links are not encrypted yet") != std::string::npos);
+    CHECK(status.error().detail.find("devices have certificates") != std::string::npos);
   }
 }
 

@@ -19,6 +19,7 @@ using ebb::node::HomePaths;
 using ebb::node::init_home;
 using ebb::node::InitOptions;
 using ebb::node::load_home;
+using ebb::node::load_link_key;
 using ebb::tests::TempDir;
 
 InitOptions options_for(const std::string& dir) {
@@ -72,6 +73,7 @@ TEST_CASE("keys are readable by their owner alone") {
   CHECK(mode_of(paths.keys) == 0700);
   CHECK(mode_of(paths.store) == 0700);
   CHECK(mode_of(paths.identity_key) == 0600);
+  CHECK(mode_of(paths.link_key) == 0600);
   CHECK(mode_of(paths.root_key) == 0600);
   CHECK(mode_of(paths.mesh_secret) == 0600);
   CHECK(mode_of(paths.genesis) == 0600);
@@ -240,4 +242,83 @@ TEST_CASE("a name that the configuration could not keep is refused before anythi
     CHECK(made.error().code == ErrorCode::kInvalidArgument);
     CHECK_FALSE(ebb::node::file_exists(dir / "b"));
   }
+}
+
+TEST_CASE("init makes a link key that is no other key and stays as it is") {
+  const TempDir dir;
+  const std::string path = dir / "device";
+  REQUIRE(init_home(options_for(path)).ok());
+  const HomePaths paths = home_paths(path);
+  const std::string text = read_text(paths.link_key);
+  CHECK(text.starts_with("ebb-key-1 link "));
+  bool made = true;
+  const auto key = load_link_key(paths, made);
+  REQUIRE(key.ok());
+  CHECK_FALSE(made);
+  const auto identity = ebb::node::read_key_file(paths.identity_key, ebb::node::kIdentityKind);
+  REQUIRE(identity.ok());
+  CHECK_FALSE(ebb::equal(key->view(), identity->view()));
+  CHECK(read_text(paths.link_key) == text);
+}
+
+TEST_CASE("a device of before link keys gets one, for its owner alone and for good") {
+  const TempDir dir;
+  const std::string path = dir / "device";
+  REQUIRE(init_home(options_for(path)).ok());
+  const HomePaths paths = home_paths(path);
+  const std::string before = read_text(paths.link_key);
+  REQUIRE(std::remove(paths.link_key.c_str()) == 0);
+  bool made = false;
+  const auto first = load_link_key(paths, made);
+  REQUIRE(first.ok());
+  CHECK(made);
+  CHECK(mode_of(paths.link_key) == 0600);
+  CHECK(read_text(paths.link_key) != before);
+  const auto second = load_link_key(paths, made);
+  REQUIRE(second.ok());
+  CHECK_FALSE(made);
+  CHECK(ebb::equal(first->view(), second->view()));
+}
+
+TEST_CASE("a link key that others may read is refused with its path and the fix") {
+  const TempDir dir;
+  const std::string path = dir / "device";
+  REQUIRE(init_home(options_for(path)).ok());
+  const HomePaths paths = home_paths(path);
+  for (const mode_t mode : {0640U, 0604U, 0660U}) {
+    REQUIRE(::chmod(paths.link_key.c_str(), mode) == 0);
+    bool made = true;
+    const auto loaded = load_link_key(paths, made);
+    REQUIRE_FALSE(loaded.ok());
+    CHECK_FALSE(made);
+    CHECK(loaded.error().code == ErrorCode::kPermission);
+    CHECK(mentions(loaded.error(), "chmod 600 " + paths.link_key));
+  }
+}
+
+TEST_CASE("a damaged link key, or another key in its place, is refused and never replaced") {
+  const TempDir dir;
+  const std::string path = dir / "device";
+  REQUIRE(init_home(options_for(path)).ok());
+  const HomePaths paths = home_paths(path);
+  const std::string good = read_text(paths.link_key);
+  const auto refused = [&](const std::string& text) {
+    write_text(paths.link_key, text);
+    bool made = true;
+    const auto loaded = load_link_key(paths, made);
+    REQUIRE_FALSE(loaded.ok());
+    CHECK_FALSE(made);
+    CHECK(loaded.error().code == ErrorCode::kCorrupt);
+    CHECK(mentions(loaded.error(), paths.link_key));
+    CHECK(mentions(loaded.error(), "the next start makes another"));
+    CHECK(read_text(paths.link_key) == text);
+  };
+  for (std::size_t i = 0; i + 1 < good.size(); ++i) {
+    std::string bad = good;
+    bad[i] = bad[i] == 'b' ? 'c' : 'b';
+    refused(bad);
+  }
+  for (std::size_t size = 0; size + 1 < good.size(); ++size)
+    refused(good.substr(0, size));
+  refused(read_text(paths.identity_key));
 }

@@ -147,7 +147,7 @@ TEST_CASE("a dial that leads nowhere ends with a reason") {
   for (const auto& down : side.all<mesh::LinkDown>())
     reasons[down.link.value] = down.reason;
   CHECK(reasons.at(1) == "connection refused");
-  CHECK(reasons.at(2).find("links are not encrypted yet") != std::string::npos);
+  CHECK(reasons.at(2).find("devices have certificates") != std::string::npos);
   CHECK(reasons.at(3).find("host:port") != std::string::npos);
   CHECK(side.links.idle());
 }

@@ -56,10 +56,10 @@ class BadInputTest(rig.RigTest):
             self.assert_exit(node.run("run", "--listen", address, check=False), 1, address,
                              "in use")
 
-    def test_only_loopback_until_links_are_encrypted(self):
+    def test_only_loopback_until_devices_have_certificates(self):
         node = self.node()
         done = node.run("run", "--listen", "0.0.0.0:0", check=False)
-        self.assert_exit(done, 1, "loopback", "not encrypted")
+        self.assert_exit(done, 1, "loopback", "certificates")
 
     def test_a_second_process_on_a_directory_is_refused(self):
         node = self.node()

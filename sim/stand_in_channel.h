@@ -1,0 +1,42 @@
+// StandInChannels: what the secure channel is to the engine, at the cost of a few multiplications a
+// byte: the same messages of the same lengths, with a keyed hash where that has ciphers, and the
+// device proven by the simulated host's own identity. It hides nothing, and finds every byte that
+// is not as it was sent.
+//
+// Model:     who dialled sends a nonce with a tag keyed by the mesh, the other its nonce, device
+// and
+//            signature, and the first its own; then records with a tag over their number, header
+//            and plaintext, keyed by both nonces. Without the tag of the mesh nothing is answered.
+// Ownership: identity and signatures must outlive the factory, the factory its channels; `rng` is
+//            the host's.
+// Errors:    as mesh::Channel.
+// Threads:   not thread-safe; owned by its host.
+#pragma once
+
+#include <memory>
+
+#include "core/ids.h"
+#include "core/rng.h"
+#include "mesh/channel.h"
+#include "trust/identity.h"
+
+namespace ebb::sim {
+
+class StandInChannels final : public mesh::Channels {
+ public:
+  StandInChannels(const MeshId& mesh, const trust::Identity& identity,
+                  const trust::SignatureCheck& signatures, Rng rng)
+      : mesh_(mesh), identity_(identity), signatures_(signatures), rng_(rng) {}
+  std::unique_ptr<mesh::Channel> dial() const override;
+  std::unique_ptr<mesh::Channel> accept(mesh::MayAnswer may_answer) const override;
+
+ private:
+  std::unique_ptr<mesh::Channel> make(bool dialled, mesh::MayAnswer may_answer) const;
+
+  MeshId mesh_;
+  const trust::Identity& identity_;
+  const trust::SignatureCheck& signatures_;
+  mutable Rng rng_;
+};
+
+}  // namespace ebb::sim

@@ -1,0 +1,157 @@
+#include "mesh/secure_channel.h"
+
+#include <optional>
+#include <string>
+#include <utility>
+
+#include "channel/handshake.h"
+#include "channel/records.h"
+#include "codec/handshake_payload.h"
+#include "core/check.h"
+#include "core/error_words.h"
+
+namespace ebb::mesh {
+namespace {
+
+using channel::Handshake;
+using channel::HandshakeStep;
+using codec::HandshakeEnd;
+
+class SecureChannel final : public Channel {
+ public:
+  SecureChannel(const SecureSetup& setup, bool dialled, MayAnswer may_answer)
+      : setup_(setup),
+        dialled_(dialled),
+        may_answer_(std::move(may_answer)),
+        handshake_(begin(setup, dialled)) {}
+
+  void start(Bytes& wire_out) override {
+    if (!dialled_) return;
+    handshake_->start(wire_out);
+    heard_behind_ = handshake_->transcript();
+  }
+
+  std::optional<ChannelFailure> receive(Bytes wire, Bytes& plain_out, Bytes& wire_out) override {
+    ByteView rest(wire);
+    while (!failed_ && handshake_ != nullptr && !rest.empty()) {
+      const Handshake::Received received = handshake_->receive(rest);
+      rest = rest.subspan(received.taken);
+      failed_ = take(received.step, wire_out);
+    }
+    if (failed_ || rest.empty()) return failed_;
+    if (const Status opened = opener_->receive(rest, plain_out); !opened.ok()) {
+      failed_ = ChannelFailure{ChannelFault::kBroken, error_words(opened.error())};
+    }
+    return failed_;
+  }
+
+  void seal(Bytes plain, Bytes& wire_out) override { sealer_->seal(plain, wire_out); }
+  void finish(Bytes& wire_out) override { sealer_->finish(wire_out); }
+  bool established() const override { return peer_.has_value(); }
+  bool ended() const override { return opener_ && opener_->ended(); }
+  std::optional<DeviceId> peer() const override { return peer_; }
+
+ private:
+  static std::unique_ptr<Handshake> begin(const SecureSetup& setup, bool dialled) {
+    channel::HandshakeKeys keys{setup.link_key.copy(), setup.ephemeral()};
+    if (dialled) return Handshake::initiator(setup.access.front(), std::move(keys));
+    return Handshake::responder(setup.access, std::move(keys));
+  }
+
+  std::optional<ChannelFailure> take(HandshakeStep step, Bytes& wire_out) {
+    switch (step) {
+      case HandshakeStep::kMore:
+        return std::nullopt;
+      case HandshakeStep::kAnswer:
+        return answer(wire_out);
+      case HandshakeStep::kDone:
+        return finish_handshake(judge());
+      case HandshakeStep::kSilence:
+        return ChannelFailure{ChannelFault::kNoAccess, ""};
+      case HandshakeStep::kFailed:
+        break;
+    }
+    const auto& error = handshake_->error();
+    return ChannelFailure{ChannelFault::kBroken, error ? error_words(*error) : ""};
+  }
+
+  std::optional<ChannelFailure> answer(Bytes& wire_out) {
+    if (!dialled_ && !may_answer_()) return ChannelFailure{ChannelFault::kNotAnswered, ""};
+    std::optional<ChannelFailure> failure;
+    if (dialled_) failure = judge();
+    // Without a common version both ends are to know, so the handshake goes on.
+    if (failure && failure->fault != ChannelFault::kNoCommonVersion) return failure;
+    const HandshakeStep step = handshake_->answer(own_payload(), wire_out);
+    if (step == HandshakeStep::kDone) return finish_handshake(std::move(failure));
+    if (step != HandshakeStep::kMore) return take(step, wire_out);
+    heard_behind_ = handshake_->transcript();
+    return failure;
+  }
+
+  Bytes own_payload() const {
+    const HandshakeEnd end = dialled_ ? HandshakeEnd::kInitiator : HandshakeEnd::kResponder;
+    codec::HandshakePayload payload;
+    payload.wire_min = setup_.wire_min;
+    payload.wire_max = setup_.wire_max;
+    payload.device = setup_.identity.device();
+    payload.proof = setup_.identity.sign(
+        codec::proof_bytes(end, handshake_->transcript(), setup_.link_key.public_part().view()));
+    return codec::encode_handshake_payload(payload);
+  }
+
+  // What the other end has said of itself in the message that came last.
+  std::optional<ChannelFailure> judge() {
+    const Result<codec::HandshakePayload> payload =
+        codec::decode_handshake_payload(handshake_->payload());
+    if (!payload.ok()) return ChannelFailure{ChannelFault::kBroken, error_words(payload.error())};
+    const HandshakeEnd end = dialled_ ? HandshakeEnd::kResponder : HandshakeEnd::kInitiator;
+    const Bytes proven = codec::proof_bytes(end, heard_behind_, handshake_->peer_key()->view());
+    if (!setup_.signatures.holds(payload->device, proven, payload->proof)) {
+      return ChannelFailure{ChannelFault::kBadProof, ""};
+    }
+    if (payload->wire_min > setup_.wire_max || payload->wire_max < setup_.wire_min) {
+      return ChannelFailure{ChannelFault::kNoCommonVersion,
+                            "no common wire version: theirs " + std::to_string(payload->wire_min) +
+                                " to " + std::to_string(payload->wire_max) + ", ours " +
+                                std::to_string(setup_.wire_min) + " to " +
+                                std::to_string(setup_.wire_max)};
+    }
+    proven_ = payload->device;
+    return std::nullopt;
+  }
+
+  std::optional<ChannelFailure> finish_handshake(std::optional<ChannelFailure> failure) {
+    if (failure) return failure;
+    channel::SessionKeys keys = handshake_->take_keys();
+    channel::Key& outward = dialled_ ? keys.stream.from_initiator : keys.stream.from_responder;
+    channel::Key& inward = dialled_ ? keys.stream.from_responder : keys.stream.from_initiator;
+    sealer_.emplace(channel::CipherState(std::move(outward)));
+    opener_.emplace(channel::CipherState(std::move(inward)));
+    handshake_.reset();
+    peer_ = proven_;
+    return std::nullopt;
+  }
+
+  const SecureSetup& setup_;
+  bool dialled_;
+  MayAnswer may_answer_;
+  std::unique_ptr<Handshake> handshake_;  // until it is done
+  Bytes heard_behind_;  // the transcript behind which the other end proves its key
+  std::optional<ChannelFailure> failed_;
+  std::optional<DeviceId> proven_;
+  std::optional<DeviceId> peer_;
+  std::optional<channel::RecordSealer> sealer_;
+  std::optional<channel::RecordOpener> opener_;
+};
+
+}  // namespace
+
+std::unique_ptr<Channel> SecureChannels::dial() const {
+  return std::make_unique<SecureChannel>(setup_, true, nullptr);
+}
+
+std::unique_ptr<Channel> SecureChannels::accept(MayAnswer may_answer) const {
+  return std::make_unique<SecureChannel>(setup_, false, std::move(may_answer));
+}
+
+}  // namespace ebb::mesh
