@@ -78,6 +78,10 @@ class Lane final : public Port, public Observer {
   const std::string& current_address(HostIndex host) const override {
     return network_.current_address(host);
   }
+  // As of the window before.
+  bool is_open(HostIndex host, mesh::LinkId link) const override {
+    return network_.is_open(host, link);
+  }
 
   void opened(HostIndex, const Storage&) override {}
   void committed(HostIndex host, const store::CommitResult& result) override;

@@ -108,10 +108,10 @@ class Network : public Port {
 
   // What a host's driver keeps for its links because the sockets do not take it.
   std::size_t waiting_bytes(HostIndex host) const;
-  // What a link has brought to the host since the first byte of it that was flipped on its way,
-  // this among it; nullopt: none was.
-  std::optional<std::size_t> bytes_since_flip(HostIndex host, mesh::LinkId link) const;
-  bool is_open(HostIndex host, mesh::LinkId link) const { return find(host, link).has_value(); }
+  std::optional<std::size_t> bytes_since_flip(HostIndex host, mesh::LinkId link) const override;
+  bool is_open(HostIndex host, mesh::LinkId link) const override {
+    return find(host, link).has_value();
+  }
   // Bytes handed to the network so far, datagrams included.
   std::uint64_t bytes_sent() const { return bytes_sent_; }
 

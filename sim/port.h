@@ -4,6 +4,8 @@
 // Threads: those of the implementation.
 #pragma once
 
+#include <cstddef>
+#include <optional>
 #include <string>
 
 #include "core/bytes.h"
@@ -28,6 +30,13 @@ class Port {
   virtual void host_down(HostIndex host, bool silent) = 0;
   virtual void set_reading(HostIndex host, bool reads) = 0;
   virtual const std::string& current_address(HostIndex host) const = 0;
+
+  // What a link has brought to the host since the first byte of it that was flipped on its way,
+  // that piece included; nullopt: none was, as everywhere where nothing goes wrong on purpose.
+  virtual std::optional<std::size_t> bytes_since_flip(HostIndex, mesh::LinkId) const {
+    return std::nullopt;
+  }
+  virtual bool is_open(HostIndex host, mesh::LinkId link) const = 0;
 };
 
 }  // namespace ebb::sim
