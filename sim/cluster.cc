@@ -285,6 +285,7 @@ void Cluster::opened(HostIndex host, const Storage& store) {
 }
 
 void Cluster::committed(HostIndex host, const store::CommitResult& result) {
+  if (result.epoch) epochs_[host] = *result.epoch;
   order_.committed(host, result);
   stamps_.read(queue_.now(), host, hosts_[host]->clock().wall());
   stamps_.committed(queue_.now(), host, result);

@@ -6,9 +6,8 @@
 //            fleet's duration no event is made, and the run ends when all is everywhere or when
 //            the time to settle is over. The same fleet and seed give the same report.
 // Ownership: owns everything of the run.
-// Threads:   not thread-safe; run() is called once, and uses threads of its own (sim/lockstep.h).
-// The
-//            report does not depend on their number.
+// Threads:   not thread-safe; run() is called once, and uses threads of its own (sim/lockstep.h),
+//            on whose number the report does not depend.
 // Limits:    kFleetDevices.
 #pragma once
 

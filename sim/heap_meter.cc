@@ -19,8 +19,8 @@ struct alignas(std::max_align_t) Header {
 };
 
 // Blocks of a thread's own that were given back, by size: most live for one step of an engine, and
-// malloc takes longer over each than the step does with it. What is kept is bounded by the most
-// that was ever held at once. Sanitizers want to see every block end.
+// malloc takes longer over each than the step does with it. Sanitizers want
+// to see every block end.
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
 constexpr bool kKeepsBlocks = false;
 #elif defined(__has_feature)

@@ -2,9 +2,11 @@
 // while an owner is named counts for it until it is freed, whoever frees it.
 //
 // Model:   this program's operator new and delete are replaced (heap_meter.cc). Allocations with an
-//          alignment of their own, and those of C libraries, are not seen. Blocks that were freed
-//          wait for the next of their size, but not under sanitizers.
-// Threads: owners are named per thread, and counted per thread; free where you allocated.
+//          alignment of their own, and those of C libraries, are not seen. Small blocks that were
+//          freed wait for the next of their size on the thread that freed them, up to a bound, but
+//          not under sanitizers.
+// Threads: owners are named per thread, and counted per thread: counts mean something where a run
+//          stays on one thread, as those with checkers do.
 // Limits:  kHeapOwners; more share the last.
 #pragma once
 

@@ -40,7 +40,7 @@ void Lockstep::arm(HostIndex host, std::optional<Instant> when) {
 }
 
 void Lockstep::deliver(HostIndex host, mesh::Input input) {
-  const Instant at = network_queue_.now();
+  const Instant at = std::max(network_queue_.now(), now_);
   lanes_[host]->push(at, std::move(input));
   arm(host, at);
 }

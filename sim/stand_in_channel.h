@@ -3,10 +3,10 @@
 // device proven by the simulated host's own identity. It hides nothing, and finds every byte that
 // is not as it was sent.
 //
-// Model:     who dialled sends a nonce with a tag keyed by the mesh, the other its nonce, device
-// and
-//            signature, and the first its own; then records with a tag over their number, header
-//            and plaintext, keyed by both nonces. Without the tag of the mesh nothing is answered.
+// Model:     who dialled sends a nonce with a tag keyed by the mesh, the other its nonce,
+//            device and signature, and the first its own; then records with a tag over their
+//            number, header and plaintext, keyed by both nonces. Without the tag of the mesh
+//            nothing is answered.
 // Ownership: identity and signatures must outlive the factory, the factory its channels; `rng` is
 //            the host's.
 // Errors:    as mesh::Channel.

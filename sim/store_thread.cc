@@ -179,11 +179,15 @@ void StoreThread::hear_peers(const std::optional<PeerClock>& clock) {
 }
 
 void StoreThread::commit_nothing() {
-  if (takes_epoch_next()) store_->doubt_epoch();
+  const bool takes_epoch = takes_epoch_next();
+  if (takes_epoch) store_->doubt_epoch();
   store::CommitBatch nothing;
   nothing.now = setup_.clock();
   const auto repaired = store_->commit(nothing);
-  if (!repaired) return trouble("commit", repaired.error());
+  if (!repaired) {
+    if (takes_epoch) later_by(kRetry, [this] { commit_nothing(); });
+    return trouble("commit", repaired.error());
+  }
   observer_.committed(setup_.host, *repaired);
   answer_engine({}, *repaired);
 }
@@ -255,7 +259,8 @@ void StoreThread::work(const Job& job) {
   const Result<store::CommitResult> result = failed ? *failed : store_->commit(batch_of(job));
   if (!result) {
     if (!failed) trouble("commit", result.error());
-    if (job.takes_epoch) later_by(kRetry, [this] { take_epoch(); });
+    // The store has not forgotten it: any commit takes it.
+    if (job.takes_epoch) later_by(kRetry, [this] { commit_nothing(); });
     return refuse(job, result.error());
   }
   observer_.committed(setup_.host, *result);

@@ -70,8 +70,8 @@ struct SharedLog {
 
 struct PeerCursor {
   codec::Cursor cursor;
-  std::uint64_t heard = 0;       // Context::hellos when its peer greeted last
-  std::optional<Instant> moved;  // by a link of this process
+  std::uint64_t heard = 0;      // Context::hellos when its peer greeted last
+  std::optional<Instant> told;  // by the peer, to a link of this process
 };
 
 // What a peer takes part in, as a link of this process has told.

@@ -14,7 +14,6 @@ namespace {
 // With more logs behind it is not worth looking at each of them; another telling will come.
 constexpr std::size_t kBehindMax = 256;
 constexpr Arrival kNoArrival = 0;  // of a cursor that is dropped
-constexpr Arrival kBeyondAll = std::numeric_limits<Arrival>::max();
 
 // Goes on over what the peer has told to hold, as far as every arrival is known. Each log has one
 // place in the order of arrival, so no step is taken twice for one commit.
@@ -47,7 +46,7 @@ void try_covered(Context& ctx, Link& link) {
       !holds_all_announced(ctx, link))
     return;
   Commit commit;
-  move_cursor(ctx, link, std::exchange(link.covered, 0), commit);
+  move_cursor(ctx, link, std::exchange(link.covered, 0), link.covered_heard, commit);
   if (commit.cursors.empty()) return;
   commit.token = new_token(ctx);
   ctx.out->commits.push_back(std::move(commit));
@@ -74,19 +73,19 @@ void load_cursors(Context& ctx) {
   }
 }
 
-void move_cursor(Context& ctx, const Link& link, Arrival upto, Commit& commit) {
+void move_cursor(Context& ctx, const Link& link, Arrival upto, Instant told, Commit& commit) {
   if (link.left_out || upto == 0) return;
   const codec::Cursor next{link.theirs.epoch, upto};
   const auto known = ctx.cursors.find(*link.peer);
   if (known == ctx.cursors.end()) {
     make_room(ctx, commit);
-    ctx.cursors[*link.peer] = {next, ++ctx.hellos, ctx.now};
+    ctx.cursors[*link.peer] = {next, ++ctx.hellos, told};
   } else {
     const codec::Cursor& cursor = known->second.cursor;
     const bool further = cursor.epoch != next.epoch || cursor.arrival < next.arrival;
     if (!further) return;
     known->second.cursor = next;
-    known->second.moved = ctx.now;
+    known->second.told = told;
   }
   commit.cursors.push_back({*link.peer, next});
 }
@@ -99,7 +98,7 @@ void greet_cursor(Context& ctx, const Link& link) {
   const bool is_beyond =
       cursor.epoch == link.theirs.epoch && cursor.arrival > link.theirs.arrival_head;
   if (!is_beyond || cursor.arrival == kBeyondAll) return;
-  const bool may_be_newer = it->second.moved && *it->second.moved >= link.since;
+  const bool may_be_newer = it->second.told && *it->second.told >= link.since;
   cursor.arrival = may_be_newer || planted(Bug::kForgetDoubt) ? kNoArrival : kBeyondAll;
   Commit commit;
   commit.token = new_token(ctx);
@@ -158,7 +157,10 @@ void tell_covered(Context& ctx, Link& link) {
 }
 
 void take_covered(Context& ctx, Link& link, Arrival covered) {
-  link.covered = std::max(link.covered, covered);
+  if (covered > link.covered) {
+    link.covered = covered;
+    link.covered_heard = ctx.now;
+  }
   try_covered(ctx, link);
 }
 

@@ -9,25 +9,31 @@
 //            the peer announced is missing.
 // Threads:   not thread-safe; part of the engine.
 // Limits:    cursors of limits::kStoredPeers peers, those that greeted last; at most one telling
-// each Config::cover_interval and link; never on a link on which
-//            something was refused or could not be had.
+//            each Config::cover_interval and link; never on a link on which something was refused
+//            or could not be had.
 // Spec:      docs/wire_format.md section 7
 #pragma once
+
+#include <limits>
 
 #include "mesh/context.h"
 
 namespace ebb::mesh {
 
+// Of a cursor that a peer's store was set back behind.
+inline constexpr Arrival kBeyondAll = std::numeric_limits<Arrival>::max();
+
 void load_cursors(Context& ctx);
 // The cursor of the link's peer goes to `upto`, if that is further and nothing was left out.
-void move_cursor(Context& ctx, const Link& link, Arrival upto, Commit& commit);
+// `told`: when the peer, at the latest, has said that it is so far.
+void move_cursor(Context& ctx, const Link& link, Arrival upto, Instant told, Commit& commit);
 
 // The peer has greeted. By its HELLO it may have fewer arrivals than our cursor names: its store
 // was set back and the numbers will name other events, so the cursor means nothing, now or when
 // they have grown past it. It goes beyond all arrivals, where nothing moves it: until the peer
 // greets in another epoch each HELLO shows it that one is needed, also if it died before it had
-// stored that. A cursor that moved while this link was being made is dropped instead: the HELLO may
-// be the older one of the two.
+// stored that. A cursor that was told while this link was being made is dropped instead: the HELLO
+// may be the older one of the two.
 void greet_cursor(Context& ctx, const Link& link);
 
 // We hold a head that the peer told first, so it was not announced to it. Control logs are written

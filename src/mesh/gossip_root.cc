@@ -1,5 +1,6 @@
 #include "mesh/gossip_root.h"
 
+#include "mesh/covered.h"
 #include "mesh/datagrams.h"
 #include "mesh/scope.h"
 #include "mesh/sync_answer.h"
@@ -21,7 +22,9 @@ void describe_view(Context& ctx, const Partner& partner, codec::RootDatagram& ro
 // Up to where all that the partner holds is stored here, by what a link or an agreement has shown.
 codec::Cursor cursor_of(const Context& ctx, const Partner& partner) {
   const auto it = ctx.cursors.find(partner.device);
-  const codec::Cursor of_links = it == ctx.cursors.end() ? codec::Cursor{} : it->second.cursor;
+  // One that a set-back store made void says nothing here; its HELLO is where that is shown.
+  const bool counts = it != ctx.cursors.end() && it->second.cursor.arrival != kBeyondAll;
+  const codec::Cursor of_links = counts ? it->second.cursor : codec::Cursor{};
   if (!partner.agreed) return of_links;
   const bool further =
       of_links.epoch == partner.agreed->epoch && of_links.arrival > partner.agreed->arrival;

@@ -15,8 +15,7 @@
 //   - The tree of fingerprints and the sum of each device are over held heads; they move with
 //     advance().
 //   - A claim of a peer is a hint: it is clamped to limits::kSeqMax, allocates nothing by its size,
-//   and is
-//     taken back when the peer cannot show the events.
+//     and is taken back when the peer cannot show the events.
 // Threads:   not thread-safe; part of the engine.
 // Limits:    limits::kKnownLogs entries; beyond it find_or_add answers null.
 #pragma once

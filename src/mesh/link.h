@@ -159,6 +159,7 @@ struct Link {
   std::optional<Arrival> unsaid_from;
   std::optional<Instant> unsaid_due;
   Arrival covered = 0;       // what the peer said of its own, not taken over yet
+  Instant covered_heard;     // when it said so
   bool log_refused = false;  // one that it showed, for want of a row, and said so
   bool quota_told = false;   // that an author whose log it showed has used up its quota
   bool lost_pushed = false;  // it got by us what we have not stored: what it says goes beyond us

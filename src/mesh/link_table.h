@@ -1,8 +1,7 @@
 // LinkTable: the links of a node by id.
 //
 // Model:     a short list of ids, in their order, each with its link: links are few and large, and
-// to
-//            go from link to link costs more than to look through the list.
+//            to go from link to link costs more than to look through the list.
 // Ownership: owns the links; one stays where it is until it is removed.
 // Threads:   not thread-safe; part of the engine.
 // Limits:    as many as the engine lets in; finding one goes over the ids of all before it.

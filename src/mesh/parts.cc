@@ -162,6 +162,8 @@ void commit_staged(Context& ctx, LogEntry& entry, StagedSegment staged) {
   Link* link = find_link(ctx, staged.link);
   trust::VerifiedSegment& segment = staged.segment;
   count_staged_out(ctx, link, segment);
+  // While we sit on its bytes it owes nothing.
+  if (link != nullptr) touch(ctx, *link);
   Commit commit;
   commit.token = new_token(ctx);
   PendingCommit& pending = ctx.commits[commit.token];

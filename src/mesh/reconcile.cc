@@ -43,7 +43,7 @@ void finish(Context& ctx, Link& link, std::string_view outcome) {
   commit.token = new_token(ctx);
   commit.reconciliations.push_back(row);
   if (outcome == kInSync) {
-    move_cursor(ctx, link, std::min(ex.covered, link.theirs.arrival_head), commit);
+    move_cursor(ctx, link, std::min(ex.covered, link.theirs.arrival_head), link.hello_came, commit);
   }
   ctx.out->commits.push_back(std::move(commit));
 }

@@ -101,7 +101,8 @@ Node::Impl::Impl(Home home_in, Config config_in, std::unique_ptr<Loop> loop_in)
       counters(fresh_counters()),
       commit_timer(loop->get(), [this] { retry_commit(); }),
       incarnation_timer(loop->get(), [this] { begin_incarnation(); }),
-      epoch_timer(loop->get(), [this] { take_epoch(); }),
+      // The store has not forgotten that one is wanted: any commit takes it.
+      epoch_timer(loop->get(), [this] { store->commit_kept(); }),
       addresses_timer(loop->get(), [this] { watch_addresses(); }),
       state_flush(loop->get(), [this](StateFlush::Done done) {
         ++counters.state_flushes;

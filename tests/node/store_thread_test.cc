@@ -125,6 +125,7 @@ TEST_CASE("another epoch is written with what waits already, before any number i
   thread.turn_until_reported(1);
   const auto& first = thread.reports.at(0).result;
   REQUIRE(first.ok());
+  CHECK(first->appends.size() == 3);
   CHECK(!first->advances.empty());
   REQUIRE(first->epoch);
   CHECK(*first->epoch != thread.epoch_before());
@@ -154,8 +155,10 @@ TEST_CASE("while another epoch cannot be written nothing is, and then it comes f
             .value();
     store::Transaction held(*other);
     REQUIRE(held.begin().ok());
+    auto go = thread.stand_still();
     (*thread).take_epoch();
     thread.append(1);
+    go.set_value();
     thread.turn_until_reported(1);
     CHECK(!thread.reports.at(0).result.ok());
   }

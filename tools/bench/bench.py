@@ -291,17 +291,20 @@ class Bench:
         fleet = ROOT / "docs" / "examples" / "thousand.toml"
         # Memory in large pages, or the tables of the small ones are what is waited for.
         environment = {**os.environ, "GLIBC_TUNABLES": "glibc.malloc.hugetlb=1"}
+        cores = os.cpu_count()
         before = resource.getrusage(resource.RUSAGE_CHILDREN).ru_utime
-        done = subprocess.run([program, "plan", fleet], capture_output=True, text=True, check=True,
-                              env=environment)
+        begin = time.monotonic()
+        done = subprocess.run([program, "plan", fleet, "--threads", str(cores)],
+                              capture_output=True, text=True, check=True, env=environment)
+        seconds = time.monotonic() - begin
         usage = resource.getrusage(resource.RUSAGE_CHILDREN)
         steps = int(re.search(r"(\d+) steps", done.stdout).group(1))
         deliveries = int(re.search(r"(\d+) deliveries,", done.stdout).group(1))
         line = self.limit("memory", min(usage.ru_maxrss // 1024, 4096))["line_ns"]
-        seconds = usage.ru_utime - before
-        self.report.add("an hour of 1,000 devices", seconds, "s", goal="<= 120 s")
+        self.report.add(f"an hour of 1,000 devices, {cores} threads", seconds, "s",
+                        goal="<= 120 s")
         self.report.add("deliveries in it", deliveries, "")
-        self.report.add("an input to one of them", seconds * 1e9 / steps, "ns",
+        self.report.add("an input to one of them", (usage.ru_utime - before) * 1e9 / steps, "ns",
                         line, "ns, a line of such memory")
 
     def spread_log_normal(self):
