@@ -5,10 +5,10 @@
 #include <utility>
 
 #include "core/limits.h"
-#include "mesh/secure_channel.h"
 #include "node/address.h"
 #include "node/bind_policy.h"
 #include "node/clocks.h"
+#include "node/link_channels.h"
 #include "node/log.h"
 #include "node/node_impl.h"
 #include "node/own_addresses.h"
@@ -158,7 +158,7 @@ Status Node::Impl::make_channels() {
   if (made) log(LogLevel::kInfo, "link_key_made", {{"path", home.paths.link_key}});
   std::vector<channel::AccessKey> access;
   access.push_back(channel::AccessKey::for_link(home.mesh, home.secret));
-  channels = std::make_unique<mesh::SecureChannels>(mesh::SecureSetup{
+  channels = make_link_channels(mesh::SecureSetup{
       *home.identity, signature_check(), channel::StaticKey(*channel::Key::from(link_key.view())),
       std::move(access), [] {
         channel::Key key;

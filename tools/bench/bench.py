@@ -12,7 +12,6 @@ import statistics
 import subprocess
 import sys
 import tempfile
-import threading
 import time
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
@@ -20,10 +19,12 @@ sys.dont_write_bytecode = True
 sys.path.insert(0, str(ROOT / "tools" / "lib"))
 
 import ebb_node  # noqa: E402
+import link_costs  # noqa: E402
 import svg_plot  # noqa: E402
 from shared_limits import SharedLimits  # noqa: E402
 
 BATCH = 1000
+AUTHOR_EVENTS = 400000  # of clicks; a node takes 64 MiB of one author and day (core/limits.h)
 MERGE_QUIET = 0.5  # kMergeQuiet of src/node/store_thread.cc, in seconds
 TYPES = ["view", "click", "scroll", "hover", "submit", "purchase", "error", "heartbeat"]
 SECTIONS = ["shop", "blog", "account", "help", "checkout"]
@@ -96,9 +97,9 @@ class Bench:
                 node.stop()
         self.nodes.clear()
 
-    def fill(self, node, events):
+    def fill(self, node, events, seed=1):
         """Appends in batches of 1,000 through the API; seconds from first to last answer."""
-        requests = [ndjson_request(body) for body in batches(events)]
+        requests = [ndjson_request(body) for body in batches(events, seed)]
         connection = node.connect()
         connection.connect()
         start = time.perf_counter()
@@ -110,6 +111,24 @@ class Bench:
         spent = time.perf_counter() - start
         connection.close()
         return spent
+
+    def full_source(self, name, events):
+        """A running node with so many events, its address, and a device of its mesh without any."""
+        writers = -(-events // AUTHOR_EVENTS)
+        source, *others, target = self.mesh(name, writers + 1)
+        address = self.start(source)
+        self.fill(source, events // writers)
+        for number, node in enumerate(others, 1):
+            self.start(node)
+            share = events * (number + 1) // writers - events * number // writers
+            self.fill(node, share, number + 1)
+            node.stop()
+            self.start(node, address)
+        ebb_node.wait_until(lambda: source.status()["events"] == events, 60, "the others' events")
+        self.settle(source)
+        for node in others:
+            node.stop()
+        return source, address, target
 
     # ---- measures
 
@@ -153,15 +172,9 @@ class Bench:
         events = self.options.events
         chain = self.limit("pipe", self.dir, events, "chain")["events_per_second"]
         batch = self.limit("pipe", self.dir, events, "batch")["events_per_second"]
-        source, target = self.mesh("catchup", 2)
-        address = self.start(source)
-        self.fill(source, events)
-        self.settle(source)
+        source, address, target = self.full_source("catchup", events)
         sent = source.metric("ebb_message_bytes_total")
-        start = time.perf_counter()
-        self.start(target, address)
-        ebb_node.wait_until(lambda: target.status()["events"] == events, 600, "catch-up")
-        spent = time.perf_counter() - start
+        spent = link_costs.catch_up(self, target, address, events)
         ebb_node.wait_until(lambda: ebb_node.in_sync([source, target], events), 60, "in sync")
         self.report.add("catch-up between two processes", events / spent, "events/s", chain,
                         "events/s, bare pipe, same chain", ">= 0.3 x")
@@ -192,29 +205,17 @@ class Bench:
         address = self.start(first)
         self.start(second, address)
         ebb_node.wait_until(lambda: first.status()["links"] == 1, 30, "a link")
-        arrivals, sent = {}, {}
-        follower = threading.Thread(target=follow, args=(second, 1000, arrivals), daemon=True)
-        follower.start()
-        ebb_node.wait_until(lambda: arrivals.get("open"), 10, "the follower")
-        connection = first.connect()
-        begin = time.perf_counter()
-        for number in range(1000):
-            while time.perf_counter() < begin + number / 100:
-                time.sleep(0.0005)
-            sent[number] = time.perf_counter()
-            connection.request("POST", "/v1/events", f'{{"type":"live","payload":{number}}}',
-                               {"Content-Type": "application/json"})
-            connection.getresponse().read()
-        follower.join(timeout=30)
-        delays = sorted(1000 * (arrivals[n] - sent[n]) for n in sent if n in arrivals)
-        if len(delays) != len(sent):
-            raise ebb_node.EbbError(f"{len(sent) - len(delays)} live events did not arrive")
+        delays = link_costs.live_delays(first, second)
         sync, trip = self.limit("fsync", self.dir), self.limit("roundtrip")
         limit = 2 * sync["p50_ms"] + 2 * trip["p50_ms"]
         self.report.add("live latency A to B, both synced, p50", delays[len(delays) // 2], "ms",
                         limit, "ms, 2 fdatasync + 2 round trips")
         self.report.add("live latency A to B, p99", delays[len(delays) * 99 // 100], "ms")
         self.stop_all()
+
+    def channel(self):
+        """The same beside links that are not encrypted, in turns; nothing else of it differs."""
+        link_costs.ChannelCost(self).run()
 
     def commit_bytes(self):
         node = self.mesh("bytes", 1)[0]
@@ -311,8 +312,8 @@ class Bench:
         self.spread("--log-normal")
 
 
-def batches(events):
-    lines = list(clicks(events))
+def batches(events, seed=1):
+    lines = list(clicks(events, seed))
     return ["\n".join(lines[at:at + BATCH]).encode() for at in range(0, events, BATCH)]
 
 
@@ -339,27 +340,14 @@ def whole_answer(connection):
                 return answer
 
 
-def follow(node, count, arrivals):
-    connection = node.connect(timeout=30)
-    connection.request("GET", "/v1/events?follow=sse&type=live")
-    answer = connection.getresponse()
-    arrivals["open"] = True
-    for line in answer:
-        if line.startswith(b"data:"):
-            arrivals[json.loads(line[5:])["payload"]] = time.perf_counter()
-            if len(arrivals) > count:
-                break
-    connection.close()
-
-
 def written(pid):
     """Bytes that the process had the kernel write to storage."""
     lines = pathlib.Path(f"/proc/{pid}/io").read_text().splitlines()
     return int(next(line for line in lines if line.startswith("write_bytes")).split()[1])
 
 
-MEASURES = ["append", "append_one", "catchup", "live", "commit_bytes", "parts", "spread",
-            "spread_log_normal", "heal", "beside_logs", "thousand", "limits"]
+MEASURES = ["append", "append_one", "catchup", "live", "channel", "commit_bytes", "parts",
+            "spread", "spread_log_normal", "heal", "beside_logs", "thousand", "limits"]
 
 
 def main():

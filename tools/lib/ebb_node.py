@@ -28,10 +28,11 @@ class UnixConnection(http.client.HTTPConnection):
         self.sock.connect(self.path)
 
 
-def wait_until(condition, seconds, what):
+def wait_until(condition, seconds, what, longest=0.1):
     """Polls until `condition()` is true; returns its value. A bounded wait for a condition.
 
-    `what` is a text, or a function that makes one at the end of the time.
+    `what` is a text, or a function that makes one at the end of the time; `longest` the seconds
+    from one poll to the next at most.
     """
     deadline = time.monotonic() + seconds
     pause = 0.005
@@ -43,7 +44,7 @@ def wait_until(condition, seconds, what):
             text = what() if callable(what) else what
             raise EbbError(f"timed out after {seconds:g} s: {text}")
         time.sleep(pause)  # a step of a bounded wait
-        pause = min(pause * 1.5, 0.1)
+        pause = min(pause * 1.5, longest)
 
 
 class EbbNode:
