@@ -46,6 +46,8 @@ class TcpConnection {
 
   bool is_open() const { return state_ == State::kOpen; }
   std::size_t waiting_bytes() const;
+  // Whether anything was ever handed to it.
+  bool has_sent() const { return drained_bytes_ > 0 || waiting_bytes() > 0; }
   // host:port of the other side.
   std::string remote() const;
 

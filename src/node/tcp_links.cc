@@ -116,7 +116,10 @@ void TcpLinks::close(mesh::LinkId link, const std::string& reason) {
   if (it == links_.end()) return;
   std::unique_ptr<TcpConnection> connection = std::move(it->second);
   links_.erase(it);
-  if (connection->is_open() && finishing_.size() < limits::kHalfOpen) {
+  // Who was told nothing has nothing to wait for, and a stranger is one of them: what he does not
+  // close must not take the room of others.
+  const bool has_last_words = connection->is_open() && connection->has_sent();
+  if (has_last_words && finishing_.size() < limits::kHalfOpen) {
     TcpConnection& last = *connection;
     finishing_.emplace(link, std::move(connection));
     last.finish();

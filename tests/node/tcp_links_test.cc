@@ -104,6 +104,16 @@ TEST_CASE("what is sent before a close arrives") {
   CHECK(pair.b.all<mesh::LinkDown>().size() == 1);
 }
 
+TEST_CASE(
+    "a connection on which nothing was said is gone with its close, whatever the other end does") {
+  Pair pair;
+  pair.a.links.close(pair.inbound, "no access");
+  CHECK(pair.a.links.idle());
+  REQUIRE(pair.a.all<mesh::LinkDown>().size() == 1);
+  REQUIRE(run_until(*pair.loop, [&] { return !pair.b.all<mesh::LinkDown>().empty(); }));
+  CHECK(pair.a.all<mesh::LinkDown>().size() == 1);
+}
+
 TEST_CASE("bytes that wait are reported, and that they went") {
   Pair pair;
   pair.b.links.send(LinkId{1}, Bytes(3 << 20, 7));
