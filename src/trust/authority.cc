@@ -157,8 +157,7 @@ void Authority::keep_to_shares() {
   bool suspended = false;
   for (auto& [authority, log] : logs_) {
     trim(authority, log);
-    log.held.notice(share_of(authority));
-    suspended = suspended || log.held.lacks_taken();
+    suspended = suspended || log.held.lacks_taken(share_of(authority));
     changes = changes || log.held.is_full(share_of(authority));
   }
   suspended_ = suspended;
@@ -226,7 +225,28 @@ Hash Authority::digest() const {
     append_be64(all, count);
     append(all, chains);
   }
+  for (const auto& [authority, log] : logs_) {
+    if (!log.held.lacks_taken(share_of(authority))) continue;
+    append(all, authority.view());
+    append_be64(all, 0);
+  }
   return hash(all);
+}
+
+std::vector<AuthorityMissing> Authority::missing() const {
+  std::vector<AuthorityMissing> out;
+  for (const auto& [authority, log] : logs_) {
+    if (log.held.missing().any()) out.push_back({authority, log.held.missing()});
+  }
+  return out;
+}
+
+void Authority::restore_missing(const std::vector<AuthorityMissing>& missing) {
+  for (const auto& [authority, records] : missing) {
+    const auto log = logs_.find(authority);
+    if (log != logs_.end()) log->second.held.restore_missing(records);
+  }
+  keep_to_shares();
 }
 
 }  // namespace ebb::trust

@@ -2,12 +2,13 @@
 // is a device of the mesh now, and as what.
 //
 // Model:     a set of signed records. They come in any order and any number of times; every answer
-//            is a function of those that are held, and which are held follows from those that came.
+//            is a function of what is known: those that are held, and what is missing of them.
 //            Each authority has one log; what of it counts is what hangs together from seq 1 and
 //            lies below a fork, or, where the root has ended it, what is on the way to that end.
 //            Revokes and retires hold even where their log does not count, until the way to its end
-//            is whole. Where a share is so full of them that some may have been dropped, everybody
-//            is suspended until the root ends that log.
+//            is whole. Where a share is so full of them that some may have been dropped, or one
+//            that was dropped has not come back, everybody is suspended, at the latest until the
+//            root has ended that log. What was dropped is known beside what is held (missing()).
 //            Rationale: a forked log is stopped and not guessed about; but nothing that was taken
 //            away comes back by a fork or a flood, or who steals an issuer's key could un-revoke.
 // Time:      the caller's, judged by a TimeFloor. Nothing here changes because time passes.
@@ -53,6 +54,12 @@ struct AuthorityShares {
   std::size_t issuers = limits::kAuthorityIssuersBytes;  // of all together
 };
 
+// What takes something away, was dropped from the log of an authority, and has not come back.
+struct AuthorityMissing {
+  DeviceId authority;
+  Missing records;
+};
+
 class Authority {
  public:
   // Of the mesh of this id, whose genesis has this root.
@@ -81,7 +88,7 @@ class Authority {
   Admit admit(WallTime floor) const;
   // Issuers that may certify: neither stopped nor without a certificate that lasts.
   std::size_t issuers(WallTime now) const;
-  // A share is so full of what was taken away that some of it may be missing.
+  // Something that was taken away is missing, or may be.
   bool is_suspended() const { return suspended_; }
 
   // How far the log counts; seq 0 of an authority that is not known.
@@ -100,8 +107,13 @@ class Authority {
   // included; at least one, if there is one, and no more than fit into `bytes_max`. Valid until the
   // next take().
   std::vector<ByteView> records(const DeviceId& authority, Seq from, std::size_t bytes_max) const;
-  // Of all that is held and means something. O(records).
+  // Of all that is held and means something, and of which logs something is missing. Of nodes in
+  // which it is equal every answer is. O(records).
   Hash digest() const;
+  // To be kept beside the records (docs/store_format.md section 9), and told again to a new
+  // Authority when it has taken these.
+  std::vector<AuthorityMissing> missing() const;
+  void restore_missing(const std::vector<AuthorityMissing>& missing);
 
   // Records that were gone through to find what counts, since it was made.
   std::uint64_t work() const { return work_; }

@@ -27,6 +27,14 @@ Branches branches_of(const Records& records, Seq seq) {
 
 }  // namespace
 
+void Missing::add(const Position& position) {
+  if (more) return;
+  records.insert(position);
+  if (records.size() <= kMost) return;
+  records.clear();
+  more = true;
+}
+
 AuthorityLog::Key AuthorityLog::key_of(const Position& position, Rank rank) {
   return {rank, rank == Rank::kNamed ? UINT64_MAX - position.seq : position.seq, position.chain};
 }
@@ -66,8 +74,17 @@ bool AuthorityLog::is_over(std::size_t share) const {
   return !order_.empty() && weight_ - weight_of(last().second) > share;
 }
 
-void AuthorityLog::notice(std::size_t share) {
-  if (!is_whole_ && is_full(share) && last().second.rank != Rank::kOther) lacks_taken_ = true;
+bool AuthorityLog::lacks_taken(std::size_t share) const {
+  if (is_whole_) return false;
+  return missing_.any() || (is_full(share) && last().second.rank != Rank::kOther);
+}
+
+void AuthorityLog::restore_missing(const Missing& missing) {
+  if (is_whole_) return;
+  if (missing.more) missing_ = {{}, true};
+  for (const Position& position : missing.records) {
+    if (find(position) == nullptr) missing_.add(position);
+  }
 }
 
 Seq AuthorityLog::count_limit(std::size_t share) const {
@@ -82,6 +99,7 @@ const AuthorityLog::Record& AuthorityLog::insert(const Position& position, Held&
   held.rank = natural_rank(held);
   const auto [at, is_new] = records_.emplace(position, std::move(held));
   EBB_CHECK(is_new);
+  missing_.records.erase(position);
   weight_ += weight_of(at->second);
   order_.insert(key_of(position, at->second.rank));
   if (branches_of(records_, position.seq) == Branches::kSeveral) forks_.insert(position.seq);
@@ -100,6 +118,8 @@ const AuthorityLog::Record& AuthorityLog::last() const {
 
 void AuthorityLog::drop_last() {
   const auto at = records_.find(last().first);
+  const bool is_void = is_whole_ && at->second.rank != Rank::kNamed;
+  if (at->second.takes_away && !is_void) missing_.add(at->first);
   if (at->second.rank == Rank::kNamed) {
     wanted_ = at->first;
     is_whole_ = false;
@@ -140,7 +160,7 @@ void AuthorityLog::walk() {
   }
   // The root that ends it before its first record need not name a chain.
   is_whole_ = wanted_ == start_ || end_->seq == 0;
-  if (is_whole_) lacks_taken_ = false;
+  if (is_whole_) missing_ = {};
 }
 
 void AuthorityLog::drop_unnamed() {

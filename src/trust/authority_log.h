@@ -4,7 +4,9 @@
 //            down as far as it is there; then what takes something away; then the rest, both in
 //            order of (seq, chain). Held is a record when those before it in that order weigh no
 //            more than the share. So which are held follows from those that came and not from when
-//            they came, and what was dropped would not be held again: holding is a join.
+//            they came: while the share stays or gets less, holding is a join. It gets more when
+//            another log is ended; what was dropped does not come back by that, so what takes
+//            something away is remembered by its position until it is here again.
 //            Rationale: the one that goes beyond the share is still held, for without it a node
 //            that has it and one that has not would never agree where the share ends.
 //            Of a log whose way to its end is whole, all else means nothing; it stays while there
@@ -28,6 +30,17 @@
 #include "core/time.h"
 
 namespace ebb::trust {
+
+// Positions of records, as far as they are remembered one by one.
+struct Missing {
+  static constexpr std::size_t kMost = 256;
+
+  std::set<Position> records;
+  bool more = false;  // there were more than kMost: none is remembered then
+
+  bool any() const { return more || !records.empty(); }
+  void add(const Position& position);
+};
 
 class AuthorityLog {
  public:
@@ -63,11 +76,13 @@ class AuthorityLog {
   bool has_room(const Position& position, bool takes_away, std::size_t share) const;
   // Whether the last in order of importance is beyond the share.
   bool is_over(std::size_t share) const;
-  // To be told of each share, when all that is beyond it has been dropped.
-  void notice(std::size_t share);
-  // Something that takes away may have been dropped, or had no room. It stays so when the share
-  // grows again: what is missing does not come back by that.
-  bool lacks_taken() const { return lacks_taken_; }
+  // Something that takes away is missing, or may have had no room.
+  bool lacks_taken(std::size_t share) const;
+  // Of what was held here and dropped, what takes something away and has not come back. Nothing
+  // when the way to the end is whole: what is not on it is void.
+  const Missing& missing() const { return missing_; }
+  // What an earlier run has told; to be called when all that is held is here again.
+  void restore_missing(const Missing& missing);
   // The seq up to which a log without an end may count: below a fork, and below what was dropped.
   Seq count_limit(std::size_t share) const;
 
@@ -109,7 +124,7 @@ class AuthorityLog {
   std::optional<Position> end_;
   Position wanted_;
   bool is_whole_ = false;
-  bool lacks_taken_ = false;
+  Missing missing_;
 };
 
 }  // namespace ebb::trust
