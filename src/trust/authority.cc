@@ -39,10 +39,13 @@ bool Authority::certifies(const AuthorityRecord& record) const {
 }
 
 // What costs nothing is asked first; then one signature, and one more of what is inside.
-Result<Authority::Taken> Authority::take(ByteView encoded_record) {
+Result<Authority::Taken> Authority::take(ByteView encoded_record, Access access) {
   EBB_ASSIGN(ReadRecord read, read_authority_record(mesh_, encoded_record));
   const AuthorityRecord& record = read.record;
   Taken taken{.authority = record.authority, .at = record.at, .by_root = is_root(record.authority)};
+  if (access == Access::kRootLog && !taken.by_root) {
+    return Error{ErrorCode::kPermission, "authority record: from one without access"};
+  }
   const auto found = logs_.find(record.authority);
   if (found == logs_.end()) return Error{ErrorCode::kNotFound, "authority record: issuer"};
   Log& log = found->second;
@@ -194,15 +197,22 @@ std::optional<std::pair<ByteView, ByteView>> Authority::fork_proof(
   return std::pair<ByteView, ByteView>(first->second.encoded, std::next(first)->second.encoded);
 }
 
-std::vector<ByteView> Authority::records(const DeviceId& authority, Seq from,
-                                         std::size_t bytes_max) const {
+bool Authority::is_told(const DeviceId& authority, const AuthorityLog& log,
+                        const AuthorityLog::Record& record, Telling telling) const {
+  if (telling == Telling::kNothing || !log.means_something(record.second)) return false;
+  if (telling == Telling::kAll || is_root(authority) || record.second.takes_away) return true;
+  return record.second.rank == AuthorityLog::Rank::kNamed || log.is_proof(record.first);
+}
+
+std::vector<ByteView> Authority::records(const DeviceId& authority, Seq from, std::size_t bytes_max,
+                                         Telling telling) const {
   std::vector<ByteView> out;
   const auto found = logs_.find(authority);
   if (found == logs_.end()) return out;
   std::size_t bytes = 0;
   const AuthorityLog& log = found->second.held;
   for (auto at = log.records().lower_bound({from, {}}); at != log.records().end(); ++at) {
-    if (!log.means_something(at->second)) continue;
+    if (!is_told(authority, log, *at, telling)) continue;
     bytes += at->second.encoded.size();
     if (!out.empty() && bytes > bytes_max) break;
     out.emplace_back(at->second.encoded);

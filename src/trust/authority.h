@@ -13,7 +13,8 @@
 //            away comes back by a fork or a flood, or who steals an issuer's key could un-revoke.
 // Time:      the caller's, judged by a TimeFloor. Nothing here changes because time passes.
 // Errors:    take: those of decode_authority_record; kNotFound when the record is of an authority
-//            that has no log here (nothing is kept: bring it again, the root's log first).
+//            that has no log here (nothing is kept: bring it again, the root's log first);
+//            kPermission, by access.
 // Limits:    limits::kIssuers, kAuthorityRecords a log, kAuthorityRootBytes, kAuthorityIssuersBytes
 //            (shared out so that no log gets less than all of them equally would).
 // Ownership: `signatures` must outlive it.
@@ -73,7 +74,8 @@ class Authority {
     WallTime at;
     bool by_root = false;
   };
-  Result<Taken> take(ByteView encoded_record);
+  // From a link with this access. kPermission: it is not the root's, and of nobody who may tell.
+  Result<Taken> take(ByteView encoded_record, Access access = Access::kFull);
 
   Verdict verdict(const DeviceId& device, WallTime now) const;
   // Of who shows this certificate, which may be in no log. Errors: those of decode_certificate, of
@@ -106,7 +108,8 @@ class Authority {
   // What is held of a log from a seq on and means something, in order, all branches of a fork
   // included; at least one, if there is one, and no more than fit into `bytes_max`. Valid until the
   // next take().
-  std::vector<ByteView> records(const DeviceId& authority, Seq from, std::size_t bytes_max) const;
+  std::vector<ByteView> records(const DeviceId& authority, Seq from, std::size_t bytes_max,
+                                Telling telling = Telling::kAll) const;
   // Of all that is held and means something, and of which logs something is missing. Of nodes in
   // which it is equal every answer is. O(records).
   Hash digest() const;
@@ -131,6 +134,8 @@ class Authority {
   bool is_root(const DeviceId& authority) const { return authority == root_; }
   std::size_t share_of(const DeviceId& authority) const;
   bool takes_away(const AuthorityRecord& record) const;
+  bool is_told(const DeviceId& authority, const AuthorityLog& log,
+               const AuthorityLog::Record& record, Telling telling) const;
   bool certifies(const AuthorityRecord& record) const;
   // authority.cc: the sets.
   void insert(const AuthorityRecord& record, Log& log, AuthorityLog::Held&& held);

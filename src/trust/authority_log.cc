@@ -57,6 +57,12 @@ std::optional<Seq> AuthorityLog::fork() const {
   return forks_.empty() ? std::nullopt : std::optional<Seq>(*forks_.begin());
 }
 
+bool AuthorityLog::is_proof(const Position& position) const {
+  if (forks_.empty() || position.seq != *forks_.begin()) return false;
+  const auto first = first_of_seq(records_, position.seq);
+  return position == first->first || position == std::next(first)->first;
+}
+
 // The cuts of what takes away are read into memory beside its bytes.
 std::size_t AuthorityLog::weight_of(const Held& held) {
   return limits::kAuthorityRecordWeight + held.encoded.size() * (held.takes_away ? 2 : 1);

@@ -66,6 +66,8 @@ class AuthorityLog {
   const Record* only_of(Seq seq) const;
   // The least seq of which there are several records.
   std::optional<Seq> fork() const;
+  // Whether it is one of the first two of that seq.
+  bool is_proof(const Position& position) const;
 
   // What it counts for beside a share: about what it takes in memory.
   static std::size_t weight_of(const Held& held);

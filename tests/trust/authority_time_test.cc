@@ -53,9 +53,9 @@ TEST_CASE("who has expired has a link for renewal, and who has not begun, too") 
   CHECK(mesh.verdict(kPump, days(5)).access() == Access::kFull);
   CHECK(mesh.verdict(kPump, days(40)).standing == Standing::kExpired);
   CHECK(mesh.verdict(kPump, days(440)).access() == Access::kRestricted);
-  CHECK(access_of(Standing::kRevoked) == Access::kNone);
-  CHECK(access_of(Standing::kRetired) == Access::kNone);
-  CHECK(access_of(Standing::kUnknown) == Access::kNone);
+  CHECK(access_of(Standing::kRevoked) == Access::kRootLog);
+  CHECK(access_of(Standing::kRetired) == Access::kRootLog);
+  CHECK(access_of(Standing::kUnknown) == Access::kRootLog);
   CHECK(access_of(Standing::kUnknownIssuer) == Access::kLogs);
 }
 
@@ -76,7 +76,7 @@ TEST_CASE("nobody is renewed for a certificate of an issuer whose time is over")
   CHECK(mesh.verdict(kPump, days(49)).access() == Access::kFull);
   CHECK(mesh.verdict(kPump, days(50)).standing == Standing::kExpired);
   CHECK(mesh.verdict(kPump, days(50)).access() == Access::kRestricted);
-  CHECK(mesh.verdict(kFan, days(50)).access() == Access::kNone);
+  CHECK(mesh.verdict(kFan, days(50)).access() == Access::kRootLog);
   CHECK(mesh.authority.verdict_of_shown(shown, days(50))->access() == Access::kLogs);
 }
 
