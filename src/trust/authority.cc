@@ -1,6 +1,8 @@
 #include "trust/authority.h"
 
 #include <algorithm>
+#include <numeric>
+#include <utility>
 #include <variant>
 
 #include "core/check.h"
@@ -10,6 +12,19 @@ namespace ebb::trust {
 namespace {
 
 constexpr std::string_view kSetLabel = "ebb-authority-set-1";
+// This part of what issuers' logs may weigh is not for ways to ends.
+constexpr std::size_t kApart = 16;
+
+// The greatest share with which all of these together are within the bound.
+std::size_t poured(std::vector<std::size_t> weights, std::size_t bound) {
+  std::sort(weights.begin(), weights.end());
+  for (std::size_t i = 0; i < weights.size(); ++i) {
+    const std::size_t logs = weights.size() - i;
+    if (weights[i] * logs > bound) return bound / logs;
+    bound -= weights[i];
+  }
+  return SIZE_MAX;
+}
 
 }  // namespace
 
@@ -20,8 +35,8 @@ Authority::Authority(const MeshId& mesh, const DeviceId& root, const SignatureCh
   logs_.emplace(root_, Log{log, log.start()});
 }
 
-std::size_t Authority::share_of(const DeviceId& authority) const {
-  return is_root(authority) ? shares_.root : issuers_share_;
+AuthorityLog::Shares Authority::share_of(const DeviceId& authority) const {
+  return is_root(authority) ? AuthorityLog::Shares{.rest = shares_.root} : issuers_share_;
 }
 
 bool Authority::takes_away(const AuthorityRecord& record) const {
@@ -123,39 +138,32 @@ void Authority::give_places() {
   }
 }
 
-std::size_t Authority::weight_of_issuers() const {
+// What the root has named goes first, so that no flood ends what an issuer has left behind.
+AuthorityLog::Shares Authority::share_of_issuers() {
+  const std::size_t apart = shares_.issuers / kApart;
+  const std::size_t bound = shares_.issuers - apart;
   std::size_t all = 0;
   for (const auto& [authority, log] : logs_) {
     if (!is_root(authority)) all += log.held.weight();
   }
-  return all;
-}
-
-// The greatest share with which all logs of issuers together are within the bound.
-std::size_t Authority::share_of_issuers() const {
-  if (weight_of_issuers() <= shares_.issuers) return SIZE_MAX;
-  std::vector<std::size_t> weights;
-  for (const auto& [authority, log] : logs_) {
-    if (!is_root(authority)) weights.push_back(log.held.weight());
+  if (all <= bound) return {};
+  std::vector<std::size_t> ways;
+  std::vector<std::size_t> rests;
+  for (auto& [authority, log] : logs_) {
+    if (is_root(authority)) continue;
+    if (log.held.is_whole()) log.held.drop_unnamed();
+    ways.push_back(log.held.weight_of_way());
+    rests.push_back(log.held.weight_of_rest());
   }
-  std::sort(weights.begin(), weights.end());
-  std::size_t left = shares_.issuers;
-  for (std::size_t i = 0; i < weights.size(); ++i) {
-    const std::size_t logs = weights.size() - i;
-    if (weights[i] * logs > left) return left / logs;
-    left -= weights[i];
-  }
-  return SIZE_MAX;
+  const std::size_t of_ways =
+      std::min(std::accumulate(ways.begin(), ways.end(), std::size_t{0}), bound);
+  return {.way = poured(std::move(ways), bound),
+          .rest = poured(std::move(rests), std::max(bound - of_ways, apart))};
 }
 
 void Authority::keep_to_shares() {
   trim(root_, logs_.at(root_));
-  if (weight_of_issuers() > shares_.issuers) {
-    for (auto& [authority, log] : logs_) {
-      if (log.held.is_whole()) log.held.drop_unnamed();
-    }
-  }
-  bool changes = issuers_share_ != SIZE_MAX;
+  bool changes = issuers_share_.rest != SIZE_MAX || issuers_share_.way != SIZE_MAX;
   issuers_share_ = share_of_issuers();
   bool suspended = false;
   for (auto& [authority, log] : logs_) {

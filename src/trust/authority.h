@@ -97,9 +97,10 @@ class Authority {
   Position end(const DeviceId& authority) const;
   // Whether this record is held and counts.
   bool counts(const DeviceId& authority, const Position& position) const;
-  // What the root's records that count make of a time floor that begins there: each moves it by
-  // limits::kTimeFloorStepMs at most. O(records of the root).
-  WallTime floor_by_root(WallTime floor) const;
+  // What the root's records that count make of a time floor that begins when the mesh was made (its
+  // genesis says so): each moves it by limits::kTimeFloorStepMs at most. Asked again it is the
+  // same. O(records of the root).
+  WallTime floor_by_root(WallTime created) const;
   // Of the root and the issuers that it has not ended those with seq above 0, ascending.
   std::vector<AuthorityHead> heads() const;
   // Two records of the least seq of which there are several; nullopt when the log has not forked,
@@ -132,7 +133,7 @@ class Authority {
   using PolicyKey = std::tuple<std::uint64_t, DeviceId, Hash>;  // number, authority, chain
 
   bool is_root(const DeviceId& authority) const { return authority == root_; }
-  std::size_t share_of(const DeviceId& authority) const;
+  AuthorityLog::Shares share_of(const DeviceId& authority) const;
   bool takes_away(const AuthorityRecord& record) const;
   bool is_told(const DeviceId& authority, const AuthorityLog& log,
                const AuthorityLog::Record& record, Telling telling) const;
@@ -144,8 +145,7 @@ class Authority {
   void learn_end(const record::Rotate& rotate);
   void give_places();
   void keep_to_shares();
-  std::size_t weight_of_issuers() const;
-  std::size_t share_of_issuers() const;
+  AuthorityLog::Shares share_of_issuers();
   void trim(const DeviceId& authority, Log& log);
   // authority_counts.cc: what counts.
   void bring_up_to_date() const;
@@ -170,7 +170,7 @@ class Authority {
   const SignatureCheck& signatures_;
   AuthorityShares shares_;
   IssuerBook issuers_;
-  std::size_t issuers_share_ = SIZE_MAX;  // of each issuer's log
+  AuthorityLog::Shares issuers_share_;  // of each issuer's log
   bool suspended_ = false;
   // What follows from the records; to be made again when `stale_`. Of what takes away and was
   // dropped something may stand in the books while all are suspended.

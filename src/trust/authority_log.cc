@@ -68,21 +68,29 @@ std::size_t AuthorityLog::weight_of(const Held& held) {
   return limits::kAuthorityRecordWeight + held.encoded.size() * (held.takes_away ? 2 : 1);
 }
 
-bool AuthorityLog::has_room(const Position& position, bool takes_away, std::size_t share) const {
-  if (end_ && position == wanted_ && position.seq > 0) return true;
-  if (is_whole_) return share == SIZE_MAX;
-  if (!is_full(share)) return true;
+bool AuthorityLog::is_full(const Shares& shares) const {
+  return way_weight_ > shares.way || weight_ - way_weight_ > shares.rest;
+}
+
+// Of a way that is beyond its share the next record would be dropped at once.
+bool AuthorityLog::has_room(const Position& position, bool takes_away, const Shares& shares) const {
+  if (is_whole_ || way_weight_ > shares.way) return false;
+  if (end_ && position == wanted_) return true;
+  if (!is_full(shares)) return true;
   const Rank rank = takes_away ? Rank::kTakesAway : Rank::kOther;
   return key_of(position, rank) < *order_.rbegin();
 }
 
-bool AuthorityLog::is_over(std::size_t share) const {
-  return !order_.empty() && weight_ - weight_of(last().second) > share;
+bool AuthorityLog::is_over(const Shares& shares) const {
+  if (order_.empty()) return false;
+  const std::size_t least = weight_of(last().second);
+  if (last().second.rank == Rank::kNamed) return way_weight_ - least > shares.way;
+  return way_weight_ > shares.way || weight_ - way_weight_ - least > shares.rest;
 }
 
-bool AuthorityLog::lacks_taken(std::size_t share) const {
+bool AuthorityLog::lacks_taken(const Shares& shares) const {
   if (is_whole_) return false;
-  return missing_.any() || (is_full(share) && last().second.rank != Rank::kOther);
+  return missing_.any() || (is_full(shares) && last().second.rank != Rank::kOther);
 }
 
 void AuthorityLog::restore_missing(const Missing& missing) {
@@ -93,9 +101,9 @@ void AuthorityLog::restore_missing(const Missing& missing) {
   }
 }
 
-Seq AuthorityLog::count_limit(std::size_t share) const {
+Seq AuthorityLog::count_limit(const Shares& shares) const {
   const Seq below_fork = forks_.empty() ? limits::kSeqMax : *forks_.begin() - 1;
-  if (!is_full(share)) return below_fork;
+  if (!is_full(shares)) return below_fork;
   // Of the seq of the last one a branch may have been dropped.
   const Record& least = last();
   return least.second.rank == Rank::kOther ? std::min(below_fork, least.first.seq - 1) : 0;
@@ -136,6 +144,7 @@ void AuthorityLog::drop_last() {
 void AuthorityLog::erase(std::map<Position, Held>::iterator at) {
   const Seq seq = at->first.seq;
   weight_ -= weight_of(at->second);
+  if (at->second.rank == Rank::kNamed) way_weight_ -= weight_of(at->second);
   order_.erase(key_of(at->first, at->second.rank));
   records_.erase(at);
   if (branches_of(records_, seq) != Branches::kSeveral) forks_.erase(seq);
@@ -143,6 +152,8 @@ void AuthorityLog::erase(std::map<Position, Held>::iterator at) {
 
 void AuthorityLog::rank_anew(std::map<Position, Held>::iterator at, Rank rank) {
   order_.erase(key_of(at->first, at->second.rank));
+  if (at->second.rank == Rank::kNamed) way_weight_ -= weight_of(at->second);
+  if (rank == Rank::kNamed) way_weight_ += weight_of(at->second);
   at->second.rank = rank;
   order_.insert(key_of(at->first, rank));
 }

@@ -210,6 +210,8 @@ TEST_CASE("the same records in any order give the same answers and the same dige
       const std::vector<Bytes> records = in_some_order(history, rng);
       Authority authority(kPaperMesh, kRoot->device(), kSignatures);
       feed(authority, records);
+      // An issuer's log may have had an end before a lower one named what that had shut out.
+      exchange(authority, expected, history);
       check_same(authority, expected, history);
     }
   }

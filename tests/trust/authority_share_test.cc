@@ -1,6 +1,8 @@
 // What is held of the logs of authorities when there is not room for everything.
 #include <doctest/doctest.h>
 
+#include <algorithm>
+
 #include "core/limits.h"
 #include "tests/codec/allocation_peak.h"
 #include "tests/trust/authority_rig.h"
@@ -142,6 +144,37 @@ TEST_CASE("room that comes back does not bring back who was revoked, before the 
   }
   CHECK_FALSE(mesh.authority.is_suspended());
   CHECK(mesh.authority.missing().empty());
+}
+
+TEST_CASE("no flood takes the room of a log that the root has ended, and suspends nobody by that") {
+  Mesh mesh({.issuers = kFewBytes});
+  std::vector<Bytes> honest;
+  for (std::uint64_t n = 0; n < 20; ++n)
+    honest.push_back(mesh.issuer.certify(nobody(100 + n), kLong));
+  honest.push_back(mesh.issuer.write(record::Revoke{kFan, {}}));
+  for (const Bytes& record : honest)
+    REQUIRE(mesh.take(record).held);
+  mesh.take(mesh.root.write(record::Rotate{kIssuerKey->device(), mesh.issuer.end(), {}}));
+  const Position end = mesh.authority.end(kIssuerKey->device());
+  CHECK(end == mesh.issuer.end());
+  AuthorityWriter other_thief(*kOtherKey);
+  for (int i = 0; i < 200; ++i)
+    mesh.take(other_thief.write(record::Time{}));
+  CHECK(mesh.authority.end(kIssuerKey->device()) == end);
+  CHECK_FALSE(mesh.authority.is_suspended());
+  CHECK(mesh.standing(nobody(100)) == Standing::kCertified);
+  CHECK(mesh.standing(kFan) == Standing::kRevoked);
+  // Nor keeps it from becoming whole at who comes later.
+  Mesh late({.issuers = kFewBytes});
+  for (const ByteView record : mesh.authority.records(kOtherKey->device(), 1, SIZE_MAX))
+    late.take(to_bytes(record));
+  for (const ByteView record : mesh.authority.records(kRoot->device(), 1, SIZE_MAX))
+    late.take(to_bytes(record));
+  std::reverse(honest.begin(), honest.end());
+  for (const Bytes& record : honest)
+    CHECK(late.take(record).held);
+  CHECK(late.authority.end(kIssuerKey->device()) == end);
+  CHECK(late.authority.digest() == mesh.authority.digest());
 }
 
 TEST_CASE("what is missing is in the digest, and as much of it as is remembered is bounded") {

@@ -119,10 +119,32 @@ TEST_CASE("nobody uses the last number of a policy: each is at most a step above
   mesh.take(mesh.old_issuer.write(record::Policy{UINT64_MAX, Admit::kSecret}));
   mesh.take(mesh.old_issuer.write(record::Policy{limits::kPolicyStep + 2, Admit::kSecret}));
   CHECK(mesh.authority.admit(kNow) == Admit::kInvite);
-  mesh.take(mesh.old_issuer.write(record::Policy{limits::kPolicyStep + 1, Admit::kSecret}));
+  mesh.take(mesh.new_issuer.write(record::Policy{limits::kPolicyStep + 1, Admit::kSecret}));
+  // As long as he who has used the last is an issuer, nobody says otherwise.
+  CHECK(mesh.authority.admit(kNow) == Admit::kInvite);
+  CHECK(mesh.authority.admit(days(50)) == Admit::kSecret);
+  mesh.take(mesh.root.write(record::Rotate{kOldKey->device(), {}, {}}));
   CHECK(mesh.authority.admit(kNow) == Admit::kSecret);
   mesh.take(mesh.new_issuer.write(record::Policy{limits::kPolicyStep + 3, Admit::kInvite}));
   CHECK(mesh.authority.admit(kNow) == Admit::kInvite);
+}
+
+TEST_CASE("what was forbidden on the numbers of a thief stays so when he is ended") {
+  Mesh mesh;
+  mesh.take(mesh.new_issuer.write(record::Policy{1, Admit::kSecret}));
+  for (std::uint64_t i = 1; i <= 3; ++i)
+    mesh.take(mesh.old_issuer.write(record::Policy{i * limits::kPolicyStep, Admit::kSecret}));
+  mesh.take(mesh.new_issuer.write(record::Policy{3 * limits::kPolicyStep + 1, Admit::kInvite}));
+  CHECK(mesh.authority.admit(kNow) == Admit::kInvite);
+  mesh.take(mesh.root.write(record::Rotate{kOldKey->device(), {}, {}}));
+  CHECK(mesh.authority.admit(kNow) == Admit::kInvite);
+  // Until numbers lead up to it again.
+  for (std::uint64_t i = 1; i <= 2; ++i) {
+    mesh.take(mesh.new_issuer.write(record::Policy{1 + i * limits::kPolicyStep, Admit::kSecret}));
+    CHECK(mesh.authority.admit(kNow) == Admit::kInvite);
+  }
+  mesh.take(mesh.new_issuer.write(record::Policy{3 * limits::kPolicyStep + 2, Admit::kSecret}));
+  CHECK(mesh.authority.admit(kNow) == Admit::kSecret);
 }
 
 TEST_CASE("the root's records move the floor of time in steps, and only those that count") {
@@ -136,9 +158,11 @@ TEST_CASE("the root's records move the floor of time in steps, and only those th
   CHECK(mesh.authority.floor_by_root(kNow) == WallTime{kNow.ms + kStep});
   mesh.take(between);
   CHECK(mesh.authority.floor_by_root(kNow) == WallTime{kNow.ms + 3 * kStep});
-  CHECK(mesh.authority.floor_by_root(days(9500)) == days(9500));
-  TimeFloor floor(days(2));
+  // Asked again, by one that begins anew or goes on, it is the same.
+  CHECK(mesh.authority.floor_by_root(kNow) == WallTime{kNow.ms + 3 * kStep});
+  TimeFloor floor(kNow, {.by_root = days(2), .by_issuers = {}});
   CHECK(floor.take_from_root(mesh.authority.floor_by_root(kNow)));
+  CHECK_FALSE(floor.take_from_root(mesh.authority.floor_by_root(kNow)));
   CHECK(floor.floor() == WallTime{kNow.ms + 3 * kStep});
   const Bytes forked = mesh.new_issuer.write(record::Time{});
   CHECK_FALSE(mesh.authority.counts(kNewKey->device(), mesh.new_issuer.end()));
