@@ -95,13 +95,17 @@ class Authority {
 
   // How far the log counts; seq 0 of an authority that is not known.
   Position end(const DeviceId& authority) const;
+  // Of a log that has an end: the highest position on the way to it that is not held, to be asked
+  // for (its record has room before others); nullopt when the way is whole, or there is no end.
+  std::optional<Position> wanted(const DeviceId& authority) const;
   // Whether this record is held and counts.
   bool counts(const DeviceId& authority, const Position& position) const;
   // What the root's records that count make of a time floor that begins when the mesh was made (its
   // genesis says so): each moves it by limits::kTimeFloorStepMs at most. Asked again it is the
   // same. O(records of the root).
   WallTime floor_by_root(WallTime created) const;
-  // Of the root and the issuers that it has not ended those with seq above 0, ascending.
+  // Of the root and the issuers that it has not ended those with seq above 0, ascending. Logs with
+  // an end are not among them, as there may be any number: what they lack is wanted().
   std::vector<AuthorityHead> heads() const;
   // Two records of the least seq of which there are several; nullopt when the log has not forked,
   // or the way to its end is whole. Valid until the next take().

@@ -143,6 +143,14 @@ Position Authority::end(const DeviceId& authority) const {
   return at == logs_.end() ? Position{} : counted(at->second);
 }
 
+std::optional<Position> Authority::wanted(const DeviceId& authority) const {
+  const auto at = logs_.find(authority);
+  if (at == logs_.end() || !at->second.held.end() || at->second.held.is_whole()) {
+    return std::nullopt;
+  }
+  return at->second.held.wanted();
+}
+
 bool Authority::counts(const DeviceId& authority, const Position& position) const {
   bring_up_to_date();
   const auto at = logs_.find(authority);

@@ -90,6 +90,25 @@ TEST_CASE("below an end that is not reached no branch of a thief counts") {
   CHECK(mesh.counted() == mesh.end);
 }
 
+TEST_CASE("what is wanted on the way to an end leads from record to record down to the first") {
+  Ended mesh;
+  const DeviceId& issuer = kIssuerKey->device();
+  CHECK_FALSE(mesh.authority.wanted(issuer));
+  mesh.take(mesh.honest[1]);
+  mesh.rotate(mesh.end);
+  CHECK(mesh.authority.wanted(issuer) == mesh.end);
+  mesh.take(mesh.honest[3]);
+  CHECK(mesh.authority.wanted(issuer)->seq == 3);
+  mesh.take(mesh.honest[2]);
+  CHECK(mesh.authority.wanted(issuer)->seq == 1);
+  mesh.take(mesh.thief[0]);
+  CHECK(mesh.authority.wanted(issuer)->seq == 1);
+  mesh.take(mesh.honest[0]);
+  CHECK_FALSE(mesh.authority.wanted(issuer));
+  CHECK_FALSE(mesh.authority.wanted(kRoot->device()));
+  CHECK_FALSE(mesh.authority.wanted(kFirst));
+}
+
 TEST_CASE("an end that names what nobody has signed takes nothing back and gives nothing") {
   Ended mesh;
   for (const Bytes& record : mesh.honest)
