@@ -1,6 +1,7 @@
 #include "node/files.h"
 
 #include <fcntl.h>
+#include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -12,6 +13,7 @@
 #include <system_error>
 
 #include "core/unique_fd.h"
+#include "trust/hash.h"
 
 namespace ebb::node {
 namespace {
@@ -39,6 +41,8 @@ ErrorCode code_of(int code) {
   switch (code) {
     case ENOENT:
       return ErrorCode::kNotFound;
+    case EEXIST:
+      return ErrorCode::kExists;
     case EACCES:
     case EPERM:
     case EROFS:
@@ -51,7 +55,41 @@ ErrorCode code_of(int code) {
   }
 }
 
+Error open_to_others(const std::string& path, mode_t mode, std::string_view fix) {
+  std::array<char, 16> text{};
+  std::snprintf(text.data(), text.size(), "%04o", static_cast<unsigned>(mode & 07777));
+  return {ErrorCode::kPermission, "key file mode",
+          path + " is open to others (mode " + text.data() + "): " + std::string(fix)};
+}
+
+Error not_private(const std::string& path, std::string_view why) {
+  return {ErrorCode::kPermission, "key file", path + " " + std::string(why)};
+}
+
+// With room for it beforehand `text` is not moved as it grows.
+Status read_all(int file, const std::string& path, std::size_t bytes_max, std::string& text) {
+  std::array<char, 4096> part{};
+  Status status;
+  for (;;) {
+    const ssize_t got = ::read(file, part.data(), part.size());
+    if (got < 0 && errno == EINTR) continue;
+    if (got < 0) status = system_error(errno, "read file", path);
+    if (got <= 0) break;
+    const auto bytes = static_cast<std::size_t>(got);
+    if (text.size() + bytes > bytes_max) {
+      status = Error{ErrorCode::kTooLarge, "file",
+                     path + ": more than " + std::to_string(bytes_max) + " bytes"};
+      break;
+    }
+    text.append(part.data(), bytes);
+  }
+  ::explicit_bzero(part.data(), part.size());
+  return status;
+}
+
 }  // namespace
+
+SecretText::~SecretText() { ::explicit_bzero(text.data(), text.size()); }
 
 Error system_error(int code, std::string_view context, const std::string& path) {
   return {code_of(code), context, path + ": " + std::generic_category().message(code)};
@@ -74,22 +112,41 @@ Status write_file_durable(const std::string& path, std::string_view text, mode_t
   return sync_directory(path);
 }
 
+Status write_new_file_durable(const std::string& path, std::string_view text, mode_t mode) {
+  const std::string temporary = path + ".new-" + std::to_string(trust::random_u64());
+  Status status = write_new_file(temporary, text, mode);
+  if (status.ok() && ::link(temporary.c_str(), path.c_str()) != 0) {
+    status = system_error(errno, "create file", path);
+  }
+  ::unlink(temporary.c_str());
+  EBB_RETURN_IF_ERROR(status);
+  return sync_directory(path);
+}
+
 Result<std::string> read_file(const std::string& path, std::size_t bytes_max) {
   const UniqueFd file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
   if (file.get() < 0) return system_error(errno, "open file", path);
   std::string text;
-  std::array<char, 4096> part{};
-  for (;;) {
-    const ssize_t got = ::read(file.get(), part.data(), part.size());
-    if (got < 0 && errno == EINTR) continue;
-    if (got < 0) return system_error(errno, "read file", path);
-    if (got == 0) return text;
-    text.append(part.data(), static_cast<std::size_t>(got));
-    if (text.size() > bytes_max) {
-      return Error{ErrorCode::kTooLarge, "file",
-                   path + ": more than " + std::to_string(bytes_max) + " bytes"};
-    }
+  EBB_RETURN_IF_ERROR(read_all(file.get(), path, bytes_max, text));
+  return text;
+}
+
+Status read_private_file(const std::string& path, std::size_t bytes_max, std::string_view fix,
+                         SecretText& out) {
+  const UniqueFd file(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK));
+  if (file.get() < 0 && errno == ELOOP) {
+    return not_private(path, "is a symbolic link: put the file itself there");
   }
+  if (file.get() < 0) return system_error(errno, "open file", path);
+  struct stat info {};
+  if (::fstat(file.get(), &info) != 0) return system_error(errno, "file", path);
+  if (!S_ISREG(info.st_mode)) return not_private(path, "is not a regular file");
+  if (info.st_uid != ::geteuid()) {
+    return not_private(path, "belongs to another user: run this as its owner, or `chown` it");
+  }
+  if ((info.st_mode & 077) != 0) return open_to_others(path, info.st_mode, fix);
+  out.text.reserve(bytes_max);
+  return read_all(file.get(), path, bytes_max, out.text);
 }
 
 bool file_exists(const std::string& path) {
@@ -102,7 +159,7 @@ Status make_directory(const std::string& path) {
   const std::filesystem::path parent = std::filesystem::path(path).parent_path();
   if (!parent.empty()) std::filesystem::create_directories(parent, failed);
   if (failed) return system_error(failed.value(), "create directory", parent.string());
-  if (::mkdir(path.c_str(), 0700) == 0) return {};
+  if (::mkdir(path.c_str(), 0700) == 0) return sync_directory(path);
   const int code = errno;
   if (code == EEXIST && std::filesystem::is_directory(path, failed)) return {};
   return system_error(code, "create directory", path);
@@ -112,10 +169,7 @@ Status require_private(const std::string& path, std::string_view fix) {
   struct stat info {};
   if (::stat(path.c_str(), &info) != 0) return system_error(errno, "file", path);
   if ((info.st_mode & 077) == 0) return {};
-  std::array<char, 16> mode{};
-  std::snprintf(mode.data(), mode.size(), "%04o", static_cast<unsigned>(info.st_mode & 07777));
-  return Error{ErrorCode::kPermission, "key file mode",
-               path + " is open to others (mode " + mode.data() + "): " + std::string(fix)};
+  return open_to_others(path, info.st_mode, fix);
 }
 
 }  // namespace ebb::node

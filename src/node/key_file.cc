@@ -38,13 +38,25 @@ constexpr std::string_view kNeverAgain =
     "; put the file back from your copy (the key cannot be made again), or set this directory "
     "aside and run `ebb init` in a new one";
 
+constexpr std::string_view kFromCopy =
+    "; put the file back from your copy (the key cannot be made again)";
+
+void write_line(std::string_view kind, const KeyBytes& key, SecretText& out) {
+  out.text.reserve(kFileBytes);
+  SecretText secret;
+  secret.text = to_base32(key.view());
+  out.text.append(kLabel).append(" ").append(kind).append(" ");
+  out.text.append(secret.text).append(" ").append(checksum(key)).append("\n");
+}
+
 struct KeyFile {
   const std::string& path;
   std::string_view kind;
 
   Error damaged(std::string_view how) const {
     std::string detail = path + ": " + std::string(how);
-    detail += kind == kLinkKind ? kMadeAgain : kNeverAgain;
+    const bool signs = kind == kRootKind || kind == kIssuerKind;
+    detail += kind == kLinkKind ? kMadeAgain : signs ? kFromCopy : kNeverAgain;
     return {ErrorCode::kCorrupt, "key file", std::move(detail)};
   }
 };
@@ -54,12 +66,15 @@ struct KeyFile {
 KeyBytes::~KeyBytes() { ::explicit_bzero(data_.data(), data_.size()); }
 
 Status write_key_file(const std::string& path, std::string_view kind, const KeyBytes& key) {
-  std::string text(kLabel);
-  text.append(" ").append(kind).append(" ");
-  text.append(to_base32(key.view())).append(" ").append(checksum(key)).append("\n");
-  Status status = write_file_durable(path, text, 0600);
-  ::explicit_bzero(text.data(), text.size());
-  return status;
+  SecretText line;
+  write_line(kind, key, line);
+  return write_file_durable(path, line.text, 0600);
+}
+
+Status write_new_key_file(const std::string& path, std::string_view kind, const KeyBytes& key) {
+  SecretText line;
+  write_line(kind, key, line);
+  return write_new_file_durable(path, line.text, 0600);
 }
 
 Result<KeyBytes> read_key_file(const std::string& path, std::string_view kind) {
@@ -70,27 +85,26 @@ Result<KeyBytes> read_key_file(const std::string& path, std::string_view kind) {
                      " is missing: put it back from your copy, or set this directory aside "
                      "and run `ebb init` in a new one"};
   }
-  EBB_RETURN_IF_ERROR(require_private(
-      path, "run `chmod 600 " + path + "`, and make a new device if it may have been read"));
-  Result<std::string> text = read_file(path, kFileBytes);
-  if (!text.ok()) {
-    if (text.error().code == ErrorCode::kTooLarge) return file.damaged("too long for a key file");
-    return text.error();
+  SecretText whole;
+  const Status status = read_private_file(
+      path, kFileBytes,
+      "run `chmod 600 " + path + "`, and make a new device if it may have been read", whole);
+  if (!status.ok()) {
+    if (status.error().code == ErrorCode::kTooLarge) return file.damaged("too long for a key file");
+    return status.error();
   }
-  std::string& whole = *text;
-  std::string_view line = whole;
+  std::string_view line = whole.text;
   if (line.ends_with('\n')) line.remove_suffix(1);
   const std::vector<std::string_view> words = words_of(line);
   if (words.size() != 4 || words[0] != kLabel) return file.damaged("not a key file of this form");
   if (words[1] != kind) return file.damaged("a key of another kind");
   std::optional<Bytes> bytes = from_base32(words[2]);
   KeyBytes key;
-  if (!bytes || bytes->size() != key.data().size()) return file.damaged("wrong size");
-  std::copy(bytes->begin(), bytes->end(), key.data().begin());
-  ::explicit_bzero(bytes->data(), bytes->size());
-  const std::string sum = checksum(key);
-  if (words[3] != sum) return file.damaged("the checksum does not fit the key");
-  ::explicit_bzero(whole.data(), whole.size());
+  const bool fits = bytes && bytes->size() == key.data().size();
+  if (fits) std::copy(bytes->begin(), bytes->end(), key.data().begin());
+  if (bytes) ::explicit_bzero(bytes->data(), bytes->size());
+  if (!fits) return file.damaged("wrong size");
+  if (words[3] != checksum(key)) return file.damaged("the checksum does not fit the key");
   return key;
 }
 

@@ -1,7 +1,7 @@
 // Key files: 32 secret bytes with a kind and a checksum, 0600.
 //
 // Model:   one line, "ebb-key-1 <kind> <base32 of the bytes> <base32 of H(bytes)[0..4)>".
-// Errors:  write: as files.h. read: kNotFound, kPermission (group or others can read it), kCorrupt
+// Errors:  write: as files.h. read: kNotFound, kPermission (as read_private_file), kCorrupt
 //          (not such a line, of another kind, or the checksum differs); detail names the path and
 //          what to do.
 // Threads: pure functions over files; any thread.
@@ -36,9 +36,12 @@ class KeyBytes {
 inline constexpr std::string_view kIdentityKind = "identity";
 inline constexpr std::string_view kLinkKind = "link";
 inline constexpr std::string_view kRootKind = "root";
+inline constexpr std::string_view kIssuerKind = "issuer";
 inline constexpr std::string_view kMeshSecretKind = "mesh-secret";
 
 Status write_key_file(const std::string& path, std::string_view kind, const KeyBytes& key);
+// kExists when there is a file, which stays as it is.
+Status write_new_key_file(const std::string& path, std::string_view kind, const KeyBytes& key);
 Result<KeyBytes> read_key_file(const std::string& path, std::string_view kind);
 
 }  // namespace ebb::node

@@ -1,7 +1,5 @@
 #include "node/signing_key.h"
 
-#include <string.h>
-
 #include <algorithm>
 #include <filesystem>
 
@@ -13,25 +11,14 @@
 namespace ebb::node {
 namespace {
 
-// The text of a key file, wiped when it goes.
-struct SecretText {
-  std::string text;
-  SecretText() = default;
-  SecretText(const SecretText&) = delete;
-  SecretText& operator=(const SecretText&) = delete;
-  ~SecretText() { ::explicit_bzero(text.data(), text.size()); }
-};
-
 std::string directory_of(const std::string& path) {
   const std::string parent = std::filesystem::path(path).parent_path().string();
   return parent.empty() ? "." : parent;
 }
 
-Status require_private_key(const std::string& path) {
+Status require_private_directory(const std::string& path) {
   const std::string directory = directory_of(path);
-  EBB_RETURN_IF_ERROR(require_private(directory, "run `chmod 700 " + shell_word(directory) + "`"));
-  return require_private(path, "run `chmod 600 " + shell_word(path) +
-                                   "`, and end this key by the root if it may have been read");
+  return require_private(directory, "run `chmod 700 " + shell_word(directory) + "`");
 }
 
 Status read_line(const std::string& path, SecretText& out) {
@@ -39,10 +26,16 @@ Status read_line(const std::string& path, SecretText& out) {
     return Error{ErrorCode::kNotFound, "key file",
                  path + " is missing: put it back from your copy"};
   }
-  EBB_RETURN_IF_ERROR(require_private_key(path));
-  EBB_ASSIGN(out.text, read_file(path, limits::kSealedKeyBytes + 1));
+  EBB_RETURN_IF_ERROR(require_private_directory(path));
+  const std::string fix = "run `chmod 600 " + shell_word(path) +
+                          "`, and end this key by the root if it may have been read";
+  EBB_RETURN_IF_ERROR(read_private_file(path, limits::kSealedKeyBytes + 1, fix, out));
   if (out.text.ends_with('\n')) out.text.pop_back();
   return {};
+}
+
+Error is_there(const std::string& path) {
+  return {ErrorCode::kExists, "key file", path + " is there already: a key is not written over"};
 }
 
 // What to do, with the path: the room below knows neither.
@@ -68,20 +61,21 @@ Error told(const std::string& path, const Error& error) {
 
 Status write_signing_key(const std::string& path, std::string_view kind, const trust::KeySeed& key,
                          std::string_view passphrase, const trust::PassphraseCost& cost) {
-  if (file_exists(path)) {
-    return Error{ErrorCode::kExists, "key file",
-                 path + " is there already: a key is not written over"};
-  }
-  const std::string directory = directory_of(path);
-  EBB_RETURN_IF_ERROR(make_directory(directory));
-  EBB_RETURN_IF_ERROR(require_private(directory, "run `chmod 700 " + shell_word(directory) + "`"));
+  // The hash of a passphrase would be in vain.
+  if (file_exists(path)) return is_there(path);
+  EBB_RETURN_IF_ERROR(make_directory(directory_of(path)));
+  EBB_RETURN_IF_ERROR(require_private_directory(path));
+  Status status;
   if (passphrase.empty()) {
     KeyBytes bytes;
     std::copy(key.view().begin(), key.view().end(), bytes.data().begin());
-    return write_key_file(path, kind, bytes);
+    status = write_new_key_file(path, kind, bytes);
+  } else {
+    EBB_ASSIGN(const std::string line, trust::seal_key(kind, key, passphrase, cost));
+    status = write_new_file_durable(path, line + "\n", 0600);
   }
-  EBB_ASSIGN(const std::string line, trust::seal_key(kind, key, passphrase, cost));
-  return write_file_durable(path, line + "\n", 0600);
+  if (!status.ok() && status.error().code == ErrorCode::kExists) return is_there(path);
+  return status;
 }
 
 Result<bool> needs_passphrase(const std::string& path) {

@@ -2,8 +2,9 @@
 // be.
 //
 // Model:   the file is that of key_file.h, or one line of trust/sealed_key.h in its place: 0600, in
-//          a directory of 0700, and refused when group or others can do anything with either. A
-//          file is never written over: a root's key cannot be made again.
+//          a directory of 0700, and refused when group or others can do anything with either, or
+//          it is a link or another user's. A file is never written over, not by two writers at
+//          once either: a root's key cannot be made again.
 // Errors:  write: kExists (a file is there; nothing changed), kTooLarge (the passphrase), as
 //          files.h. read: kNotFound, kPermission (open to others), kCorrupt (damaged, or of another
 //          kind), kUnsupported (of a later version), kTooLarge (asks for more than the bounds),
@@ -18,11 +19,10 @@
 #include <string_view>
 
 #include "core/result.h"
+#include "node/key_file.h"
 #include "trust/sealed_key.h"
 
 namespace ebb::node {
-
-inline constexpr std::string_view kIssuerKind = "issuer";
 
 // `kind`: kRootKind or kIssuerKind. An empty passphrase: none.
 Status write_signing_key(const std::string& path, std::string_view kind, const trust::KeySeed& key,

@@ -1,6 +1,8 @@
 #include "trust/authority.h"
 
 #include <algorithm>
+#include <numeric>
+#include <utility>
 #include <variant>
 
 #include "core/check.h"
@@ -10,6 +12,19 @@ namespace ebb::trust {
 namespace {
 
 constexpr std::string_view kSetLabel = "ebb-authority-set-1";
+// This part of what issuers' logs may weigh is not for ways to ends.
+constexpr std::size_t kApart = 16;
+
+// The greatest share with which all of these together are within the bound.
+std::size_t poured(std::vector<std::size_t> weights, std::size_t bound) {
+  std::sort(weights.begin(), weights.end());
+  for (std::size_t i = 0; i < weights.size(); ++i) {
+    const std::size_t logs = weights.size() - i;
+    if (weights[i] * logs > bound) return bound / logs;
+    bound -= weights[i];
+  }
+  return SIZE_MAX;
+}
 
 }  // namespace
 
@@ -20,8 +35,8 @@ Authority::Authority(const MeshId& mesh, const DeviceId& root, const SignatureCh
   logs_.emplace(root_, Log{log, log.start()});
 }
 
-std::size_t Authority::share_of(const DeviceId& authority) const {
-  return is_root(authority) ? shares_.root : issuers_share_;
+AuthorityLog::Shares Authority::share_of(const DeviceId& authority) const {
+  return is_root(authority) ? AuthorityLog::Shares{.rest = shares_.root} : issuers_share_;
 }
 
 bool Authority::takes_away(const AuthorityRecord& record) const {
@@ -39,10 +54,13 @@ bool Authority::certifies(const AuthorityRecord& record) const {
 }
 
 // What costs nothing is asked first; then one signature, and one more of what is inside.
-Result<Authority::Taken> Authority::take(ByteView encoded_record) {
+Result<Authority::Taken> Authority::take(ByteView encoded_record, Access access) {
   EBB_ASSIGN(ReadRecord read, read_authority_record(mesh_, encoded_record));
   const AuthorityRecord& record = read.record;
   Taken taken{.authority = record.authority, .at = record.at, .by_root = is_root(record.authority)};
+  if (access == Access::kRootLog && !taken.by_root) {
+    return Error{ErrorCode::kPermission, "authority record: from one without access"};
+  }
   const auto found = logs_.find(record.authority);
   if (found == logs_.end()) return Error{ErrorCode::kNotFound, "authority record: issuer"};
   Log& log = found->second;
@@ -120,45 +138,37 @@ void Authority::give_places() {
   }
 }
 
-std::size_t Authority::weight_of_issuers() const {
+// What the root has named goes first, so that no flood ends what an issuer has left behind.
+AuthorityLog::Shares Authority::share_of_issuers() {
+  const std::size_t apart = shares_.issuers / kApart;
+  const std::size_t bound = shares_.issuers - apart;
   std::size_t all = 0;
   for (const auto& [authority, log] : logs_) {
     if (!is_root(authority)) all += log.held.weight();
   }
-  return all;
-}
-
-// The greatest share with which all logs of issuers together are within the bound.
-std::size_t Authority::share_of_issuers() const {
-  if (weight_of_issuers() <= shares_.issuers) return SIZE_MAX;
-  std::vector<std::size_t> weights;
-  for (const auto& [authority, log] : logs_) {
-    if (!is_root(authority)) weights.push_back(log.held.weight());
+  if (all <= bound) return {};
+  std::vector<std::size_t> ways;
+  std::vector<std::size_t> rests;
+  for (auto& [authority, log] : logs_) {
+    if (is_root(authority)) continue;
+    if (log.held.is_whole()) log.held.drop_unnamed();
+    ways.push_back(log.held.weight_of_way());
+    rests.push_back(log.held.weight_of_rest());
   }
-  std::sort(weights.begin(), weights.end());
-  std::size_t left = shares_.issuers;
-  for (std::size_t i = 0; i < weights.size(); ++i) {
-    const std::size_t logs = weights.size() - i;
-    if (weights[i] * logs > left) return left / logs;
-    left -= weights[i];
-  }
-  return SIZE_MAX;
+  const std::size_t of_ways =
+      std::min(std::accumulate(ways.begin(), ways.end(), std::size_t{0}), bound);
+  return {.way = poured(std::move(ways), bound),
+          .rest = poured(std::move(rests), std::max(bound - of_ways, apart))};
 }
 
 void Authority::keep_to_shares() {
   trim(root_, logs_.at(root_));
-  if (weight_of_issuers() > shares_.issuers) {
-    for (auto& [authority, log] : logs_) {
-      if (log.held.is_whole()) log.held.drop_unnamed();
-    }
-  }
-  bool changes = issuers_share_ != SIZE_MAX;
+  bool changes = issuers_share_.rest != SIZE_MAX || issuers_share_.way != SIZE_MAX;
   issuers_share_ = share_of_issuers();
   bool suspended = false;
   for (auto& [authority, log] : logs_) {
     trim(authority, log);
-    log.held.notice(share_of(authority));
-    suspended = suspended || log.held.lacks_taken();
+    suspended = suspended || log.held.lacks_taken(share_of(authority));
     changes = changes || log.held.is_full(share_of(authority));
   }
   suspended_ = suspended;
@@ -195,15 +205,22 @@ std::optional<std::pair<ByteView, ByteView>> Authority::fork_proof(
   return std::pair<ByteView, ByteView>(first->second.encoded, std::next(first)->second.encoded);
 }
 
-std::vector<ByteView> Authority::records(const DeviceId& authority, Seq from,
-                                         std::size_t bytes_max) const {
+bool Authority::is_told(const DeviceId& authority, const AuthorityLog& log,
+                        const AuthorityLog::Record& record, Telling telling) const {
+  if (telling == Telling::kNothing || !log.means_something(record.second)) return false;
+  if (telling == Telling::kAll || is_root(authority) || record.second.takes_away) return true;
+  return record.second.rank == AuthorityLog::Rank::kNamed || log.is_proof(record.first);
+}
+
+std::vector<ByteView> Authority::records(const DeviceId& authority, Seq from, std::size_t bytes_max,
+                                         Telling telling) const {
   std::vector<ByteView> out;
   const auto found = logs_.find(authority);
   if (found == logs_.end()) return out;
   std::size_t bytes = 0;
   const AuthorityLog& log = found->second.held;
   for (auto at = log.records().lower_bound({from, {}}); at != log.records().end(); ++at) {
-    if (!log.means_something(at->second)) continue;
+    if (!is_told(authority, log, *at, telling)) continue;
     bytes += at->second.encoded.size();
     if (!out.empty() && bytes > bytes_max) break;
     out.emplace_back(at->second.encoded);
@@ -226,7 +243,28 @@ Hash Authority::digest() const {
     append_be64(all, count);
     append(all, chains);
   }
+  for (const auto& [authority, log] : logs_) {
+    if (!log.held.lacks_taken(share_of(authority))) continue;
+    append(all, authority.view());
+    append_be64(all, 0);
+  }
   return hash(all);
+}
+
+std::vector<AuthorityMissing> Authority::missing() const {
+  std::vector<AuthorityMissing> out;
+  for (const auto& [authority, log] : logs_) {
+    if (log.held.missing().any()) out.push_back({authority, log.held.missing()});
+  }
+  return out;
+}
+
+void Authority::restore_missing(const std::vector<AuthorityMissing>& missing) {
+  for (const auto& [authority, records] : missing) {
+    const auto log = logs_.find(authority);
+    if (log != logs_.end()) log->second.held.restore_missing(records);
+  }
+  keep_to_shares();
 }
 
 }  // namespace ebb::trust

@@ -2,17 +2,19 @@
 // is a device of the mesh now, and as what.
 //
 // Model:     a set of signed records. They come in any order and any number of times; every answer
-//            is a function of those that are held, and which are held follows from those that came.
+//            is a function of what is known: those that are held, and what is missing of them.
 //            Each authority has one log; what of it counts is what hangs together from seq 1 and
 //            lies below a fork, or, where the root has ended it, what is on the way to that end.
 //            Revokes and retires hold even where their log does not count, until the way to its end
-//            is whole. Where a share is so full of them that some may have been dropped, everybody
-//            is suspended until the root ends that log.
+//            is whole. Where a share is so full of them that some may have been dropped, or one
+//            that was dropped has not come back, everybody is suspended, at the latest until the
+//            root has ended that log. What was dropped is known beside what is held (missing()).
 //            Rationale: a forked log is stopped and not guessed about; but nothing that was taken
 //            away comes back by a fork or a flood, or who steals an issuer's key could un-revoke.
 // Time:      the caller's, judged by a TimeFloor. Nothing here changes because time passes.
 // Errors:    take: those of decode_authority_record; kNotFound when the record is of an authority
-//            that has no log here (nothing is kept: bring it again, the root's log first).
+//            that has no log here (nothing is kept: bring it again, the root's log first);
+//            kPermission, by access.
 // Limits:    limits::kIssuers, kAuthorityRecords a log, kAuthorityRootBytes, kAuthorityIssuersBytes
 //            (shared out so that no log gets less than all of them equally would).
 // Ownership: `signatures` must outlive it.
@@ -53,6 +55,12 @@ struct AuthorityShares {
   std::size_t issuers = limits::kAuthorityIssuersBytes;  // of all together
 };
 
+// What takes something away, was dropped from the log of an authority, and has not come back.
+struct AuthorityMissing {
+  DeviceId authority;
+  Missing records;
+};
+
 class Authority {
  public:
   // Of the mesh of this id, whose genesis has this root.
@@ -66,7 +74,8 @@ class Authority {
     WallTime at;
     bool by_root = false;
   };
-  Result<Taken> take(ByteView encoded_record);
+  // From a link with this access. kPermission: it is not the root's, and of nobody who may tell.
+  Result<Taken> take(ByteView encoded_record, Access access = Access::kFull);
 
   Verdict verdict(const DeviceId& device, WallTime now) const;
   // Of who shows this certificate, which may be in no log. Errors: those of decode_certificate, of
@@ -81,17 +90,22 @@ class Authority {
   Admit admit(WallTime floor) const;
   // Issuers that may certify: neither stopped nor without a certificate that lasts.
   std::size_t issuers(WallTime now) const;
-  // A share is so full of what was taken away that some of it may be missing.
+  // Something that was taken away is missing, or may be.
   bool is_suspended() const { return suspended_; }
 
   // How far the log counts; seq 0 of an authority that is not known.
   Position end(const DeviceId& authority) const;
+  // Of a log that has an end: the highest position on the way to it that is not held, to be asked
+  // for (its record has room before others); nullopt when the way is whole, or there is no end.
+  std::optional<Position> wanted(const DeviceId& authority) const;
   // Whether this record is held and counts.
   bool counts(const DeviceId& authority, const Position& position) const;
-  // What the root's records that count make of a time floor that begins there: each moves it by
-  // limits::kTimeFloorStepMs at most. O(records of the root).
-  WallTime floor_by_root(WallTime floor) const;
-  // Of the root and the issuers that it has not ended those with seq above 0, ascending.
+  // What the root's records that count make of a time floor that begins when the mesh was made (its
+  // genesis says so): each moves it by limits::kTimeFloorStepMs at most. Asked again it is the
+  // same. O(records of the root).
+  WallTime floor_by_root(WallTime created) const;
+  // Of the root and the issuers that it has not ended those with seq above 0, ascending. Logs with
+  // an end are not among them, as there may be any number: what they lack is wanted().
   std::vector<AuthorityHead> heads() const;
   // Two records of the least seq of which there are several; nullopt when the log has not forked,
   // or the way to its end is whole. Valid until the next take().
@@ -99,9 +113,15 @@ class Authority {
   // What is held of a log from a seq on and means something, in order, all branches of a fork
   // included; at least one, if there is one, and no more than fit into `bytes_max`. Valid until the
   // next take().
-  std::vector<ByteView> records(const DeviceId& authority, Seq from, std::size_t bytes_max) const;
-  // Of all that is held and means something. O(records).
+  std::vector<ByteView> records(const DeviceId& authority, Seq from, std::size_t bytes_max,
+                                Telling telling = Telling::kAll) const;
+  // Of all that is held and means something, and of which logs something is missing. Of nodes in
+  // which it is equal every answer is. O(records).
   Hash digest() const;
+  // To be kept beside the records (docs/store_format.md section 9), and told again to a new
+  // Authority when it has taken these.
+  std::vector<AuthorityMissing> missing() const;
+  void restore_missing(const std::vector<AuthorityMissing>& missing);
 
   // Records that were gone through to find what counts, since it was made.
   std::uint64_t work() const { return work_; }
@@ -117,8 +137,10 @@ class Authority {
   using PolicyKey = std::tuple<std::uint64_t, DeviceId, Hash>;  // number, authority, chain
 
   bool is_root(const DeviceId& authority) const { return authority == root_; }
-  std::size_t share_of(const DeviceId& authority) const;
+  AuthorityLog::Shares share_of(const DeviceId& authority) const;
   bool takes_away(const AuthorityRecord& record) const;
+  bool is_told(const DeviceId& authority, const AuthorityLog& log,
+               const AuthorityLog::Record& record, Telling telling) const;
   bool certifies(const AuthorityRecord& record) const;
   // authority.cc: the sets.
   void insert(const AuthorityRecord& record, Log& log, AuthorityLog::Held&& held);
@@ -127,8 +149,7 @@ class Authority {
   void learn_end(const record::Rotate& rotate);
   void give_places();
   void keep_to_shares();
-  std::size_t weight_of_issuers() const;
-  std::size_t share_of_issuers() const;
+  AuthorityLog::Shares share_of_issuers();
   void trim(const DeviceId& authority, Log& log);
   // authority_counts.cc: what counts.
   void bring_up_to_date() const;
@@ -153,7 +174,7 @@ class Authority {
   const SignatureCheck& signatures_;
   AuthorityShares shares_;
   IssuerBook issuers_;
-  std::size_t issuers_share_ = SIZE_MAX;  // of each issuer's log
+  AuthorityLog::Shares issuers_share_;  // of each issuer's log
   bool suspended_ = false;
   // What follows from the records; to be made again when `stale_`. Of what takes away and was
   // dropped something may stand in the books while all are suspended.

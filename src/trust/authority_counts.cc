@@ -143,6 +143,14 @@ Position Authority::end(const DeviceId& authority) const {
   return at == logs_.end() ? Position{} : counted(at->second);
 }
 
+std::optional<Position> Authority::wanted(const DeviceId& authority) const {
+  const auto at = logs_.find(authority);
+  if (at == logs_.end() || !at->second.held.end() || at->second.held.is_whole()) {
+    return std::nullopt;
+  }
+  return at->second.held.wanted();
+}
+
 bool Authority::counts(const DeviceId& authority, const Position& position) const {
   bring_up_to_date();
   const auto at = logs_.find(authority);
@@ -154,8 +162,9 @@ bool Authority::counts(const DeviceId& authority, const Position& position) cons
   return position.seq <= at->second.reached.seq;
 }
 
-WallTime Authority::floor_by_root(WallTime floor) const {
+WallTime Authority::floor_by_root(WallTime created) const {
   bring_up_to_date();
+  WallTime floor = created;
   const Log& log = logs_.at(root_);
   for (const auto& [position, held] : log.held.records()) {
     if (position.seq > log.reached.seq) break;
@@ -165,18 +174,22 @@ WallTime Authority::floor_by_root(WallTime floor) const {
 }
 
 // A number counts when it follows on one that is at most a step below it, or on none. Those of an
-// issuer whose time is over still count for that, and for nothing else.
+// issuer whose time is over still count for that, and for nothing else. Where one is above a gap
+// what it stood on has fallen away, and nobody knows what held then: the stricter of the two.
 Admit Authority::admit(WallTime floor) const {
   bring_up_to_date();
   Admit admit = Admit::kInvite;
   std::uint64_t reached = 0;
+  bool has_gap = false;
   for (const auto& [key, said] : policies_) {
     const auto& [number, authority, chain] = key;
-    if (number - reached > limits::kPolicyStep) break;
+    has_gap = has_gap || number - reached > limits::kPolicyStep;
+    const bool rules =
+        is_root(authority) || issuers_.time_of(authority, floor) != IssuerTime::kEnded;
+    if (has_gap && rules && !logs_.at(authority).held.end()) return Admit::kInvite;
+    if (has_gap) continue;
     reached = number;
-    if (is_root(authority) || issuers_.time_of(authority, floor) != IssuerTime::kEnded) {
-      admit = said;
-    }
+    if (rules) admit = said;
   }
   return admit;
 }

@@ -3,12 +3,15 @@
 // Model:     a set, in an order of importance: first the way that the root has named, from its end
 //            down as far as it is there; then what takes something away; then the rest, both in
 //            order of (seq, chain). Held is a record when those before it in that order weigh no
-//            more than the share. So which are held follows from those that came and not from when
-//            they came, and what was dropped would not be held again: holding is a join.
-//            Rationale: the one that goes beyond the share is still held, for without it a node
-//            that has it and one that has not would never agree where the share ends.
-//            Of a log whose way to its end is whole, all else means nothing; it stays while there
-//            is room for everything, for an end that names another branch.
+//            more than the share, which the way has for itself: no flood takes its room. So which
+//            are held follows from those that came and not from when they came: while the share
+//            stays or gets less, holding is a join. It gets more when another log is ended; what
+//            was dropped does not come back by that, so what takes something away is remembered by
+//            its position until it is here again. Rationale: the one that goes beyond the share is
+//            still held, for without it a node that has it and one that has not would never agree
+//            where the share ends. Of a log whose way to its end is whole, all else means nothing
+//            and is not taken any more; what was there stays while there is room for everything,
+//            for an end that names another branch.
 // Errors:    none; positions that must be there are checked.
 // Ownership: views into records are valid until the record is dropped.
 // Threads:   not thread-safe; part of an Authority.
@@ -29,6 +32,17 @@
 
 namespace ebb::trust {
 
+// Positions of records, as far as they are remembered one by one.
+struct Missing {
+  static constexpr std::size_t kMost = 256;
+
+  std::set<Position> records;
+  bool more = false;  // there were more than kMost: none is remembered then
+
+  bool any() const { return more || !records.empty(); }
+  void add(const Position& position);
+};
+
 class AuthorityLog {
  public:
   enum class Rank : std::uint8_t { kNamed, kTakesAway, kOther };
@@ -42,6 +56,12 @@ class AuthorityLog {
   };
   using Record = std::pair<const Position, Held>;
 
+  // What the way to the end may weigh, and what all else. SIZE_MAX: there is room for everything.
+  struct Shares {
+    std::size_t way = SIZE_MAX;
+    std::size_t rest = SIZE_MAX;
+  };
+
   // `start`: chain(0).
   explicit AuthorityLog(const Hash& start) : start_{0, start} {}
 
@@ -53,23 +73,30 @@ class AuthorityLog {
   const Record* only_of(Seq seq) const;
   // The least seq of which there are several records.
   std::optional<Seq> fork() const;
+  // Whether it is one of the first two of that seq.
+  bool is_proof(const Position& position) const;
 
   // What it counts for beside a share: about what it takes in memory.
   static std::size_t weight_of(const Held& held);
   std::size_t weight() const { return weight_; }
+  // Of the way to the end as far as it is there, and of all else as far as it means something.
+  std::size_t weight_of_way() const { return way_weight_; }
+  std::size_t weight_of_rest() const { return is_whole_ ? 0 : weight_ - way_weight_; }
   // Something was dropped, or would be as soon as it came.
-  bool is_full(std::size_t share) const { return weight_ > share; }
-  // Whether a record that is not here would be held. SIZE_MAX: there is room for everything.
-  bool has_room(const Position& position, bool takes_away, std::size_t share) const;
-  // Whether the last in order of importance is beyond the share.
-  bool is_over(std::size_t share) const;
-  // To be told of each share, when all that is beyond it has been dropped.
-  void notice(std::size_t share);
-  // Something that takes away may have been dropped, or had no room. It stays so when the share
-  // grows again: what is missing does not come back by that.
-  bool lacks_taken() const { return lacks_taken_; }
+  bool is_full(const Shares& shares) const;
+  // Whether a record that is not here would be held.
+  bool has_room(const Position& position, bool takes_away, const Shares& shares) const;
+  // Whether the last in order of importance is beyond the shares.
+  bool is_over(const Shares& shares) const;
+  // Something that takes away is missing, or may have had no room.
+  bool lacks_taken(const Shares& shares) const;
+  // Of what was held here and dropped, what takes something away and has not come back. Nothing
+  // when the way to the end is whole: what is not on it is void.
+  const Missing& missing() const { return missing_; }
+  // What an earlier run has told; to be called when all that is held is here again.
+  void restore_missing(const Missing& missing);
   // The seq up to which a log without an end may count: below a fork, and below what was dropped.
-  Seq count_limit(std::size_t share) const;
+  Seq count_limit(const Shares& shares) const;
 
   // One that is not here.
   const Record& insert(const Position& position, Held&& held);
@@ -106,10 +133,11 @@ class AuthorityLog {
   std::set<Key> order_;
   std::set<Seq> forks_;  // those with several records
   std::size_t weight_ = 0;
+  std::size_t way_weight_ = 0;
   std::optional<Position> end_;
   Position wanted_;
   bool is_whole_ = false;
-  bool lacks_taken_ = false;
+  Missing missing_;
 };
 
 }  // namespace ebb::trust

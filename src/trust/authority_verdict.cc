@@ -24,9 +24,17 @@ Access access_of(Standing standing) {
     case Standing::kUnknown:
     case Standing::kRetired:
     case Standing::kRevoked:
-      return Access::kNone;
+      return Access::kRootLog;
   }
-  return Access::kNone;
+  return Access::kRootLog;
+}
+
+Telling telling_of(Standing standing) {
+  // Of nobody that is known here: it need not be of this mesh.
+  if (standing == Standing::kUnknownIssuer) return Telling::kNothing;
+  const Access access = access_of(standing);
+  if (access >= Access::kRestricted) return Telling::kAll;
+  return access == Access::kLogs ? Telling::kNeeded : Telling::kNothing;
 }
 
 const Authority::Log* Authority::issuer_log(const DeviceId& issuer) const {
@@ -51,8 +59,8 @@ Verdict Authority::verdict(const DeviceId& device, WallTime now) const {
 Result<Verdict> Authority::verdict_of_shown(ByteView encoded_certificate, WallTime now) const {
   EBB_ASSIGN(const ReadCertificate read, read_certificate(mesh_, encoded_certificate));
   const Claim shown = claim_of(read.certificate, encoded_certificate, Hash{});
-  // Where the issuer cannot say anything it does not matter who has signed.
-  if (!stopped(shown.issuer) && !certificate_holds(read, signatures_)) {
+  // Of nobody it does not matter who has signed: it is told nothing.
+  if (issuer_log(shown.issuer) != nullptr && !certificate_holds(read, signatures_)) {
     return Error{ErrorCode::kBadSignature, "certificate"};
   }
   return judge(read.certificate.device, &shown, now);

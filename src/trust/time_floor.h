@@ -1,11 +1,13 @@
 // TimeFloor: the time before which it cannot be, so that a clock that was set back makes nothing
 // valid that has ended.
 //
-// Model:   it never goes back. The root moves it, in steps (Authority::floor_by_root), so that a
-//          mistake costs a year and not the mesh; an issuer, by a record that counts, only to where
-//          the own clock and those of peers are too, so that one with a clock in 2040 ends nothing.
-// Threads: a value; its owner keeps it on disk.
-// Limits:  limits::kTimeFloorMs, kTimeFloorPeers.
+// Model:   the later of two, of which neither goes back: that of the root, which its records move
+//          in steps (Authority::floor_by_root), so that a mistake costs a year and not the mesh;
+//          and that of issuers, which a record that counts moves only to where the own clock and
+//          those of peers are too, and by one step at most, so that one with a clock in 2040 ends
+//          nothing. They are apart so that the root's is always what its records make of it.
+// Threads: a value; its owner keeps both on disk.
+// Limits:  limits::kTimeFloorMs, kTimeFloorPeers, kTimeFloorStepMs.
 // Spec:    docs/wire_format.md section 13
 #pragma once
 
@@ -21,14 +23,21 @@ namespace ebb::trust {
 
 class TimeFloor {
  public:
-  explicit TimeFloor(WallTime persisted = {}) : floor_(persisted) {}
+  struct Kept {
+    WallTime by_root;
+    WallTime by_issuers;
+  };
+  // Neither is before `created`, when the mesh was made.
+  explicit TimeFloor(WallTime created, const Kept& kept = {})
+      : kept_{std::max(created, kept.by_root), std::max(created, kept.by_issuers)} {}
 
-  WallTime floor() const { return floor_; }
+  WallTime floor() const { return std::max(kept_.by_root, kept_.by_issuers); }
   // The time by which validity is judged.
-  WallTime judged(WallTime wall) const { return std::max(wall, floor_); }
+  WallTime judged(WallTime wall) const { return std::max(wall, floor()); }
+  const Kept& kept() const { return kept_; }
 
-  // Both true when it has moved, and is to be kept.
-  bool take_from_root(WallTime at) { return move_to(at); }
+  // Both true when something has moved, and is to be kept.
+  bool take_from_root(WallTime at) { return move(kept_.by_root, at); }
   // `peers`: what the clocks of peers show now, one of each.
   bool take_from_issuer(WallTime at, WallTime wall, std::span<const WallTime> peers) {
     const auto is_near = [at](WallTime clock) {
@@ -36,17 +45,17 @@ class TimeFloor {
     };
     const auto agree = std::count_if(peers.begin(), peers.end(), is_near);
     if (!is_near(wall) || agree < std::ptrdiff_t{limits::kTimeFloorPeers}) return false;
-    return move_to(at);
+    return move(kept_.by_issuers, std::min(at, {floor().ms + limits::kTimeFloorStepMs}));
   }
 
  private:
-  bool move_to(WallTime at) {
-    if (at <= floor_) return false;
-    floor_ = at;
+  static bool move(WallTime& floor, WallTime to) {
+    if (to <= floor) return false;
+    floor = to;
     return true;
   }
 
-  WallTime floor_;
+  Kept kept_;
 };
 
 }  // namespace ebb::trust

@@ -28,15 +28,24 @@ enum class Standing : std::uint8_t {
   kSuspended,  // has a certificate, but who was revoked cannot be known
 };
 
-// What a link may be used for, each with all before it.
+// What a link may be used for, each with all before it. Whoever has it has proven its device key.
 enum class Access : std::uint8_t {
-  kNone,
-  kLogs,        // records of authorities are taken, as they may change the verdict; who is
-                // suspended is told them, too
+  kRootLog,     // records of the root are taken, whoever brings them: they may change any verdict
+  kLogs,        // records of issuers, too
   kRestricted,  // renewal, and upload of its own logs
   kFull,
 };
 Access access_of(Standing standing);
+
+// Which records of authorities a device is told.
+enum class Telling : std::uint8_t {
+  kNothing,
+  // The root's log, and of issuers what a node needs to come to the same verdicts of devices that
+  // were let in: what takes away, proofs of forks, and ways to ends.
+  kNeeded,
+  kAll,
+};
+Telling telling_of(Standing standing);
 
 struct Verdict {
   Standing standing = Standing::kUnknown;
@@ -45,6 +54,7 @@ struct Verdict {
   bool renewal_due = false;
 
   Access access() const { return access_of(standing); }
+  Telling telling() const { return telling_of(standing); }
   // With this role, at this time.
   bool may(std::uint64_t role) const {
     return standing == Standing::kCertified && certificate && certificate->has_role(role);

@@ -2,9 +2,12 @@
 
 #include <doctest/doctest.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
+#include <filesystem>
 #include <fstream>
 #include <string>
+#include <thread>
 
 #include "node/files.h"
 #include "node/key_file.h"
@@ -128,4 +131,72 @@ TEST_CASE("a missing, a damaged, another kind of key and a wrong passphrase are 
   CHECK(failure(kIssuerKind, "seven pumps") == ErrorCode::kCorrupt);
   std::ofstream(path, std::ios::trunc) << std::string(5000, 'a');
   CHECK(failure(kIssuerKind, "seven pumps") == ErrorCode::kTooLarge);
+}
+
+TEST_CASE("of two who write a key at once one is told that a file is there, and the first stays") {
+  constexpr int kTimes = 50;
+  const TempDir dir;
+  REQUIRE(write_signing_key(dir / "keys/a.key", kRootKind, some_key(), "").ok());
+  for (int i = 0; i < kTimes; ++i) {
+    const std::string path = dir / ("keys/root" + std::to_string(i) + ".key");
+    const KeySeed first = some_key();
+    const KeySeed second = some_key();
+    ebb::Status of_first;
+    std::thread writer([&] { of_first = write_signing_key(path, kRootKind, first, ""); });
+    const ebb::Status of_second = write_signing_key(path, kRootKind, second, "");
+    writer.join();
+    REQUIRE(of_first.ok() != of_second.ok());
+    const ebb::Status& loser = of_first.ok() ? of_second : of_first;
+    CHECK(loser.error().code == ErrorCode::kExists);
+    const auto read = read_signing_key(path, kRootKind, "");
+    REQUIRE(read.ok());
+    CHECK(ebb::equal(read->view(), (of_first.ok() ? first : second).view()));
+  }
+  // Nothing else is left.
+  const std::filesystem::directory_iterator files(dir / "keys");
+  CHECK(std::distance(begin(files), end(files)) == kTimes + 1);
+}
+
+TEST_CASE("what another writer has under way is not removed") {
+  const TempDir dir;
+  const std::string path = dir / "keys/root.key";
+  REQUIRE(write_signing_key(dir / "keys/a.key", kRootKind, some_key(), "").ok());
+  std::ofstream(path + ".new") << "another's";
+  REQUIRE(write_signing_key(path, kRootKind, some_key(), "").ok());
+  CHECK(*read_file(path + ".new", 100) == "another's");
+}
+
+TEST_CASE("a key that is a link, no file, or another user's is refused") {
+  const TempDir dir;
+  const std::string path = dir / "keys/root.key";
+  const std::string link = dir / "keys/link.key";
+  const std::string pipe = dir / "keys/pipe.key";
+  REQUIRE(write_signing_key(path, kRootKind, some_key(), "").ok());
+  REQUIRE(::symlink(path.c_str(), link.c_str()) == 0);
+  REQUIRE(::mkfifo(pipe.c_str(), 0600) == 0);
+  for (const std::string& each : {link, pipe}) {
+    const auto read = read_signing_key(each, kRootKind, "");
+    REQUIRE_FALSE(read.ok());
+    CHECK(read.error().code == ErrorCode::kPermission);
+    CHECK(mentions(read.error(), each));
+    CHECK(ebb::node::read_key_file(each, kRootKind).error().code == ErrorCode::kPermission);
+  }
+  // Nobody else can give files away.
+  if (::geteuid() != 0) return;
+  REQUIRE(::chown(path.c_str(), 12345, 12345) == 0);
+  const auto read = read_signing_key(path, kRootKind, "");
+  REQUIRE_FALSE(read.ok());
+  CHECK(read.error().code == ErrorCode::kPermission);
+  CHECK(mentions(read.error(), "another user"));
+}
+
+TEST_CASE("a damaged key of a root or an issuer is to be put back, not made anew") {
+  const TempDir dir;
+  const std::string path = dir / "keys/root.key";
+  REQUIRE(write_signing_key(path, kRootKind, some_key(), "").ok());
+  std::ofstream(path, std::ios::trunc) << "nothing";
+  const auto read = read_signing_key(path, kRootKind, "");
+  REQUIRE_FALSE(read.ok());
+  CHECK(mentions(read.error(), "from your copy"));
+  CHECK_FALSE(mentions(read.error(), "ebb init"));
 }

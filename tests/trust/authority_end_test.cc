@@ -90,6 +90,25 @@ TEST_CASE("below an end that is not reached no branch of a thief counts") {
   CHECK(mesh.counted() == mesh.end);
 }
 
+TEST_CASE("what is wanted on the way to an end leads from record to record down to the first") {
+  Ended mesh;
+  const DeviceId& issuer = kIssuerKey->device();
+  CHECK_FALSE(mesh.authority.wanted(issuer));
+  mesh.take(mesh.honest[1]);
+  mesh.rotate(mesh.end);
+  CHECK(mesh.authority.wanted(issuer) == mesh.end);
+  mesh.take(mesh.honest[3]);
+  CHECK(mesh.authority.wanted(issuer)->seq == 3);
+  mesh.take(mesh.honest[2]);
+  CHECK(mesh.authority.wanted(issuer)->seq == 1);
+  mesh.take(mesh.thief[0]);
+  CHECK(mesh.authority.wanted(issuer)->seq == 1);
+  mesh.take(mesh.honest[0]);
+  CHECK_FALSE(mesh.authority.wanted(issuer));
+  CHECK_FALSE(mesh.authority.wanted(kRoot->device()));
+  CHECK_FALSE(mesh.authority.wanted(kFirst));
+}
+
 TEST_CASE("an end that names what nobody has signed takes nothing back and gives nothing") {
   Ended mesh;
   for (const Bytes& record : mesh.honest)
@@ -117,7 +136,7 @@ TEST_CASE("a rotate of the root holds before those before it are there, and in a
   CHECK(mesh.standing(kLast) == Standing::kCertified);
 }
 
-TEST_CASE("what lies off a way that is whole means nothing, and a lower end may name it still") {
+TEST_CASE("what lies off a way that is whole is not taken, before a lower end names it") {
   Ended mesh;
   for (const Bytes& record : mesh.honest)
     mesh.take(record);
@@ -126,13 +145,16 @@ TEST_CASE("what lies off a way that is whole means nothing, and a lower end may 
   for (const Bytes& record : mesh.thief) {
     const auto taken = mesh.authority.take(record);
     CHECK_FALSE(taken->news);
-    CHECK(taken->held);
+    CHECK_FALSE(taken->held);
   }
   CHECK(mesh.authority.digest() == digest);
   CHECK(mesh.authority.records(kIssuerKey->device(), 1, SIZE_MAX).size() == mesh.honest.size());
   CHECK_FALSE(mesh.authority.fork_proof(kIssuerKey->device()));
   CHECK(mesh.standing(kVictim) == Standing::kUnknown);
   mesh.rotate(mesh.thief_end);
+  CHECK(mesh.counted().seq == 0);
+  for (const Bytes& record : mesh.thief)
+    mesh.take(record);
   CHECK(mesh.counted() == mesh.thief_end);
   CHECK(mesh.standing(kVictim) == Standing::kRevoked);
   CHECK(mesh.standing(kStolen) == Standing::kCertified);

@@ -1,6 +1,8 @@
 // What is held of the logs of authorities when there is not room for everything.
 #include <doctest/doctest.h>
 
+#include <algorithm>
+
 #include "core/limits.h"
 #include "tests/codec/allocation_peak.h"
 #include "tests/trust/authority_rig.h"
@@ -109,30 +111,105 @@ TEST_CASE("a log that is full of what was taken away suspends everybody, and giv
   CHECK(mesh.authority.records(kIssuerKey->device(), 1, SIZE_MAX).size() == 2);
 }
 
-TEST_CASE("room that comes back does not bring back who was revoked") {
+TEST_CASE("room that comes back does not bring back who was revoked, before the revoke is back") {
   Mesh mesh({.issuers = kFewBytes});
-  // Both keys are stolen, and both logs flooded; then the root ends one of them.
+  std::vector<Bytes> revokes;
+  for (std::uint64_t n = 0; n < 35; ++n)
+    revokes.push_back(mesh.issuer.write(some_revoke(n)));
+  for (const Bytes& revoke : revokes)
+    REQUIRE(mesh.take(revoke).held);
+  CHECK_FALSE(mesh.authority.is_suspended());
+  const Hash before = mesh.authority.digest();
+  const std::vector<ByteView> all = mesh.authority.records(kIssuerKey->device(), 1, SIZE_MAX);
+  const std::size_t count = all.size();
+  // A flood of another log takes half of the room, until the root ends that log.
   AuthorityWriter other_thief(*kOtherKey);
-  for (std::uint64_t n = 0; n < 100; ++n) {
-    mesh.take(mesh.thief.write(some_revoke(n)));
+  for (std::uint64_t n = 0; n < 100; ++n)
     mesh.take(other_thief.write(some_revoke(n)));
-  }
-  const auto is_held = [&mesh](const Bytes& record) { return mesh.take(record).held; };
-  AuthorityWriter again(*kIssuerKey);
-  again.certify(kPump, kLong);
-  const Bytes revoke = again.write(record::Revoke{kPump, {{kLog, {4, counting<Hash>(1)}}}});
-  const std::size_t held = mesh.authority.records(kIssuerKey->device(), 1, SIZE_MAX).size();
   mesh.take(mesh.root.write(record::Rotate{kOtherKey->device(), {}, {}}));
   CHECK(mesh.authority.records(kOtherKey->device(), 1, SIZE_MAX).empty());
-  CHECK(mesh.authority.records(kIssuerKey->device(), 1, SIZE_MAX).size() == held);
-  CHECK(is_held(mesh.thief.write(record::Time{})));
+  const std::size_t held = mesh.authority.records(kIssuerKey->device(), 1, SIZE_MAX).size();
+  CHECK(held < count - 10);
   CHECK(mesh.authority.is_suspended());
-  mesh.take(mesh.root.write(record::Rotate{kIssuerKey->device(), again.end(), {}}));
-  CHECK(mesh.authority.is_suspended());
-  CHECK(is_held(revoke));
-  CHECK(is_held(AuthorityWriter(*kIssuerKey).certify(kPump, kLong)));
+  CHECK(mesh.authority.digest() != before);
+  // Another record in their place is not what is missing.
+  mesh.take(mesh.issuer.write(some_revoke(99)));
+  const std::vector<AuthorityMissing> missing = mesh.authority.missing();
+  REQUIRE(missing.size() == 1);
+  CHECK(missing[0].authority == kIssuerKey->device());
+  CHECK(missing[0].records.records.size() > 10);
+  for (const Bytes& revoke : revokes) {
+    CHECK(mesh.authority.is_suspended());
+    CHECK(mesh.take(revoke).held);
+  }
   CHECK_FALSE(mesh.authority.is_suspended());
-  CHECK(mesh.standing(kPump) == Standing::kRevoked);
+  CHECK(mesh.authority.missing().empty());
+}
+
+TEST_CASE("no flood takes the room of a log that the root has ended, and suspends nobody by that") {
+  Mesh mesh({.issuers = kFewBytes});
+  std::vector<Bytes> honest;
+  for (std::uint64_t n = 0; n < 20; ++n)
+    honest.push_back(mesh.issuer.certify(nobody(100 + n), kLong));
+  honest.push_back(mesh.issuer.write(record::Revoke{kFan, {}}));
+  for (const Bytes& record : honest)
+    REQUIRE(mesh.take(record).held);
+  mesh.take(mesh.root.write(record::Rotate{kIssuerKey->device(), mesh.issuer.end(), {}}));
+  const Position end = mesh.authority.end(kIssuerKey->device());
+  CHECK(end == mesh.issuer.end());
+  AuthorityWriter other_thief(*kOtherKey);
+  for (int i = 0; i < 200; ++i)
+    mesh.take(other_thief.write(record::Time{}));
+  CHECK(mesh.authority.end(kIssuerKey->device()) == end);
+  CHECK_FALSE(mesh.authority.is_suspended());
+  CHECK(mesh.standing(nobody(100)) == Standing::kCertified);
+  CHECK(mesh.standing(kFan) == Standing::kRevoked);
+  // Nor keeps it from becoming whole at who comes later.
+  Mesh late({.issuers = kFewBytes});
+  for (const ByteView record : mesh.authority.records(kOtherKey->device(), 1, SIZE_MAX))
+    late.take(to_bytes(record));
+  for (const ByteView record : mesh.authority.records(kRoot->device(), 1, SIZE_MAX))
+    late.take(to_bytes(record));
+  std::reverse(honest.begin(), honest.end());
+  for (const Bytes& record : honest)
+    CHECK(late.take(record).held);
+  CHECK(late.authority.end(kIssuerKey->device()) == end);
+  CHECK(late.authority.digest() == mesh.authority.digest());
+}
+
+TEST_CASE("what is missing is in the digest, and as much of it as is remembered is bounded") {
+  const auto dropped = [](std::size_t revokes) {
+    Mesh mesh({.issuers = std::size_t{1} << 20});
+    for (std::uint64_t n = 0; n < revokes; ++n)
+      mesh.take(mesh.issuer.write(some_revoke(n)));
+    AuthorityWriter other_thief(*kOtherKey);
+    const record::Cert large{Bytes(limits::kAuthorityRecordBytes - 512)};
+    for (int i = 0; i < 12; ++i)
+      mesh.take(other_thief.write(large));
+    mesh.take(mesh.root.write(record::Rotate{kOtherKey->device(), {}, {}}));
+    return mesh;
+  };
+  const Mesh some = dropped(500);
+  REQUIRE(some.authority.missing().size() == 1);
+  CHECK_FALSE(some.authority.missing()[0].records.more);
+  const Mesh many = dropped(700);
+  REQUIRE(many.authority.missing().size() == 1);
+  CHECK(many.authority.missing()[0].records.more);
+  CHECK(many.authority.missing()[0].records.records.empty());
+  CHECK(many.authority.is_suspended());
+  // The same records without those that were dropped, and what was told of those.
+  Authority again(kPaperMesh, kRoot->device(), kSignatures, {.issuers = std::size_t{1} << 20});
+  for (const DeviceId& who : {kRoot->device(), kIssuerKey->device()}) {
+    for (const ByteView record : some.authority.records(who, 1, SIZE_MAX))
+      REQUIRE(again.take(record)->held);
+  }
+  CHECK_FALSE(again.is_suspended());
+  CHECK(again.digest() != some.authority.digest());
+  again.restore_missing(some.authority.missing());
+  CHECK(again.is_suspended());
+  CHECK(again.digest() == some.authority.digest());
+  again.restore_missing(many.authority.missing());
+  CHECK(again.missing()[0].records.more);
 }
 
 TEST_CASE("a flooded log takes no room from one that has less than its part") {

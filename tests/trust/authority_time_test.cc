@@ -53,9 +53,9 @@ TEST_CASE("who has expired has a link for renewal, and who has not begun, too") 
   CHECK(mesh.verdict(kPump, days(5)).access() == Access::kFull);
   CHECK(mesh.verdict(kPump, days(40)).standing == Standing::kExpired);
   CHECK(mesh.verdict(kPump, days(440)).access() == Access::kRestricted);
-  CHECK(access_of(Standing::kRevoked) == Access::kNone);
-  CHECK(access_of(Standing::kRetired) == Access::kNone);
-  CHECK(access_of(Standing::kUnknown) == Access::kNone);
+  CHECK(access_of(Standing::kRevoked) == Access::kRootLog);
+  CHECK(access_of(Standing::kRetired) == Access::kRootLog);
+  CHECK(access_of(Standing::kUnknown) == Access::kRootLog);
   CHECK(access_of(Standing::kUnknownIssuer) == Access::kLogs);
 }
 
@@ -76,7 +76,7 @@ TEST_CASE("nobody is renewed for a certificate of an issuer whose time is over")
   CHECK(mesh.verdict(kPump, days(49)).access() == Access::kFull);
   CHECK(mesh.verdict(kPump, days(50)).standing == Standing::kExpired);
   CHECK(mesh.verdict(kPump, days(50)).access() == Access::kRestricted);
-  CHECK(mesh.verdict(kFan, days(50)).access() == Access::kNone);
+  CHECK(mesh.verdict(kFan, days(50)).access() == Access::kRootLog);
   CHECK(mesh.authority.verdict_of_shown(shown, days(50))->access() == Access::kLogs);
 }
 
@@ -119,10 +119,32 @@ TEST_CASE("nobody uses the last number of a policy: each is at most a step above
   mesh.take(mesh.old_issuer.write(record::Policy{UINT64_MAX, Admit::kSecret}));
   mesh.take(mesh.old_issuer.write(record::Policy{limits::kPolicyStep + 2, Admit::kSecret}));
   CHECK(mesh.authority.admit(kNow) == Admit::kInvite);
-  mesh.take(mesh.old_issuer.write(record::Policy{limits::kPolicyStep + 1, Admit::kSecret}));
+  mesh.take(mesh.new_issuer.write(record::Policy{limits::kPolicyStep + 1, Admit::kSecret}));
+  // As long as he who has used the last is an issuer, nobody says otherwise.
+  CHECK(mesh.authority.admit(kNow) == Admit::kInvite);
+  CHECK(mesh.authority.admit(days(50)) == Admit::kSecret);
+  mesh.take(mesh.root.write(record::Rotate{kOldKey->device(), {}, {}}));
   CHECK(mesh.authority.admit(kNow) == Admit::kSecret);
   mesh.take(mesh.new_issuer.write(record::Policy{limits::kPolicyStep + 3, Admit::kInvite}));
   CHECK(mesh.authority.admit(kNow) == Admit::kInvite);
+}
+
+TEST_CASE("what was forbidden on the numbers of a thief stays so when he is ended") {
+  Mesh mesh;
+  mesh.take(mesh.new_issuer.write(record::Policy{1, Admit::kSecret}));
+  for (std::uint64_t i = 1; i <= 3; ++i)
+    mesh.take(mesh.old_issuer.write(record::Policy{i * limits::kPolicyStep, Admit::kSecret}));
+  mesh.take(mesh.new_issuer.write(record::Policy{3 * limits::kPolicyStep + 1, Admit::kInvite}));
+  CHECK(mesh.authority.admit(kNow) == Admit::kInvite);
+  mesh.take(mesh.root.write(record::Rotate{kOldKey->device(), {}, {}}));
+  CHECK(mesh.authority.admit(kNow) == Admit::kInvite);
+  // Until numbers lead up to it again.
+  for (std::uint64_t i = 1; i <= 2; ++i) {
+    mesh.take(mesh.new_issuer.write(record::Policy{1 + i * limits::kPolicyStep, Admit::kSecret}));
+    CHECK(mesh.authority.admit(kNow) == Admit::kInvite);
+  }
+  mesh.take(mesh.new_issuer.write(record::Policy{3 * limits::kPolicyStep + 2, Admit::kSecret}));
+  CHECK(mesh.authority.admit(kNow) == Admit::kSecret);
 }
 
 TEST_CASE("the root's records move the floor of time in steps, and only those that count") {
@@ -136,9 +158,11 @@ TEST_CASE("the root's records move the floor of time in steps, and only those th
   CHECK(mesh.authority.floor_by_root(kNow) == WallTime{kNow.ms + kStep});
   mesh.take(between);
   CHECK(mesh.authority.floor_by_root(kNow) == WallTime{kNow.ms + 3 * kStep});
-  CHECK(mesh.authority.floor_by_root(days(9500)) == days(9500));
-  TimeFloor floor(days(2));
+  // Asked again, by one that begins anew or goes on, it is the same.
+  CHECK(mesh.authority.floor_by_root(kNow) == WallTime{kNow.ms + 3 * kStep});
+  TimeFloor floor(kNow, {.by_root = days(2), .by_issuers = {}});
   CHECK(floor.take_from_root(mesh.authority.floor_by_root(kNow)));
+  CHECK_FALSE(floor.take_from_root(mesh.authority.floor_by_root(kNow)));
   CHECK(floor.floor() == WallTime{kNow.ms + 3 * kStep});
   const Bytes forked = mesh.new_issuer.write(record::Time{});
   CHECK_FALSE(mesh.authority.counts(kNewKey->device(), mesh.new_issuer.end()));

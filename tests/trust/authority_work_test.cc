@@ -81,8 +81,8 @@ TEST_CASE("a certificate that is shown costs one signature check where its issue
   CHECK(mesh.checks.count() == 0);
   mesh.take(mesh.root.write(record::Rotate{kIssuerKey->device(), {}, {}}));
   mesh.checks.count();
-  CHECK(mesh.authority.verdict_of_shown(shown, kNow)->standing == Standing::kIssuerEnded);
-  CHECK(mesh.checks.count() == 0);
+  CHECK(mesh.authority.verdict_of_shown(shown, kNow).error().code == ErrorCode::kBadSignature);
+  CHECK(mesh.checks.count() == 1);
 }
 
 TEST_CASE("forks at falling numbers go through each record once") {
@@ -131,6 +131,42 @@ TEST_CASE("ends of logs that nobody asks about in between cost one way through a
     mesh.take(mesh.root.write(record::Rotate{kIssuerKey->device(), {seq, counting<Hash>(7)}, {}}));
   CHECK(mesh.authority.end(kIssuerKey->device()).seq == 0);
   CHECK(mesh.authority.work() <= 2 * kRecords + 200);
+}
+
+TEST_CASE("what is off a way that is whole, and what has no room on one, costs no signature") {
+  constexpr std::size_t kRecords = 60;
+  CountedChecks checks;
+  Authority authority(kPaperMesh, kRoot->device(), checks, {.issuers = std::size_t{64} << 10});
+  AuthorityWriter root(*kRoot);
+  AuthorityWriter issuer(*kIssuerKey);
+  REQUIRE(
+      authority.take(root.write(record::IssuerAdd{issuer_certificate(kIssuerKey->device(), kLong)}))
+          .ok());
+  std::vector<Bytes> records;
+  for (std::size_t i = 0; i < kRecords; ++i)
+    records.push_back(issuer.certify(counting<DeviceId>(static_cast<std::uint8_t>(i)), kLong));
+  REQUIRE(authority.take(root.write(record::Rotate{kIssuerKey->device(), issuer.end(), {}}))->news);
+  // The way is longer than there is room for: from its end down until it is full.
+  std::size_t at = kRecords;
+  while (at > 0 && authority.take(records[at - 1])->held)
+    --at;
+  REQUIRE(at > 0);
+  checks.count();
+  CHECK(authority.heads().size() == 1);
+  const std::uint64_t work = authority.work();
+  for (int again = 0; again < 5; ++again) {
+    CHECK_FALSE(authority.take(records[at - 1])->held);
+    CHECK(authority.heads().size() == 1);
+  }
+  CHECK(checks.count() == 0);
+  CHECK(authority.work() == work);
+  // Its certificates are too many, not its revokes: but what is below is not known.
+  CHECK(authority.is_suspended());
+  REQUIRE(authority.take(root.write(record::Rotate{kIssuerKey->device(), {}, {}}))->news);
+  CHECK_FALSE(authority.is_suspended());
+  checks.count();
+  CHECK_FALSE(authority.take(records[0])->held);
+  CHECK(checks.count() == 0);
 }
 
 TEST_CASE("a flood beyond a share costs a bounded step a record") {
