@@ -5,12 +5,32 @@
 #include <cstdlib>
 #include <new>
 
+#if defined(__has_feature)
+#define EBB_SANITIZES_ADDRESSES __has_feature(address_sanitizer)
+#define EBB_SANITIZES_THREADS __has_feature(thread_sanitizer)
+#else
+#if defined(__SANITIZE_ADDRESS__)
+#define EBB_SANITIZES_ADDRESSES 1
+#else
+#define EBB_SANITIZES_ADDRESSES 0
+#endif
+#if defined(__SANITIZE_THREAD__)
+#define EBB_SANITIZES_THREADS 1
+#else
+#define EBB_SANITIZES_THREADS 0
+#endif
+#endif
+
 namespace ebb::sim {
 namespace {
 
 // Global, because operator new is: it has no argument that could carry them.
 thread_local constinit std::uint32_t current_owner = 0;
 thread_local constinit std::array<std::int64_t, kHeapOwners> held{};
+
+// ThreadSanitizer brings an operator new of its own, and there is room for one only: nothing is
+// counted there.
+#if !EBB_SANITIZES_THREADS
 
 // In front of each block; keeps the alignment that operator new promises.
 struct alignas(std::max_align_t) Header {
@@ -19,19 +39,9 @@ struct alignas(std::max_align_t) Header {
 };
 
 // Blocks of a thread's own that were given back, by size: most live for one step of an engine, and
-// malloc takes longer over each than the step does with it. Sanitizers want
-// to see every block end.
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-constexpr bool kKeepsBlocks = false;
-#elif defined(__has_feature)
-#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
-constexpr bool kKeepsBlocks = false;
-#else
-constexpr bool kKeepsBlocks = true;
-#endif
-#else
-constexpr bool kKeepsBlocks = true;
-#endif
+// malloc takes longer over each than the step does with it. Sanitizers want to see
+// every block end.
+constexpr bool kKeepsBlocks = !EBB_SANITIZES_ADDRESSES;
 constexpr std::size_t kGrain = 32;
 constexpr std::size_t kKeptBytes = 1024;  // larger blocks go back at once
 
@@ -80,6 +90,8 @@ void give_back(void* pointer) noexcept {
   leave_block(header);
 }
 
+#endif
+
 }  // namespace
 
 std::int64_t heap_bytes(std::uint32_t owner) { return held[std::min(owner, kHeapOwners - 1)]; }
@@ -92,6 +104,7 @@ HeapOwner::~HeapOwner() { current_owner = before_; }
 
 }  // namespace ebb::sim
 
+#if !EBB_SANITIZES_THREADS
 void* operator new(std::size_t bytes) {
   void* const pointer = ebb::sim::take(bytes);
   if (pointer == nullptr) throw std::bad_alloc();
@@ -114,3 +127,4 @@ void operator delete(void* pointer, const std::nothrow_t&) noexcept {
 void operator delete[](void* pointer, const std::nothrow_t&) noexcept {
   ebb::sim::give_back(pointer);
 }
+#endif

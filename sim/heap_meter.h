@@ -4,7 +4,7 @@
 // Model:   this program's operator new and delete are replaced (heap_meter.cc). Allocations with an
 //          alignment of their own, and those of C libraries, are not seen. Small blocks that were
 //          freed wait for the next of their size on the thread that freed them, up to a bound, but
-//          not under sanitizers.
+//          not under sanitizers. With ThreadSanitizer nothing is counted.
 // Threads: owners are named per thread, and counted per thread: counts mean something where a run
 //          stays on one thread, as those with checkers do.
 // Limits:  kHeapOwners; more share the last.
