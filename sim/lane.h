@@ -83,16 +83,7 @@ class Lane final : public Port, public Observer {
     return network_.is_open(host, link);
   }
 
-  void opened(HostIndex, const Storage&) override {}
   void committed(HostIndex host, const store::CommitResult& result) override;
-  void epoch_doubted(HostIndex, bool) override {}
-  void acknowledged(HostIndex, const store::AppendBatch&,
-                    const std::vector<store::DotRange>&) override {}
-  void heard_time(HostIndex, WallTime) override {}
-  void datagram_in(HostIndex, const std::string&, ByteView) override {}
-  void datagram_out(HostIndex, const std::string&, ByteView) override {}
-  void stepped(HostIndex) override {}
-  void given_up(HostIndex) override {}
   void trouble(HostIndex, const std::string& text) override {
     add(Call::Kind::kTrouble).text = text;
   }

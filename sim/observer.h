@@ -1,8 +1,9 @@
 // Observer: what the checkers get to see of a run while it goes on, and Findings: what they say.
 //
 // Model:   clients' answers and stores' contents, never an engine's inside: a property that holds
-//          only in the engine's own opinion is not checked at all.
-// Threads: called on the one thread of the run.
+//          only in the engine's own opinion is not checked at all. Who observes overrides what it
+//          looks at; troubles nobody may overlook.
+// Threads: called on the one thread of the run, or of the host's lane.
 #pragma once
 
 #include <cstdint>
@@ -46,23 +47,23 @@ class Observer {
  public:
   virtual ~Observer() = default;
   // The store is open, at the first start and after every restart.
-  virtual void opened(HostIndex host, const Storage& store) = 0;
-  virtual void committed(HostIndex host, const store::CommitResult& result) = 0;
+  virtual void opened(HostIndex, const Storage&) {}
+  virtual void committed(HostIndex, const store::CommitResult&) {}
   // Its engine was shown that arrivals of its epoch were given before, maybe while a commit that
   // knows nothing of it is under way.
-  virtual void epoch_doubted(HostIndex host, bool is_committing) = 0;
+  virtual void epoch_doubted(HostIndex, bool /*is_committing*/) {}
   // A client was told that its batch is stored.
-  virtual void acknowledged(HostIndex host, const store::AppendBatch& batch,
-                            const std::vector<store::DotRange>& ranges) = 0;
+  virtual void acknowledged(HostIndex, const store::AppendBatch&,
+                            const std::vector<store::DotRange>&) {}
   // Its peers say what the time is.
-  virtual void heard_time(HostIndex host, WallTime wall) = 0;
+  virtual void heard_time(HostIndex, WallTime) {}
   // Its engine is given a datagram; its engine sends one.
-  virtual void datagram_in(HostIndex host, const std::string& from, ByteView bytes) = 0;
-  virtual void datagram_out(HostIndex host, const std::string& to, ByteView bytes) = 0;
+  virtual void datagram_in(HostIndex, const std::string& /*from*/, ByteView) {}
+  virtual void datagram_out(HostIndex, const std::string& /*to*/, ByteView) {}
   // Its engine has taken an input, and what came out of it is done.
-  virtual void stepped(HostIndex host) = 0;
+  virtual void stepped(HostIndex) {}
   // Its engine has ended a link on which an honest peer had owed it an answer for long.
-  virtual void given_up(HostIndex host) = 0;
+  virtual void given_up(HostIndex) {}
   // Something that no fault explains: a store that fails, an engine that asks for nonsense.
   virtual void trouble(HostIndex host, const std::string& text) = 0;
 };

@@ -59,6 +59,8 @@ Options expand_restore(std::uint64_t seed, std::size_t nodes, Duration chaos) {
 Options expand_set_back(std::uint64_t seed, std::size_t nodes, Duration chaos) {
   Options options = expand_restore(seed, nodes, chaos);
   options.restore_quiet = true;
+  // Who is to die in doubt is slow to store what ends it.
+  options.enabled[static_cast<std::size_t>(Fault::kDiskStall)] = true;
   return options;
 }
 

@@ -37,9 +37,8 @@ TEST_CASE("every scenario has a name of its own and good short runs with its own
     CHECK(outcome.events > 0);
     for (std::size_t i = 0; i < kFaultClasses; ++i) {
       const auto fault = static_cast<Fault>(i);
-      // These two follow from others, and who is to die in doubt is slow to store what ends it.
-      if (options->enabled[i] || fault == Fault::kTailLost || fault == Fault::kCommitUntold ||
-          (fault == Fault::kDiskStall && options->restore_quiet))
+      // These two follow from others.
+      if (options->enabled[i] || fault == Fault::kTailLost || fault == Fault::kCommitUntold)
         continue;
       CHECK_MESSAGE(outcome.faults.of(fault) == 0, fault_name(fault));
     }

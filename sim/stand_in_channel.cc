@@ -2,12 +2,12 @@
 
 #include <algorithm>
 #include <bit>
-#include <cstring>
 #include <optional>
 #include <utility>
 
 #include "core/limits.h"
 #include "core/planted.h"
+#include "sim/words.h"
 #include "trust/hash.h"
 
 namespace ebb::sim {
@@ -32,17 +32,7 @@ class KeyedHash {
     state_ = std::rotl(state_, 29);
   }
   void bytes(ByteView view) {
-    std::size_t at = 0;
-    for (; at + 8 <= view.size(); at += 8) {
-      std::uint64_t value = 0;
-      std::memcpy(&value, view.data() + at, sizeof value);
-      if constexpr (std::endian::native == std::endian::big) value = __builtin_bswap64(value);
-      word(value);
-    }
-    std::uint64_t rest = std::uint64_t{view.size()} << 56;
-    for (std::size_t i = 0; at + i < view.size(); ++i)
-      rest |= std::uint64_t{view[at + i]} << (8 * i);
-    word(rest);
+    words_of(view, [this](std::uint64_t value) { word(value); });
   }
   std::uint64_t value() const { return state_; }
 

@@ -1,10 +1,10 @@
 #include "sim/trace.h"
 
 #include <array>
-#include <bit>
-#include <cstring>
 #include <string_view>
 #include <variant>
+
+#include "sim/words.h"
 
 namespace ebb::sim {
 namespace {
@@ -223,17 +223,7 @@ void list(std::string& line, std::string_view name, std::size_t count) {
 }  // namespace
 
 void TraceMix::bytes(ByteView view) {
-  std::size_t at = 0;
-  for (; at + 8 <= view.size(); at += 8) {
-    std::uint64_t value = 0;
-    std::memcpy(&value, view.data() + at, sizeof value);
-    if constexpr (std::endian::native == std::endian::big) value = __builtin_bswap64(value);
-    word(value);
-  }
-  std::uint64_t rest = std::uint64_t{view.size()} << 56;
-  for (std::size_t i = 0; at + i < view.size(); ++i)
-    rest |= std::uint64_t{view[at + i]} << (8 * i);
-  word(rest);
+  words_of(view, [this](std::uint64_t value) { word(value); });
 }
 
 void TraceMix::stir() {

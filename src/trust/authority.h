@@ -158,8 +158,8 @@ class Authority {
   void shrink(Log& log, Seq seq) const;
   void let_go(Log& log, const AuthorityLog::Record& record) const;
   void take_away(const AuthorityLog::Record& record) const;
-  void apply(const AuthorityLog::Record& record) const;
-  void undo(const AuthorityLog::Record& record) const;
+  // What a record says of devices and policies counts from now on, or no more.
+  void turn(const AuthorityLog::Record& record, bool counts) const;
   Position counted(const Log& log) const;
   // authority_verdict.cc.
   const Log* issuer_log(const DeviceId& issuer) const;

@@ -48,7 +48,7 @@ void Authority::settle(const DeviceId& authority, Log& log) const {
     while (log.reached != log.held.wanted()) {
       const AuthorityLog::Record* record = log.held.find(log.reached);
       EBB_CHECK(record != nullptr);
-      apply(*record);
+      turn(*record, true);
       log.reached = {record->first.seq - 1, record->second.previous};
     }
     return;
@@ -58,7 +58,7 @@ void Authority::settle(const DeviceId& authority, Log& log) const {
   while (log.reached.seq < limit) {
     const AuthorityLog::Record* next = log.held.only_of(log.reached.seq + 1);
     if (next == nullptr || next->second.previous != log.reached.chain) break;
-    apply(*next);
+    turn(*next, true);
     log.reached = next->first;
   }
 }
@@ -68,7 +68,7 @@ void Authority::shrink(Log& log, Seq seq) const {
   while (log.reached.seq > seq) {
     const AuthorityLog::Record* record = log.held.find(log.reached);
     EBB_CHECK(record != nullptr);
-    undo(*record);
+    turn(*record, false);
     log.reached = {record->first.seq - 1, record->second.previous};
   }
 }
@@ -80,7 +80,7 @@ void Authority::let_go(Log& log, const AuthorityLog::Record& record) const {
     if (position.seq <= log.reached.seq) shrink(log, position.seq - 1);
   } else if (record.second.rank == AuthorityLog::Rank::kNamed) {
     // The lowest on the way.
-    undo(record);
+    turn(record, false);
     log.reached = position;
   }
 }
@@ -97,39 +97,28 @@ void Authority::take_away(const AuthorityLog::Record& record) const {
   }
 }
 
-void Authority::apply(const AuthorityLog::Record& record) const {
+void Authority::turn(const AuthorityLog::Record& record, bool counts) const {
   ++work_;
   if (record.second.takes_away) return;
   const auto read = read_authority_record(mesh_, record.second.encoded);
   EBB_CHECK(read.ok());
   const AuthorityRecord& said = read->record;
   if (const auto* policy = std::get_if<record::Policy>(&said.content)) {
-    policies_[{policy->number, said.authority, said.chain}] = policy->admit;
+    const PolicyKey key{policy->number, said.authority, said.chain};
+    if (counts) {
+      policies_[key] = policy->admit;
+    } else {
+      policies_.erase(key);
+    }
   }
   if (!record.second.certifies) return;
   const ByteView bytes =
       inside(record.second.encoded, std::get<record::Cert>(said.content).certificate);
   const auto certificate = read_certificate(mesh_, bytes);
   EBB_CHECK(certificate.ok());
-  devices_.add(certificate->certificate.device,
-               claim_of(certificate->certificate, bytes, said.chain));
-}
-
-void Authority::undo(const AuthorityLog::Record& record) const {
-  ++work_;
-  if (record.second.takes_away) return;
-  const auto read = read_authority_record(mesh_, record.second.encoded);
-  EBB_CHECK(read.ok());
-  const AuthorityRecord& said = read->record;
-  if (const auto* policy = std::get_if<record::Policy>(&said.content)) {
-    policies_.erase({policy->number, said.authority, said.chain});
-  }
-  if (!record.second.certifies) return;
-  const Bytes& bytes = std::get<record::Cert>(said.content).certificate;
-  const auto certificate = read_certificate(mesh_, bytes);
-  EBB_CHECK(certificate.ok());
-  devices_.remove(certificate->certificate.device,
-                  claim_of(certificate->certificate, bytes, said.chain));
+  const Claim claim = claim_of(certificate->certificate, bytes, said.chain);
+  const DeviceId& device = certificate->certificate.device;
+  counts ? devices_.add(device, claim) : devices_.remove(device, claim);
 }
 
 Position Authority::counted(const Log& log) const {

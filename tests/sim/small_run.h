@@ -42,16 +42,6 @@ class SmallRun : public Observer {
     }
   }
 
-  void opened(HostIndex, const Storage&) override {}
-  void committed(HostIndex, const store::CommitResult&) override {}
-  void epoch_doubted(HostIndex, bool) override {}
-  void acknowledged(HostIndex, const store::AppendBatch&,
-                    const std::vector<store::DotRange>&) override {}
-  void heard_time(HostIndex, WallTime) override {}
-  void datagram_in(HostIndex, const std::string&, ByteView) override {}
-  void datagram_out(HostIndex, const std::string&, ByteView) override {}
-  void stepped(HostIndex) override {}
-  void given_up(HostIndex) override {}
   void trouble(HostIndex host, const std::string& text) override {
     FAIL_CHECK("host " << host << ": " << text);
   }
