@@ -31,7 +31,7 @@ class LyingChannel final : public mesh::Channel {
   void finish(Bytes& wire_out) override { honest_->finish(wire_out); }
   bool established() const override { return honest_->established(); }
   bool ended() const override { return honest_->ended(); }
-  std::optional<DeviceId> peer() const override { return honest_->peer(); }
+  const std::optional<mesh::ChannelPeer>& peer() const override { return honest_->peer(); }
 
  private:
   std::unique_ptr<mesh::Channel> honest_;
@@ -41,12 +41,14 @@ class LyingChannel final : public mesh::Channel {
 
 }  // namespace
 
-std::unique_ptr<mesh::Channel> LyingChannels::dial() const {
-  return std::make_unique<LyingChannel>(honest_.dial(), liar_);
+std::unique_ptr<mesh::Channel> LyingChannels::dial(mesh::ChannelClaim own) const {
+  return std::make_unique<LyingChannel>(honest_.dial(std::move(own)), liar_);
 }
 
-std::unique_ptr<mesh::Channel> LyingChannels::accept(mesh::MayAnswer may_answer) const {
-  return std::make_unique<LyingChannel>(honest_.accept(std::move(may_answer)), liar_);
+std::unique_ptr<mesh::Channel> LyingChannels::accept(mesh::ChannelClaim own,
+                                                     mesh::MayAnswer may_answer) const {
+  return std::make_unique<LyingChannel>(honest_.accept(std::move(own), std::move(may_answer)),
+                                        liar_);
 }
 
 Bytes Liar::bend(Stream& stream, ByteView bytes) {

@@ -60,8 +60,9 @@ class Liar {
 class LyingChannels final : public mesh::Channels {
  public:
   LyingChannels(const mesh::Channels& honest, Liar& liar) : honest_(honest), liar_(liar) {}
-  std::unique_ptr<mesh::Channel> dial() const override;
-  std::unique_ptr<mesh::Channel> accept(mesh::MayAnswer may_answer) const override;
+  std::unique_ptr<mesh::Channel> dial(mesh::ChannelClaim own) const override;
+  std::unique_ptr<mesh::Channel> accept(mesh::ChannelClaim own,
+                                        mesh::MayAnswer may_answer) const override;
 
  private:
   const mesh::Channels& honest_;

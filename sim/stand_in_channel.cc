@@ -5,6 +5,7 @@
 #include <optional>
 #include <utility>
 
+#include "codec/handshake_payload.h"
 #include "core/limits.h"
 #include "core/planted.h"
 #include "sim/words.h"
@@ -14,11 +15,12 @@ namespace ebb::sim {
 namespace {
 
 constexpr std::size_t kHeaderBytes = 2;
-constexpr std::size_t kTagBytes = 16;  // 8 of them say something
+constexpr std::size_t kLengthBytes = 2;  // in front of a message
+constexpr std::size_t kTagBytes = 16;    // 8 of them say something
 constexpr std::size_t kNonceBytes = 16;
-constexpr std::size_t kHelloBytes = kNonceBytes + DeviceId::kSize + Signature::kSize;
-// As long as those of the secure channel without a mesh secret, lengths included.
-constexpr std::size_t kMessageBytes[] = {50, 207, 175};
+// Between nonce and payload, so that messages are as long as those of the secure channel without a
+// mesh secret.
+constexpr std::size_t kPadBytes[] = {16, 64, 32};
 constexpr std::uint16_t kEndBit = 0x8000;
 
 using Nonce = FixedBytes<kNonceBytes, struct StandInNonceTag>;
@@ -67,17 +69,18 @@ class StandInChannel final : public mesh::Channel {
  public:
   StandInChannel(const MeshId& mesh, const trust::Identity& identity,
                  const trust::SignatureCheck& signatures, const Nonce& nonce, bool dialled,
-                 mesh::MayAnswer may_answer)
+                 mesh::ChannelClaim own, mesh::MayAnswer may_answer)
       : access_(key_of(trust::hash({as_bytes("ebb-sim-access"), mesh.view()}))),
         identity_(identity),
         signatures_(signatures),
         dialled_(dialled),
+        own_(std::move(own)),
         may_answer_(std::move(may_answer)),
         nonces_{nonce, nonce} {}
 
   void start(Bytes& wire_out) override {
     if (!dialled_) return;
-    send_message(0, nonces_[0].view(), wire_out);
+    send_message(0, nonces_[0], {}, wire_out);
     next_ = 1;
   }
 
@@ -89,10 +92,12 @@ class StandInChannel final : public mesh::Channel {
       wire = std::exchange(begun_, {});
     }
     std::size_t at = 0;
-    while (!failed_ && next_ < 3 && wire.size() - at >= kMessageBytes[next_]) {
-      const ByteView message = ByteView(wire).subspan(at, kMessageBytes[next_]);
-      at += message.size();
-      failed_ = take_message(message, wire_out);
+    while (!failed_ && next_ < 3 && wire.size() - at >= kLengthBytes) {
+      const std::size_t size = read_be16(ByteView(wire).subspan(at));
+      failed_ = judge_length(size);
+      if (failed_ || wire.size() - at - kLengthBytes < size) break;
+      failed_ = take_message(ByteView(wire).subspan(at + kLengthBytes, size), wire_out);
+      at += kLengthBytes + size;
     }
     if (failed_ || !peer_) {
       begun_ = to_bytes(ByteView(wire).subspan(at));
@@ -113,7 +118,7 @@ class StandInChannel final : public mesh::Channel {
   void finish(Bytes& wire_out) override { seal_one({}, kEndBit, wire_out); }
   bool established() const override { return peer_.has_value(); }
   bool ended() const override { return ended_; }
-  std::optional<DeviceId> peer() const override { return peer_; }
+  const std::optional<mesh::ChannelPeer>& peer() const override { return peer_; }
 
  private:
   static std::uint64_t message_tag(std::uint64_t key, ByteView message) {
@@ -122,9 +127,23 @@ class StandInChannel final : public mesh::Channel {
     return hash.value();
   }
 
-  void send_message(std::size_t number, ByteView content, Bytes& wire_out) {
-    Bytes message = to_bytes(content);
-    message.resize(kMessageBytes[number] - kTagBytes);
+  static std::size_t least_bytes(std::size_t number) {
+    return kNonceBytes + kPadBytes[number] + kTagBytes;
+  }
+
+  std::optional<mesh::ChannelFailure> judge_length(std::size_t size) const {
+    const std::size_t least = least_bytes(next_);
+    const std::size_t most = next_ == 0 ? least : least + limits::kHandshakePayloadBytes;
+    if (size >= least && size <= most) return std::nullopt;
+    if (next_ == 0) return mesh::ChannelFailure{mesh::ChannelFault::kNoAccess, ""};
+    return broken("stand-in: length");
+  }
+
+  void send_message(std::size_t number, const Nonce& nonce, ByteView payload, Bytes& wire_out) {
+    Bytes message = to_bytes(nonce.view());
+    message.resize(kNonceBytes + kPadBytes[number]);
+    append(message, payload);
+    append_be16(wire_out, static_cast<std::uint16_t>(message.size() + kTagBytes));
     append(wire_out, message);
     append_tag(message_tag(access_, message), wire_out);
   }
@@ -138,10 +157,14 @@ class StandInChannel final : public mesh::Channel {
   }
 
   void say_hello(std::size_t number, Bytes& wire_out) {
-    Bytes content = to_bytes(nonces_[number == 1 ? 1 : 0].view());
-    append(content, identity_.device().view());
-    append(content, identity_.sign(signed_bytes(dialled_)).view());
-    send_message(number, content, wire_out);
+    codec::HandshakePayload payload;
+    payload.device = identity_.device();
+    payload.proof = identity_.sign(signed_bytes(dialled_));
+    payload.receiver_index = own_.receiver_index;
+    payload.certificate = own_.certificate;
+    payload.authority_heads = own_.authority_heads;
+    send_message(number, nonces_[number == 1 ? 1 : 0], codec::encode_handshake_payload(payload),
+                 wire_out);
   }
 
   std::optional<mesh::ChannelFailure> take_message(ByteView message, Bytes& wire_out) {
@@ -158,10 +181,10 @@ class StandInChannel final : public mesh::Channel {
     }
     if (!fits) return broken("stand-in: message");
     if (number == 1) nonces_[1] = *Nonce::from(content.first(kNonceBytes));
-    const auto hello = content.first(kHelloBytes).subspan(kNonceBytes);
-    const DeviceId device = *DeviceId::from(hello.first(DeviceId::kSize));
-    const Signature proof = *Signature::from(hello.subspan(DeviceId::kSize));
-    if (!signatures_.holds(device, signed_bytes(!dialled_), proof)) {
+    Result<codec::HandshakePayload> payload =
+        codec::decode_handshake_payload(content.subspan(kNonceBytes + kPadBytes[number]));
+    if (!payload.ok()) return broken("stand-in: payload");
+    if (!signatures_.holds(payload->device, signed_bytes(!dialled_), payload->proof)) {
       return mesh::ChannelFailure{mesh::ChannelFault::kBadProof, ""};
     }
     if (number == 1) say_hello(2, wire_out);
@@ -170,7 +193,10 @@ class StandInChannel final : public mesh::Channel {
         trust::hash({as_bytes("ebb-sim-record"), nonces_[0].view(), nonces_[1].view()});
     key_out_ = key_of(session) + (dialled_ ? 1 : 2);
     key_in_ = key_of(session) + (dialled_ ? 2 : 1);
-    peer_ = device;
+    peer_ = mesh::ChannelPeer{payload->device,
+                              stand_in_link_key(payload->device),
+                              {payload->receiver_index, std::move(payload->certificate),
+                               std::move(payload->authority_heads)}};
     return std::nullopt;
   }
 
@@ -222,32 +248,40 @@ class StandInChannel final : public mesh::Channel {
   const trust::Identity& identity_;
   const trust::SignatureCheck& signatures_;
   bool dialled_;
+  mesh::ChannelClaim own_;
   mesh::MayAnswer may_answer_;
   Nonce nonces_[2];       // of who dialled, and of the other
   std::size_t next_ = 0;  // message that is to come; 3: records
   Bytes begun_;           // a message or record that has not come whole
   std::optional<mesh::ChannelFailure> failed_;
   bool ended_ = false;
-  std::optional<DeviceId> peer_;
+  std::optional<mesh::ChannelPeer> peer_;
   std::uint64_t key_out_ = 0, key_in_ = 0;
   std::uint64_t number_out_ = 0, number_in_ = 0;
 };
 
 }  // namespace
 
-std::unique_ptr<mesh::Channel> StandInChannels::make(bool dialled,
+trust::LinkKey stand_in_link_key(const DeviceId& device) {
+  return trust::LinkKey{trust::hash({as_bytes("ebb-sim-link-key"), device.view()}).data};
+}
+
+std::unique_ptr<mesh::Channel> StandInChannels::make(bool dialled, mesh::ChannelClaim own,
                                                      mesh::MayAnswer may_answer) const {
   Nonce nonce;
   for (std::uint8_t& byte : nonce.data)
     byte = static_cast<std::uint8_t>(rng_.next());
   return std::make_unique<StandInChannel>(mesh_, identity_, signatures_, nonce, dialled,
-                                          std::move(may_answer));
+                                          std::move(own), std::move(may_answer));
 }
 
-std::unique_ptr<mesh::Channel> StandInChannels::dial() const { return make(true, nullptr); }
+std::unique_ptr<mesh::Channel> StandInChannels::dial(mesh::ChannelClaim own) const {
+  return make(true, std::move(own), nullptr);
+}
 
-std::unique_ptr<mesh::Channel> StandInChannels::accept(mesh::MayAnswer may_answer) const {
-  return make(false, std::move(may_answer));
+std::unique_ptr<mesh::Channel> StandInChannels::accept(mesh::ChannelClaim own,
+                                                       mesh::MayAnswer may_answer) const {
+  return make(false, std::move(own), std::move(may_answer));
 }
 
 }  // namespace ebb::sim

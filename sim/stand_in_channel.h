@@ -4,8 +4,8 @@
 // is not as it was sent.
 //
 // Model:     who dialled sends a nonce with a tag keyed by the mesh, the other its nonce,
-//            device and signature, and the first its own; then records with a tag over their
-//            number, header and plaintext, keyed by both nonces. Without the tag of the mesh
+//            payload with device and signature, and the first its own; then records with a tag over
+//            their number, header and plaintext, keyed by both nonces. Without the tag of the mesh
 //            nothing is answered.
 // Ownership: identity and signatures must outlive the factory, the factory its channels; `rng` is
 //            the host's.
@@ -22,16 +22,21 @@
 
 namespace ebb::sim {
 
+// The link key of a device whose channels are stand-ins.
+trust::LinkKey stand_in_link_key(const DeviceId& device);
+
 class StandInChannels final : public mesh::Channels {
  public:
   StandInChannels(const MeshId& mesh, const trust::Identity& identity,
                   const trust::SignatureCheck& signatures, Rng rng)
       : mesh_(mesh), identity_(identity), signatures_(signatures), rng_(rng) {}
-  std::unique_ptr<mesh::Channel> dial() const override;
-  std::unique_ptr<mesh::Channel> accept(mesh::MayAnswer may_answer) const override;
+  std::unique_ptr<mesh::Channel> dial(mesh::ChannelClaim own) const override;
+  std::unique_ptr<mesh::Channel> accept(mesh::ChannelClaim own,
+                                        mesh::MayAnswer may_answer) const override;
 
  private:
-  std::unique_ptr<mesh::Channel> make(bool dialled, mesh::MayAnswer may_answer) const;
+  std::unique_ptr<mesh::Channel> make(bool dialled, mesh::ChannelClaim own,
+                                      mesh::MayAnswer may_answer) const;
 
   MeshId mesh_;
   const trust::Identity& identity_;

@@ -21,8 +21,9 @@ const MeshId kMesh = *MeshId::from(as_bytes("mesh of 16 bytes"));
 
 // Two ends, and the bytes of each message between them.
 struct Pair {
-  Pair(const mesh::Channels& one, const mesh::Channels& other)
-      : first(one.dial()), second(other.accept([] { return true; })) {}
+  Pair(const mesh::Channels& one, const mesh::Channels& other,
+       const mesh::ChannelClaim& of_first = {}, const mesh::ChannelClaim& of_second = {})
+      : first(one.dial(of_first)), second(other.accept(of_second, [] { return true; })) {}
 
   // Message by message; the one that is spoiled is changed by `spoil`.
   void shake_hands(std::optional<std::size_t> at = {}, Bytes (*spoil)(Bytes, std::size_t) = nullptr,
@@ -100,7 +101,8 @@ TEST_CASE("the stand-in hands out what was sealed, however it is cut, and its en
     Pair pair(stand_ins.at_first, stand_ins.at_second);
     pair.shake_hands();
     REQUIRE(!pair.failure);
-    CHECK(pair.second->peer() == stand_ins.first.device());
+    REQUIRE(pair.second->peer());
+    CHECK(pair.second->peer()->device == stand_ins.first.device());
     Bytes sent, wire, nothing;
     for (std::size_t i = 0; i < 5; ++i) {
       const Bytes plain(20000 * i + 3, static_cast<std::uint8_t>(i));
@@ -130,13 +132,28 @@ TEST_CASE("the stand-in takes no handshake of which a byte was flipped") {
       CAPTURE(at);
       Pair pair(stand_ins.at_first, stand_ins.at_second);
       pair.shake_hands(message, flip, at);
+      CHECK(!pair.second->established());
+      // Of a length that has grown the rest is waited for.
+      if (message > 0 && at < 2 && !pair.failure) continue;
       REQUIRE(pair.failure);
       CHECK(pair.failure->fault ==
             (message == 0 ? mesh::ChannelFault::kNoAccess : mesh::ChannelFault::kBroken));
       CHECK(!pair.answered);
-      CHECK(!pair.second->established());
     }
   }
+}
+
+TEST_CASE("through the stand-in each end hears what the other claims") {
+  const StandIns stand_ins;
+  const mesh::ChannelClaim first{7, Bytes(300, 1), Bytes(40, 2)};
+  const mesh::ChannelClaim second{8, {}, Bytes(3, 3)};
+  Pair pair(stand_ins.at_first, stand_ins.at_second, first, second);
+  pair.shake_hands();
+  REQUIRE(pair.first->peer());
+  REQUIRE(pair.second->peer());
+  CHECK(pair.first->peer()->claim == second);
+  CHECK(pair.second->peer()->claim == first);
+  CHECK(pair.second->peer()->link_key == stand_in_link_key(stand_ins.first.device()));
 }
 
 TEST_CASE("the stand-in takes no record of which a byte was flipped, nor one twice") {
@@ -173,7 +190,7 @@ TEST_CASE("another mesh is not answered by the stand-in, nor who may not be") {
   CHECK(pair.failure->fault == mesh::ChannelFault::kNoAccess);
   CHECK(!pair.answered);
   Pair refused(stand_ins.at_first, stand_ins.at_second);
-  refused.second = stand_ins.at_second.accept([] { return false; });
+  refused.second = stand_ins.at_second.accept({}, [] { return false; });
   refused.shake_hands();
   REQUIRE(refused.failure);
   CHECK(refused.failure->fault == mesh::ChannelFault::kNotAnswered);

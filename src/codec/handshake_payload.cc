@@ -23,9 +23,9 @@ Bytes encode_handshake_payload(const HandshakePayload& payload) {
   writer.uint(payload.features);
   writer.bin(payload.device.view());
   writer.bin(payload.proof.view());
-  writer.uint(0);  // receiver index: none
-  writer.bin({});  // certificate: none
-  writer.bin({});  // authority heads: none
+  writer.uint(payload.receiver_index);
+  writer.bin(payload.certificate);
+  writer.bin(payload.authority_heads);
   return out;
 }
 
@@ -42,9 +42,9 @@ Result<HandshakePayload> decode_handshake_payload(ByteView bytes) {
   payload.features = reader.uint();
   payload.device = reader.fixed<DeviceId>();
   payload.proof = reader.fixed<Signature>();
-  static_cast<void>(reader.uint_up_to(UINT32_MAX));
-  static_cast<void>(reader.bin());
-  static_cast<void>(reader.bin());
+  payload.receiver_index = static_cast<std::uint32_t>(reader.uint_up_to(UINT32_MAX));
+  payload.certificate = to_bytes(reader.bin());
+  payload.authority_heads = to_bytes(reader.bin());
   reader.leave(fields);
   EBB_RETURN_IF_ERROR(reader.status());
   if (payload.wire_min > payload.wire_max) {

@@ -2,9 +2,9 @@
 // link key: which device it is, the proof of that, and which versions of the wire it speaks.
 //
 // Model:   the proof is a signature of the device over proof_bytes(): so it is good for one
-//          handshake, one end of it and one link key. Certificate, authority heads and receiver
-//          index have their places; in this version nothing stands in them, and nothing is read
-//          from them.
+//          handshake, one end of it and one link key. What an end
+//          claims beside that (certificate, authority heads, receiver index) is carried as bytes,
+//          for others to judge.
 // Errors:  kMalformed, kNotCanonical, kTooLarge.
 // Limits:  limits::kHandshakePayloadBytes.
 // Threads: values and pure functions; any thread.
@@ -25,6 +25,9 @@ struct HandshakePayload {
   std::uint64_t features = 0;
   DeviceId device;
   Signature proof;
+  std::uint32_t receiver_index = 0;  // of datagrams to the sender; 0: none
+  Bytes certificate;                 // as signed; empty: none
+  Bytes authority_heads;             // encoded; empty: nothing said
   bool operator==(const HandshakePayload&) const = default;
 };
 

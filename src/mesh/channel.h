@@ -22,6 +22,7 @@
 
 #include "core/bytes.h"
 #include "core/ids.h"
+#include "trust/certificate.h"
 
 namespace ebb::mesh {
 
@@ -38,6 +39,22 @@ struct ChannelFailure {
   std::string detail;
 };
 
+// What an end says of itself in the handshake, beside the proof of its device. Sealed with it, and
+// for the engine to judge.
+struct ChannelClaim {
+  std::uint32_t receiver_index = 0;  // of datagrams to it; 0: none
+  Bytes certificate;                 // as signed; empty: none
+  Bytes authority_heads;             // encoded; empty: nothing said
+  bool operator==(const ChannelClaim&) const = default;
+};
+
+// Who is at the other end.
+struct ChannelPeer {
+  DeviceId device;          // proven
+  trust::LinkKey link_key;  // of the channel; that it is the device's is proven, too
+  ChannelClaim claim;
+};
+
 class Channel {
  public:
   virtual ~Channel() = default;
@@ -50,7 +67,7 @@ class Channel {
   virtual bool established() const = 0;
   // The other end has said all that it had to say.
   virtual bool ended() const = 0;
-  virtual std::optional<DeviceId> peer() const = 0;
+  virtual const std::optional<ChannelPeer>& peer() const = 0;
 };
 
 // Asked of a channel that the other end has begun, once, when that has shown that it knows mesh and
@@ -61,9 +78,10 @@ using MayAnswer = std::function<bool()>;
 class Channels {
  public:
   virtual ~Channels() = default;
-  virtual std::unique_ptr<Channel> dial() const = 0;
+  // `own`: what this end claims.
+  virtual std::unique_ptr<Channel> dial(ChannelClaim own) const = 0;
   // `may_answer` is called in receive().
-  virtual std::unique_ptr<Channel> accept(MayAnswer may_answer) const = 0;
+  virtual std::unique_ptr<Channel> accept(ChannelClaim own, MayAnswer may_answer) const = 0;
 };
 
 }  // namespace ebb::mesh

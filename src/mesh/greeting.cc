@@ -220,7 +220,7 @@ void settle_when_judged(Context& ctx, Link& link) {
 }
 
 void on_established(Context& ctx, Link& link) {
-  link.peer = link.channel->peer();
+  link.peer = link.channel->peer()->device;
   link.phase = Phase::kGreeting;
   dialer_found_device(ctx, link);
   send_hello(ctx, link);

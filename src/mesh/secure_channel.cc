@@ -19,9 +19,10 @@ using codec::HandshakeEnd;
 
 class SecureChannel final : public Channel {
  public:
-  SecureChannel(const SecureSetup& setup, bool dialled, MayAnswer may_answer)
+  SecureChannel(const SecureSetup& setup, bool dialled, ChannelClaim own, MayAnswer may_answer)
       : setup_(setup),
         dialled_(dialled),
+        own_(std::move(own)),
         may_answer_(std::move(may_answer)),
         handshake_(begin(setup, dialled)) {}
 
@@ -49,7 +50,7 @@ class SecureChannel final : public Channel {
   void finish(Bytes& wire_out) override { sealer_->finish(wire_out); }
   bool established() const override { return peer_.has_value(); }
   bool ended() const override { return opener_ && opener_->ended(); }
-  std::optional<DeviceId> peer() const override { return peer_; }
+  const std::optional<ChannelPeer>& peer() const override { return peer_; }
 
  private:
   static std::unique_ptr<Handshake> begin(const SecureSetup& setup, bool dialled) {
@@ -96,12 +97,15 @@ class SecureChannel final : public Channel {
     payload.device = setup_.identity.device();
     payload.proof = setup_.identity.sign(
         codec::proof_bytes(end, handshake_->transcript(), setup_.link_key.public_part().view()));
+    payload.receiver_index = own_.receiver_index;
+    payload.certificate = own_.certificate;
+    payload.authority_heads = own_.authority_heads;
     return codec::encode_handshake_payload(payload);
   }
 
   // What the other end has said of itself in the message that came last.
   std::optional<ChannelFailure> judge() {
-    const Result<codec::HandshakePayload> payload =
+    Result<codec::HandshakePayload> payload =
         codec::decode_handshake_payload(handshake_->payload());
     if (!payload.ok()) return ChannelFailure{ChannelFault::kBroken, error_words(payload.error())};
     const HandshakeEnd end = dialled_ ? HandshakeEnd::kResponder : HandshakeEnd::kInitiator;
@@ -116,7 +120,10 @@ class SecureChannel final : public Channel {
                                 std::to_string(setup_.wire_min) + " to " +
                                 std::to_string(setup_.wire_max)};
     }
-    proven_ = payload->device;
+    proven_ = ChannelPeer{payload->device,
+                          trust::LinkKey{handshake_->peer_key()->data},
+                          {payload->receiver_index, std::move(payload->certificate),
+                           std::move(payload->authority_heads)}};
     return std::nullopt;
   }
 
@@ -128,30 +135,31 @@ class SecureChannel final : public Channel {
     sealer_.emplace(channel::CipherState(std::move(outward)));
     opener_.emplace(channel::CipherState(std::move(inward)));
     handshake_.reset();
-    peer_ = proven_;
+    peer_ = std::move(proven_);
     return std::nullopt;
   }
 
   const SecureSetup& setup_;
   bool dialled_;
+  ChannelClaim own_;
   MayAnswer may_answer_;
   std::unique_ptr<Handshake> handshake_;  // until it is done
   Bytes heard_behind_;  // the transcript behind which the other end proves its key
   std::optional<ChannelFailure> failed_;
-  std::optional<DeviceId> proven_;
-  std::optional<DeviceId> peer_;
+  std::optional<ChannelPeer> proven_;
+  std::optional<ChannelPeer> peer_;
   std::optional<channel::RecordSealer> sealer_;
   std::optional<channel::RecordOpener> opener_;
 };
 
 }  // namespace
 
-std::unique_ptr<Channel> SecureChannels::dial() const {
-  return std::make_unique<SecureChannel>(setup_, true, nullptr);
+std::unique_ptr<Channel> SecureChannels::dial(ChannelClaim own) const {
+  return std::make_unique<SecureChannel>(setup_, true, std::move(own), nullptr);
 }
 
-std::unique_ptr<Channel> SecureChannels::accept(MayAnswer may_answer) const {
-  return std::make_unique<SecureChannel>(setup_, false, std::move(may_answer));
+std::unique_ptr<Channel> SecureChannels::accept(ChannelClaim own, MayAnswer may_answer) const {
+  return std::make_unique<SecureChannel>(setup_, false, std::move(own), std::move(may_answer));
 }
 
 }  // namespace ebb::mesh

@@ -44,8 +44,8 @@ struct SecureSetup {
 class SecureChannels final : public Channels {
  public:
   explicit SecureChannels(SecureSetup setup) : setup_(std::move(setup)) {}
-  std::unique_ptr<Channel> dial() const override;
-  std::unique_ptr<Channel> accept(MayAnswer may_answer) const override;
+  std::unique_ptr<Channel> dial(ChannelClaim own) const override;
+  std::unique_ptr<Channel> accept(ChannelClaim own, MayAnswer may_answer) const override;
 
  private:
   SecureSetup setup_;

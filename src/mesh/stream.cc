@@ -50,9 +50,9 @@ bool may_answer(Context& ctx, Ticket ticket) {
 }
 
 std::unique_ptr<Channel> make_channel(Context& ctx, const Link& link) {
-  if (link.dialled) return ctx.config.channels->dial();
+  if (link.dialled) return ctx.config.channels->dial({});
   return ctx.config.channels->accept(
-      [&ctx, ticket = *link.ticket] { return may_answer(ctx, ticket); });
+      {}, [&ctx, ticket = *link.ticket] { return may_answer(ctx, ticket); });
 }
 
 Link* admit(Context& ctx, const LinkUp& up) {

@@ -32,15 +32,18 @@ TEST_CASE("golden payloads of a handshake, and what is signed for one") {
                     counting<Hash>(0xa0).view()) == file.at("signed, responder"));
 }
 
-TEST_CASE("of a later version is read what this one knows") {
-  const auto read =
-      decode_handshake_payload(VectorFile("handshake_payload.txt").at("of a later version"));
+TEST_CASE("golden payload with all that an end may claim") {
+  const auto read = decode_handshake_payload(VectorFile("handshake_payload.txt").at("with claims"));
   REQUIRE(read.ok());
   HandshakePayload wanted = usual();
   wanted.wire_min = 2;
   wanted.wire_max = 256;
   wanted.features = 5;
+  wanted.receiver_index = 0x01020304;
+  wanted.certificate = to_bytes(as_bytes("abc"));
+  wanted.authority_heads = {0x90};
   CHECK(*read == wanted);
+  CHECK(encode_handshake_payload(wanted) == VectorFile("handshake_payload.txt").at("with claims"));
 }
 
 TEST_CASE(

@@ -43,7 +43,8 @@ class PlainChannel final : public mesh::Channel {
     if (may_answer_ && !may_answer_()) {
       return mesh::ChannelFailure{mesh::ChannelFault::kNotAnswered, ""};
     }
-    peer_ = DeviceId::from(ByteView(preamble_).subspan(kPreamble.size()));
+    peer_.emplace();
+    peer_->device = *DeviceId::from(ByteView(preamble_).subspan(kPreamble.size()));
     append(plain_out, ByteView(wire).subspan(taken));
     return std::nullopt;
   }
@@ -52,13 +53,13 @@ class PlainChannel final : public mesh::Channel {
   void finish(Bytes&) override {}
   bool established() const override { return peer_.has_value(); }
   bool ended() const override { return false; }
-  std::optional<DeviceId> peer() const override { return peer_; }
+  const std::optional<mesh::ChannelPeer>& peer() const override { return peer_; }
 
  private:
   DeviceId self_;
   mesh::MayAnswer may_answer_;
   Bytes preamble_;
-  std::optional<DeviceId> peer_;
+  std::optional<mesh::ChannelPeer> peer_;
 };
 
 }  // namespace
@@ -71,11 +72,12 @@ Bytes plain_preamble(const DeviceId& device) {
   return bytes;
 }
 
-std::unique_ptr<mesh::Channel> PlainChannels::dial() const {
+std::unique_ptr<mesh::Channel> PlainChannels::dial(mesh::ChannelClaim) const {
   return std::make_unique<PlainChannel>(self_, nullptr);
 }
 
-std::unique_ptr<mesh::Channel> PlainChannels::accept(mesh::MayAnswer may_answer) const {
+std::unique_ptr<mesh::Channel> PlainChannels::accept(mesh::ChannelClaim,
+                                                     mesh::MayAnswer may_answer) const {
   return std::make_unique<PlainChannel>(self_, std::move(may_answer));
 }
 

@@ -24,16 +24,18 @@ struct Ends {
     REQUIRE(trust::crypto_ready().ok());
     first_channels = secure(first_store.identity(), 10, test_mesh(), kMeshSecret);
     second_channels = secure(second_store.identity(), 100, other_mesh, other_secret);
-    first = first_channels->dial();
+    first = first_channels->dial(first_claim);
     accept();
   }
   // Anew, with another ephemeral key.
   void accept() {
-    second = second_channels->accept([this] {
+    second = second_channels->accept(second_claim, [this] {
       ++asked;
       return may_answer;
     });
   }
+  mesh::ChannelClaim first_claim{0x01020304, to_bytes(as_bytes("a certificate")), {}};
+  mesh::ChannelClaim second_claim{0xfffffffe, {}, to_bytes(as_bytes("heads"))};
   FakeStore first_store{1}, second_store{2};
   std::unique_ptr<mesh::Channels> first_channels, second_channels;
   std::unique_ptr<mesh::Channel> first, second;
@@ -140,6 +142,22 @@ TEST_CASE("an end that was said is told from a cut") {
   CHECK(closed(1) == "bye: shutting down");
 }
 
+TEST_CASE("each end hears what the other claims, its device and its link key") {
+  Ends ends;
+  Bytes wire, answer, last, plain;
+  ends.first->start(wire);
+  REQUIRE(!ends.second->receive(wire, plain, answer));
+  REQUIRE(!ends.first->receive(answer, plain, last));
+  REQUIRE(!ends.second->receive(last, plain, answer));
+  REQUIRE(ends.first->peer());
+  REQUIRE(ends.second->peer());
+  CHECK(ends.first->peer()->claim == ends.second_claim);
+  CHECK(ends.second->peer()->claim == ends.first_claim);
+  CHECK(ends.first->peer()->device == ends.second_store.device());
+  CHECK(ends.first->peer()->link_key.view().size() == trust::LinkKey::kSize);
+  CHECK(ends.first->peer()->link_key != ends.second->peer()->link_key);
+}
+
 TEST_CASE("without the mac not a byte goes out, at whatever byte it is spoiled") {
   Bytes first;
   {
@@ -176,7 +194,8 @@ TEST_CASE("a proof is good for one handshake, one end, one key and one device") 
     Bytes answer;
     of_before = payload(author.device(), honest.proof(HandshakeEnd::kInitiator));
     CHECK(!honest.say(ends, of_before, answer));
-    CHECK(ends.second->peer() == author.device());
+    REQUIRE(ends.second->peer());
+    CHECK(ends.second->peer()->device == author.device());
   }
   const auto refused = [&](auto make) {
     Ends ends;
