@@ -11,7 +11,7 @@ namespace {
 
 bool may_be_asked(Context& ctx, const Target& target) {
   if (!may_gossip(ctx, target.address)) return false;
-  if (target.self || (target.device && is_linked(ctx, *target.device))) return false;
+  if (leads_back(ctx, target) || (target.device && is_linked(ctx, *target.device))) return false;
   const Link* link = target.link ? ctx.links.find(*target.link) : nullptr;
   return link == nullptr || link->slot == kNoSlot;
 }

@@ -243,7 +243,7 @@ bool is_needed(Context& ctx) {
     if (target.announced) ++announced;
     const bool linked = target.link || (target.device && is_linked(ctx, *target.device));
     const bool good = target.failures == 0 && target.next <= soon;
-    if (!target.announced && !target.self && !linked && good) return false;
+    if (!target.announced && !leads_back(ctx, target) && !linked && good) return false;
   }
   return announced < limits::kPresencesTried;
 }
