@@ -67,10 +67,12 @@ constexpr std::array kRecorded = {
     Recorded{"trust_your_logs", 25, "host"},
     Recorded{"pause_for_ever", 1, "host"},
     Recorded{"keep_ended_links", 1, "memory"},
-    Recorded{"trust_any_address", 1, "datagram"},
     Recorded{"cursor_by_datagram", 1, "cursor"},
     Recorded{"skip_record_tag", 1, "host"},
     Recorded{"ignore_scope", 1, "scope"},
+    Recorded{"skip_datagram_tag", 1, "datagram"},
+    Recorded{"skip_replay_window", 1, "datagram"},
+    Recorded{"plain_datagrams", 1, "datagram"},
 };
 
 constexpr std::array<std::string_view, 13> kCheckers = {
