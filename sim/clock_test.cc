@@ -109,5 +109,6 @@ TEST_CASE("one clock ten years ahead among 20 is mended, and pulls the others by
   CHECK(number(**reader, "SELECT max(ts) FROM events") > kStart.ms + kTenYears);
   CHECK(number(**reader, "SELECT max(ts_corrected) FROM events") <=
         fleet.wall().ms + limits::kRemoteAheadMs);
-  CHECK(number(**reader, "SELECT min(ts_corrected) FROM events") >= kStart.ms);
+  // Corrected by an estimate, which is good to a round trip.
+  CHECK(number(**reader, "SELECT min(ts_corrected) FROM events") >= kStart.ms - 100);
 }

@@ -269,7 +269,6 @@ bool Cluster::wait_for_agreement() {
 
 void Cluster::opened(HostIndex host, const Storage& store) {
   order_.opened(host, store);
-  datagrams_.opened(host);
   stamps_.read(queue_.now(), host, hosts_[host]->clock().wall());
   epochs_[host] = store.epoch();
   if (replaced_.erase(host) != 0) {
@@ -298,13 +297,11 @@ void Cluster::epoch_doubted(HostIndex host, bool is_committing) {
   order_.epoch_doubted(host, is_committing);
 }
 
-void Cluster::datagram_in(HostIndex host, const std::string& from, ByteView bytes) {
-  datagrams_.received(host, from, bytes);
-}
+void Cluster::datagram_sent(HostIndex host, ByteView bytes) { datagrams_.sent(host, bytes); }
 
-void Cluster::datagram_out(HostIndex host, const std::string& to, ByteView bytes) {
-  datagrams_.sent(host, to, bytes);
-}
+void Cluster::datagram_left(ByteView bytes) { datagrams_.left(bytes); }
+
+void Cluster::datagram_taken(HostIndex host, ByteView bytes) { datagrams_.taken(host, bytes); }
 
 void Cluster::heard_time(HostIndex host, WallTime wall) { stamps_.read(queue_.now(), host, wall); }
 

@@ -76,8 +76,9 @@ class Cluster : private Observer {
   void acknowledged(HostIndex host, const store::AppendBatch& batch,
                     const std::vector<store::DotRange>& ranges) override;
   void heard_time(HostIndex host, WallTime wall) override;
-  void datagram_in(HostIndex host, const std::string& from, ByteView bytes) override;
-  void datagram_out(HostIndex host, const std::string& to, ByteView bytes) override;
+  void datagram_sent(HostIndex host, ByteView bytes) override;
+  void datagram_left(ByteView bytes) override;
+  void datagram_taken(HostIndex host, ByteView bytes) override;
   void stepped(HostIndex host) override;
   void given_up(HostIndex host) override;
   void trouble(HostIndex host, const std::string& text) override;

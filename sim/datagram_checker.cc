@@ -1,36 +1,47 @@
 #include "sim/datagram_checker.h"
 
-#include <utility>
-#include <variant>
+#include <cstdint>
+
+#include "channel/datagrams.h"
+#include "codec/datagram.h"
+#include "sim/words.h"
 
 namespace ebb::sim {
+namespace {
 
-void DatagramChecker::opened(HostIndex host) { hosts_.erase(host); }
-
-void DatagramChecker::received(HostIndex host, const std::string& from, ByteView bytes) {
-  const Result<codec::GossipDatagram> datagram = codec::decode_datagram(bytes);
-  if (!datagram.ok()) return;
-  Address& address = hosts_[host][from];
-  if (address.cookies.contains(datagram->echo)) address.proven = true;
-  const auto* root = std::get_if<codec::RootDatagram>(&datagram->body);
-  if (root != nullptr && !root->answer) address.question_bytes = bytes.size();
+std::uint64_t hash_of(ByteView bytes) {
+  std::uint64_t hash = bytes.size();
+  words_of(bytes, [&hash](std::uint64_t word) {
+    hash = (hash ^ word) * 0x9e3779b97f4a7c15ULL;
+    hash ^= hash >> 29;
+  });
+  return hash;
 }
 
-void DatagramChecker::sent(HostIndex host, const std::string& to, ByteView bytes) {
-  const Result<codec::GossipDatagram> datagram = codec::decode_datagram(bytes);
-  if (!datagram.ok()) return findings_.add("datagram", host, "is sent and not to be read");
-  Address& address = hosts_[host][to];
-  if (const auto* cookie = std::get_if<codec::CookieDatagram>(&datagram->body)) {
-    address.cookies.insert(cookie->cookie);
-    const std::size_t asked = std::exchange(address.question_bytes, 0);
-    if (bytes.size() < asked) return;
-    return findings_.add("datagram", host, "a cookie is no smaller than what it answers");
+bool reads(ByteView bytes) {
+  if (bytes.size() < channel::kDatagramHeaderBytes + channel::kTagBytes) return true;
+  const ByteView sealed = bytes.subspan(channel::kDatagramHeaderBytes);
+  const ByteView body = sealed.first(sealed.size() - channel::kTagBytes);
+  return codec::decode_datagram(bytes[0], body).ok();
+}
+
+}  // namespace
+
+void DatagramChecker::sent(HostIndex host, ByteView bytes) {
+  if (reads(bytes)) findings_.add("datagram", host, "sends a datagram that is not sealed");
+}
+
+void DatagramChecker::left(ByteView bytes) { on_the_way_.emplace(hash_of(bytes), false); }
+
+void DatagramChecker::taken(HostIndex host, ByteView bytes) {
+  const auto sent = on_the_way_.find(hash_of(bytes));
+  if (sent == on_the_way_.end()) {
+    findings_.add("datagram", host, "takes a datagram that nobody has sent so");
+  } else if (sent->second) {
+    findings_.add("datagram", host, "takes a datagram twice");
+  } else {
+    sent->second = true;
   }
-  const auto* root = std::get_if<codec::RootDatagram>(&datagram->body);
-  if (root != nullptr) address.cookies.insert(root->cookie);
-  const bool question = root != nullptr && !root->answer;
-  if (question || address.proven) return;
-  findings_.add("datagram", host, "tells " + to + " what it holds, who has echoed no cookie");
 }
 
 }  // namespace ebb::sim

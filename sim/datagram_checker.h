@@ -1,19 +1,16 @@
-// DatagramChecker: nobody who has not shown that it receives at an address gets more by datagram
-// there than it has sent: an honest host tells what it holds, and answers, only to addresses from
-// which a cookie has come that it had sent there in the same life. To others it sends questions of
-// its own and, for each question from there, one cookie smaller than that.
+// DatagramChecker: what honest hosts send by datagram is sealed, and what any host takes was sent
+// to a host as it is, and is taken once.
 //
-// Model:   goes by what was on the wire; a secret, or how long a cookie is good, it does not know.
+// Model:   goes by what was on the wire; keys it does not know. A datagram counts as sealed when
+//          what is behind its header does not read as what a datagram says; as the one that was
+//          sent when every byte is the same.
 // Threads: not thread-safe; owned by one run.
 #pragma once
 
-#include <cstddef>
+#include <cstdint>
 #include <map>
-#include <set>
-#include <string>
-#include <utility>
 
-#include "codec/datagram.h"
+#include "core/bytes.h"
 #include "sim/observer.h"
 
 namespace ebb::sim {
@@ -22,19 +19,16 @@ class DatagramChecker {
  public:
   explicit DatagramChecker(Findings& findings) : findings_(findings) {}  // must outlive it
 
-  // Another life: what was proven to the one before is void.
-  void opened(HostIndex host);
-  void received(HostIndex host, const std::string& from, ByteView bytes);
-  void sent(HostIndex host, const std::string& to, ByteView bytes);
+  // As its engine sends it.
+  void sent(HostIndex host, ByteView bytes);
+  // As it leaves a host; a liar seals other words.
+  void left(ByteView bytes);
+  // Its engine has opened it.
+  void taken(HostIndex host, ByteView bytes);
 
  private:
-  struct Address {
-    std::set<codec::AddressCookie> cookies;  // that were sent there
-    bool proven = false;                     // one of them came back
-    std::size_t question_bytes = 0;          // of the last question that is not answered
-  };
   Findings& findings_;
-  std::map<HostIndex, std::map<std::string, Address>> hosts_;
+  std::map<std::uint64_t, bool> on_the_way_;  // by hash; true: taken
 };
 
 }  // namespace ebb::sim

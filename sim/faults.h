@@ -20,8 +20,9 @@ enum class Fault : std::uint8_t {
   kDatagramLost,
   kDatagramDuplicated,
   kDatagramReordered,
-  kDatagramForged,  // a copy comes as if from another host, from nobody's address, or much later
-  kStreamDelayed,   // a lost packet of a stream: everything behind it waits
+  kDatagramForged,   // a copy comes from another address or much later, or invented bytes like it
+  kDatagramFlipped,  // a byte is another
+  kStreamDelayed,    // a lost packet of a stream: everything behind it waits
   // Paths and connections.
   kStreamReset,      // both ends see the connection end, bytes under way are gone
   kStreamFlipped,    // a byte of a stream is another when it comes
@@ -88,6 +89,7 @@ inline constexpr std::array<FaultInfo, kFaultClasses> kFaultTable = {{
     {"datagram_duplicated", true},
     {"datagram_reordered", true},
     {"datagram_forged", true},
+    {"datagram_flipped", true},
     {"stream_delayed", true},
     {"stream_reset"},
     {"stream_flipped"},

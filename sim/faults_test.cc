@@ -131,6 +131,7 @@ TEST_CASE("with every class in the plan every class is met, and all is well") {
   options.network.datagram_duplicate_permille = 100;
   options.network.datagram_reorder_permille = 100;
   options.network.datagram_forge_permille = 100;
+  options.network.datagram_flip_permille = 100;
   options.disk.commit_late_permille = 20;
   options.disk.commit_fail_permille = 20;
   options.disk.read_late_permille = 200;

@@ -95,10 +95,7 @@ Status Host::start() {
   {
     const HeapOwner owner(owner_of(setup_.index));
     make_channels();
-    mesh::Config settings = config();
-    for (std::uint8_t& byte : settings.cookie_secret.data)
-      byte = static_cast<std::uint8_t>(rng_.next());
-    engine_ = std::make_unique<mesh::Engine>(std::move(settings), rng_.fork());
+    engine_ = std::make_unique<mesh::Engine>(config(), rng_.fork());
   }
   world_.network.host_up(setup_.index);
   world_.trace.note(world_.queue.now(), setup_.index, "started");
@@ -218,9 +215,9 @@ void Host::deliver(mesh::Input input) {
     inbox_.push_back(std::move(input));
     return;
   }
-  if (const auto* datagram = std::get_if<mesh::Datagram>(&input)) {
-    world_.observer.datagram_in(setup_.index, datagram->from, datagram->bytes);
-  }
+  std::optional<Bytes> datagram;
+  if (const auto* came = std::get_if<mesh::Datagram>(&input)) datagram = came->bytes;
+  const std::uint64_t opened = engine_->counters().datagrams_opened;
   std::optional<mesh::LinkId> stream;
   if (const auto* bytes = std::get_if<mesh::StreamBytes>(&input)) stream = bytes->link;
   world_.trace.begin_step(world_.queue.now(), setup_.index, life_, input);
@@ -230,6 +227,9 @@ void Host::deliver(mesh::Input input) {
     engine_->handle(clock_.monotonic(), clock_.wall(), std::move(input), effects);
   }
   world_.trace.end_step(effects);
+  if (datagram && engine_->counters().datagrams_opened != opened) {
+    world_.observer.datagram_taken(setup_.index, *datagram);
+  }
   perform(effects);
   arm();
   if (stream) check_flip(*stream);
@@ -252,8 +252,9 @@ void Host::perform(mesh::Effects& effects) {
     if (effect.bytes.size() > limits::kDatagramBytes) {
       world_.observer.trouble(setup_.index, "the engine sends a datagram over the limit");
     }
-    world_.observer.datagram_out(setup_.index, effect.to, effect.bytes);
+    world_.observer.datagram_sent(setup_.index, effect.bytes);
     if (liar_ != nullptr) effect.bytes = liar_->bend_datagram(effect.bytes);
+    world_.observer.datagram_left(effect.bytes);
     world_.network.send_datagram(setup_.index, effect.to, std::move(effect.bytes));
   }
   for (const mesh::Dial& effect : effects.dials) {

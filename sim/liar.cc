@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "channel/datagrams.h"
+#include "core/check.h"
 #include "core/limits.h"
 #include "sim/lies.h"
 
@@ -32,6 +34,11 @@ class LyingChannel final : public mesh::Channel {
   bool established() const override { return honest_->established(); }
   bool ended() const override { return honest_->ended(); }
   const std::optional<mesh::ChannelPeer>& peer() const override { return honest_->peer(); }
+  mesh::DatagramKeys take_datagram_keys() override {
+    mesh::DatagramKeys keys = honest_->take_datagram_keys();
+    liar_.keep_datagram_key(honest_->peer()->claim.receiver_index, keys.outward.copy());
+    return keys;
+  }
 
  private:
   std::unique_ptr<mesh::Channel> honest_;
@@ -61,11 +68,32 @@ Bytes Liar::bend(Stream& stream, ByteView bytes) {
   }
 }
 
+void Liar::keep_datagram_key(channel::ReceiverIndex index, channel::Key key) {
+  datagram_keys_.insert_or_assign(index, channel::CipherState(std::move(key)));
+}
+
 Bytes Liar::bend_datagram(ByteView bytes) {
-  Bytes out = to_bytes(bytes);
-  if (!options_.has(Fault::kLieBytes) || !rng_.chance(options_.lies_permille, 1000)) return out;
-  counts_.count(Fault::kLieBytes);
-  flip(out, 0);
+  const auto lies = [this](Fault lie) {
+    return options_.has(lie) && rng_.chance(options_.lies_permille, 1000);
+  };
+  const bool flips = lies(Fault::kLieBytes);
+  const bool invents = lies(Fault::kLieFields);
+  const auto key = datagram_keys_.find(channel::datagram_index(bytes).value_or(0));
+  if ((!flips && !invents) || key == datagram_keys_.end()) return to_bytes(bytes);
+  const ByteView header = bytes.first(channel::kDatagramHeaderBytes);
+  const std::uint64_t counter = read_be64(header.subspan(8));
+  channel::CipherState& cipher = key->second;
+  Bytes plain;
+  cipher.set_nonce(counter);
+  if (!cipher.decrypt(header, bytes.subspan(header.size()), plain).ok()) return to_bytes(bytes);
+  if (flips) {
+    counts_.count(Fault::kLieBytes);
+    flip(plain, 0);
+  }
+  if (invents && bend_datagram_body(header[0], plain, rng_)) counts_.count(Fault::kLieFields);
+  Bytes out = to_bytes(header);
+  cipher.set_nonce(counter);
+  EBB_CHECK(cipher.encrypt(header, plain, out).ok());
   return out;
 }
 

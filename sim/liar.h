@@ -10,9 +10,11 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <vector>
 
+#include "channel/datagrams.h"
 #include "codec/frame.h"
 #include "core/rng.h"
 #include "mesh/channel.h"
@@ -34,6 +36,8 @@ class Liar {
   };
   // What goes out instead of the bytes on that connection; maybe nothing yet.
   Bytes bend(Stream& stream, ByteView bytes);
+  // The keys of what goes out under that index, so that lies are sealed.
+  void keep_datagram_key(channel::ReceiverIndex index, channel::Key key);
   Bytes bend_datagram(ByteView bytes);
 
  private:
@@ -54,12 +58,14 @@ class Liar {
   Rng rng_;
   std::vector<Bytes> kept_;  // frames of earlier, of all links
   std::vector<LogId> logs_;  // that were mentioned
+  std::map<channel::ReceiverIndex, channel::CipherState> datagram_keys_;
 };
 
 // The channels of a liar: what another factory makes, with the liar in front. Both must outlive it.
 class LyingChannels final : public mesh::Channels {
  public:
   LyingChannels(const mesh::Channels& honest, Liar& liar) : honest_(honest), liar_(liar) {}
+  std::uint32_t random_index() const override { return honest_.random_index(); }
   std::unique_ptr<mesh::Channel> dial(mesh::ChannelClaim own) const override;
   std::unique_ptr<mesh::Channel> accept(mesh::ChannelClaim own,
                                         mesh::MayAnswer may_answer) const override;

@@ -138,6 +138,22 @@ struct Bend {
   }
   void operator()(codec::Bye& m) const { m.code = static_cast<codec::ByeCode>(rng.below(12)); }
 
+  void operator()(codec::RootDatagram& m) const {
+    const std::array<std::uint64_t*, 6> numbers = {
+        &m.count, &m.epoch, &m.arrival_head, &m.cursor.epoch, &m.cursor.arrival, &m.view_count};
+    *numbers[rng.below(numbers.size())] = absurd(rng);
+    if (rng.chance(1, 4)) scramble(m.root, rng);
+    if (rng.chance(1, 8)) scramble(m.view, rng);
+    if (rng.chance(1, 8)) m.listen_port = static_cast<std::uint16_t>(absurd(rng));
+    bend_list(m.view_heads);
+  }
+  void operator()(codec::HeadsDatagram& m) const { bend_list(m.heads); }
+  void operator()(codec::WantDatagram& m) const { bend_head(one_of(m.logs, rng), rng); }
+  void operator()(codec::SegmentsDatagram& m) const {
+    if (LogKey* key = one_of(m.keys, rng)) key->incarnation = absurd(rng);
+    if (m.segments.size() > 1) std::swap(m.segments.front(), m.segments.back());
+  }
+
   void bend_list(std::vector<codec::ListedHead>& heads) const {
     codec::ListedHead* head = one_of(heads, rng);
     if (head != nullptr && rng.chance(1, 4)) scramble(head->chain, rng);
@@ -216,6 +232,15 @@ bool may_come_again(ByteView frame) {
          std::holds_alternative<codec::Ping>(*message) ||
          std::holds_alternative<codec::Prune>(*message) ||
          std::holds_alternative<codec::Peers>(*message);
+}
+
+bool bend_datagram_body(std::uint8_t type, Bytes& plain, Rng& rng) {
+  Result<codec::DatagramBody> body = codec::decode_datagram(type, plain);
+  if (!body.ok()) return false;
+  std::visit(Bend{rng}, *body);
+  Bytes bent = codec::encode_datagram(*body);
+  plain = std::move(bent);
+  return true;
 }
 
 void bend_message(codec::Message& message, Rng& rng) {

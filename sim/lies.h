@@ -7,6 +7,7 @@
 #include <optional>
 #include <vector>
 
+#include "codec/datagram.h"
 #include "codec/message.h"
 #include "core/rng.h"
 #include "trust/identity.h"
@@ -21,6 +22,8 @@ std::vector<LogId> mentioned_logs(ByteView frame);
 bool may_come_again(ByteView frame);
 // Changes one field, or a few.
 void bend_message(codec::Message& message, Rng& rng);
+// The same of what a datagram of that type says; false when it cannot be read.
+bool bend_datagram_body(std::uint8_t type, Bytes& plain, Rng& rng);
 // Another segment in the place of this one: events changed, with the old signature or one by the
 // liar over the right chain; or numbers and log moved. nullopt: it cannot be taken apart.
 std::optional<Bytes> forge_segment(ByteView segment, const trust::Identity& liar, Rng& rng);

@@ -369,7 +369,7 @@ void Network::calm() {
   options_.datagram_loss_permille = 0;
   options_.datagram_duplicate_permille = 0;
   options_.datagram_reorder_permille = 0;
-  options_.datagram_forge_permille = 0;
+  options_.datagram_forge_permille = options_.datagram_flip_permille = 0;
   descriptors_.assign(descriptors_.size(), true);
   for (Reading& reading : reads_) {
     reading.reads = true;

@@ -236,6 +236,17 @@ TEST_CASE("datagrams that were overheard come again from elsewhere or late, and 
   CHECK(rig.log.size() == later);
 }
 
+TEST_CASE("of a datagram one byte may be another") {
+  NetworkOptions options = quiet();
+  options.datagram_flip_permille = 1000;
+  Rig rig(options);
+  rig.network.send_datagram(0, Network::address(1), to_bytes(as_bytes("a")));
+  CHECK(rig.counts.of(Fault::kDatagramFlipped) == 1);
+  rig.run(seconds(10));
+  REQUIRE(rig.log.size() == 1);
+  CHECK(rig.log[0].second != "datagram: a");
+}
+
 TEST_CASE("a path opens when the last cut over it is healed") {
   Rig rig(quiet());
   rig.connect(0, 1);

@@ -57,9 +57,10 @@ class Observer {
                             const std::vector<store::DotRange>&) {}
   // Its peers say what the time is.
   virtual void heard_time(HostIndex, WallTime) {}
-  // Its engine is given a datagram; its engine sends one.
-  virtual void datagram_in(HostIndex, const std::string& /*from*/, ByteView) {}
-  virtual void datagram_out(HostIndex, const std::string& /*to*/, ByteView) {}
+  // Its engine sends a datagram; it leaves the host; an engine has opened one.
+  virtual void datagram_sent(HostIndex, ByteView) {}
+  virtual void datagram_left(ByteView) {}
+  virtual void datagram_taken(HostIndex, ByteView) {}
   // Its engine has taken an input, and what came out of it is done.
   virtual void stepped(HostIndex) {}
   // Its engine has ended a link on which an honest peer had owed it an answer for long.

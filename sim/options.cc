@@ -57,6 +57,7 @@ void expand_network(Rng& rng, const Options& options, NetworkOptions& network) {
   network.datagram_duplicate_permille = up_to(Fault::kDatagramDuplicated, 500);
   network.datagram_reorder_permille = up_to(Fault::kDatagramReordered, 500);
   network.datagram_forge_permille = up_to(Fault::kDatagramForged, 500);
+  network.datagram_flip_permille = up_to(Fault::kDatagramFlipped, 200);
 }
 
 void expand_disk(Rng& rng, const Options& options, DiskOptions& disk) {
@@ -233,6 +234,7 @@ std::vector<std::pair<std::string, std::string>> describe(const Options& options
       {"datagram_duplicate", permille(network.datagram_duplicate_permille)},
       {"datagram_reorder", permille(network.datagram_reorder_permille)},
       {"datagram_forge", permille(network.datagram_forge_permille)},
+      {"datagram_flip", permille(network.datagram_flip_permille)},
       {"commit_max", ms_text(disk.commit_max)},
       {"read_max", ms_text(disk.read_max)},
       {"commit_late", permille(disk.commit_late_permille)},

@@ -42,6 +42,7 @@ struct NetworkOptions {
   std::uint64_t datagram_duplicate_permille = 0;
   std::uint64_t datagram_reorder_permille = 0;
   std::uint64_t datagram_forge_permille = 0;
+  std::uint64_t datagram_flip_permille = 0;
   Duration dial_timeout = seconds(10);
   bool operator==(const NetworkOptions&) const = default;
 };

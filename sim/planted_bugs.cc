@@ -77,13 +77,16 @@ constexpr std::array kTable = {
     PlantedInfo{Bug::kPauseForEver, "pause_for_ever",
                 "after a failed commit nothing is asked for any more"},
     PlantedInfo{Bug::kKeepEndedLinks, "keep_ended_links", "links that have ended stay in memory"},
-    PlantedInfo{Bug::kTrustAnyAddress, "trust_any_address",
-                "datagrams are answered whether or not their address has echoed its cookie"},
     PlantedInfo{Bug::kCursorByDatagram, "cursor_by_datagram",
                 "a root datagram's arrival head is taken for a cursor, whatever differs"},
     PlantedInfo{Bug::kIgnoreScope, "ignore_scope", "logs beyond a scope are told, sent and taken"},
     PlantedInfo{Bug::kSkipRecordTag, "skip_record_tag",
                 "what a link brings is believed without its tag"},
+    PlantedInfo{Bug::kSkipDatagramTag, "skip_datagram_tag",
+                "a datagram counts as authentic whatever its tag"},
+    PlantedInfo{Bug::kSkipReplayWindow, "skip_replay_window",
+                "a datagram is taken as often as it comes"},
+    PlantedInfo{Bug::kPlainDatagrams, "plain_datagrams", "datagrams go out as they are"},
 };
 static_assert(kTable.size() == kBugs);
 

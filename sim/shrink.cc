@@ -23,6 +23,8 @@ std::uint64_t* rate_of(Options& options, Fault fault) {
       return &options.network.datagram_reorder_permille;
     case Fault::kDatagramForged:
       return &options.network.datagram_forge_permille;
+    case Fault::kDatagramFlipped:
+      return &options.network.datagram_flip_permille;
     case Fault::kStreamDelayed:
       return &options.network.stream_loss_permille;
     case Fault::kStreamReset:

@@ -120,6 +120,15 @@ class StandInChannel final : public mesh::Channel {
   bool established() const override { return peer_.has_value(); }
   bool ended() const override { return ended_; }
   const std::optional<mesh::ChannelPeer>& peer() const override { return peer_; }
+  mesh::DatagramKeys take_datagram_keys() override {
+    const auto key = [this](std::uint8_t direction) {
+      const Bytes bytes{direction};
+      return *channel::Key::from(
+          trust::hash({as_bytes("ebb-sim-datagram"), nonces_[0].view(), nonces_[1].view(), bytes})
+              .view());
+    };
+    return {key(dialled_ ? 1 : 2), key(dialled_ ? 2 : 1)};
+  }
 
  private:
   static std::uint64_t message_tag(std::uint64_t key, ByteView message) {
@@ -277,6 +286,10 @@ std::unique_ptr<mesh::Channel> StandInChannels::make(bool dialled, mesh::Channel
     byte = static_cast<std::uint8_t>(rng_.next());
   return std::make_unique<StandInChannel>(mesh_, identity_, signatures_, nonce, dialled,
                                           std::move(own), std::move(may_answer));
+}
+
+std::uint32_t StandInChannels::random_index() const {
+  return static_cast<std::uint32_t>(rng_.next());
 }
 
 std::unique_ptr<mesh::Channel> StandInChannels::dial(mesh::ChannelClaim own) const {

@@ -30,6 +30,7 @@ class StandInChannels final : public mesh::Channels {
   StandInChannels(const MeshId& mesh, const trust::Identity& identity,
                   const trust::SignatureCheck& signatures, Rng rng)
       : mesh_(mesh), identity_(identity), signatures_(signatures), rng_(rng) {}
+  std::uint32_t random_index() const override;
   std::unique_ptr<mesh::Channel> dial(mesh::ChannelClaim own) const override;
   std::unique_ptr<mesh::Channel> accept(mesh::ChannelClaim own,
                                         mesh::MayAnswer may_answer) const override;

@@ -90,6 +90,7 @@ void visit_network(NetworkRef& n, const Visit& visit) {
   visit("datagram_duplicate_permille", n.datagram_duplicate_permille);
   visit("datagram_reorder_permille", n.datagram_reorder_permille);
   visit("datagram_forge_permille", n.datagram_forge_permille);
+  visit("datagram_flip_permille", n.datagram_flip_permille);
   visit("dial_timeout_us", n.dial_timeout);
 }
 

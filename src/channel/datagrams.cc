@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "core/check.h"
+#include "core/planted.h"
 
 namespace ebb::channel {
 namespace {
@@ -40,41 +41,38 @@ Status DatagramSealer::seal(std::uint8_t type, ByteView plain, Bytes& wire_out) 
   Bytes header;
   append_header({type, index_, cipher_.nonce()}, header);
   append(wire_out, header);
+  if (planted(Bug::kPlainDatagrams)) {
+    append(wire_out, plain);
+    cipher_.set_nonce(cipher_.nonce() + 1);
+    wire_out.resize(wire_out.size() + kTagBytes);
+    return {};
+  }
   EBB_CHECK(cipher_.encrypt(header, plain, wire_out).ok());
   return {};
 }
 
-std::optional<OpenedDatagram> DatagramOpener::open(ByteView wire) {
+std::optional<ReceiverIndex> datagram_index(ByteView wire) {
   const auto header = read_header(wire);
-  if (!header || header->index != index_) return std::nullopt;
-  if (header->counter >= limits::kDatagramsPerKey) return std::nullopt;
+  return header ? std::optional(header->index) : std::nullopt;
+}
+
+std::variant<OpenedDatagram, Unopened> DatagramOpener::open(ByteView wire) {
+  const auto header = read_header(wire);
+  if (!header || header->index != index_) return Unopened::kMalformed;
+  if (header->counter >= limits::kDatagramsPerKey) return Unopened::kMalformed;
   // Before the tag, which costs more; what is not authentic moves nothing.
-  if (window_.is_taken(header->counter)) return std::nullopt;
+  const bool taken = window_.is_taken(header->counter) && !planted(Bug::kSkipReplayWindow);
+  if (taken) return Unopened::kReplayed;
   OpenedDatagram opened;
   cipher_.set_nonce(header->counter);
-  const ByteView associated = wire.first(kDatagramHeaderBytes);
-  if (!cipher_.decrypt(associated, wire.subspan(kDatagramHeaderBytes), opened.plain).ok()) {
-    return std::nullopt;
-  }
-  opened.index = index_;
+  const ByteView sealed = wire.subspan(kDatagramHeaderBytes);
+  const bool fits = cipher_.decrypt(wire.first(kDatagramHeaderBytes), sealed, opened.plain).ok();
+  if (!fits && !planted(Bug::kSkipDatagramTag)) return Unopened::kBadTag;
   opened.type = header->type;
   opened.counter = header->counter;
   opened.newest = window_.is_newest(header->counter);
   window_.take(header->counter);
   return opened;
-}
-
-bool DatagramTable::add(ReceiverIndex index, CipherState cipher) {
-  if (index == 0 || openers_.size() >= limits::kDatagramSessions) return false;
-  return openers_.try_emplace(index, std::move(cipher), index).second;
-}
-
-std::optional<OpenedDatagram> DatagramTable::open(ByteView wire) {
-  const auto header = read_header(wire);
-  if (!header) return std::nullopt;
-  const auto found = openers_.find(header->index);
-  if (found == openers_.end()) return std::nullopt;
-  return found->second.open(wire);
 }
 
 }  // namespace ebb::channel

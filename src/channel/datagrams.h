@@ -7,14 +7,13 @@
 // Ownership: keys are erased with their owner.
 // Errors:    seal: kTooLarge beyond limits::kDatagramBytes, kOutOfRange when the key is used up
 //            (limits::kDatagramsPerKey); nothing is appended.
-// Limits:    a table has limits::kDatagramSessions indices.
 // Threads:   not thread-safe; owned by who has the socket.
 // Spec:      docs/wire_format.md section 12
 #pragma once
 
 #include <cstdint>
-#include <map>
 #include <optional>
+#include <variant>
 
 #include "channel/cipher_state.h"
 #include "channel/replay_window.h"
@@ -45,8 +44,17 @@ class DatagramSealer {
   ReceiverIndex index_;
 };
 
+// The index that a datagram names; nullopt: it is none, by length, version or what is reserved.
+std::optional<ReceiverIndex> datagram_index(ByteView wire);
+
+// Why a datagram is met with silence.
+enum class Unopened : std::uint8_t {
+  kMalformed,  // no datagram, or not for this index
+  kReplayed,   // its counter was taken, or is below the window
+  kBadTag,
+};
+
 struct OpenedDatagram {
-  ReceiverIndex index = 0;
   std::uint8_t type = 0;
   std::uint64_t counter = 0;
   // Greater than all before: only then may the address that it came from be taken for where the
@@ -60,27 +68,13 @@ class DatagramOpener {
   DatagramOpener(CipherState cipher, ReceiverIndex index)
       : cipher_(std::move(cipher)), index_(index) {}
 
-  // nullopt: not for this index, not authentic, or taken already.
-  std::optional<OpenedDatagram> open(ByteView wire);
+  // What is in it, or why there is nothing.
+  std::variant<OpenedDatagram, Unopened> open(ByteView wire);
 
  private:
   CipherState cipher_;
   ReceiverIndex index_;
   ReplayWindow window_;
-};
-
-// The openers that are live, by index.
-class DatagramTable {
- public:
-  // False, and nothing changes: the index is 0 or taken, or the table is full.
-  bool add(ReceiverIndex index, CipherState cipher);
-  void remove(ReceiverIndex index) { openers_.erase(index); }
-  std::size_t size() const { return openers_.size(); }
-  // As that of the opener; nullopt also for an index that there is not.
-  std::optional<OpenedDatagram> open(ByteView wire);
-
- private:
-  std::map<ReceiverIndex, DatagramOpener> openers_;
 };
 
 }  // namespace ebb::channel

@@ -13,35 +13,18 @@ namespace ebb::codec {
 namespace {
 
 // DO NOT CHANGE: sent.
-enum class DatagramType : std::uint8_t {
-  kRoot = 1,
-  kHeads = 2,
-  kWant = 3,
-  kSegments = 4,
-  kCookie = 5
-};
+enum class DatagramType : std::uint8_t { kRoot = 1, kHeads = 2, kWant = 3, kSegments = 4 };
 
-constexpr std::uint8_t kDatagramVersion = 1;
-constexpr std::size_t kReservedAt = 2;
-constexpr std::size_t kReceiverAt = 4;
-constexpr std::size_t kCounterAt = 8;
-constexpr std::size_t kHeaderBytes = 16;
-constexpr std::size_t kCommonFields = 3;             // mesh, device, echo
-constexpr std::size_t kFields[] = {13, 1, 1, 2, 1};  // behind those, by type
+constexpr std::size_t kFields[] = {13, 1, 1, 2};  // by type
 static_assert(std::size(kFields) == std::variant_size_v<DatagramBody>);
-
-DatagramType type_of(const DatagramBody& body) {
-  return static_cast<DatagramType>(body.index() + 1);
-}
 
 class BodyWriter {
  public:
-  BodyWriter(Writer& writer, const GossipDatagram& datagram)
-      : writer_(writer), datagram_(datagram) {}
+  explicit BodyWriter(Writer& writer) : writer_(writer) {}
 
   void operator()(const RootDatagram& m) {
-    begin(13);
-    writer_.bin(m.cookie.view());
+    writer_.array(13);
+    writer_.uint(m.question);
     writer_.bin(m.root.view());
     writer_.uint(m.count);
     writer_.uint(m.epoch);
@@ -59,12 +42,12 @@ class BodyWriter {
   }
 
   void operator()(const HeadsDatagram& m) {
-    begin(1);
+    writer_.array(1);
     heads(m.heads);
   }
 
   void operator()(const WantDatagram& m) {
-    begin(1);
+    writer_.array(1);
     writer_.array(m.logs.size());
     for (const LogSeq& wanted : m.logs) {
       writer_.array(2);
@@ -74,7 +57,7 @@ class BodyWriter {
   }
 
   void operator()(const SegmentsDatagram& m) {
-    begin(2);
+    writer_.array(2);
     writer_.array(m.keys.size());
     for (const LogKey& key : m.keys) {
       writer_.array(3);
@@ -87,19 +70,7 @@ class BodyWriter {
       writer_.bin(segment);
   }
 
-  void operator()(const CookieDatagram& m) {
-    begin(1);
-    writer_.bin(m.cookie.view());
-  }
-
  private:
-  void begin(std::size_t fields) {
-    writer_.array(kCommonFields + fields);
-    writer_.bin(datagram_.mesh.view());
-    writer_.bin(datagram_.device.view());
-    writer_.bin(datagram_.echo.view());
-  }
-
   void heads(const std::vector<ListedHead>& list) {
     writer_.array(list.size());
     for (const ListedHead& head : list) {
@@ -111,21 +82,7 @@ class BodyWriter {
   }
 
   Writer& writer_;
-  const GossipDatagram& datagram_;
 };
-
-Status check_header(ByteView bytes) {
-  if (bytes.size() > limits::kDatagramBytes) return Error{ErrorCode::kTooLarge, "datagram"};
-  if (bytes.size() < kHeaderBytes) return Error{ErrorCode::kMalformed, "datagram: header"};
-  const bool known = bytes[0] >= 1 && bytes[0] <= std::variant_size_v<DatagramBody>;
-  if (!known || bytes[1] != kDatagramVersion) {
-    return Error{ErrorCode::kUnsupported, "datagram: type or version"};
-  }
-  if (read_be16(bytes.subspan(kReservedAt)) != 0 || read_be32(bytes.subspan(kReceiverAt)) != 0) {
-    return Error{ErrorCode::kMalformed, "datagram: header"};
-  }
-  return {};
-}
 
 std::vector<ListedHead> read_heads(TapeReader& reader, std::size_t most) {
   const auto list = reader.enter_list(most);
@@ -146,7 +103,8 @@ std::vector<ListedHead> read_heads(TapeReader& reader, std::size_t most) {
 
 RootDatagram read_root(TapeReader& reader) {
   RootDatagram m;
-  m.cookie = reader.fixed<AddressCookie>();
+  m.question = static_cast<QuestionNumber>(reader.uint_up_to(UINT8_MAX));
+  if (m.question == 0) reader.fail(ErrorCode::kMalformed);
   m.root = reader.fixed<Fingerprint>();
   m.count = reader.uint();
   m.epoch = reader.uint();
@@ -184,8 +142,6 @@ DatagramBody read_body(DatagramType type, TapeReader& reader) {
       return read_want(reader);
     case DatagramType::kSegments:
       return read_segments(reader);
-    case DatagramType::kCookie:
-      return CookieDatagram{reader.fixed<AddressCookie>()};
   }
   reader.fail(ErrorCode::kUnsupported);
   return HeadsDatagram{};
@@ -193,32 +149,31 @@ DatagramBody read_body(DatagramType type, TapeReader& reader) {
 
 }  // namespace
 
-Bytes encode_datagram(const GossipDatagram& datagram) {
-  Bytes out{static_cast<std::uint8_t>(type_of(datagram.body)), kDatagramVersion};
-  append_be16(out, 0);
-  append_be32(out, 0);
-  append_be64(out, datagram.counter);
+std::uint8_t datagram_type(const DatagramBody& body) {
+  return static_cast<std::uint8_t>(body.index() + 1);
+}
+
+Bytes encode_datagram(const DatagramBody& body) {
+  Bytes out;
   Writer writer(out);
-  std::visit(BodyWriter(writer, datagram), datagram.body);
+  std::visit(BodyWriter(writer), body);
   // Whoever builds a datagram counts before it gets this large.
-  EBB_CHECK(out.size() <= limits::kDatagramBytes);
+  EBB_CHECK(out.size() <= kDatagramBodyBytes);
   return out;
 }
 
-Result<GossipDatagram> decode_datagram(ByteView bytes) {
-  EBB_RETURN_IF_ERROR(check_header(bytes));
-  EBB_ASSIGN(const Tape tape, Tape::parse(bytes.subspan(kHeaderBytes)));
+Result<DatagramBody> decode_datagram(std::uint8_t type, ByteView plain) {
+  if (plain.size() > kDatagramBodyBytes) return Error{ErrorCode::kTooLarge, "datagram"};
+  if (type < 1 || type > std::variant_size_v<DatagramBody>) {
+    return Error{ErrorCode::kUnsupported, "datagram: type"};
+  }
+  EBB_ASSIGN(const Tape tape, Tape::parse(plain));
   TapeReader reader(tape, "datagram");
-  GossipDatagram datagram;
-  datagram.counter = read_be64(bytes.subspan(kCounterAt));
-  const auto fields = reader.enter(kCommonFields + kFields[bytes[0] - 1]);
-  datagram.mesh = reader.fixed<MeshId>();
-  datagram.device = reader.fixed<DeviceId>();
-  datagram.echo = reader.fixed<AddressCookie>();
-  datagram.body = read_body(static_cast<DatagramType>(bytes[0]), reader);
+  const auto fields = reader.enter(kFields[type - 1]);
+  DatagramBody body = read_body(static_cast<DatagramType>(type), reader);
   reader.leave(fields);
   EBB_RETURN_IF_ERROR(reader.status());
-  return datagram;
+  return body;
 }
 
 }  // namespace ebb::codec

@@ -1,10 +1,10 @@
-// Datagrams between nodes that have no link: gossip, and small differences settled without one.
+// What datagrams between nodes that have no link say: gossip, and small differences settled without
+// one. The header around it, and the seal, are the channel's (channel/datagrams.h).
 //
-// Model:     each is whole in itself and may be lost, repeated or overtaken. decode_datagram copies
-//            what it keeps, except segment bytes, which are views into the datagram.
-// Errors:    kMalformed, kNotCanonical, kTooLarge; kUnsupported for another type or version.
-// Limits:    limits::kDatagramBytes in all, kHeadsPerDatagram, kViewPerDatagram. A cookie is
-//            smaller than the smallest root: it goes to addresses that may be forged.
+// Model:     each is whole in itself and may be lost or overtaken. decode_datagram copies what it
+//            keeps, except segment bytes, which are views into `plain`.
+// Errors:    kMalformed, kNotCanonical, kTooLarge; kUnsupported for another type.
+// Limits:    kDatagramBodyBytes in all, limits::kHeadsPerDatagram, kViewPerDatagram.
 // Threads:   pure functions; any thread.
 // Spec:      docs/wire_format.md section 8
 #pragma once
@@ -16,16 +16,21 @@
 #include "codec/message.h"
 #include "core/bytes.h"
 #include "core/ids.h"
+#include "core/limits.h"
 #include "core/result.h"
 
 namespace ebb::codec {
 
-// Proves to who made it that its receiver can be reached at an address. Zero: none yet.
-using AddressCookie = FixedBytes<8, struct AddressCookieTag>;
+// What a sealed datagram has room for, between its header and its tag.
+inline constexpr std::size_t kDatagramBodyBytes = limits::kDatagramBytes - 32;
+
+// Of the questions of one sender to one receiver, so that an answer is of a question that was
+// asked: 1 to 255, and over again.
+using QuestionNumber = std::uint8_t;
 
 // Where the sender stands, and what it knows of the receiver.
 struct RootDatagram {
-  AddressCookie cookie;  // to be echoed
+  QuestionNumber question = 1;  // its own, or the one that it answers
   Fingerprint root;
   std::uint64_t count = 0;
   StoreEpoch epoch = 0;
@@ -58,25 +63,12 @@ struct SegmentsDatagram {
   std::vector<ByteView> segments;
 };
 
-// The answer to a root that does not echo the cookie for its address.
-struct CookieDatagram {
-  AddressCookie cookie;  // to be echoed
-  bool operator==(const CookieDatagram&) const = default;
-};
-
 // In the order of their types on the wire.
-using DatagramBody =
-    std::variant<RootDatagram, HeadsDatagram, WantDatagram, SegmentsDatagram, CookieDatagram>;
+using DatagramBody = std::variant<RootDatagram, HeadsDatagram, WantDatagram, SegmentsDatagram>;
 
-struct GossipDatagram {
-  std::uint64_t counter = 0;
-  MeshId mesh;
-  DeviceId device;     // of the sender
-  AddressCookie echo;  // of the cookie that the receiver gave
-  DatagramBody body;
-};
-
-Bytes encode_datagram(const GossipDatagram& datagram);
-Result<GossipDatagram> decode_datagram(ByteView bytes);
+std::uint8_t datagram_type(const DatagramBody& body);
+// At most kDatagramBodyBytes (checked).
+Bytes encode_datagram(const DatagramBody& body);
+Result<DatagramBody> decode_datagram(std::uint8_t type, ByteView plain);
 
 }  // namespace ebb::codec

@@ -95,12 +95,10 @@ inline constexpr std::size_t kOverlayAim = 6;    // dialled for
 inline constexpr std::size_t kOverlayMin = 4;    // with fewer a node is given a slot of a full one
 inline constexpr std::size_t kGossipPartners = 32;  // devices that datagrams are exchanged with
 inline constexpr std::size_t kGossipChosen = 4;     // of them chosen here and kept
-inline constexpr std::size_t kPartnersPerHost = 8;  // of them not chosen here, of one host
 inline constexpr std::size_t kUrgentDials = 8;      // addresses to be dialled for gossip alone
 inline constexpr std::size_t kDatagramsPerExchange = 8;  // beside the roots, each way
 inline constexpr std::size_t kDatagramReads = 28;        // of the store, for datagrams, at once
 inline constexpr std::size_t kDatagramAnswersPerSecond = 256;  // roots in answer
-inline constexpr std::size_t kDatagramCookiesPerSecond = 128;  // to who has proven nothing
 inline constexpr std::size_t kDatagramWorkPerSecond = 128;     // segments verified, and reads
 inline constexpr std::size_t kPassiveView = 64;                // learnt addresses without a link
 inline constexpr std::size_t kPeersForNewcomer = 16;           // addresses that a newcomer is told
@@ -163,6 +161,8 @@ inline constexpr std::uint64_t kRecordsPerKey = 65536;                     // th
 inline constexpr std::uint64_t kDatagramsPerKey = std::uint64_t{1} << 32;  // then it is used up
 inline constexpr std::uint64_t kReplayWindow = 2048;    // counters remembered, of a datagram key
 inline constexpr std::size_t kDatagramSessions = 1024;  // pairs of datagram keys that are live
+inline constexpr std::int64_t kDatagramKeysMs =
+    std::int64_t{24} * 3600 * 1000;  // behind the end of their stream
 
 // Trust.
 inline constexpr std::size_t kIssuers = 32;  // whose logs have no end

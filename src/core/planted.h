@@ -60,13 +60,15 @@ enum class Bug : std::uint8_t {
   kTrustYourLogs,
   kPauseForEver,
   kKeepEndedLinks,
-  kTrustAnyAddress,
   kCursorByDatagram,
   kIgnoreScope,
   // Channels.
   kSkipRecordTag,
+  kSkipDatagramTag,
+  kSkipReplayWindow,
+  kPlainDatagrams,
 };
-inline constexpr std::size_t kBugs = static_cast<std::size_t>(Bug::kSkipRecordTag);  // but kNone
+inline constexpr std::size_t kBugs = static_cast<std::size_t>(Bug::kPlainDatagrams);  // but kNone
 
 #ifdef EBB_PLANTED_BUGS
 

@@ -150,6 +150,8 @@ void write_datagrams(PrometheusText& out, const node::MeshCounters& mesh,
     out.sample(count, {{"outcome", outcome}});
   out.gauge("ebb_gossip_partners", "Nodes without a link that datagrams are exchanged with.",
             status.gossip_partners);
+  out.gauge("ebb_datagram_sessions", "Pairs of datagram keys that are live.",
+            status.datagram_sessions);
 }
 
 void write_handshakes(PrometheusText& out, const node::MeshCounters& mesh) {

@@ -20,6 +20,7 @@
 #include <optional>
 #include <string>
 
+#include "channel/secret.h"
 #include "core/bytes.h"
 #include "core/ids.h"
 #include "trust/certificate.h"
@@ -55,6 +56,11 @@ struct ChannelPeer {
   ChannelClaim claim;
 };
 
+// Of the datagrams of a handshake, each for one direction.
+struct DatagramKeys {
+  channel::Key outward, inward;
+};
+
 class Channel {
  public:
   virtual ~Channel() = default;
@@ -68,6 +74,8 @@ class Channel {
   // The other end has said all that it had to say.
   virtual bool ended() const = 0;
   virtual const std::optional<ChannelPeer>& peer() const = 0;
+  // Of an established channel, once (checked); they outlive it.
+  virtual DatagramKeys take_datagram_keys() = 0;
 };
 
 // Asked of a channel that the other end has begun, once, when that has shown that it knows mesh and
@@ -78,6 +86,8 @@ using MayAnswer = std::function<bool()>;
 class Channels {
  public:
   virtual ~Channels() = default;
+  // Nobody can foretell it, whatever others he has seen.
+  virtual std::uint32_t random_index() const = 0;
   // `own`: what this end claims.
   virtual std::unique_ptr<Channel> dial(ChannelClaim own) const = 0;
   // `may_answer` is called in receive().

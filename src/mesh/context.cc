@@ -28,6 +28,7 @@ void forget_link(Context& ctx, Link& link, const std::string& reason, bool liar)
   link.closed = true;
   touch(ctx, link);
   leave_gate(ctx, link);
+  ctx.sessions.link_ended(link.id, ctx.now);
   forget_bytes(ctx, link);
   interrupt_exchange(ctx, link);
   if (link.slot != kNoSlot) {

@@ -31,6 +31,7 @@
 #include "mesh/peer_clocks.h"
 #include "mesh/presence_book.h"
 #include "mesh/rate_bound.h"
+#include "mesh/sessions.h"
 #include "mesh/slot_table.h"
 #include "mesh/types.h"
 
@@ -190,16 +191,14 @@ struct Context {
   std::optional<Instant> shuffle_at;
   std::optional<Instant> gossip_at;
   std::optional<Instant> audit_at;
-  std::uint64_t datagram_counter = 0;
   std::optional<Instant> deadline;  // of the engine, as of the last step
-  std::map<PartnerKey, Partner> partners;
+  SessionTable sessions;
+  std::map<DeviceId, Partner> partners;
   bool partners_moved = false;         // partners_at has to be computed anew
   std::optional<Instant> partners_at;  // the earliest that one of them waits for
   std::map<Token, DatagramRead> datagram_reads;
-  std::uint32_t gossip_doublings = 0;         // of the interval
-  std::optional<std::string> stranger_asked;  // an address of which no device is known
-  // Who has proven nothing, who has, and those chosen here take nothing from each other.
-  RateBound cookies{limits::kDatagramCookiesPerSecond};
+  std::uint32_t gossip_doublings = 0;  // of the interval
+  // Those chosen here and all others take nothing from each other.
   RateBound datagram_answers{limits::kDatagramAnswersPerSecond};
   RateBound datagram_work{limits::kDatagramWorkPerSecond};
   RateBound datagram_work_of_chosen{limits::kDatagramWorkPerSecond};

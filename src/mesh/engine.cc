@@ -141,6 +141,7 @@ void on_input(Context& ctx, ReadDone& done) {
 void on_input(Context& ctx, Tick&) {
   run_link_timers(ctx);
   run_half_open(ctx);
+  ctx.sessions.expire(ctx.now);
   resume_commits_if_due(ctx);
   run_log_timers(ctx);
   run_sharing(ctx);
@@ -263,6 +264,7 @@ std::optional<Instant> earliest(const Context& ctx) {
   consider(ctx.dial_at);
   consider(ctx.gate.next_deadline());
   consider(next_gossip_deadline(ctx));
+  consider(ctx.sessions.next_expiry());
   consider(ctx.shuffle_at);
   consider(next_presence_deadline(ctx));
   consider(ctx.audit_at);
@@ -345,6 +347,7 @@ std::size_t Engine::presences() const { return impl_->ctx.presence.others.size()
 Sharing Engine::sharing() const { return {impl_->ctx.shared.size(), impl_->ctx.staged_bytes}; }
 
 std::size_t Engine::gossip_partners() const { return impl_->ctx.partners.size(); }
+std::size_t Engine::datagram_sessions() const { return impl_->ctx.sessions.size(); }
 
 std::size_t Engine::queued_bytes() const {
   std::size_t bytes = impl_->ctx.inbound_bytes;

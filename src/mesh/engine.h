@@ -76,8 +76,6 @@ struct Config {
   WallTime built;              // of the program: what peers say before it is no time
   bool clock_suspect = false;  // ours, at the start
   Tuning tuning;
-  // Random for each start; keys the cookies of datagrams.
-  FixedBytes<16, struct CookieSecretTag> cookie_secret;
   // Timers; the defaults are the protocol's.
   Duration ping_idle = seconds(15);
   Duration dead_after = seconds(45);
@@ -127,8 +125,9 @@ class Engine {
   MissingLogs missing_logs(std::size_t named_max) const;
   std::size_t queued_bytes() const;
   Sharing sharing() const;
-  std::size_t gossip_partners() const;  // devices that datagrams are exchanged with
-  std::size_t presences() const;        // devices whose presence is known
+  std::size_t gossip_partners() const;    // devices that datagrams are exchanged with
+  std::size_t datagram_sessions() const;  // pairs of datagram keys that are live
+  std::size_t presences() const;          // devices whose presence is known
 
  private:
   struct Impl;

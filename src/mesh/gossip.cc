@@ -14,7 +14,6 @@
 #include "mesh/gossip_dial.h"
 #include "mesh/gossip_root.h"
 #include "mesh/own_view.h"
-#include "mesh/presence.h"
 #include "mesh/scope.h"
 #include "mesh/settle.h"
 
@@ -36,15 +35,11 @@ Duration interval(const Context& ctx) {
 
 // ---- roots
 
-void send_root(Context& ctx, const Partner& partner, bool answer) {
-  send_datagram(ctx, partner, make_root(ctx, partner, answer));
-}
-
 void ask(Context& ctx, Partner& partner) {
   begin_question(ctx, partner);
   partner.again_at.reset();
   renew_bounds(partner);
-  send_root(ctx, partner, false);
+  send_datagram(ctx, partner, make_root(ctx, partner, partner.question, false));
 }
 
 // ---- how exchanges end
@@ -66,16 +61,13 @@ void finish_different(Context& ctx, Partner& partner, std::string_view outcome) 
   finish(ctx, partner, outcome);
 }
 
-// Perhaps datagrams do not pass; perhaps nobody is there, and no dial will change that.
+// Perhaps datagrams do not pass, or it has started anew and lost its keys; a link tells.
 void finish_silent(Context& ctx, Partner& partner) {
   partner.silences = 0;
   finish(ctx, partner, "silent");
-  if (partner.announced && !partner.proven) {
-    presence_silent(ctx, partner.device, partner.listens);
-    partner.gone = true;
-  } else {
-    dial_for_silence(ctx, partner);
-  }
+  // It may be where it listens, and not any more where it was heard last; or have other keys.
+  if (Session* session = ctx.sessions.of_device(partner.device, ctx.now)) session->address.clear();
+  dial_for_silence(ctx, partner);
 }
 
 // All that differs may be on its way by live pushes, so there is no need to ask often.
@@ -89,7 +81,9 @@ void agree(Context& ctx, Partner& partner, const codec::RootDatagram& root) {
   differences_are_over(ctx, partner);
   ctx.gossip_doublings = 0;
   // What it has is what is stored here, so its arrivals up to there are known.
-  partner.agreed = {root.epoch, root.arrival_head};
+  if (Session* session = ctx.sessions.of_device(partner.device, ctx.now)) {
+    session->agreed = {root.epoch, root.arrival_head};
+  }
 }
 
 void differ(Context& ctx, Partner& partner, const codec::RootDatagram& root) {
@@ -119,23 +113,12 @@ void move_cursor_by_word(Context& ctx, const Partner& partner, const codec::Root
 
 // ---- what comes in
 
-// False: the question may have been overheard and be repeated by anybody. Its sender, who has
-// started anew since or whose questions have overtaken each other, asks again with a new cookie.
-bool is_new(Context& ctx, Partner& partner, const codec::GossipDatagram& datagram,
-            const codec::RootDatagram& root) {
-  const bool later = !partner.counter || datagram.counter > *partner.counter;
-  const QuestionNumber challenge = std::exchange(partner.challenge, kNoQuestion);
-  const bool met = challenge != kNoQuestion && datagram.echo.data.back() == challenge;
-  if (!later && !met) {
-    drop_datagram(ctx, "replayed");
-    partner.challenge =
-        challenge != kNoQuestion ? challenge : static_cast<QuestionNumber>(ctx.rng.between(1, 255));
-    if (ctx.cookies.take(ctx.now))
-      send_cookie(ctx, partner.address, root.cookie, partner.challenge);
-    return false;
-  }
-  partner.counter = datagram.counter;
-  return true;
+// Its store was set back: its numbers name, or will name, something else.
+void forget_if_set_back(Context& ctx, const Partner& partner, const codec::RootDatagram& root) {
+  Session* session = ctx.sessions.of_device(partner.device, ctx.now);
+  if (session == nullptr || !session->agreed) return;
+  const codec::Cursor& agreed = *session->agreed;
+  if (agreed.epoch != root.epoch || agreed.arrival > root.arrival_head) session->agreed.reset();
 }
 
 // The address that listens behind a datagram's source; empty when none does.
@@ -145,8 +128,8 @@ std::string listening_address(const std::string& from, std::uint16_t port) {
   return host_port_text({source->host, port});
 }
 
-void note_listener(Context& ctx, Partner& partner, std::uint16_t port) {
-  if (partner.listens.empty()) partner.listens = listening_address(partner.address, port);
+void note_listener(Context& ctx, Partner& partner, const std::string& from, std::uint16_t port) {
+  if (partner.listens.empty()) partner.listens = listening_address(from, port);
   if (partner.listens.empty()) return;
   // What is configured gets a name by who was asked there, not by who says that he lives there.
   const auto it = ctx.targets.find(partner.listens);
@@ -155,27 +138,30 @@ void note_listener(Context& ctx, Partner& partner, std::uint16_t port) {
   if (target != nullptr && target->device == partner.device) target->heard = ctx.now;
 }
 
-void on_body(Context& ctx, Partner& partner, const codec::GossipDatagram& datagram,
-             const codec::RootDatagram& root) {
+// A datagram that was opened.
+struct Heard {
+  const std::string& from;
+  std::uint64_t handshake = 0;
+  std::uint64_t counter = 0;
+};
+
+void on_body(Context& ctx, Partner& partner, const Heard& heard, const codec::RootDatagram& root) {
   const bool begins = !root.answer;
-  if (!begins && !end_question(ctx, partner, datagram.echo)) {
-    return drop_datagram(ctx, "unasked");
-  }
+  const std::pair order(heard.handshake, heard.counter);
+  // What it shows of our own logs, above all, must not be older than what it has shown.
+  if (order < partner.told) return drop_datagram(ctx, "overtaken");
+  if (!begins && !end_question(ctx, partner, root.question)) return drop_datagram(ctx, "unasked");
   if (begins && partner.begun && ctx.now - *partner.begun < kExchangePause) {
     return drop_datagram(ctx, "too_often");
   }
-  if (begins && !is_new(ctx, partner, datagram, root)) return;
   // Four of these ask five times a second at most.
   const bool bounded = begins && !partner.chosen;
   if (bounded && !ctx.datagram_answers.take(ctx.now)) return drop_datagram(ctx, "too_many");
-  note_listener(ctx, partner, root.listen_port);
-  partner.cookie = root.cookie;
+  note_listener(ctx, partner, heard.from, root.listen_port);
+  partner.told = order;
   partner.root = root.root;
   partner.cursor = root.cursor;
-  // Its store was set back: its numbers name, or will name, something else.
-  const bool set_back = partner.agreed && (partner.agreed->epoch != root.epoch ||
-                                           partner.agreed->arrival > root.arrival_head);
-  if (set_back) partner.agreed.reset();
+  forget_if_set_back(ctx, partner, root);
   judge_own_view(ctx, partner, root);
   move_cursor_by_word(ctx, partner, root);
   const RootsCompared compared = compare_with(ctx, partner, root);
@@ -183,75 +169,42 @@ void on_body(Context& ctx, Partner& partner, const codec::GossipDatagram& datagr
     partner.begun = ctx.now;
     renew_bounds(partner);
     if (!partner.again_at) partner.heads_last.reset();
-    send_root(ctx, partner, true);
+    send_datagram(ctx, partner, make_root(ctx, partner, root.question, true));
     if (compared == RootsCompared::kEqual) agree(ctx, partner, root);
     return;
   }
   partner.silences = 0;
-  partner.counter = datagram.counter;
   if (compared == RootsCompared::kNot) return finish_different(ctx, partner, "scopes_unknown");
   compared == RootsCompared::kEqual ? agree(ctx, partner, root) : differ(ctx, partner, root);
 }
 
-void on_body(Context& ctx, Partner& partner, const codec::GossipDatagram&,
-             const codec::HeadsDatagram& heads) {
+void on_body(Context& ctx, Partner& partner, const Heard&, const codec::HeadsDatagram& heads) {
   on_heads(ctx, partner, heads);
 }
-void on_body(Context& ctx, Partner& partner, const codec::GossipDatagram&,
-             const codec::WantDatagram& want) {
+void on_body(Context& ctx, Partner& partner, const Heard&, const codec::WantDatagram& want) {
   on_want(ctx, partner, want);
 }
-void on_body(Context& ctx, Partner& partner, const codec::GossipDatagram&,
+void on_body(Context& ctx, Partner& partner, const Heard&,
              const codec::SegmentsDatagram& segments) {
   on_segments(ctx, partner, segments);
 }
 
-// It wants its cookie before it answers: the root goes out once more, now with it.
-void on_body(Context& ctx, Partner& partner, const codec::GossipDatagram& datagram,
-             const codec::CookieDatagram& wanted) {
-  if (partner.asked_again || !end_question(ctx, partner, datagram.echo)) {
-    return drop_datagram(ctx, "unasked");
-  }
-  partner.asked_again = true;
-  partner.cookie = wanted.cookie;
-  partner.asked = ctx.now;
-  send_root(ctx, partner, false);
-}
-
-// It may come from anywhere, whatever it says.
-void on_unproven(Context& ctx, const Datagram& datagram, const codec::GossipDatagram& gossip) {
-  const auto* root = std::get_if<codec::RootDatagram>(&gossip.body);
-  if (root == nullptr || root->answer) return drop_datagram(ctx, "unproven");
-  if (!ctx.cookies.take(ctx.now)) return drop_datagram(ctx, "too_many");
-  ++ctx.counters.gossip["cookie_sent"];
-  send_cookie(ctx, datagram.from, root->cookie, kNoQuestion);
-}
-
-void take_datagram(Context& ctx, const Datagram& datagram, const codec::GossipDatagram& gossip) {
-  const bool proven =
-      is_cookie_for(ctx, datagram.from, gossip.echo) || planted(Bug::kTrustAnyAddress);
-  if (const auto* cookie = std::get_if<codec::CookieDatagram>(&gossip.body)) {
-    Partner* partner = asked_elsewhere(ctx, datagram, gossip);
-    if (partner == nullptr) return drop_datagram(ctx, proven ? "unasked" : "unproven");
-    partner->proven = partner->proven || proven;
-    return on_body(ctx, *partner, gossip, *cookie);
-  }
-  if (!proven) return on_unproven(ctx, datagram, gossip);
-  const PartnerKey key{gossip.device, datagram.from};
-  const auto* root = std::get_if<codec::RootDatagram>(&gossip.body);
+void take_datagram(Context& ctx, const DeviceId& device, const Heard& heard,
+                   const codec::DatagramBody& body) {
+  const auto* root = std::get_if<codec::RootDatagram>(&body);
   const bool begins = root != nullptr && !root->answer;
-  Partner* partner = begins ? meet_partner(ctx, key) : find_partner(ctx, key);
+  Partner* partner = begins ? meet_partner(ctx, device) : find_partner(ctx, device);
   if (partner == nullptr) return drop_datagram(ctx, begins ? "no_room" : "unasked");
-  partner->proven = true;
   partner->last = ctx.now;
-  std::visit([&](const auto& body) { on_body(ctx, *partner, gossip, body); }, gossip.body);
+  std::visit([&](const auto& each) { on_body(ctx, *partner, heard, each); }, body);
 }
 
 // ---- what goes out
 
 // What a partner owes or is owed.
 void run_partner(Context& ctx, Partner& partner) {
-  if (is_linked(ctx, partner.device) || !may_gossip(ctx, partner)) {
+  const bool has_keys = ctx.sessions.of_device(partner.device, ctx.now) != nullptr;
+  if (!has_keys || is_linked(ctx, partner.device) || !may_gossip(ctx, partner)) {
     partner.asked.reset();
     partner.given_up.reset();
     partner.want_at.reset();
@@ -281,22 +234,12 @@ void run_partner(Context& ctx, Partner& partner) {
   }
 }
 
-// An address of which no device is known.
-void ask_strangers(Context& ctx) {
-  const std::optional<std::string> address = draw_stranger(ctx);
-  if (!address) return;
-  Partner stranger;
-  stranger.address = *address;
-  ctx.stranger_asked = stranger.address;
-  send_root(ctx, stranger, false);
-}
-
 std::optional<Instant> earliest_of_partners(const Context& ctx) {
   std::optional<Instant> next;
   const auto consider = [&next](const std::optional<Instant>& at) {
     if (at && (!next || *at < *next)) next = at;
   };
-  for (const auto& [key, partner] : ctx.partners) {
+  for (const auto& [device, partner] : ctx.partners) {
     if (partner.asked) consider(*partner.asked + patience(partner));
     consider(partner.want_at);
     consider(partner.again_at);
@@ -309,32 +252,35 @@ std::optional<Instant> earliest_of_partners(const Context& ctx) {
 void on_datagram(Context& ctx, const Datagram& datagram) {
   ++ctx.counters.datagrams_in;
   ctx.counters.datagram_bytes_in += datagram.bytes.size();
-  const Result<codec::GossipDatagram> gossip = codec::decode_datagram(datagram.bytes);
-  const PartnerKey key{gossip.ok() ? gossip->device : DeviceId{}, datagram.from};
-  count_received(ctx, key, datagram.bytes.size());
-  if (!gossip.ok()) {
-    const bool later = gossip.error().code == ErrorCode::kUnsupported;
-    return drop_datagram(ctx, later ? "unsupported" : "malformed");
-  }
-  if (gossip->mesh != ctx.config.mesh) return drop_datagram(ctx, "other_mesh");
-  if (gossip->device == ctx.config.self) return drop_datagram(ctx, "own");
-  if (is_linked(ctx, gossip->device)) return drop_datagram(ctx, "linked");
-  const Partner* partner = find_partner(ctx, key);
+  const auto result = ctx.sessions.open(datagram.bytes, ctx.now);
+  if (const auto* why = std::get_if<std::string_view>(&result)) return drop_datagram(ctx, *why);
+  const auto& opened = std::get<SessionTable::Opened>(result);
+  Session& session = *opened.session;
+  ++ctx.counters.datagrams_opened;
+  if (opened.datagram.newest) session.address = datagram.from;
+  const DeviceId device = session.device;
+  count_received(ctx, device, datagram.from, datagram.bytes.size());
+  if (is_linked(ctx, device)) return drop_datagram(ctx, "linked");
+  const Partner* partner = find_partner(ctx, device);
   const bool allowed =
       partner == nullptr ? may_gossip(ctx, datagram.from) : may_gossip(ctx, *partner);
   if (!allowed) return drop_datagram(ctx, "held_back");
-  take_datagram(ctx, datagram, *gossip);
+  const auto body = codec::decode_datagram(opened.datagram.type, opened.datagram.plain);
+  if (!body.ok()) {
+    const bool later = body.error().code == ErrorCode::kUnsupported;
+    return drop_datagram(ctx, later ? "unsupported" : "malformed");
+  }
+  take_datagram(ctx, device, {datagram.from, session.number, opened.datagram.counter}, *body);
 }
 
 void run_gossip(Context& ctx) {
   ctx.partners_moved = true;
-  for (auto& [key, partner] : ctx.partners)
+  for (auto& [device, partner] : ctx.partners)
     run_partner(ctx, partner);
-  std::erase_if(ctx.partners, [](const auto& entry) { return entry.second.gone; });
   if (!ctx.gossip_at || *ctx.gossip_at > ctx.now) return;
   ctx.gossip_at.reset();
   Partner* partner = choose_partner(ctx);
-  if (partner == nullptr) return ask_strangers(ctx);
+  if (partner == nullptr) return;
   // What is under way with it goes on.
   if (partner->asked || partner->again_at || is_linked(ctx, partner->device)) return;
   partner->rounds = 0;

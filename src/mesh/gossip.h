@@ -5,12 +5,15 @@
 //            short interval while there are fewer than 2 links; doubling while all that differs is
 //            young). Roots that differ are settled by datagrams (settle.h); when nothing moves any
 //            more and they still differ, or after two rounds, or when two questions in a row get no
-//            answer, a partner that was chosen here is dialled (gossip_dial.h).
+//            answer, a partner that was chosen here is dialled (gossip_dial.h). So is, in its turn,
+//            a device without live keys: its link is the exchange, and gives keys.
 //            Rationale: in a mesh that writes all the time roots differ all the time, so a
 //            difference is a reason to dial only when something old is behind it.
-//            Nothing that a datagram says moves a cursor of links: nobody vouches for it.
+//            What equal roots show is kept with the keys, and no cursor of links:
+//            docs/decisions/0030-sealed-datagrams.md.
 // Threads:   not thread-safe; part of the engine.
-// Errors:    what is malformed, unproven or unasked is dropped and counted.
+// Errors:    what does not open moves nothing; that, and what is malformed or unasked, is dropped
+//            and counted.
 // Limits:    limits::kGossipChosen partners chosen here, kGossipPartners in all.
 // Spec:      docs/wire_format.md section 8
 #pragma once

@@ -8,27 +8,28 @@
 namespace ebb::mesh {
 namespace {
 
-// The logs of the partner's device as we hold them; listed for nobody who has proven nothing.
+// The logs of the partner's device as we hold them.
 void describe_view(Context& ctx, const Partner& partner, codec::RootDatagram& root) {
   const trust::FingerprintSum sum = ctx.heads.device_sum(partner.device);
   root.view = sum.fingerprint();
   root.view_count = sum.count();
-  if (!partner.proven || sum.count() > limits::kViewPerDatagram) return;
+  if (sum.count() > limits::kViewPerDatagram) return;
   for (const LogEntry* entry : ctx.heads.of_device(partner.device)) {
     if (entry->held.seq > 0) root.view_heads.push_back(listed_head(*entry));
   }
 }
 
 // Up to where all that the partner holds is stored here, by what a link or an agreement has shown.
-codec::Cursor cursor_of(const Context& ctx, const Partner& partner) {
+codec::Cursor cursor_of(Context& ctx, const Partner& partner) {
   const auto it = ctx.cursors.find(partner.device);
   // One that a set-back store made void says nothing here; its HELLO is where that is shown.
   const bool counts = it != ctx.cursors.end() && it->second.cursor.arrival != kBeyondAll;
   const codec::Cursor of_links = counts ? it->second.cursor : codec::Cursor{};
-  if (!partner.agreed) return of_links;
-  const bool further =
-      of_links.epoch == partner.agreed->epoch && of_links.arrival > partner.agreed->arrival;
-  return further ? of_links : *partner.agreed;
+  const Session* session = ctx.sessions.of_device(partner.device, ctx.now);
+  if (session == nullptr || !session->agreed) return of_links;
+  const codec::Cursor& agreed = *session->agreed;
+  const bool further = of_links.epoch == agreed.epoch && of_links.arrival > agreed.arrival;
+  return further ? of_links : agreed;
 }
 
 }  // namespace
@@ -46,9 +47,10 @@ RootsCompared compare_with(Context& ctx, const Partner& partner, const codec::Ro
   return equal ? RootsCompared::kEqual : RootsCompared::kDiffer;
 }
 
-codec::RootDatagram make_root(Context& ctx, const Partner& partner, bool answer) {
+codec::RootDatagram make_root(Context& ctx, const Partner& partner, codec::QuestionNumber question,
+                              bool answer) {
   codec::RootDatagram root;
-  root.cookie = cookie_for(ctx, partner.address, answer ? kNoQuestion : partner.question);
+  root.question = question;
   const trust::FingerprintSum shared = common_root_with(ctx, partner.device);
   root.root = shared.fingerprint();
   root.count = shared.count();

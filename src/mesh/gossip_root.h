@@ -11,8 +11,8 @@
 
 namespace ebb::mesh {
 
-// Lists none of the partner's logs while it has proven nothing.
-codec::RootDatagram make_root(Context& ctx, const Partner& partner, bool answer);
+codec::RootDatagram make_root(Context& ctx, const Partner& partner, codec::QuestionNumber question,
+                              bool answer);
 // What the partner's root says; nothing when one of the two does not know the other's scope.
 enum class RootsCompared : std::uint8_t { kEqual, kDiffer, kNot };
 RootsCompared compare_with(Context& ctx, const Partner& partner, const codec::RootDatagram& root);

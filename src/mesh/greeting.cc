@@ -6,6 +6,7 @@
 
 #include "core/planted.h"
 #include "mesh/covered.h"
+#include "mesh/datagrams.h"
 #include "mesh/dialer.h"
 #include "mesh/epoch.h"
 #include "mesh/learnt.h"
@@ -235,6 +236,7 @@ void on_hello(Context& ctx, Link& link, const codec::Hello& hello) {
   link.theirs = hello;
   if (!check_hello(ctx, link, hello)) return;
   if (link.peer == ctx.config.self) return meet_own_key(ctx, link);
+  adopt_session(ctx, link);
   if (!resolve_duplicate(ctx, link)) return;
   if (!take_slot(ctx, link)) {
     refuse(ctx, link, codec::ByeCode::kTooManyLinks, "too many links");

@@ -118,6 +118,7 @@ struct Link {
   Instant greeting_deadline;
 
   std::unique_ptr<Channel> channel;
+  std::uint32_t receiver_index = 0;                      // that we have told for datagrams; 0: none
   std::optional<channel::HandshakeGate::Ticket> ticket;  // while it is half open
   codec::FrameSplitter splitter;
   std::optional<DeviceId> peer;

@@ -46,8 +46,7 @@ void judge_own_view(Context& ctx, Partner& partner, const codec::RootDatagram& r
       return;
     }
     const Token token = new_token(ctx);
-    ctx.datagram_reads[token] = {
-        {partner.device, partner.address}, head.log, head, partner.own_views};
+    ctx.datagram_reads[token] = {partner.device, head.log, head, partner.own_views};
     ctx.out->reads.push_back({token, head.log, head.seq, head.seq, 1});
     ++partner.own_checks;
   }
@@ -72,7 +71,7 @@ bool own_view_read(Context& ctx, Partner& partner, const LogEntry& entry, const 
 }
 
 void forget_own_views(Context& ctx) {
-  for (auto& [key, partner] : ctx.partners) {
+  for (auto& [device, partner] : ctx.partners) {
     ++partner.own_views;
     partner.own_checks = 0;
     partner.own_settled = false;

@@ -1,19 +1,16 @@
-// Partner: a device at an address that datagrams are exchanged with, and the exchange in hand.
-// Plain data; what happens to it is in gossip.h and settle.h.
+// Partner: a device with live datagram keys that datagrams are exchanged with, and the exchange in
+// hand. Plain data; what happens to it is in gossip.h and settle.h, its keys and its address are in
+// sessions.h.
 //
-// Model:   nothing vouches for a device that speaks by datagram, so what is known of a partner is
-//          of that device at that address: whoever claims the same device from elsewhere is
-//          another partner. One that we did not choose has echoed a cookie from its address.
-//          `agreed` is of datagrams alone: it is told in roots, and is never a cursor of links.
 // Threads: not thread-safe; part of the engine.
 #pragma once
 
-#include <compare>
 #include <cstdint>
 #include <map>
 #include <optional>
 #include <set>
 #include <string>
+#include <utility>
 
 #include "codec/datagram.h"
 #include "core/ids.h"
@@ -21,20 +18,9 @@
 
 namespace ebb::mesh {
 
-struct PartnerKey {
-  DeviceId device;
-  std::string address;
-  auto operator<=>(const PartnerKey&) const = default;
-};
-
-// Of our questions to one partner, so that an answer is of a question that was asked. 0 is that of
-// an address of which no device is known, and of what asks nothing.
-using QuestionNumber = std::uint8_t;
-inline constexpr QuestionNumber kNoQuestion = 0;
-
 // A question that has not been answered in time.
 struct GivenUp {
-  QuestionNumber question = kNoQuestion;
+  codec::QuestionNumber question = 0;
   Instant sent;
 };
 
@@ -54,21 +40,12 @@ struct DifferenceDials {
 
 struct Partner {
   DeviceId device;
-  std::string address;          // where it speaks from
-  std::string listens;          // where it may be dialled; empty: unknown
-  bool chosen = false;          // by us, to be kept for a while
-  bool announced = false;       // chosen by what its device's presence says alone
-  bool gone = false;            // nobody answered there: to be forgotten
-  bool proven = false;          // it has echoed our cookie for its address
-  codec::AddressCookie cookie;  // of theirs, to be echoed
-  Instant since, last;          // chosen or met; heard
+  std::string listens;  // where it may be dialled; empty: unknown
+  bool chosen = false;  // by us, to be kept for a while
+  Instant since, last;  // chosen or met; heard
   std::optional<Duration> rtt;
-  std::optional<codec::Cursor> agreed;  // all that it holds up to there is stored here
-
-  // Who repeats what was overheard knows no new cookie: a question that is not newer than the last
-  // has to echo one.
-  std::optional<std::uint64_t> counter;  // of its last question or answer
-  QuestionNumber challenge = kNoQuestion;
+  // Handshake and counter of its last root: one from before it says nothing any more.
+  std::pair<std::uint64_t, std::uint64_t> told;
 
   // What it said of itself and of us in its last root.
   Fingerprint root;
@@ -79,13 +56,12 @@ struct Partner {
   bool heads_wait = false;      // for those
 
   // The exchange in hand.
-  std::optional<Instant> asked;           // our root is not answered
-  QuestionNumber question = kNoQuestion;  // the last
-  std::optional<GivenUp> given_up;        // the oldest that counts
-  bool asked_again = false;               // because it wanted its cookie first
-  std::optional<Instant> begun;           // when it last began one
-  std::uint32_t silences = 0;             // questions without an answer
-  std::uint32_t rounds = 0;               // answers that still differed
+  std::optional<Instant> asked;        // our root is not answered
+  codec::QuestionNumber question = 0;  // the last
+  std::optional<GivenUp> given_up;     // the oldest that counts
+  std::optional<Instant> begun;        // when it last began one
+  std::uint32_t silences = 0;          // questions without an answer
+  std::uint32_t rounds = 0;            // answers that still differed
   std::optional<DifferentRoots> differed;
   bool old = false;               // one side lacks what live pushes would have brought by now
   bool disputed = false;          // it shows what no datagram makes good: a link finds out
@@ -102,7 +78,7 @@ struct Partner {
 
 // A read whose segments go out by datagram, or that a position of our own is compared with.
 struct DatagramRead {
-  PartnerKey partner;
+  DeviceId partner;
   LogId log;
   std::optional<codec::ListedHead> own_shown;
   std::uint64_t own_view = 0;

@@ -204,6 +204,10 @@ void on_peers(Context& ctx, Link& link, const codec::Peers& peers) {
       continue;
     }
     know_at_first_hand(ctx, peer.device, peer.address);
+    // It has been told before it was known.
+    Target* target = target_of_device(ctx, peer.device);
+    const bool told = link.introduced && !ctx.config.advertise.empty();
+    if (target != nullptr && told) target->knows_us = true;
     remember(ctx, peer.device, peer.address);
   }
   const bool rested = !link.shuffle_answered || *link.shuffle_answered + kShufflePause <= ctx.now;

@@ -118,7 +118,6 @@ bool has_untried(const Context& ctx, const std::vector<std::string>& addresses) 
 void carry_over(Context& ctx, const HeardPresence& before, HeardPresence& heard) {
   heard.next_address = before.next_address;
   heard.dials = before.dials;
-  heard.datagrams = before.datagrams;
   heard.renewed = before.renewed;
   const std::vector<std::string>& old = before.held.said.addresses;
   const std::vector<std::string>& now = heard.held.said.addresses;
@@ -129,7 +128,6 @@ void carry_over(Context& ctx, const HeardPresence& before, HeardPresence& heard)
   if (!moved || !rested) return;
   heard.next_address = 0;
   heard.dials = {};
-  heard.datagrams = {};
   heard.renewed = ctx.now;
   if (has_untried(ctx, now)) ctx.presence.offers_in_vain = 0;
 }
@@ -172,13 +170,11 @@ void hear(Context& ctx, const HeldPresence& held) {
 // ---- whom to try
 
 // The address to try next; nullopt when all are ours, known otherwise or resting.
-std::optional<std::string> usable_address(const Context& ctx, const HeardPresence& heard,
-                                          bool by_datagram) {
+std::optional<std::string> usable_address(const Context& ctx, const HeardPresence& heard) {
   const PresenceBook& book = ctx.presence;
   const auto is_usable = [&](const std::string& address) {
     if (is_own_address(ctx, address) || ctx.targets.contains(address)) return false;
     if (book.failed.rests(address, ctx.now)) return false;
-    if (by_datagram && book.silent.rests(address, ctx.now)) return false;
     return may_be_named(ctx, address);
   };
   const std::vector<std::string>& addresses = heard.held.said.addresses;
@@ -197,34 +193,27 @@ bool is_told_otherwise(const Context& ctx, const DeviceId& device) {
   });
 }
 
-bool may_be_asked(const Context& ctx, const PartnerKey& key) {
-  const bool asked =
-      std::any_of(ctx.partners.begin(), ctx.partners.end(), [&key](const auto& entry) {
-        const Partner& partner = entry.second;
-        const bool there = partner.listens == key.address || partner.address == key.address;
-        return partner.chosen && (there || partner.device == key.device);
-      });
-  return !asked && may_gossip(ctx, key.address);
+bool may_be_asked(const Context& ctx, const KnownAddress& known) {
+  return !is_chosen(ctx, known.device) && may_gossip(ctx, known.address);
 }
 
 // Those that pay for bytes come last.
-std::optional<PartnerKey> draw(Context& ctx, bool by_datagram) {
+std::optional<KnownAddress> draw(Context& ctx, bool for_gossip) {
   const auto& others = ctx.presence.others;
   DeviceId key;
   for (std::uint8_t& byte : key.data)
     byte = static_cast<std::uint8_t>(ctx.rng.below(256));
   auto at = others.lower_bound(key);
-  std::optional<PartnerKey> metered;
+  std::optional<KnownAddress> metered;
   for (std::size_t i = 0; i < std::min(kLooks, others.size()); ++i, ++at) {
     if (at == others.end()) at = others.begin();
     const auto& [device, heard] = *at;
-    const bool waits =
-        heard.dials.next > ctx.now || (by_datagram && heard.datagrams.next > ctx.now);
+    const bool waits = heard.dials.next > ctx.now;
     if (waits || is_linked(ctx, device) || is_told_otherwise(ctx, device)) continue;
-    const std::optional<std::string> address = usable_address(ctx, heard, by_datagram);
+    const std::optional<std::string> address = usable_address(ctx, heard);
     if (!address) continue;
-    const PartnerKey found{device, *address};
-    if (by_datagram && !may_be_asked(ctx, found)) continue;
+    const KnownAddress found{device, *address};
+    if (for_gossip && !may_be_asked(ctx, found)) continue;
     if (heard.held.said.budget_class == 0) return found;
     if (!metered) metered = found;
   }
@@ -237,15 +226,13 @@ void put_off(Context& ctx, Attempts& attempts, std::uint32_t least) {
 }
 
 bool is_needed(Context& ctx) {
-  std::size_t announced = 0;
   const Instant soon = ctx.now + ctx.config.dial_backoff_min;
   for (const auto& [address, target] : ctx.targets) {
-    if (target.announced) ++announced;
     const bool linked = target.link || (target.device && is_linked(ctx, *target.device));
     const bool good = target.failures == 0 && target.next <= soon;
     if (!target.announced && !leads_back(ctx, target) && !linked && good) return false;
   }
-  return announced < limits::kPresencesTried;
+  return true;
 }
 
 Duration offer_pause(const Context& ctx) {
@@ -257,15 +244,9 @@ Duration offer_pause(const Context& ctx) {
 
 void offer(Context& ctx) {
   PresenceBook& book = ctx.presence;
-  const std::optional<PartnerKey> found = is_needed(ctx) ? draw(ctx, false) : std::nullopt;
-  Target* target = found ? add_target(ctx, found->address, found->device, false, false) : nullptr;
-  if (target == nullptr) {
-    book.offers_in_vain = std::min(book.offers_in_vain + 1, kVainOffersMax);
-  } else {
-    target->announced = true;
-    target->stored = true;  // the log has it
-    book.offers_in_vain = 0;
-  }
+  const std::optional<KnownAddress> found = is_needed(ctx) ? draw(ctx, false) : std::nullopt;
+  const bool offered = found && announce_target(ctx, *found) != nullptr;
+  book.offers_in_vain = offered ? 0 : std::min(book.offers_in_vain + 1, kVainOffersMax);
   book.offer_at = ctx.now + offer_pause(ctx);
 }
 
@@ -328,7 +309,18 @@ std::optional<Instant> next_presence_deadline(const Context& ctx) {
   return std::min(*book.write_at, *book.offer_at);
 }
 
-std::optional<PartnerKey> draw_presence(Context& ctx) {
+Target* announce_target(Context& ctx, const KnownAddress& known) {
+  const auto announced = std::count_if(ctx.targets.begin(), ctx.targets.end(),
+                                       [](const auto& entry) { return entry.second.announced; });
+  if (static_cast<std::size_t>(announced) >= limits::kPresencesTried) return nullptr;
+  Target* target = add_target(ctx, known.address, known.device, false, false);
+  if (target == nullptr) return nullptr;
+  target->announced = true;
+  target->stored = true;  // the log has it
+  return target;
+}
+
+std::optional<KnownAddress> draw_presence(Context& ctx) {
   return ctx.presence.others.empty() ? std::nullopt : draw(ctx, true);
 }
 
@@ -341,17 +333,8 @@ void presence_failed(Context& ctx, const DeviceId& device, const std::string& ad
   ++found->second.next_address;
 }
 
-void presence_silent(Context& ctx, const DeviceId& device, const std::string& address) {
-  ctx.presence.silent.failed(address, ctx.now, ctx.rng);
-  const auto found = ctx.presence.others.find(device);
-  if (found == ctx.presence.others.end()) return;
-  put_off(ctx, found->second.datagrams, 0);
-  ++found->second.next_address;
-}
-
 void presence_answered(Context& ctx, const std::string& address) {
   ctx.presence.failed.answered(address);
-  ctx.presence.silent.answered(address);
 }
 
 bool is_own_address(const Context& ctx, const std::string& address) {

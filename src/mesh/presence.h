@@ -39,14 +39,18 @@ void plan_presence(Context& ctx);
 void plan_offers(Context& ctx, bool links_wanted);
 std::optional<Instant> next_presence_deadline(const Context& ctx);
 
-// Whom to ask by datagram: a random device without link and without an address that is told
-// otherwise, where it says it is. None that is chosen already, nor where one is asked already.
-std::optional<PartnerKey> draw_presence(Context& ctx);
+struct KnownAddress {
+  DeviceId device;
+  std::string address;
+};
+// Whom to compare with: a random device without link and without an address that is told otherwise,
+// where it says it is. None that is chosen already.
+std::optional<KnownAddress> draw_presence(Context& ctx);
+// Makes it a target. Null: there are enough of these, or the address is none.
+Target* announce_target(Context& ctx, const KnownAddress& known);
 // A dial has found that the device is not there, or not to be dealt with.
 void presence_failed(Context& ctx, const DeviceId& device, const std::string& address,
                      bool misbehaved);
-// It answers no datagram there.
-void presence_silent(Context& ctx, const DeviceId& device, const std::string& address);
 // Somebody answers there.
 void presence_answered(Context& ctx, const std::string& address);
 

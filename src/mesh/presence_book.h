@@ -20,24 +20,23 @@
 
 namespace ebb::mesh {
 
-// How trying to reach a device went: by dials, by datagrams. Who hears no datagrams may be there.
+// How dialling a device went.
 struct Attempts {
   std::uint32_t failures = 0;  // in a row, over records too
   Instant next;                // not tried before
 };
 
 struct HeardPresence {
-  HeldPresence held;               // addresses that can be none are left out
-  std::size_t next_address = 0;    // which of them is tried next
-  Attempts dials, datagrams;       // a dial that failed puts off datagrams, not the other way round
+  HeldPresence held;             // addresses that can be none are left out
+  std::size_t next_address = 0;  // which of them is tried next
+  Attempts dials;
   std::optional<Instant> renewed;  // when other addresses last made failures forgotten
 };
 
 struct PresenceBook {
   std::map<DeviceId, HeardPresence> others;
 
-  FailedAddresses failed;  // by dials
-  FailedAddresses silent;  // by datagrams
+  FailedAddresses failed;
 
   std::vector<std::string> addresses;  // ours, as we tell them now
   std::set<std::string> all_own;       // those and all others that lead to us

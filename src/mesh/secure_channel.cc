@@ -51,6 +51,12 @@ class SecureChannel final : public Channel {
   bool established() const override { return peer_.has_value(); }
   bool ended() const override { return opener_ && opener_->ended(); }
   const std::optional<ChannelPeer>& peer() const override { return peer_; }
+  DatagramKeys take_datagram_keys() override {
+    EBB_CHECK(datagram_keys_);
+    DatagramKeys keys = std::move(*datagram_keys_);
+    datagram_keys_.reset();
+    return keys;
+  }
 
  private:
   static std::unique_ptr<Handshake> begin(const SecureSetup& setup, bool dialled) {
@@ -134,6 +140,11 @@ class SecureChannel final : public Channel {
     channel::Key& inward = dialled_ ? keys.stream.from_responder : keys.stream.from_initiator;
     sealer_.emplace(channel::CipherState(std::move(outward)));
     opener_.emplace(channel::CipherState(std::move(inward)));
+    channel::KeyPair& datagrams = keys.datagrams;
+    datagram_keys_ = dialled_ ? DatagramKeys{std::move(datagrams.from_initiator),
+                                             std::move(datagrams.from_responder)}
+                              : DatagramKeys{std::move(datagrams.from_responder),
+                                             std::move(datagrams.from_initiator)};
     handshake_.reset();
     peer_ = std::move(proven_);
     return std::nullopt;
@@ -148,11 +159,14 @@ class SecureChannel final : public Channel {
   std::optional<ChannelFailure> failed_;
   std::optional<ChannelPeer> proven_;
   std::optional<ChannelPeer> peer_;
+  std::optional<DatagramKeys> datagram_keys_;  // until they are taken
   std::optional<channel::RecordSealer> sealer_;
   std::optional<channel::RecordOpener> opener_;
 };
 
 }  // namespace
+
+std::uint32_t SecureChannels::random_index() const { return read_be32(setup_.ephemeral().view()); }
 
 std::unique_ptr<Channel> SecureChannels::dial(ChannelClaim own) const {
   return std::make_unique<SecureChannel>(setup_, true, std::move(own), nullptr);

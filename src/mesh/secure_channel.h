@@ -4,8 +4,7 @@
 //
 // Model:     which device a link is of comes from the proof in the handshake and from nothing
 //            else. The dialling end sees the other's proof before it shows its own. Without the
-//            mac of message 1 the dialled end says nothing at all. (The keys of datagrams that the
-//            handshake gives are erased unused: datagrams do not go through it yet.)
+//            mac of message 1 the dialled end says nothing at all.
 // Ownership: identity and signatures must outlive the factory, the factory its channels. Keys of a
 //            handshake are erased with it, keys of a direction behind its end.
 // Errors:    as Channel.
@@ -44,6 +43,7 @@ struct SecureSetup {
 class SecureChannels final : public Channels {
  public:
   explicit SecureChannels(SecureSetup setup) : setup_(std::move(setup)) {}
+  std::uint32_t random_index() const override;
   std::unique_ptr<Channel> dial(ChannelClaim own) const override;
   std::unique_ptr<Channel> accept(ChannelClaim own, MayAnswer may_answer) const override;
 

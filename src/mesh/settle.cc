@@ -20,10 +20,10 @@
 namespace ebb::mesh {
 namespace {
 
-// Header, mesh, device, cookie and list headers of a datagram, and a key with the longest topic.
-constexpr std::size_t kAroundSegments = 96;
+// List headers of a datagram, and a key with the longest topic.
+constexpr std::size_t kAroundSegments = 8;
 constexpr std::size_t kKeyBytes = 32 + 9 + limits::kTopicBytes + 8;
-constexpr std::size_t kSegmentRoom = limits::kDatagramBytes - kAroundSegments - kKeyBytes;
+constexpr std::size_t kSegmentRoom = codec::kDatagramBodyBytes - kAroundSegments - kKeyBytes;
 constexpr std::size_t kBinHeader = 3;
 constexpr std::size_t kHeadsPerExchange = limits::kDatagramsPerExchange * limits::kHeadsPerDatagram;
 // At as many places in the order of arrival, of which a partner with a partial scope may not have
@@ -150,7 +150,7 @@ void keep(Context& ctx, LogEntry& entry, const trust::VerifiedSegment& segment,
 }  // namespace
 
 void send_heads(Context& ctx, Partner& partner) {
-  if (!partner.proven || partner.heads_sent) return;
+  if (partner.heads_sent) return;
   partner.heads_wait = partner.own_checks > 0;
   if (partner.heads_wait) return;
   partner.heads_sent = true;
@@ -217,7 +217,7 @@ void on_want(Context& ctx, Partner& partner, const codec::WantDatagram& want) {
     if (!may_read(ctx, partner)) return drop_datagram(ctx, "too_many");
     --partner.reads_left;
     const Token token = new_token(ctx);
-    ctx.datagram_reads[token] = {{partner.device, partner.address}, wanted.log, {}, 0};
+    ctx.datagram_reads[token] = {partner.device, wanted.log, {}, 0};
     ctx.out->reads.push_back(
         {token, wanted.log, wanted.seq, entry->held.seq, kSegmentRoom * partner.budget});
   }

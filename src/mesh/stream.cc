@@ -9,6 +9,7 @@
 #include "core/host_port.h"
 #include "core/limits.h"
 #include "mesh/bounds.h"
+#include "mesh/datagrams.h"
 #include "mesh/dialer.h"
 #include "mesh/greeting.h"
 #include "mesh/outbox.h"
@@ -50,10 +51,13 @@ bool may_answer(Context& ctx, Ticket ticket) {
   return proof.may_answer;
 }
 
-std::unique_ptr<Channel> make_channel(Context& ctx, const Link& link) {
-  if (link.dialled) return ctx.config.channels->dial({});
+std::unique_ptr<Channel> make_channel(Context& ctx, Link& link) {
+  link.receiver_index = draw_receiver_index(ctx);
+  ChannelClaim own;
+  own.receiver_index = link.receiver_index;
+  if (link.dialled) return ctx.config.channels->dial(std::move(own));
   return ctx.config.channels->accept(
-      {}, [&ctx, ticket = *link.ticket] { return may_answer(ctx, ticket); });
+      std::move(own), [&ctx, ticket = *link.ticket] { return may_answer(ctx, ticket); });
 }
 
 Link* admit(Context& ctx, const LinkUp& up) {

@@ -366,7 +366,7 @@ struct Counters {
   std::uint64_t events_redundant = 0;                               // received again
   std::uint64_t events_sent = 0;
   std::uint64_t pushes_sent = 0, pushes_received = 0;
-  std::uint64_t datagrams_in = 0, datagrams_out = 0;
+  std::uint64_t datagrams_in = 0, datagrams_opened = 0, datagrams_out = 0;
   std::uint64_t datagram_bytes_in = 0, datagram_bytes_out = 0;  // without IP and UDP
   std::map<std::string_view, std::uint64_t> datagrams_dropped;  // by reason
   std::map<std::string_view, std::uint64_t> datagram_segments;  // received, by outcome

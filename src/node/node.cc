@@ -192,7 +192,6 @@ Result<mesh::Config> Node::Impl::engine_config_of(const store::Store& opened) co
   wanted.incarnation = opened.incarnation();
   wanted.built = config.built;
   wanted.clock_suspect = clock_suspect;
-  trust::random_bytes(wanted.cookie_secret.data.data(), wanted.cookie_secret.data.size());
   for (const auto& [log, head] : heads)
     wanted.heads.push_back(stored_head(head));
   wanted.metered = !config.link_class.empty();

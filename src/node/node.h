@@ -102,8 +102,9 @@ struct NodeStatus {
   Fingerprint root;
   std::uint64_t store_bytes = 0;
   std::uint64_t append_queue_bytes = 0, engine_queue_bytes = 0;
-  std::uint64_t presences = 0;        // devices whose own word of where they are is known
-  std::uint64_t gossip_partners = 0;  // devices that datagrams are exchanged with
+  std::uint64_t presences = 0;          // devices whose own word of where they are is known
+  std::uint64_t gossip_partners = 0;    // devices that datagrams are exchanged with
+  std::uint64_t datagram_sessions = 0;  // pairs of datagram keys that are live
   ClockStatus clock;
   std::uint64_t incarnations = 0;    // of this device, the present one included
   std::optional<Error> store_error;  // the last commit failed and none succeeded since

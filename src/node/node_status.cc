@@ -65,6 +65,7 @@ NodeStatus Node::status() const {
   status.engine_queue_bytes = engine.queued_bytes();
   status.presences = engine.presences();
   status.gossip_partners = engine.gossip_partners();
+  status.datagram_sessions = engine.datagram_sessions();
   status.store_error = impl.store_error;
   status.write_waits = impl.store->write_waits();
   status.store_damage = impl.store_damage;

@@ -51,7 +51,16 @@ bool take_raw_body(ByteView bytes) { return take_body(bytes, 3); }
 
 bool take_message(ByteView bytes) { return decode_message(bytes).ok(); }
 
-bool take_datagram(ByteView bytes) { return decode_datagram(bytes).ok(); }
+// The type comes first, as in the header.
+bool take_datagram(ByteView bytes) {
+  return !bytes.empty() && decode_datagram(bytes[0], bytes.subspan(1)).ok();
+}
+
+Bytes typed(const DatagramBody& datagram) {
+  Bytes bytes{datagram_type(datagram)};
+  append(bytes, encode_datagram(datagram));
+  return bytes;
+}
 
 bool take_stream(ByteView bytes) {
   FrameSplitter splitter;
@@ -80,7 +89,7 @@ std::vector<Form> forms() {
       {"body", sample_body(3), take_raw_body},
   };
   for (const auto& [name, datagram] : sample_datagrams(small)) {
-    all.push_back({"datagram " + name, encode_datagram(datagram), take_datagram});
+    all.push_back({"datagram " + name, typed(datagram), take_datagram});
   }
   for (const auto& [name, message] : sample_messages(small)) {
     all.push_back({name, message_bytes(message), take_message});

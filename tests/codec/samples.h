@@ -167,13 +167,12 @@ inline Bytes message_bytes(const codec::Message& message) {
 }
 
 // Every datagram by a name for files; `segment` must outlive it.
-inline std::vector<std::pair<std::string, codec::GossipDatagram>> sample_datagrams(
-    ByteView segment) {
+inline std::vector<std::pair<std::string, codec::DatagramBody>> sample_datagrams(ByteView segment) {
   const auto log = counting<LogId>(0x20);
   const codec::ListedHead first{log, 300, counting<codec::ChainPrefix>(0x30)};
   const codec::ListedHead second{counting<LogId>(0x21), 70000, counting<codec::ChainPrefix>(0x31)};
   codec::RootDatagram root;
-  root.cookie = counting<codec::AddressCookie>(0x30);
+  root.question = 200;
   root.root = counting<Fingerprint>(0x70);
   root.count = 12;
   root.epoch = 0x0102030405060708;
@@ -186,23 +185,12 @@ inline std::vector<std::pair<std::string, codec::GossipDatagram>> sample_datagra
   root.answer = true;
   root.my_scope = counting<ScopeHash>(0x60);
   root.your_scope = counting<ScopeHash>(0x68);
-  codec::GossipDatagram datagram;
-  datagram.counter = 0x3132333435363738;
-  datagram.mesh = counting<MeshId>(0x50);
-  datagram.device = counting<DeviceId>(0x90);
-  datagram.echo = counting<codec::AddressCookie>(0x20);
-  const auto with = [&datagram](codec::DatagramBody body) {
-    codec::GossipDatagram whole = datagram;
-    whole.body = std::move(body);
-    return whole;
-  };
   const LogKey key{counting<DeviceId>(0x90), 0x2122232425262728, "events"};
   return {
-      {"root", with(root)},
-      {"heads", with(codec::HeadsDatagram{{first, second}})},
-      {"want", with(codec::WantDatagram{{{log, 1}, {counting<LogId>(0x21), 70000}}})},
-      {"segments", with(codec::SegmentsDatagram{{key}, {segment, segment}})},
-      {"cookie", with(codec::CookieDatagram{counting<codec::AddressCookie>(0x30)})},
+      {"root", root},
+      {"heads", codec::HeadsDatagram{{first, second}}},
+      {"want", codec::WantDatagram{{{log, 1}, {counting<LogId>(0x21), 70000}}}},
+      {"segments", codec::SegmentsDatagram{{key}, {segment, segment}}},
   };
 }
 

@@ -89,7 +89,7 @@ TEST_CASE("golden datagrams") {
     CAPTURE(sample.first);
     const Bytes& golden = file.at(sample.first);
     CHECK(encode_datagram(sample.second) == golden);
-    const auto decoded = decode_datagram(golden);
+    const auto decoded = decode_datagram(datagram_type(sample.second), golden);
     REQUIRE(decoded.ok());
     CHECK(encode_datagram(*decoded) == golden);
   }

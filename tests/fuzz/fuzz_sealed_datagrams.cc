@@ -1,13 +1,19 @@
-// Any bytes as a sealed datagram, and as what happens to right ones on their way.
+// The way of a datagram into a node: any bytes, what happens to right ones on their way, and any
+// bytes as what a device seals itself.
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <set>
+#include <utility>
+#include <variant>
 #include <vector>
 
 #include "channel/datagrams.h"
+#include "codec/datagram.h"
 #include "core/check.h"
 #include "core/limits.h"
+#include "mesh/sessions.h"
 #include "tests/channel/ends.h"
 #include "trust/hash.h"
 
@@ -19,6 +25,7 @@ namespace {
 
 constexpr ReceiverIndex kIndex = 0x01020304;
 constexpr ReceiverIndex kRawIndex = 0x01020305;
+constexpr Instant kNow{1000000};
 
 CipherState cipher_at(std::uint64_t counter) {
   CipherState state(key_of(0x30));
@@ -29,8 +36,8 @@ CipherState cipher_at(std::uint64_t counter) {
 class Journey {
  public:
   Journey() {
-    EBB_CHECK(table_.add(kIndex, cipher_at(0)));
-    EBB_CHECK(table_.add(kRawIndex, CipherState(key_of(0x31))));
+    add(kIndex, key_of(0x30));
+    add(kRawIndex, key_of(0x31));
   }
 
   void step(std::uint8_t what, std::uint8_t how) {
@@ -55,10 +62,37 @@ class Journey {
   // copies what it sees compared, right datagrams too.
   void check_raw(Bytes wire) {
     if (wire.size() > 7) wire[7] = kRawIndex & 0xff;
-    EBB_CHECK(!table_.open(wire).has_value());
+    EBB_CHECK(!open(wire));
+  }
+
+  // What its device seals is opened, whatever it says.
+  void check_sealed(std::uint8_t type, ByteView plain) {
+    plain = plain.first(std::min(plain.size(), kDatagramPlainBytes));
+    DatagramSealer sealer(CipherState(key_of(0x31)), kRawIndex);
+    Bytes wire;
+    EBB_CHECK(sealer.seal(type, plain, wire).ok());
+    const auto opened = open(wire);
+    EBB_CHECK(opened && opened->type == type && opened->plain == to_bytes(plain));
+    static_cast<void>(codec::decode_datagram(opened->type, opened->plain));
+    EBB_CHECK(!open(wire));
   }
 
  private:
+  void add(ReceiverIndex index, Key key) {
+    mesh::NewSession made;
+    made.device.data[0] = static_cast<std::uint8_t>(index);
+    made.keys.inward = std::move(key);
+    made.index = index;
+    made.peer_index = 1;
+    EBB_CHECK(table_.add(std::move(made), kNow));
+  }
+  std::optional<OpenedDatagram> open(ByteView wire) {
+    auto result = table_.open(wire, kNow);
+    auto* opened = std::get_if<mesh::SessionTable::Opened>(&result);
+    if (opened == nullptr) return std::nullopt;
+    return std::move(opened->datagram);
+  }
+
   struct Sent {
     std::uint64_t counter = 0;
     Bytes wire;
@@ -76,7 +110,7 @@ class Journey {
     const bool above = taken_.empty() || sent.counter > *taken_.rbegin();
     const bool in_window = above || sent.counter + limits::kReplayWindow > *taken_.rbegin();
     const bool expected = in_window && !taken_.contains(sent.counter);
-    const auto opened = table_.open(sent.wire);
+    const auto opened = open(sent.wire);
     EBB_CHECK(opened.has_value() == expected);
     if (!opened) return;
     EBB_CHECK(opened->counter == sent.counter && opened->newest == above);
@@ -90,10 +124,10 @@ class Journey {
     } else {
       wire[how % wire.size()] ^= static_cast<std::uint8_t>(what | 1);
     }
-    EBB_CHECK(!table_.open(wire).has_value());
+    EBB_CHECK(!open(wire));
   }
 
-  DatagramTable table_;
+  mesh::SessionTable table_;
   std::uint64_t counter_ = 0;
   std::vector<Sent> sent_;
   std::set<std::uint64_t> taken_;
@@ -107,5 +141,6 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   for (std::size_t i = 0; i + 1 < std::min<std::size_t>(size, 512); i += 2)
     journey.step(data[i], data[i + 1]);
   journey.check_raw(Bytes(data, data + size));
+  if (size > 0) journey.check_sealed(data[0], ByteView(data, size).subspan(1));
   return 0;
 }

@@ -158,10 +158,11 @@ TEST_CASE("a datagram that is none is counted by its reason") {
   const char junk[] = "junk that is longer than a header";
   REQUIRE(sendto(fd, junk, sizeof junk, 0, reinterpret_cast<const sockaddr*>(&address),
                  sizeof address) == sizeof junk);
-  const std::string counted = "\nebb_datagrams_dropped_total{reason=\"unsupported\"} 1\n";
+  const std::string counted = "\nebb_datagrams_dropped_total{reason=\"malformed\"} 1\n";
   api.wait_for("/metrics",
                [&counted](const Answer& a) { return a.body.find(counted) != std::string::npos; });
   CHECK(metric(api.get("/metrics").body, "ebb_gossip_partners") == 0);
+  CHECK(metric(api.get("/metrics").body, "ebb_datagram_sessions") == 0);
   close(fd);
 }
 

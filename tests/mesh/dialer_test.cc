@@ -50,13 +50,14 @@ TEST_CASE("a peer that refuses is not tried more than once in 30 s, whatever gos
   rig.start(1);
   // As if the same address had news of our mesh again and again.
   DatagramPeer news(rig, rig.address(1), rig.store(1).device());
+  news.connect();
   for (int i = 0; i < 3600; ++i) {
     codec::RootDatagram root = news.root();
     news.send(root);
     // It answers, too, and never agrees.
     while (const auto asked = news.take<codec::RootDatagram>()) {
       root.answer = true;
-      news.echo = asked->cookie;
+      root.question = asked->question;
       if (!asked->answer) news.send(root);
     }
     rig.run_for(seconds(1));
@@ -106,24 +107,29 @@ TEST_CASE("gossip between nodes that have no link makes them dial when their roo
   Rig rig;
   rig.add_node(1);
   rig.add_node(2);
-  rig.start(0);
-  rig.start(1);
-  // Node 0 knows of node 1 only what its store remembers, and nobody answers there for so long that
-  // it hardly tries any more. It does not forget the only address it has.
   mesh::PeerSeen seen;
   seen.device = rig.store(1).device();
   seen.address = rig.address(1);
-  rig.stop(0);
   rig.node(0).seen = {seen};
-  rig.node(1).listening = false;
+  // So that nobody dials it.
+  rig.node(0).config.advertise.clear();
+  rig.node(0).config.listen_port = 0;
   rig.start(0);
+  rig.start(1);
+  rig.run_for(seconds(10));
+  REQUIRE(rig.streams_between(0, 1) == 1);
+  // Then nobody answers there for so long that node 0 hardly tries any more. It does not forget the
+  // only address it has.
+  rig.node(1).listening = false;
+  rig.cut(0, 1);
   rig.run_for(seconds(400));
-  CHECK(rig.engine(0).links().empty());
+  CHECK(rig.streams_between(0, 1) == 0);
   rig.node(1).listening = true;
-  rig.append(0, {"a", 3});
+  // No datagram can carry it.
+  rig.append(0, {"a", 1, 3000});
   rig.run_for(seconds(10));
   CHECK(rig.engine(0).counters().datagrams_out > 0);
-  CHECK(rig.store(1).events() == 3);
+  CHECK(rig.store(1).events() == 1);
 }
 
 TEST_CASE("the list of learnt addresses is bounded") {
@@ -139,7 +145,7 @@ TEST_CASE("the list of learnt addresses is bounded") {
     device.data[1] = static_cast<std::uint8_t>(i >> 8);
     device.data[2] = 1;
     DatagramPeer peer(rig, "h:" + std::to_string(1000 + i), device);
-    peer.prove();
+    peer.connect();
     codec::RootDatagram root = peer.root();
     root.listen_port = static_cast<std::uint16_t>(1000 + i);
     peer.send(root);

@@ -33,7 +33,8 @@ void acquaint(Rig& rig) {
   }
 }
 
-// Two halves of three nodes, linked among themselves. Nothing else can be dialled.
+// Two halves of three nodes, linked among themselves, with keys of all. Nothing else can be dialled
+// any more.
 struct Halves : Rig {
   Halves() {
     for (std::uint8_t i = 0; i < 6; ++i)
@@ -41,9 +42,15 @@ struct Halves : Rig {
     acquaint(*this);
   }
   void start_all() {
-    parted = [](std::size_t a, std::size_t b) { return a % 2 != b % 2; };
     for (std::size_t i = 0; i < 6; ++i)
       start(i);
+    run_for(seconds(60));
+    parted = [](std::size_t a, std::size_t b) { return a % 2 != b % 2; };
+    for (std::size_t i = 0; i < 6; ++i) {
+      REQUIRE(engine(i).links().size() == 5);
+      for (std::size_t other = i + 1; other < 6; other += 2)
+        cut(i, other);
+    }
     run_for(seconds(30));
     for (std::size_t i = 0; i < 6; ++i)
       REQUIRE(engine(i).links().size() == 2);
@@ -79,10 +86,13 @@ TEST_CASE("an event reaches a node without any link within 2 s") {
   rig.add_node(1);
   rig.add_node(2);
   acquaint(rig);
-  rig.dials = false;
   rig.latency = milliseconds(20);
   rig.start(0);
   rig.start(1);
+  rig.run_for(seconds(10));
+  REQUIRE(rig.streams_between(0, 1) == 1);
+  rig.dials = false;
+  rig.cut(0, 1);
   rig.run_for(seconds(10));
   std::vector<std::int64_t> took_ms;
   const std::uint64_t before = datagram_bytes(rig, 1);

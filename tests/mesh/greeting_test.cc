@@ -49,12 +49,12 @@ TEST_CASE("two in-sync nodes reconnect with HELLO and YOUR_LOGS and not a byte m
   REQUIRE(rig.streams_between(0, 1) == 1);
   CHECK(frames(0, "hello") == hellos + 1);
   CHECK(frames(0, "your_logs") == summaries + 1);
-  // Preamble 43, HELLO at most 160, YOUR_LOGS 26 with its length; nothing else on either side.
+  // Preamble 47, HELLO at most 160, YOUR_LOGS 26 with its length; nothing else on either side.
   const std::uint64_t hello_bytes =
       rig.count(0, "hello").bytes_out / rig.count(0, "hello").messages_out;
   CHECK(hello_bytes <= limits::kHelloBytes);
-  CHECK(rig.wire_bytes(0, 1) - before_0 <= 43 + limits::kHelloBytes + 26);
-  CHECK(rig.wire_bytes(1, 0) - before_1 <= 43 + limits::kHelloBytes + 26);
+  CHECK(rig.wire_bytes(0, 1) - before_0 <= kPlainPreambleBytes + limits::kHelloBytes + 26);
+  CHECK(rig.wire_bytes(1, 0) - before_1 <= kPlainPreambleBytes + limits::kHelloBytes + 26);
   REQUIRE(rig.node(0).rows.size() == 1);
   REQUIRE(rig.node(1).rows.size() == 1);
   const mesh::Reconciliation& row = rig.node(0).rows[0];

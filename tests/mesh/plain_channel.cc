@@ -5,11 +5,13 @@
 #include <string_view>
 #include <utility>
 
+#include "trust/hash.h"
+
 namespace ebb::tests {
 namespace {
 
 constexpr std::string_view kPreamble = "ebb-plain-1";
-static_assert(kPreamble.size() + DeviceId::kSize == kPlainPreambleBytes);
+static_assert(kPreamble.size() + DeviceId::kSize + 4 == kPlainPreambleBytes);
 
 // Appends `tail`, or becomes it where there was nothing.
 void append_or_take(Bytes& out, Bytes tail) {
@@ -22,10 +24,12 @@ void append_or_take(Bytes& out, Bytes tail) {
 
 class PlainChannel final : public mesh::Channel {
  public:
-  PlainChannel(const DeviceId& self, mesh::MayAnswer may_answer)
-      : self_(self), may_answer_(std::move(may_answer)) {}
+  PlainChannel(const DeviceId& self, std::uint32_t receiver_index, mesh::MayAnswer may_answer)
+      : self_{self, receiver_index}, may_answer_(std::move(may_answer)) {}
 
-  void start(Bytes& wire_out) override { append(wire_out, plain_preamble(self_)); }
+  void start(Bytes& wire_out) override {
+    append(wire_out, plain_preamble(self_.device, self_.receiver_index));
+  }
 
   std::optional<mesh::ChannelFailure> receive(Bytes wire, Bytes& plain_out, Bytes&) override {
     if (peer_) {
@@ -44,7 +48,9 @@ class PlainChannel final : public mesh::Channel {
       return mesh::ChannelFailure{mesh::ChannelFault::kNotAnswered, ""};
     }
     peer_.emplace();
-    peer_->device = *DeviceId::from(ByteView(preamble_).subspan(kPreamble.size()));
+    const ByteView claim = ByteView(preamble_).subspan(kPreamble.size());
+    peer_->device = *DeviceId::from(claim.first(DeviceId::kSize));
+    peer_->claim.receiver_index = read_be32(claim.subspan(DeviceId::kSize));
     append(plain_out, ByteView(wire).subspan(taken));
     return std::nullopt;
   }
@@ -54,9 +60,13 @@ class PlainChannel final : public mesh::Channel {
   bool established() const override { return peer_.has_value(); }
   bool ended() const override { return false; }
   const std::optional<mesh::ChannelPeer>& peer() const override { return peer_; }
+  mesh::DatagramKeys take_datagram_keys() override {
+    const PlainEnd other{peer_->device, peer_->claim.receiver_index};
+    return {plain_datagram_key(self_, other), plain_datagram_key(other, self_)};
+  }
 
  private:
-  DeviceId self_;
+  PlainEnd self_;
   mesh::MayAnswer may_answer_;
   Bytes preamble_;
   std::optional<mesh::ChannelPeer> peer_;
@@ -64,21 +74,37 @@ class PlainChannel final : public mesh::Channel {
 
 }  // namespace
 
-Bytes plain_preamble(const DeviceId& device) {
+Bytes plain_preamble(const DeviceId& device, std::uint32_t receiver_index) {
   Bytes bytes;
   bytes.reserve(kPlainPreambleBytes);
   append(bytes, as_bytes(kPreamble));
   append(bytes, device.view());
+  append_be32(bytes, receiver_index);
   return bytes;
 }
 
-std::unique_ptr<mesh::Channel> PlainChannels::dial(mesh::ChannelClaim) const {
-  return std::make_unique<PlainChannel>(self_, nullptr);
+channel::Key plain_datagram_key(const PlainEnd& from, const PlainEnd& to) {
+  Bytes bytes = to_bytes(as_bytes("ebb-plain-datagram"));
+  for (const PlainEnd& end : {from, to}) {
+    append(bytes, end.device.view());
+    append_be32(bytes, end.receiver_index);
+  }
+  return *channel::Key::from(trust::hash({bytes}).view());
 }
 
-std::unique_ptr<mesh::Channel> PlainChannels::accept(mesh::ChannelClaim,
+std::uint32_t PlainChannels::random_index() const {
+  Bytes number;
+  append_be64(number, ++drawn_);
+  return read_be32(trust::hash({as_bytes("ebb-plain-index"), self_.view(), number}).view());
+}
+
+std::unique_ptr<mesh::Channel> PlainChannels::dial(mesh::ChannelClaim own) const {
+  return std::make_unique<PlainChannel>(self_, own.receiver_index, nullptr);
+}
+
+std::unique_ptr<mesh::Channel> PlainChannels::accept(mesh::ChannelClaim own,
                                                      mesh::MayAnswer may_answer) const {
-  return std::make_unique<PlainChannel>(self_, std::move(may_answer));
+  return std::make_unique<PlainChannel>(self_, own.receiver_index, std::move(may_answer));
 }
 
 }  // namespace ebb::tests

@@ -222,6 +222,7 @@ void Rig::dial(std::size_t i, const mesh::Dial& dial) {
 
 void Rig::deliver(std::size_t i, mesh::Send& send) {
   const std::optional<std::size_t> stream = stream_of(i, send.link);
+  if (!stream && on_stray_send) on_stray_send(send);
   if (!stream || node(i).mute) return;
   const Stream& carrying = streams_[*stream];
   const bool is_a = carrying.a == i && carrying.at_a == send.link;

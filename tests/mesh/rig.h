@@ -87,6 +87,10 @@ class Rig {
   bool dials = true;  // false: every dial is refused
   // When set, sees every datagram and decides whether it arrives.
   std::function<bool(std::size_t from, const std::string& to, const Bytes&)> on_datagram;
+  // When set, sees what node 0 sends on links that are none of the rig's, of which there were so
+  // many.
+  std::function<void(const mesh::Send&)> on_stray_send;
+  std::uint64_t strangers = 0;
   // When set, decides the fate of a stream's bytes: how many of them arrive before it breaks.
   std::function<std::optional<std::size_t>(std::size_t from, std::size_t to, Bytes&)> breaker;
 

@@ -1,6 +1,6 @@
-// Strange: a node that asks nobody by datagram, and a stranger who speaks to it.
+// Strange: a node that asks nobody by datagram, and somebody who has keys and speaks to it.
 //
-// Ownership: owns the stranger's store and the stranger.
+// Ownership: owns his store and him.
 // Threads:   not thread-safe; one test.
 #pragma once
 
@@ -22,6 +22,7 @@ struct Strange : Rig {
     node(0).config.gossip_interval_lonely = seconds(100000);
     start(0);
     peer = std::make_unique<DatagramPeer>(*this, "stranger:9", other.device());
+    peer->connect();
   }
   std::uint64_t dropped(std::string_view reason) {
     const auto& all = engine(0).counters().datagrams_dropped;
@@ -34,7 +35,6 @@ struct Strange : Rig {
   // Begins an exchange and tells of a log of the stranger's, so that node 0 asks for it.
   void be_asked(const trust::VerifiedSegment& segment) {
     run_for(seconds(1));
-    peer->prove();
     peer->send(peer->root());
     peer->send(codec::HeadsDatagram{{{segment.log, segment.last_seq(), {}}}});
     run_for(milliseconds(1));
