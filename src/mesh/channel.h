@@ -23,6 +23,7 @@
 #include "core/bytes.h"
 #include "core/ids.h"
 #include "trust/certificate.h"
+#include "trust/invite.h"
 
 namespace ebb::mesh {
 
@@ -53,6 +54,8 @@ struct ChannelPeer {
   DeviceId device;          // proven
   trust::LinkKey link_key;  // of the channel; that it is the device's is proven, too
   ChannelClaim claim;
+  // With which it has begun a handshake of purpose join; none: one between devices of the mesh.
+  std::optional<trust::InviteId> invite;
 };
 
 class Channel {

@@ -156,11 +156,12 @@ Status Node::Impl::make_channels() {
   bool made = false;
   EBB_ASSIGN(const KeyBytes link_key, load_link_key(home.paths, made));
   if (made) log(LogLevel::kInfo, "link_key_made", {{"path", home.paths.link_key}});
-  std::vector<channel::AccessKey> access;
-  access.push_back(channel::AccessKey::for_link(home.mesh, home.secret));
+  channel::AccessKeys links;
+  links.push_back(channel::AccessKey::for_link(home.mesh, home.secret));
+  access = std::make_shared<mesh::AccessBook>(std::move(links));
   channels = make_link_channels(mesh::SecureSetup{
       *home.identity, signature_check(), channel::StaticKey(*channel::Key::from(link_key.view())),
-      std::move(access), [] {
+      access, [] {
         channel::Key key;
         trust::random_bytes(key.data(), channel::Key::kSize);
         return key;

@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "core/clock_judge.h"
+#include "mesh/access_book.h"
 #include "mesh/channel.h"
 #include "mesh/types.h"
 #include "node/loop_inbox.h"
@@ -76,6 +77,7 @@ struct Node::Impl {
   LoopInbox inbox;
   Async stop_wanted;
   Readers readers;
+  std::shared_ptr<mesh::AccessBook> access;  // what others may begin handshakes with
   std::unique_ptr<mesh::Channels> channels;  // before the engine that has them
   MeshDriver driver;
   std::optional<Endpoint> bound;

@@ -18,7 +18,7 @@ Genesis sample_genesis() {
   return {counting<DeviceId>(0x90), {kSampleMs}, counting<GenesisNonce>(0xa0)};
 }
 
-MeshFile sample_file() { return {encode_genesis(sample_genesis()), counting<MeshSecret>(0xb0)}; }
+MeshFile sample_file() { return {encode_genesis(sample_genesis()), *MeshSecret::from(counting<Hash>(0xb0).view())}; }
 
 }  // namespace
 
