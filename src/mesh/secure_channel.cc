@@ -123,7 +123,8 @@ class SecureChannel final : public Channel {
     proven_ = ChannelPeer{payload->device,
                           trust::LinkKey{handshake_->peer_key()->data},
                           {payload->receiver_index, std::move(payload->certificate),
-                           std::move(payload->authority_heads)}};
+                           std::move(payload->authority_heads)},
+                          std::nullopt};
     return std::nullopt;
   }
 

@@ -29,6 +29,7 @@
 #include "core/ids.h"
 #include "core/result.h"
 #include "core/time.h"
+#include "mesh/status_types.h"
 #include "mesh/types.h"
 #include "node/append_stream.h"
 #include "node/config.h"
