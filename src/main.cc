@@ -10,7 +10,6 @@
 #include "cli/app.h"
 #include "core/ids.h"
 #include "http/daemon.h"
-#include "node/bind_policy.h"
 #include "node/config.h"
 #include "node/home.h"
 #include "node/node.h"
@@ -62,12 +61,6 @@ Result<std::vector<ebb::cli::ConfigLine>> config(const std::string& dir,
   return lines;
 }
 
-ebb::Status check_addresses(const std::string& dir, const ebb::cli::Overrides& overrides) {
-  const std::string path = ebb::node::home_paths(dir).config;
-  EBB_ASSIGN(const ebb::node::Config loaded, ebb::node::load_config(path, overrides_of(overrides)));
-  return ebb::node::require_addresses(loaded);
-}
-
 std::optional<std::string> hex(const std::optional<ebb::Hash>& hash) {
   if (!hash) return std::nullopt;
   return ebb::to_hex(hash->view());
@@ -90,11 +83,6 @@ Result<ebb::cli::VerifyAnswer> verify(
                                 .stored_digest = hex(report.stored_digest)};
 }
 
-std::string build_note() {
-  if (!ebb::node::kBindsAnyAddress) return "";
-  return "unsafe_bind: any address, though devices have no certificates; for tests only";
-}
-
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -103,8 +91,6 @@ int main(int argc, char** argv) {
                                       .export_mesh = ebb::node::export_mesh,
                                       .run = run,
                                       .config = config,
-                                      .check_addresses = check_addresses,
-                                      .verify = verify,
-                                      .build_note = build_note()};
+                                      .verify = verify};
   return ebb::cli::run_cli(argc, argv, local);
 }

@@ -44,14 +44,10 @@ struct LocalCommands {
   std::function<int(const std::string& dir, const Overrides& overrides, int ready_fd)> run;
   std::function<Result<std::vector<ConfigLine>>(const std::string& dir, const Overrides& overrides)>
       config;
-  // kPermission when the daemon would refuse the addresses of that configuration.
-  std::function<Status(const std::string& dir, const Overrides& overrides)> check_addresses;
   std::function<Result<VerifyAnswer>(
       const std::string& dir, bool with_state,
       const std::function<void(std::uint64_t done, std::uint64_t all)>& progress)>
       verify;
-  // What `ebb version` says of a program that is not the one people install; else empty.
-  std::string build_note = {};
 };
 
 int run_cli(int argc, char** argv, const LocalCommands& local);

@@ -368,7 +368,7 @@ int CommandLine::run(std::vector<std::string> arguments, const LocalCommands& lo
     print_failure(terminal.err, *empty);
     return static_cast<int>(ExitCode::kUsage);
   }
-  app_.set_version_flag("--version", version_text(local), "Print the version");
+  app_.set_version_flag("--version", version_text(), "Print the version");
   std::reverse(arguments.begin(), arguments.end());  // as CLI11 takes them
   try {
     app_.parse(arguments);

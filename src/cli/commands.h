@@ -69,8 +69,8 @@ Exit run_verify(const Context& context, bool with_state);
 Exit run_config_show(const Context& context, const ConfigOptions& options);
 Exit run_config_check(const Context& context, const ConfigOptions& options);
 Exit run_mesh_export(const Context& context, const ExportOptions& options);
-// "ebb 1.2.3", and a build's note in brackets.
-std::string version_text(const LocalCommands& local);
+// "ebb 1.2.3".
+std::string version_text();
 Exit run_version(const Context& context);
 
 // commands_daemon.cc: start and stop.

@@ -156,8 +156,6 @@ Exit run_config_check(const Context& context, const ConfigOptions& options) {
   const Overrides overrides = overrides_of(options.daemon, context.terminal());
   const auto lines = context.local().config(context.dir(), overrides);
   if (!lines.ok()) return failure_of(lines.error(), context.place());
-  const Status addresses = context.local().check_addresses(context.dir(), overrides);
-  if (!addresses.ok()) return failure_of(addresses.error(), context.place());
   for (const std::string& note : unknown_variables(context.terminal().variables))
     context.note(note);
   const std::string file = path_in(context.dir(), kConfigFile);
@@ -187,18 +185,13 @@ Exit run_mesh_export(const Context& context, const ExportOptions& options) {
   return ExitCode::kOk;
 }
 
-std::string version_text(const LocalCommands& local) {
-  const std::string note = local.build_note.empty() ? "" : " (" + local.build_note + ")";
-  return "ebb " + std::string(kProgramVersion) + note;
-}
+std::string version_text() { return "ebb " + std::string(kProgramVersion); }
 
 Exit run_version(const Context& context) {
   if (context.globals().json) {
-    nlohmann::json answer = {{"version", kProgramVersion}};
-    if (!context.local().build_note.empty()) answer["build"] = context.local().build_note;
-    context.print_json(answer.dump());
+    context.print_json(nlohmann::json({{"version", kProgramVersion}}).dump());
   } else {
-    context.print(version_text(context.local()) + "\n");
+    context.print(version_text() + "\n");
   }
   return ExitCode::kOk;
 }

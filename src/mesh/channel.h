@@ -22,8 +22,8 @@
 
 #include "core/bytes.h"
 #include "core/ids.h"
+#include "mesh/membership_types.h"
 #include "trust/certificate.h"
-#include "trust/invite.h"
 
 namespace ebb::mesh {
 
@@ -54,8 +54,7 @@ struct ChannelPeer {
   DeviceId device;          // proven
   trust::LinkKey link_key;  // of the channel; that it is the device's is proven, too
   ChannelClaim claim;
-  // With which it has begun a handshake of purpose join; none: one between devices of the mesh.
-  std::optional<trust::InviteId> invite;
+  std::optional<InviteId> invite = std::nullopt;  // of a channel of purpose join: by its secret
 };
 
 class Channel {

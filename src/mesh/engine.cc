@@ -5,6 +5,7 @@
 #include <variant>
 
 #include "core/planted.h"
+#include "mesh/admission.h"
 #include "mesh/audit.h"
 #include "mesh/bounds.h"
 #include "mesh/context.h"
@@ -83,6 +84,12 @@ void on_message(Context& ctx, Link& link, const codec::Peers& m) { on_peers(ctx,
 void on_message(Context& ctx, Link& link, const codec::Bye& m) { on_bye(ctx, link, m); }
 void on_message(Context& ctx, Link& link, const codec::ScopeTold& m) { on_scope(ctx, link, m); }
 void on_message(Context& ctx, Link& link, const codec::ScopeRoot& m) { on_scope(ctx, link, m); }
+void on_message(Context& ctx, Link& link, const codec::AuthRecords& m) { on_auth(ctx, link, m); }
+void on_message(Context& ctx, Link& link, const codec::AuthAsk& m) { on_auth(ctx, link, m); }
+void on_message(Context& ctx, Link& link, const codec::AuthRefused& m) { on_auth(ctx, link, m); }
+void on_message(Context& ctx, Link& link, const codec::AuthMesh& m) { on_auth(ctx, link, m); }
+void on_message(Context& ctx, Link& link, const codec::AuthGrant& m) { on_auth(ctx, link, m); }
+void on_message(Context& ctx, Link& link, const codec::AuthCompare& m) { on_auth(ctx, link, m); }
 
 void count_message(MessageCount& count, std::size_t frame_bytes) {
   ++count.messages_in;
@@ -203,6 +210,10 @@ void on_input(Context& ctx, IncarnationBegun& begun) {
 }
 
 void on_input(Context& ctx, EpochTaken& taken) { take_epoch(ctx, taken.epoch); }
+
+void on_input(Context& ctx, IssueWanted& wanted) { issue(ctx, wanted); }
+void on_input(Context& ctx, PolicyWanted& wanted) { issue(ctx, wanted); }
+void on_input(Context& ctx, InvitesChanged& changed) { change_invites(ctx, changed); }
 
 void keep_budgets(Context& ctx) {
   std::vector<BudgetSpent> rows = ctx.budget.take_unkept();
@@ -357,6 +368,9 @@ MissingLogs Engine::missing_logs(std::size_t named_max) const {
   return missing_logs_of(impl_->ctx, named_max);
 }
 std::vector<BudgetStatus> Engine::budgets() const { return budget_statuses(impl_->ctx); }
+
+MembershipStatus Engine::membership() const { return {}; }
+Status Engine::may_append(std::string_view) const { return {}; }
 
 std::vector<LinkStatus> Engine::links() const { return link_statuses(impl_->ctx); }
 

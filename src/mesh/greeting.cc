@@ -339,6 +339,11 @@ void on_bye(Context& ctx, Link& link, const codec::Bye& bye) {
     case codec::ByeCode::kOverlayFull:
       link.turned_away = true;
       break;
+    case codec::ByeCode::kNotAdmitted:
+      notice(ctx, link, NoticeKind::kNotAdmitted, "not admitted there: " + bye.text);
+      link.refusal = "does not admit this device";
+      link.misbehaved = true;
+      break;
     case codec::ByeCode::kShutdown:
       break;
   }

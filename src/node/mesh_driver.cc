@@ -67,6 +67,12 @@ NoticeName notice_name(mesh::NoticeKind kind) {
       return {LogLevel::kWarn, "log_refused"};
     case mesh::NoticeKind::kOverQuota:
       return {LogLevel::kWarn, "over_quota"};
+    case mesh::NoticeKind::kNotAdmitted:
+      return {LogLevel::kWarn, "not_admitted"};
+    case mesh::NoticeKind::kAuthorRefused:
+      return {LogLevel::kWarn, "author_refused"};
+    case mesh::NoticeKind::kTrustClock:
+      return {LogLevel::kWarn, "trust_clock"};
   }
   return {LogLevel::kWarn, "notice"};
 }

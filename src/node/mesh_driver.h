@@ -5,7 +5,7 @@
 //            never entered twice. One timer stands for the engine's next deadline.
 // Ownership: owns engine and sockets; `ports` is called on the loop and must stay valid.
 // Threads:   not thread-safe; call on the loop thread.
-// Errors:    bind: kBusy (port in use), kPermission (not loopback), kInvalidArgument, kIo.
+// Errors:    bind: kBusy (port in use), kInvalidArgument, kIo.
 #pragma once
 
 #include <cstdint>

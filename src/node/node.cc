@@ -6,7 +6,6 @@
 
 #include "core/limits.h"
 #include "node/address.h"
-#include "node/bind_policy.h"
 #include "node/clocks.h"
 #include "node/link_channels.h"
 #include "node/log.h"
@@ -61,20 +60,7 @@ const trust::SignatureCheck& signature_check() {
   return check;
 }
 
-// Names are looked up when they are dialled; addresses are judged now.
-Status require_peer(const std::string& address) {
-  EBB_ASSIGN(const HostPort parsed, parse_host_port(address));
-  const std::optional<Endpoint> literal = literal_endpoint(parsed);
-  return literal ? require_allowed(*literal) : Status{};
-}
-
 }  // namespace
-
-Status require_addresses(const Config& config) {
-  for (const std::string& peer : config.peers)
-    EBB_RETURN_IF_ERROR(require_peer(peer));
-  return config.offline() ? Status{} : require_peer(config.listen);
-}
 
 void Histogram::observe(double value) {
   const auto bucket = std::lower_bound(bounds.begin(), bounds.end(), value) - bounds.begin();
@@ -112,7 +98,6 @@ Node::Impl::Impl(Home home_in, Config config_in, std::unique_ptr<Loop> loop_in)
       }) {}
 
 Status Node::Impl::start() {
-  EBB_RETURN_IF_ERROR(require_addresses(config));
   EBB_RETURN_IF_ERROR(make_channels());
   EBB_ASSIGN(std::unique_ptr<store::Store> opened,
              store::Store::open(store_options(home, config), *home.identity));
@@ -144,10 +129,6 @@ Status Node::Impl::start() {
       {{"device", device_text(home.identity->device())},
        {"listen", bound ? bound->text() : config.listen},
        {"mesh", to_hex(home.mesh.view())}});
-  if (kBindsAnyAddress) {
-    log(LogLevel::kWarn, "unsafe_bind",
-        {{"reason", "any device with the mesh secret is let in: for tests only"}});
-  }
   return {};
 }
 
@@ -181,7 +162,7 @@ Result<mesh::Config> Node::Impl::engine_config_of(const store::Store& opened) co
     wanted.listen_port = bound->port();
     wanted.presence_stands = config.presence_stands;
     wanted.addresses = own_addresses(*bound);
-    wanted.local_only = !kBindsAnyAddress;
+    wanted.local_only = bound->is_loopback();
     if (!wanted.addresses.empty()) wanted.advertise = wanted.addresses.front();
     wanted.peers = config.peers;
     for (const store::PeerRow& peer : opened.peers())
@@ -286,7 +267,7 @@ Status Node::add_peer(const std::string& address) {
     return Error{ErrorCode::kPermission, "peer",
                  "this node has listen = \"off\" and dials nobody: start it with an address"};
   }
-  EBB_RETURN_IF_ERROR(require_peer(address));
+  EBB_ASSIGN([[maybe_unused]] const HostPort parsed, parse_peer_address(address));
   impl_->driver.feed(mesh::AddPeer{address});
   return {};
 }

@@ -10,8 +10,8 @@
 // Threads:   construct, use and destroy on one thread, the loop thread; only request_stop() may be
 //            called from others and from signal handlers.
 // Errors:    start: kBusy (another node runs on this directory; or the configured port is in use:
-//            `context` tells which), kPermission (an address that is not loopback: devices have
-//            no certificates yet; or a key that others can read), and those of Store::open. append:
+//            `context` tells which), kPermission (a key that others can read), and those of
+//            Store::open. append:
 //            kBusy when the queue is full; what the store said while a new incarnation is wanted
 //            and cannot be written.
 // Limits:    kAppendQueueBytes, kAppendQueueEvents; commit and read queues are bounded by credit.
@@ -29,6 +29,7 @@
 #include "core/ids.h"
 #include "core/result.h"
 #include "core/time.h"
+#include "mesh/status_types.h"
 #include "mesh/types.h"
 #include "node/append_stream.h"
 #include "node/config.h"
@@ -115,9 +116,6 @@ struct NodeStatus {
   std::optional<Error> incarnation_error;
 };
 
-// kPermission when the configuration has addresses that a node would refuse to bind or dial.
-Status require_addresses(const Config& config);
-
 class Node {
  public:
   static Result<std::unique_ptr<Node>> start(Home home, Config config);
@@ -164,7 +162,7 @@ class Node {
   Histogram delta_bytes() const;
   const Home& home() const;
   const Config& config() const;
-  // Dials it too, until the next start. kInvalidArgument, kPermission (not loopback).
+  // Dials it too, until the next start. kInvalidArgument, kPermission (offline).
   Status add_peer(const std::string& address);
   Instant now() const;
   WallTime wall() const;

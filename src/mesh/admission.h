@@ -1,0 +1,49 @@
+// Admission: who is let in, link by link: the exchange of what authorities have said that comes
+// before HELLO, the verdict on who is there, and the certificates that an issuer signs for who
+// asks.
+//
+// Model:     channel -> each end tells what the other lacks of the logs of authorities -> both
+//            judge, and tell what the other may do (AUTH grant) -> HELLO where that is enough for a
+//            restricted link at least; else BYE 8 once nothing can come of it any more. News are
+//            pushed to every link but the one that brought them. Each link is judged anew when
+//            records come and each minute. Where digests stay different, logs are compared one by
+//            one, more and more seldom.
+//            An open mesh (no Config::membership) has none of that: HELLO at once, all is allowed.
+// Threads:   not thread-safe; part of the engine.
+// Errors:    records and messages that cannot be read are faults; records that this end does not
+//            take from who brings them are counted.
+// Limits:    limits::kAuth*, kIssuesWaiting, kCertificatesPerSecond.
+// Spec:      docs/wire_format.md sections 7 and 13
+#pragma once
+
+#include <string_view>
+
+#include "mesh/context.h"
+
+namespace ebb::mesh {
+
+void load_membership(Context& ctx);
+// What this end claims in the handshake.
+ChannelClaim own_claim(const Context& ctx);
+
+// The channel stands, and Link::peer is set. True: an open mesh, HELLO may go out at once.
+bool begin_admission(Context& ctx, Link& link);
+void on_auth(Context& ctx, Link& link, const codec::AuthRecords& records);
+void on_auth(Context& ctx, Link& link, const codec::AuthAsk& ask);
+void on_auth(Context& ctx, Link& link, const codec::AuthRefused& refused);
+void on_auth(Context& ctx, Link& link, const codec::AuthMesh& mesh);
+void on_auth(Context& ctx, Link& link, const codec::AuthGrant& grant);
+void on_auth(Context& ctx, Link& link, const codec::AuthCompare& compare);
+
+void issue(Context& ctx, const IssueWanted& wanted);
+void issue(Context& ctx, const PolicyWanted& wanted);
+void change_invites(Context& ctx, InvitesChanged& changed);
+
+// The end of a step: tells news, keeps what is to be kept, judges when that is due.
+void end_admission(Context& ctx);
+// The answer to a Commit of ours; false: it was none.
+bool authority_committed(Context& ctx, const Committed& answer);
+std::optional<Instant> next_admission_deadline(const Context& ctx);
+std::optional<Instant> admission_deadline(const Context& ctx, const Link& link);
+
+}  // namespace ebb::mesh
