@@ -11,7 +11,9 @@
 #include "core/ids.h"
 #include "http/daemon.h"
 #include "node/config.h"
+#include "node/device_file.h"
 #include "node/home.h"
+#include "node/join_client.h"
 #include "node/node.h"
 #include "store/reader.h"
 
@@ -26,12 +28,41 @@ ebb::WallTime wall_now() {
   return {std::chrono::duration_cast<std::chrono::milliseconds>(since_1970).count()};
 }
 
-Result<std::string> init(const std::string& dir, const std::string& name,
-                         const std::optional<std::string>& mesh_text) {
-  EBB_ASSIGN(
-      const ebb::node::Home home,
-      ebb::node::init_home({.dir = dir, .name = name, .mesh_file = mesh_text, .now = wall_now()}));
+Result<std::string> init(const std::string& dir, const ebb::cli::InitWanted& wanted) {
+  ebb::node::InitOptions options;
+  options.dir = dir;
+  options.name = wanted.name;
+  options.mesh_file = wanted.mesh_text;
+  options.passphrase = wanted.passphrase;
+  options.now = wall_now();
+  if (wanted.admit == "secret") options.admit = ebb::trust::Admit::kSecret;
+  if (wanted.admit == "invite") options.admit = ebb::trust::Admit::kInvite;
+  EBB_ASSIGN(const ebb::node::Home home, ebb::node::init_home(options));
+  ebb::erase_text(options.passphrase);
   return ebb::device_text(home.identity->device());
+}
+
+Result<ebb::cli::JoinAnswer> join(const std::string& dir, const std::string& name,
+                                  const std::string& line,
+                                  const std::function<void(const std::string&)>& progress) {
+  EBB_ASSIGN(const ebb::node::Joined joined, ebb::node::join_mesh({.dir = dir,
+                                                                   .line = line,
+                                                                   .name = name,
+                                                                   .now = wall_now(),
+                                                                   .built = kBuilt,
+                                                                   .progress = progress}));
+  return ebb::cli::JoinAnswer{ebb::device_text(joined.device), ebb::device_text(joined.inviter),
+                              joined.address, joined.round_trip};
+}
+
+Result<std::string> device_file(const std::string& dir, const std::string& label,
+                                const ebb::cli::Certify& certify) {
+  return ebb::node::make_device_file(dir, label, certify);
+}
+
+Result<bool> issuer_is_sealed(const std::string& dir) {
+  EBB_ASSIGN(const ebb::node::Home home, ebb::node::load_home(dir));
+  return home.issuer_sealed;
 }
 
 Result<std::string> device(const std::string& dir) {
@@ -46,9 +77,13 @@ ebb::node::ConfigOverrides overrides_of(const ebb::cli::Overrides& given) {
   return overrides;
 }
 
-int run(const std::string& dir, const ebb::cli::Overrides& overrides, int ready_fd) {
-  return ebb::http::run_daemon(
-      {.dir = dir, .overrides = overrides_of(overrides), .ready_fd = ready_fd, .built = kBuilt});
+int run(const std::string& dir, const ebb::cli::Overrides& overrides, int ready_fd,
+        const std::string& passphrase) {
+  return ebb::http::run_daemon({.dir = dir,
+                                .overrides = overrides_of(overrides),
+                                .ready_fd = ready_fd,
+                                .built = kBuilt,
+                                .passphrase = passphrase});
 }
 
 Result<std::vector<ebb::cli::ConfigLine>> config(const std::string& dir,
@@ -89,6 +124,10 @@ int main(int argc, char** argv) {
   const ebb::cli::LocalCommands local{.init = init,
                                       .device = device,
                                       .export_mesh = ebb::node::export_mesh,
+                                      .export_root = ebb::node::export_root,
+                                      .join = join,
+                                      .device_file = device_file,
+                                      .issuer_is_sealed = issuer_is_sealed,
                                       .run = run,
                                       .config = config,
                                       .verify = verify};

@@ -83,6 +83,8 @@ Node::Impl::Impl(Home home_in, Config config_in, std::unique_ptr<Loop> loop_in)
                            [this] { on_rollback_found(); }, [this] { take_epoch(); },
                            [this](std::optional<PeerClock> heard) { on_peer_clock(heard); },
                            [this](mesh::WriteRecord record) { on_record(std::move(record)); },
+                           [this](const mesh::InviteUsed& used) { on_invite_used(used); },
+                           [this](mesh::Issued issued) { on_issued(std::move(issued)); },
                            [this] { finish_stop(); }}),
       counters(fresh_counters()),
       commit_timer(loop->get(), [this] { retry_commit(); }),
@@ -99,6 +101,8 @@ Node::Impl::Impl(Home home_in, Config config_in, std::unique_ptr<Loop> loop_in)
 
 Status Node::Impl::start() {
   EBB_RETURN_IF_ERROR(make_channels());
+  EBB_ASSIGN(invites, Invites::open(home.paths.invites));
+  access->set_invites(home.mesh, invites.access());
   EBB_ASSIGN(std::unique_ptr<store::Store> opened,
              store::Store::open(store_options(home, config), *home.identity));
   if (!config.offline()) EBB_RETURN_IF_ERROR(bind());
@@ -135,18 +139,19 @@ Status Node::Impl::start() {
 // The engine's own generator is none for keys, so the system gives them.
 Status Node::Impl::make_channels() {
   bool made = false;
-  EBB_ASSIGN(const KeyBytes link_key, load_link_key(home.paths, made));
+  EBB_ASSIGN(const KeyBytes secret_key, load_link_key(home.paths, made));
+  channel::StaticKey own_key(*channel::Key::from(secret_key.view()));
+  link_key.data = own_key.public_part().data;
   if (made) log(LogLevel::kInfo, "link_key_made", {{"path", home.paths.link_key}});
   channel::AccessKeys links;
   links.push_back(channel::AccessKey::for_link(home.mesh, home.secret));
   access = std::make_shared<mesh::AccessBook>(std::move(links));
-  channels = make_link_channels(mesh::SecureSetup{
-      *home.identity, signature_check(), channel::StaticKey(*channel::Key::from(link_key.view())),
-      access, [] {
-        channel::Key key;
-        trust::random_bytes(key.data(), channel::Key::kSize);
-        return key;
-      }});
+  channels = make_link_channels(
+      mesh::SecureSetup{*home.identity, signature_check(), std::move(own_key), access, [] {
+                          channel::Key key;
+                          trust::random_bytes(key.data(), channel::Key::kSize);
+                          return key;
+                        }});
   return {};
 }
 
@@ -220,6 +225,7 @@ void Node::Impl::begin_stop() {
   commit_timer.stop();
   addresses_timer.stop();
   release_held(stopping_error());
+  end_issuing();
   state_flush.stop();
   readers.cancel_queries();
   driver.shut_down();

@@ -34,6 +34,7 @@
 #include "node/append_stream.h"
 #include "node/config.h"
 #include "node/home.h"
+#include "node/invites.h"
 #include "store/reader.h"
 #include "store/types.h"
 
@@ -116,6 +117,13 @@ struct NodeStatus {
   std::optional<Error> incarnation_error;
 };
 
+struct MadeInvite {
+  std::string line;
+  trust::InviteId id;
+  WallTime expires;
+  std::vector<std::string> addresses;
+};
+
 class Node {
  public:
   static Result<std::unique_ptr<Node>> start(Home home, Config config);
@@ -162,6 +170,15 @@ class Node {
   Histogram delta_bytes() const;
   const Home& home() const;
   const Config& config() const;
+  // ---- joining. kPermission: this node has no issuer's key, or does not listen.
+  Result<MadeInvite> make_invite(Duration ttl, std::uint64_t uses);
+  const std::vector<KeptInvite>& invites() const;
+  Status end_invite(const trust::InviteId& id);
+  // Calls back once, with the record when it is durable, or with why there is none.
+  using IssueDone = std::function<void(const Result<Bytes>&)>;
+  void certify(mesh::IssueWanted wanted, IssueDone done);
+  void set_admit(trust::Admit admit, IssueDone done);
+  bool is_issuer() const;
   // Dials it too, until the next start. kInvalidArgument, kPermission (offline).
   Status add_peer(const std::string& address);
   Instant now() const;
