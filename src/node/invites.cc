@@ -92,7 +92,8 @@ std::string text_of(const std::vector<KeptInvite>& kept) {
     for (const DeviceId& device : invite.devices)
       text.append(kDevice).append(" ").append(device_text(device)).append("\n");
   }
-  text.append(kCheck).append(" ").append(check_of(text)).append("\n");
+  const std::string check = check_of(text);
+  text.append(kCheck).append(" ").append(check).append("\n");
   return text;
 }
 
@@ -107,7 +108,7 @@ Result<Invites> Invites::open(const std::string& path) {
       path, kFileBytes, "run `chmod 600 " + shell_word(path) + "`, and end the open invites",
       whole));
   const std::string_view text = whole.text;
-  const std::size_t last = text.rfind(kCheck);
+  const std::size_t last = text.size() < 2 ? 0 : text.rfind('\n', text.size() - 2) + 1;
   const std::size_t begin = kFirst.size() + 1;
   const bool framed =
       text.starts_with(std::string(kFirst) + "\n") && last != text.npos && last >= begin &&

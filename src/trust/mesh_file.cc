@@ -50,7 +50,8 @@ std::string begin_text(const Kind& kind) {
 }
 
 Result<std::string> end_text(const Kind& kind, std::string text) {
-  text.append(kCheck).append(" ").append(check_of(text)).append("\n");
+  const std::string check = check_of(text);
+  text.append(kCheck).append(" ").append(check).append("\n");
   if (text.size() <= kind.bytes_max) return text;
   erase_text(text);
   return Error{ErrorCode::kTooLarge, kind.context};
@@ -130,8 +131,8 @@ Result<Lines> Lines::of(const Kind& kind, std::string_view text) {
     return Error{ErrorCode::kUnsupported, kind.context,
                  "of another version of ebb: " + std::string(first.substr(0, 64))};
   }
-  const std::size_t last = all.rfind(kCheck);
-  if (last == all.npos || last <= first.size()) return damaged(kind, "its end is missing");
+  const std::size_t last = all.rfind('\n', all.size() - 2) + 1;
+  if (all.size() < 2 || last <= first.size()) return damaged(kind, "its end is missing");
   const std::string check = std::string(kCheck) + " " + check_of(all.substr(0, last)) + "\n";
   if (all.substr(last) != check) return damaged(kind, "it was changed, or is not whole");
   const std::size_t begin = first.size() + 1;
