@@ -82,6 +82,12 @@ constexpr std::array kTable = {
     PlantedInfo{Bug::kCursorByDatagram, "cursor_by_datagram",
                 "a root datagram's arrival head is taken for a cursor, whatever differs"},
     PlantedInfo{Bug::kIgnoreScope, "ignore_scope", "logs beyond a scope are told, sent and taken"},
+    PlantedInfo{Bug::kTellRecordEarly, "tell_record_early",
+                "what an issuer signs is told before it is stored"},
+    PlantedInfo{Bug::kSkipAuthorCheck, "skip_author_check",
+                "events are taken whatever their author may write"},
+    PlantedInfo{Bug::kHelloBeforeRecords, "hello_before_records",
+                "whoever proves a device is greeted"},
     PlantedInfo{Bug::kSkipRecordTag, "skip_record_tag",
                 "what a link brings is believed without its tag"},
 };

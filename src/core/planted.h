@@ -63,6 +63,10 @@ enum class Bug : std::uint8_t {
   kTrustAnyAddress,
   kCursorByDatagram,
   kIgnoreScope,
+  // Membership.
+  kTellRecordEarly,
+  kSkipAuthorCheck,
+  kHelloBeforeRecords,
   // Channels.
   kSkipRecordTag,
 };

@@ -35,6 +35,20 @@ void on_auth(Context& ctx, Link& link, const codec::AuthMesh& mesh);
 void on_auth(Context& ctx, Link& link, const codec::AuthGrant& grant);
 void on_auth(Context& ctx, Link& link, const codec::AuthCompare& compare);
 
+// By the records that are held and the certificate that it shows.
+trust::Verdict verdict_of(const Context& ctx, const Link& link);
+// HELLO is due from the peer, or has been.
+bool may_greet(const Link& link);
+// The time for its greeting is over, and it was not admitted: false when that is not so.
+bool turn_away_late(Context& ctx, Link& link);
+
+// Whether what its device writes in this log counts.
+bool may_be_stored(const Context& ctx, const LogKey& key, const LogId& log);
+// It does not, and the log will be asked for when that changes.
+void note_author_refused(Context& ctx, const LogId& log);
+// By datagram: whether the device may bring the log, or get it.
+bool may_exchange(const Context& ctx, const DeviceId& device, const LogKey& log, bool brings);
+
 void issue(Context& ctx, const IssueWanted& wanted);
 void issue(Context& ctx, const PolicyWanted& wanted);
 void change_invites(Context& ctx, InvitesChanged& changed);
@@ -44,6 +58,5 @@ void end_admission(Context& ctx);
 // The answer to a Commit of ours; false: it was none.
 bool authority_committed(Context& ctx, const Committed& answer);
 std::optional<Instant> next_admission_deadline(const Context& ctx);
-std::optional<Instant> admission_deadline(const Context& ctx, const Link& link);
 
 }  // namespace ebb::mesh

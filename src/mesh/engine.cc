@@ -102,6 +102,13 @@ void count_delta(Context& ctx, std::size_t frame_bytes) {
   ++ctx.counters.delta_sizes[static_cast<std::size_t>(size - kDeltaSizes.begin())];
 }
 
+// Addresses of issuers come to who was not let in.
+bool may_come_first(const Link& link, const codec::Message& message) {
+  if (std::holds_alternative<codec::Peers>(message)) return link.admission.on;
+  return std::holds_alternative<codec::Hello>(message) ||
+         std::holds_alternative<codec::Bye>(message) || codec::message_name(message) == "auth";
+}
+
 void on_frame(Context& ctx, Link& link, ByteView frame) {
   const Result<codec::Message> message = codec::decode_message(frame);
   if (!message.ok()) {
@@ -115,9 +122,7 @@ void on_frame(Context& ctx, Link& link, ByteView frame) {
   }
   count_message(count_of(ctx, message->index(), codec::message_name(*message)), frame.size());
   if (std::holds_alternative<codec::Delta>(*message)) count_delta(ctx, frame.size());
-  const bool may_come_first = std::holds_alternative<codec::Hello>(*message) ||
-                              std::holds_alternative<codec::Bye>(*message);
-  if (!link.hello_received && !may_come_first) {
+  if (!link.hello_received && !may_come_first(link, *message)) {
     fault(ctx, link, "out_of_order", std::string(codec::message_name(*message)));
     return;
   }
@@ -235,6 +240,7 @@ void tell_peer_clock(Context& ctx) {
 
 // Lets the links that the step touched do what has become possible, and forgets closed ones.
 void end_step(Context& ctx) {
+  end_admission(ctx);
   keep_bounds(ctx);
   resume_reads(ctx);
   while (!ctx.touched.empty()) {
@@ -277,6 +283,7 @@ std::optional<Instant> earliest(const Context& ctx) {
   consider(ctx.shuffle_at);
   consider(next_presence_deadline(ctx));
   consider(ctx.audit_at);
+  consider(next_admission_deadline(ctx));
   consider(ctx.commits_paused_until);
   consider(ctx.share_at);
   consider(ctx.peer_clocks.next_expiry());
@@ -297,6 +304,7 @@ Engine::Engine(Config config, Rng rng)
   ctx.heads.load(ctx.config.heads);
   ctx.config.heads.clear();
   ctx.arrival_head = ctx.config.arrival_head;
+  load_membership(ctx);
   load_scope(ctx);
   load_cursors(ctx);
   load_presences(ctx);
@@ -369,8 +377,10 @@ MissingLogs Engine::missing_logs(std::size_t named_max) const {
 }
 std::vector<BudgetStatus> Engine::budgets() const { return budget_statuses(impl_->ctx); }
 
-MembershipStatus Engine::membership() const { return {}; }
-Status Engine::may_append(std::string_view) const { return {}; }
+MembershipStatus Engine::membership() const { return membership_status(impl_->ctx); }
+Status Engine::may_append(std::string_view topic) const {
+  return may_append_here(impl_->ctx, topic);
+}
 
 std::vector<LinkStatus> Engine::links() const { return link_statuses(impl_->ctx); }
 

@@ -213,6 +213,21 @@ void on_peers(Context& ctx, Link& link, const codec::Peers& peers) {
   if (!answer.peers.empty()) send(ctx, link, answer);
 }
 
+void tell_issuers(Context& ctx, Link& link) {
+  const Membership& membership = *ctx.membership;
+  if (membership.authority().admit(membership.floor()) != trust::Admit::kSecret) return;
+  codec::Peers message;
+  for (const auto& [address, target] : ctx.targets) {
+    if (message.peers.size() == limits::kPeersForNewcomer) break;
+    if (!target.device || target.self || target.failures > 0 || target.device == link.peer)
+      continue;
+    if (membership.verdict(*target.device).may(trust::roles::kIssuer)) {
+      message.peers.push_back({*target.device, address});
+    }
+  }
+  if (!message.peers.empty()) send(ctx, link, message);
+}
+
 void run_shuffle(Context& ctx) {
   if (ctx.shuffle_at && *ctx.shuffle_at > ctx.now) return;
   const bool first = !ctx.shuffle_at;

@@ -8,6 +8,7 @@
 
 #include "core/host_port.h"
 #include "core/limits.h"
+#include "mesh/admission.h"
 #include "mesh/bounds.h"
 #include "mesh/greeting.h"
 #include "mesh/outbox.h"
@@ -50,9 +51,9 @@ bool may_answer(Context& ctx, Ticket ticket) {
 }
 
 std::unique_ptr<Channel> make_channel(Context& ctx, const Link& link) {
-  if (link.dialled) return ctx.config.channels->dial({});
+  if (link.dialled) return ctx.config.channels->dial(own_claim(ctx));
   return ctx.config.channels->accept(
-      {}, [&ctx, ticket = *link.ticket] { return may_answer(ctx, ticket); });
+      own_claim(ctx), [&ctx, ticket = *link.ticket] { return may_answer(ctx, ticket); });
 }
 
 Link* admit(Context& ctx, const LinkUp& up) {

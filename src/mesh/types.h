@@ -26,14 +26,6 @@
 
 namespace ebb::mesh {
 
-// Names a connection for as long as it lives; never reused. Given by the driver for inbound ones
-// and by the engine's Dial for outbound ones (ids of the two never collide: see kInboundBit).
-struct LinkId {
-  std::uint64_t value = 0;
-  auto operator<=>(const LinkId&) const = default;
-};
-inline constexpr std::uint64_t kInboundBit = std::uint64_t{1} << 63;
-
 // What the engine has to know of a log that is stored.
 struct StoredHead {
   LogKey key;
