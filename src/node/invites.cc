@@ -111,7 +111,7 @@ Result<Invites> Invites::open(const std::string& path) {
   const std::size_t last = text.size() < 2 ? 0 : text.rfind('\n', text.size() - 2) + 1;
   const std::size_t begin = kFirst.size() + 1;
   const bool framed =
-      text.starts_with(std::string(kFirst) + "\n") && last != text.npos && last >= begin &&
+      text.starts_with(std::string(kFirst) + "\n") && last >= begin &&
       text.substr(last) == std::string(kCheck) + " " + check_of(text.substr(0, last)) + "\n";
   if (!framed || !read_lines(text.substr(begin, last - begin), invites.kept_)) {
     return damaged(path);

@@ -29,7 +29,7 @@ class Talk {
 
   Status shake_hands();
   Status ask(const std::string& label);
-  // Until it has said no, or all that a device has to know, or has ended.
+  // Until it has said no, or what the mesh is, which comes behind all records; or has ended.
   Status listen();
   JoinAnswer& answer() { return answer_; }
 
@@ -37,7 +37,7 @@ class Talk {
   Status take();
   Status take_frame(ByteView frame);
   bool is_done() const {
-    return answer_.refused.has_value() || (answer_.mesh.has_value() && told_all_);
+    return answer_.refused.has_value() || answer_.mesh.has_value();
   }
 
   trust::SignatureCheck signatures_;
@@ -47,7 +47,6 @@ class Talk {
   codec::FrameSplitter splitter_;
   JoinAnswer answer_;
   std::size_t told_bytes_ = 0;
-  bool told_all_ = false;
   bool closed_ = false;
 };
 
@@ -97,7 +96,6 @@ Status Talk::take_frame(ByteView frame) {
       told_bytes_ += record.size();
       answer_.records.push_back(to_bytes(record));
     }
-    if (!told->more && answer_.mesh) told_all_ = true;
     if (told_bytes_ > kToldBytes) return Error{ErrorCode::kTooLarge, "join", "too many records"};
   }
   return {};

@@ -177,6 +177,7 @@ Result<mesh::Config> Node::Impl::engine_config_of(const store::Store& opened) co
       wanted.presences.push_back(held_presence(row));
   }
   wanted.incarnation = opened.incarnation();
+  wanted.membership = membership();
   wanted.built = config.built;
   wanted.clock_suspect = clock_suspect;
   trust::random_bytes(wanted.cookie_secret.data.data(), wanted.cookie_secret.data.size());

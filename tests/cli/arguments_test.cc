@@ -7,6 +7,7 @@
 
 using ebb::Result;
 using ebb::cli::ConfigLine;
+using ebb::cli::InitWanted;
 using ebb::cli::Overrides;
 using ebb::tests::CommandRun;
 

@@ -5,13 +5,14 @@
 #include <fstream>
 #include <sstream>
 
+#include "core/limits.h"
 #include "tests/cli/command_run.h"
 
 using ebb::Error;
 using ebb::ErrorCode;
 using ebb::Result;
-using ebb::Status;
 using ebb::cli::ConfigLine;
+using ebb::cli::InitWanted;
 using ebb::cli::Overrides;
 using ebb::cli::VerifyAnswer;
 using ebb::tests::CommandRun;
