@@ -119,17 +119,21 @@ void ask_by_invite(Context& ctx, Link& link, const codec::AuthAsk& ask,
   auto& invites = ctx.membership->config().invites;
   const auto invite = std::find_if(invites.begin(), invites.end(),
                                    [&](const OpenInvite& each) { return each.id == *peer.invite; });
-  if (invite == invites.end() || invite->uses_left == 0) {
+  const bool counted = invite != invites.end() &&
+                       std::find(invite->devices.begin(), invite->devices.end(), peer.device) !=
+                           invite->devices.end();
+  if (invite == invites.end() || (invite->uses_left == 0 && !counted)) {
     return refuse(ctx, link, AuthRefusal::kInviteUsed, "the invite was used already");
   }
-  if (invite->expires <= ctx.wall) {
+  if (invite->expires <= ctx.wall && !counted) {
     return refuse(ctx, link, AuthRefusal::kInviteExpired, "the invite has expired");
   }
   trust::Certificate certificate = new_certificate(ctx, link, ask.label);
   if (const auto again = renewed(ctx, verdict, peer.link_key)) certificate = *again;
   want(ctx, link, std::move(certificate), peer.invite);
-  if (link.closed) return;
+  if (link.closed || counted) return;
   --invite->uses_left;
+  invite->devices.push_back(peer.device);
   ctx.out->invites.push_back({*peer.invite, peer.device});
 }
 

@@ -49,6 +49,8 @@ struct OpenInvite {
   InviteId id;
   WallTime expires;
   std::uint64_t uses_left = 0;
+  // Whose use is counted already: they may ask again, for the answer may not have come.
+  std::vector<DeviceId> devices = {};
   bool operator==(const OpenInvite&) const = default;
 };
 

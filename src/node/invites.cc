@@ -198,7 +198,7 @@ std::vector<mesh::AccessInvite> Invites::access() const {
 std::vector<mesh::OpenInvite> Invites::for_engine() const {
   std::vector<mesh::OpenInvite> all;
   for (const KeptInvite& invite : kept_)
-    all.push_back({invite.id, invite.expires, invite.uses_left()});
+    all.push_back({invite.id, invite.expires, invite.uses_left(), invite.devices});
   return all;
 }
 
