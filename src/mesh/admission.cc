@@ -267,10 +267,8 @@ void on_auth(Context& ctx, Link& link, const codec::AuthGrant& grant) {
   if (!same && admission.hello_sent) return begin_anew(ctx, link);
   admission.granted = grant.access;
   admission.granted_roles = grant.roles;
-  if (!is_enough(grant.access)) {
-    ctx.membership->last_refusal = grant.text;
-    ask_for_certificate(ctx, link);
-  }
+  if (!is_enough(grant.access)) ctx.membership->last_refusal = grant.text;
+  ask_for_certificate(ctx, link);
   greet_when_admitted(ctx, link);
 }
 
