@@ -34,10 +34,10 @@ channel::Key random_key(Rng& rng) {
   return key;
 }
 
-std::vector<channel::AccessKey> link_access(const MeshId& mesh) {
-  std::vector<channel::AccessKey> access;
-  access.push_back(channel::AccessKey::for_link(mesh, std::nullopt));
-  return access;
+std::shared_ptr<mesh::AccessBook> link_access(const MeshId& mesh) {
+  channel::AccessKeys access;
+  access.push_back(channel::AccessKey::for_link(mesh));
+  return std::make_shared<mesh::AccessBook>(std::move(access));
 }
 
 // Of the heap meter; 0 is nobody.

@@ -23,6 +23,7 @@
 #include "trust/authority_record.h"
 #include "trust/certificate.h"
 #include "trust/identity.h"
+#include "trust/invite.h"
 #include "trust/time_floor.h"
 #include "trust/verdict.h"
 
@@ -42,8 +43,7 @@ struct Token {
   auto operator<=>(const Token&) const = default;
 };
 
-// The first 8 B of H("ebb-invite-id-1" || secret).
-using InviteId = FixedBytes<8, struct InviteIdTag>;
+using trust::InviteId;
 
 struct OpenInvite {
   InviteId id;

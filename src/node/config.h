@@ -28,8 +28,7 @@ inline constexpr std::string_view kListenOff = "off";
 
 struct Config {
   std::string name;                           // [node] name: label for people
-  std::string listen = "127.0.0.1:7401";      // [node] listen: TCP and UDP; loopback only for now;
-                                              // "off": no links
+  std::string listen = "0.0.0.0:7401";        // [node] listen: TCP and UDP; "off": no links
   bool listen_configured = false;             // false: the default port or else the next free one
   std::vector<std::string> peers;             // [node] peers: host:port
   std::string link_class;                     // [node] class: "" or "metered", told to peers

@@ -150,6 +150,8 @@ void MeshDriver::apply(mesh::Effects& effects) {
   for (const mesh::Notice& notice : effects.notices) {
     if (notice.kind == mesh::NoticeKind::kSetBackFound) ports_.set_back_found();
   }
+  for (const mesh::InviteUsed& used : effects.invites)
+    ports_.invite_used(used);
   for (mesh::Commit& commit : effects.commits) {
     for (const mesh::Reconciliation& row : commit.reconciliations)
       log_reconciliation(row);
@@ -167,6 +169,8 @@ void MeshDriver::apply(mesh::Effects& effects) {
     log_fault(fault);
   for (const mesh::Notice& notice : effects.notices)
     apply_notice(notice);
+  for (mesh::Issued& issued : effects.issued)
+    ports_.issued(std::move(issued));
   for (const mesh::PeerClockMoved& moved : effects.clocks)
     ports_.clock_moved(moved.clock);
   for (const mesh::Close& close : effects.closes)
