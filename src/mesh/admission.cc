@@ -78,6 +78,9 @@ void greet_when_admitted(Context& ctx, Link& link) {
   admission.hello_sent = true;
   link.takes_others = relays(admission.given, admission.given_roles);
   link.tells_others = relays(admission.granted, admission.granted_roles);
+  // A cursor speaks of everything that a node has.
+  const bool reads = (admission.given_roles & admission.granted_roles & trust::roles::kReader) != 0;
+  if (!link.takes_others || !link.tells_others || !reads) leave_out(link);
   send_hello(ctx, link);
 }
 
@@ -267,10 +270,8 @@ void on_auth(Context& ctx, Link& link, const codec::AuthGrant& grant) {
   if (!same && admission.hello_sent) return begin_anew(ctx, link);
   admission.granted = grant.access;
   admission.granted_roles = grant.roles;
-  if (!is_enough(grant.access)) {
-    ctx.membership->last_refusal = grant.text;
-    ask_for_certificate(ctx, link);
-  }
+  if (!is_enough(grant.access)) ctx.membership->last_refusal = grant.text;
+  ask_for_certificate(ctx, link);
   greet_when_admitted(ctx, link);
 }
 

@@ -147,11 +147,6 @@ void answer(Context& ctx, const Wish& wish, Result<Bytes> record) {
   if (link->admission.joins) let_in(ctx, *link);
 }
 
-bool may_be_issuer(const Context& ctx, const Link& link) {
-  const trust::Verdict verdict = verdict_of(ctx, link);
-  return !verdict.certificate || verdict.certificate->has_role(trust::roles::kIssuer);
-}
-
 }  // namespace
 
 void ask_for_certificate(Context& ctx, Link& link) {
@@ -160,7 +155,6 @@ void ask_for_certificate(Context& ctx, Link& link) {
   if (!admission.heard || admission.joins || link.closed || !admission.granted) return;
   if (membership.ask_again_at && *membership.ask_again_at > ctx.now) return;
   if (!membership.wants_certificate() || membership.can_issue()) return;
-  if (!may_be_issuer(ctx, link)) return;
   const auto asked = membership.asked.find(*link.peer);
   const Duration rest = milliseconds(limits::kAuthAskMs);
   if (asked != membership.asked.end() && ctx.now - asked->second < rest) return;
@@ -176,6 +170,10 @@ void on_auth(Context& ctx, Link& link, const codec::AuthRefused& refused) {
   ctx.membership->last_refusal = refused.text;
   ctx.membership->ask_again_at.reset();
   ctx.membership->judge_at = ctx.now;
+  if (refused.code == AuthRefusal::kNoIssuer && link.greeted()) {
+    // It will hardly have one soon.
+    ctx.membership->asked[*link.peer] = ctx.now + milliseconds(limits::kAuthCompareMaxMs);
+  }
   notice(ctx, link, NoticeKind::kNotAdmitted, "not certified there: " + refused.text);
 }
 

@@ -200,7 +200,12 @@ void on_peers(Context& ctx, Link& link, const codec::Peers& peers) {
   for (const codec::PeerAddress& peer : peers.peers) {
     if (peer.device == ctx.config.self || !parse_peer_address(peer.address).ok()) continue;
     if (peer.device != *link.peer) {
-      learn_peer(ctx, peer.device, peer.address, false);
+      Target* target = learn_peer(ctx, peer.device, peer.address, false);
+      const bool asked = ctx.membership != nullptr && ctx.membership->asked.contains(*link.peer);
+      // An issuer, as it says.
+      if (target != nullptr && asked && ctx.membership->wants_certificate()) {
+        dial_soon(ctx, *target);
+      }
       continue;
     }
     know_at_first_hand(ctx, peer.device, peer.address);
@@ -215,7 +220,8 @@ void on_peers(Context& ctx, Link& link, const codec::Peers& peers) {
 
 void tell_issuers(Context& ctx, Link& link) {
   const Membership& membership = *ctx.membership;
-  if (membership.authority().admit(membership.floor()) != trust::Admit::kSecret) return;
+  const bool open = membership.authority().admit(membership.floor()) == trust::Admit::kSecret;
+  if (!open && link.admission.given < codec::GrantedAccess::kRestricted) return;
   codec::Peers message;
   for (const auto& [address, target] : ctx.targets) {
     if (message.peers.size() == limits::kPeersForNewcomer) break;

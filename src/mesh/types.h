@@ -214,8 +214,8 @@ struct CursorMoved {
   codec::Cursor cursor;
 };
 
-// To be stored in one transaction, answered by Committed with the token. A Commit without segments
-// asks for no answer: its rows may ride with any later transaction.
+// To be stored in one transaction, answered by Committed with the token. One with neither segments
+// nor records of authorities asks for no answer: its rows may ride with any later transaction.
 struct Commit {
   Token token;
   std::vector<trust::VerifiedSegment> segments;
@@ -223,7 +223,9 @@ struct Commit {
   std::vector<Reconciliation> reconciliations;
   std::vector<PeerSeen> peers;
   std::vector<BudgetSpent> budgets;
-  AuthorityUpdate authority;  // what is not empty is answered, too
+  AuthorityUpdate authority;
+
+  bool is_answered() const { return !segments.empty() || !authority.empty(); }
 };
 struct Read {
   Token token;
