@@ -216,7 +216,10 @@ Result<Config> load_config(const std::string& path, const ConfigOverrides& overr
   return config;
 }
 
-std::string config_template(const std::string& name) {
+std::string config_template(const std::string& name, const std::vector<std::string>& peers) {
+  std::string dialled;
+  for (const std::string& peer : peers)
+    dialled.append(dialled.empty() ? "" : ", ").append(toml_string(peer));
   std::string text =
       "# Configuration of an ebb node. A line that begins with # shows the default.\n"
       "# Flags go over the environment, that over this file, that over defaults;\n"
@@ -235,8 +238,9 @@ std::string config_template(const std::string& name) {
       "# written here. A port that is set and in use is an error. Port 0: any free one.\n"
       "# \"off\": no links at all; local programs go on as ever.\n"
       "# listen = \"0.0.0.0:7401\"\n"
-      "# Nodes that are always dialled: host:port, any number.\n"
-      "# peers = []\n"
+      "# Nodes that are always dialled: host:port, any number.\n");
+  text.append(peers.empty() ? "# peers = []\n" : "peers = [" + dialled + "]\n");
+  text.append(
       "# \"metered\": this node pays for its bytes; peers are told and wait with patience.\n"
       "# class = \"\"\n"
       "\n"

@@ -60,8 +60,8 @@ struct ConfigOverrides {
 
 // `path` may be absent (defaults). Overrides are applied and validated with the rest.
 Result<Config> load_config(const std::string& path, const ConfigOverrides& overrides);
-// The commented file that init writes; parses to the defaults.
-std::string config_template(const std::string& name);
+// The commented file that init and join write; parses to the defaults, but for name and `peers`.
+std::string config_template(const std::string& name, const std::vector<std::string>& peers = {});
 // Every key with its value and origin, as `ebb config show --origin` prints it.
 struct ConfigLine {
   std::string key, value, origin;

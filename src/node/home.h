@@ -63,6 +63,7 @@ struct NewHome {
   KeyBytes identity;
   KeyBytes link;
   std::string name;
+  std::vector<std::string> peers = {};  // of its configuration
   std::vector<Bytes> authority;
   // Only where the mesh began.
   std::optional<trust::KeySeed> root, issuer;

@@ -304,6 +304,7 @@ Result<JoinAnswer> Join::ask_anybody() {
 
 Status Join::become(const JoinAnswer& answer) {
   made_.genesis = answer.mesh->genesis;
+  made_.peers = {reached_};
   const auto genesis = trust::decode_genesis(made_.genesis);
   const bool named = trust::hash(made_.genesis) == invite_.genesis_hash;
   const auto secret = trust::MeshSecret::from(answer.mesh->secret);

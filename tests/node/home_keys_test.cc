@@ -7,6 +7,7 @@
 #include <string>
 
 #include "core/limits.h"
+#include "node/config.h"
 #include "node/device_file.h"
 #include "node/files.h"
 #include "node/home.h"
@@ -166,6 +167,26 @@ TEST_CASE(
   REQUIRE(home->issuer != nullptr);
   CHECK(Judge(*home).authority.verdict(home->identity->device(), kNow).certificate->issuer ==
         home->issuer->device());
+}
+
+TEST_CASE("a directory whose mesh is known from elsewhere is written with its peers, and whole") {
+  const TempDir dir;
+  const auto first = init_home(options_for(dir / "a"));
+  NewHome made;
+  made.genesis = first->genesis;
+  made.name = "till \"2\"";
+  made.peers = {"192.0.2.7:7401", "[2001:db8::7]:7401"};
+  made.authority = first->authority;
+  REQUIRE(write_home(dir / "b", made).ok());
+  const auto home = load_home(dir / "b");
+  REQUIRE(home.ok());
+  CHECK(home->mesh == first->mesh);
+  CHECK(home->authority == first->authority);
+  const auto config = load_config(home->paths.config, {});
+  REQUIRE(config.ok());
+  CHECK(config->peers == made.peers);
+  CHECK(config->name == made.name);
+  CHECK(write_home(dir / "b", made).error().code == ErrorCode::kExists);
 }
 
 TEST_CASE("init writes over no key of a root or an issuer") {

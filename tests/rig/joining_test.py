@@ -42,7 +42,7 @@ class JoiningTest(rig.RigTest):
         done = self.join(second, self.invite(first))
         self.assertIn("trusted; start this node with", done.stderr)
         address = first.status()["listen"]
-        second.start("--listen", "127.0.0.1:0", "--peer", address)
+        second.start("--listen", "127.0.0.1:0")
         first.run("append", "visit", "page=home")
         self.in_sync([first, second], 1)
         took = time.monotonic() - begun
@@ -57,7 +57,7 @@ class JoiningTest(rig.RigTest):
         for node in (first, second):
             node.stop()
         first.start("--listen", address)
-        second.start("--listen", "127.0.0.1:0", "--peer", address)
+        second.start("--listen", "127.0.0.1:0")
         first.run("append", "visit", "page=again")
         self.in_sync([first, second], 3)
 
