@@ -96,6 +96,11 @@ class Host {
   std::uint64_t set_backs_found() const { return set_backs_found_; }
 
   bool honest() const { return liar_ == nullptr; }
+  // Before its first start: who is let in. An outsider is not, or writes what it may not.
+  void join(mesh::MembershipConfig membership, bool is_outsider);
+  trust::LinkKey link_key() const;
+  // It is to agree with the others in the end.
+  bool is_member() const { return honest() && !outsider_; }
 
   HostClock& clock() { return clock_; }
   StoreThread& storage() { return storage_; }
@@ -135,6 +140,9 @@ class Host {
   std::unique_ptr<mesh::Engine> engine_;
   std::uint64_t life_ = 0;
   Scope scope_;
+  std::optional<mesh::MembershipConfig> membership_;
+  bool outsider_ = false;
+  bool set_back_ = false;  // its store may lack what it has told
   bool paused_ = false;
   bool restored_ = false;          // and has not begun its new incarnation
   std::deque<mesh::Input> inbox_;  // what came while paused

@@ -67,10 +67,10 @@ TEST_CASE("messages and records of the stand-in are as long as those of the real
   const StandIns stand_ins;
   const auto real = [&](const trust::Identity& identity, std::uint8_t seed) {
     std::vector<channel::AccessKey> access;
-    access.push_back(channel::AccessKey::for_link(kMesh, std::nullopt));
+    access.push_back(channel::AccessKey::for_link(kMesh));
     return mesh::SecureChannels(mesh::SecureSetup{
         identity, stand_ins.check, channel::StaticKey(*channel::Key::from(Bytes(32, seed))),
-        std::move(access),
+        std::make_shared<mesh::AccessBook>(std::move(access)),
         [next = seed]() mutable { return *channel::Key::from(Bytes(32, ++next)); }});
   };
   const mesh::SecureChannels first = real(stand_ins.first, 10);

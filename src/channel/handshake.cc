@@ -17,27 +17,26 @@ constexpr std::string_view kDatagramLabel = "ebb-datagram-1";
 
 std::unique_ptr<Handshake> Handshake::initiator(const AccessKey& access, HandshakeKeys keys) {
   std::unique_ptr<Handshake> handshake(new Handshake(Role::kInitiator, std::move(keys)));
-  handshake->use(access);
+  handshake->use(access.copy());
   return handshake;
 }
 
-std::unique_ptr<Handshake> Handshake::responder(std::span<const AccessKey> accepted,
-                                                HandshakeKeys keys) {
-  EBB_CHECK(accepted.size() <= limits::kInvitesTried + 2);
+std::unique_ptr<Handshake> Handshake::responder(SharedAccessKeys accepted, HandshakeKeys keys) {
+  EBB_CHECK(accepted != nullptr && accepted->size() <= limits::kInvitesTried + 2);
   std::unique_ptr<Handshake> handshake(new Handshake(Role::kResponder, std::move(keys)));
-  handshake->accepted_ = accepted;
+  handshake->accepted_ = std::move(accepted);
   return handshake;
 }
 
-void Handshake::use(const AccessKey& access) {
-  access_ = &access;
+void Handshake::use(AccessKey access) {
+  access_.emplace(std::move(access));
   NoiseSetup setup;
   setup.role = role_;
-  setup.prologue = access.prologue();
+  setup.prologue = access_->prologue();
   setup.static_key = std::move(keys_.static_key);
   setup.ephemeral_key = std::move(keys_.ephemeral_key);
-  setup.psk = access.psk();
-  noise_.emplace(access.pattern(), sha256(), std::move(setup));
+  setup.psk = access_->psk();
+  noise_.emplace(access_->pattern(), sha256(), std::move(setup));
 }
 
 void Handshake::start(Bytes& wire_out) {
@@ -77,7 +76,7 @@ Handshake::Received Handshake::receive(ByteView wire) {
 
 bool Handshake::is_possible(std::size_t size) const {
   if (!noise_) {
-    return std::any_of(accepted_.begin(), accepted_.end(), [size](const AccessKey& access) {
+    return std::any_of(accepted_->begin(), accepted_->end(), [size](const AccessKey& access) {
       return access.first_message_bytes() == size;
     });
   }
@@ -100,11 +99,12 @@ HandshakeStep Handshake::take_message(ByteView message) {
 HandshakeStep Handshake::take_first(ByteView message) {
   const Mac mac = *Mac::from(message.first(kMacBytes));
   const ByteView behind = message.subspan(kMacBytes);
-  for (std::size_t i = 0; i < accepted_.size(); ++i) {
-    const AccessKey& access = accepted_[i];
+  for (std::size_t i = 0; i < accepted_->size(); ++i) {
+    const AccessKey& access = (*accepted_)[i];
     if (access.first_message_bytes() != message.size() || !access.fits(mac, behind)) continue;
     accepted_index_ = i;
-    use(access);
+    use(access.copy());
+    accepted_.reset();
     return take_message(behind);
   }
   return HandshakeStep::kSilence;

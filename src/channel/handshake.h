@@ -15,8 +15,8 @@
 //            certificate in the payload for one, is to be checked before answer(). That the other
 //            end knows the secret, an initiator knows with the first record or datagram that opens;
 //            a responder at kDone.
-// Ownership: keys are erased when they have been used up, and with it; so are payloads. Access keys
-//            must outlive it.
+// Ownership: keys are erased when they have been used up, and with it; so are payloads. A responder
+//            shares the list of access keys that it was begun with, and gives it back when one fits.
 // Errors:    kSilence: what came has not the mac; nothing was sent, and nothing may be. kFailed:
 // what
 //            came behind it does not read (error() tells, for a log); nothing more may be sent.
@@ -30,7 +30,6 @@
 #include <cstddef>
 #include <memory>
 #include <optional>
-#include <span>
 
 #include "channel/access_key.h"
 #include "channel/noise_handshake.h"
@@ -61,8 +60,7 @@ class Handshake {
   static std::unique_ptr<Handshake> initiator(const AccessKey& access, HandshakeKeys keys);
   // Whoever has made its first message with one of these is answered. At most two of the mesh (its
   // secret, and the one that it replaces) and limits::kInvitesTried of invites (checked).
-  static std::unique_ptr<Handshake> responder(std::span<const AccessKey> accepted,
-                                              HandshakeKeys keys);
+  static std::unique_ptr<Handshake> responder(SharedAccessKeys accepted, HandshakeKeys keys);
 
   // The first bytes of an initiator; once.
   void start(Bytes& wire_out);
@@ -89,7 +87,7 @@ class Handshake {
 
  private:
   explicit Handshake(Role role, HandshakeKeys keys) : role_(role), keys_(std::move(keys)) {}
-  void use(const AccessKey& access);
+  void use(AccessKey access);
   HandshakeStep take_message(ByteView message);
   HandshakeStep take_first(ByteView message);
   bool is_possible(std::size_t size) const;
@@ -98,8 +96,8 @@ class Handshake {
 
   Role role_;
   HandshakeKeys keys_;  // until the access key is known
-  std::span<const AccessKey> accepted_;
-  const AccessKey* access_ = nullptr;
+  SharedAccessKeys accepted_;          // of a responder, until one of them fits
+  std::optional<AccessKey> access_;
   std::optional<NoiseHandshake> noise_;
   HandshakeStep step_ = HandshakeStep::kMore;
   std::size_t accepted_index_ = 0;

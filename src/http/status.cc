@@ -42,6 +42,7 @@ std::string status_text(const node::Node& node, const std::optional<Hash>& diges
   out.field("name", as_utf8(status.name)).field("mesh", to_hex(status.mesh.view()));
   out.field("incarnation", incarnation_text(status.incarnation)).field("version", kProgramVersion);
   out.field("uptime_ms", status.uptime.ms()).field("listen", status.listen);
+  out.field("issuer", node.is_issuer());
   out.key("verdict").begin_object().field("level", verdict.level);
   out.field("text", verdict.text).end_object();
   out.key("clock");

@@ -24,7 +24,8 @@ class SecureChannel final : public Channel {
         dialled_(dialled),
         own_(std::move(own)),
         may_answer_(std::move(may_answer)),
-        handshake_(begin(setup, dialled)) {}
+        access_(setup.access->now()),
+        handshake_(begin()) {}
 
   void start(Bytes& wire_out) override {
     if (!dialled_) return;
@@ -59,10 +60,10 @@ class SecureChannel final : public Channel {
   }
 
  private:
-  static std::unique_ptr<Handshake> begin(const SecureSetup& setup, bool dialled) {
-    channel::HandshakeKeys keys{setup.link_key.copy(), setup.ephemeral()};
-    if (dialled) return Handshake::initiator(setup.access.front(), std::move(keys));
-    return Handshake::responder(setup.access, std::move(keys));
+  std::unique_ptr<Handshake> begin() const {
+    channel::HandshakeKeys keys{setup_.link_key.copy(), setup_.ephemeral()};
+    if (dialled_) return Handshake::initiator(access_->keys.front(), std::move(keys));
+    return Handshake::responder({access_, &access_->keys}, std::move(keys));
   }
 
   std::optional<ChannelFailure> take(HandshakeStep step, Bytes& wire_out) {
@@ -119,6 +120,9 @@ class SecureChannel final : public Channel {
     if (!setup_.signatures.holds(payload->device, proven, payload->proof)) {
       return ChannelFailure{ChannelFault::kBadProof, ""};
     }
+    if (setup_.expected && !equal(setup_.expected->view(), handshake_->peer_key()->view())) {
+      return ChannelFailure{ChannelFault::kBadProof, "another link key than the expected one"};
+    }
     if (payload->wire_min > setup_.wire_max || payload->wire_max < setup_.wire_min) {
       return ChannelFailure{ChannelFault::kNoCommonVersion,
                             "no common wire version: theirs " + std::to_string(payload->wire_min) +
@@ -129,7 +133,8 @@ class SecureChannel final : public Channel {
     proven_ = ChannelPeer{payload->device,
                           trust::LinkKey{handshake_->peer_key()->data},
                           {payload->receiver_index, std::move(payload->certificate),
-                           std::move(payload->authority_heads)}};
+                           std::move(payload->authority_heads)},
+                          std::nullopt};
     return std::nullopt;
   }
 
@@ -145,8 +150,10 @@ class SecureChannel final : public Channel {
                                              std::move(datagrams.from_responder)}
                               : DatagramKeys{std::move(datagrams.from_responder),
                                              std::move(datagrams.from_initiator)};
-    handshake_.reset();
     peer_ = std::move(proven_);
+    if (!dialled_) peer_->invite = access_->invite_of(handshake_->accepted_index());
+    handshake_.reset();
+    access_.reset();
     return std::nullopt;
   }
 
@@ -154,7 +161,8 @@ class SecureChannel final : public Channel {
   bool dialled_;
   ChannelClaim own_;
   MayAnswer may_answer_;
-  std::unique_ptr<Handshake> handshake_;  // until it is done
+  std::shared_ptr<const AccessBook::List> access_;  // until the handshake is done
+  std::unique_ptr<Handshake> handshake_;            // the same
   Bytes heard_behind_;  // the transcript behind which the other end proves its key
   std::optional<ChannelFailure> failed_;
   std::optional<ChannelPeer> proven_;

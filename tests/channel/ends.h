@@ -5,6 +5,7 @@
 
 #include <memory>
 #include <optional>
+#include <span>
 #include <string_view>
 #include <vector>
 
@@ -24,6 +25,17 @@ inline channel::Key key_of(std::uint8_t first) {
   for (std::size_t i = 0; i < bytes.size(); ++i)
     bytes[i] = static_cast<std::uint8_t>(first + i);
   return *channel::Key::from(bytes);
+}
+
+// A list of copies of them, as a responder takes one.
+inline channel::SharedAccessKeys accepting(std::span<const channel::AccessKey> accepted) {
+  auto list = std::make_shared<channel::AccessKeys>();
+  for (const channel::AccessKey& access : accepted)
+    list->push_back(access.copy());
+  return list;
+}
+inline channel::SharedAccessKeys accepting(const channel::AccessKey& access) {
+  return accepting({&access, 1});
 }
 
 inline channel::HandshakeKeys initiator_keys() {

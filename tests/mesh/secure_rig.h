@@ -28,7 +28,7 @@ inline std::unique_ptr<mesh::Channels> secure(const trust::Identity& identity, s
   std::vector<channel::AccessKey> access;
   access.push_back(channel::AccessKey::for_link(mesh, secret));
   return std::make_unique<mesh::SecureChannels>(mesh::SecureSetup{
-      identity, kSignatureCheck, channel::StaticKey(key_of(seed)), std::move(access),
+      identity, kSignatureCheck, channel::StaticKey(key_of(seed)), std::make_shared<mesh::AccessBook>(std::move(access)),
       [next = seed]() mutable { return key_of(++next); }, versions.min, versions.max});
 }
 

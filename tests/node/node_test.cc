@@ -180,24 +180,6 @@ TEST_CASE("a port that nobody configured gives way to the next free one, which i
   CHECK(saved->listen_configured);
 }
 
-TEST_CASE("an address that is not loopback is refused, to listen and to dial") {
-  const TempDir dir;
-  make_home(dir / "a");
-  ebb::node::Config listening = make_config();
-  listening.listen = "0.0.0.0:0";
-  const ebb::node::Config dialling = make_config({"192.0.2.1:7401"});
-  for (const ebb::node::Config& config : {listening, dialling}) {
-    const NodeThread node(ebb::node::load_home(dir / "a").value(), config);
-    REQUIRE_FALSE(node.started().ok());
-    CHECK(node.started().error().code == ErrorCode::kPermission);
-    CHECK(node.started().error().detail.find("devices have certificates") != std::string::npos);
-  }
-  NodeThread node(ebb::node::load_home(dir / "a").value(), make_config());
-  REQUIRE(node.started().ok());
-  CHECK(node.on_loop([](Node& n) { return n.add_peer("192.0.2.1:7401").error().code; }) ==
-        ErrorCode::kPermission);
-}
-
 TEST_CASE("a second node on a directory is refused") {
   const TempDir dir;
   NodeThread a(make_home(dir / "a"), make_config());
