@@ -21,8 +21,7 @@ std::unique_ptr<Handshake> Handshake::initiator(const AccessKey& access, Handsha
   return handshake;
 }
 
-std::unique_ptr<Handshake> Handshake::responder(SharedAccessKeys accepted, HandshakeKeys keys) {
-  EBB_CHECK(accepted != nullptr && accepted->size() <= limits::kInvitesTried + 2);
+std::unique_ptr<Handshake> Handshake::responder(AcceptedKeys accepted, HandshakeKeys keys) {
   std::unique_ptr<Handshake> handshake(new Handshake(Role::kResponder, std::move(keys)));
   handshake->accepted_ = std::move(accepted);
   return handshake;
@@ -76,7 +75,8 @@ Handshake::Received Handshake::receive(ByteView wire) {
 
 bool Handshake::is_possible(std::size_t size) const {
   if (!noise_) {
-    return std::any_of(accepted_->begin(), accepted_->end(), [size](const AccessKey& access) {
+    const std::span<const AccessKey> accepted = accepted_();
+    return std::any_of(accepted.begin(), accepted.end(), [size](const AccessKey& access) {
       return access.first_message_bytes() == size;
     });
   }
@@ -99,12 +99,14 @@ HandshakeStep Handshake::take_message(ByteView message) {
 HandshakeStep Handshake::take_first(ByteView message) {
   const Mac mac = *Mac::from(message.first(kMacBytes));
   const ByteView behind = message.subspan(kMacBytes);
-  for (std::size_t i = 0; i < accepted_->size(); ++i) {
-    const AccessKey& access = (*accepted_)[i];
+  const std::span<const AccessKey> accepted = accepted_();
+  EBB_CHECK(accepted.size() <= limits::kInvitesTried + 2);
+  for (std::size_t i = 0; i < accepted.size(); ++i) {
+    const AccessKey& access = accepted[i];
     if (access.first_message_bytes() != message.size() || !access.fits(mac, behind)) continue;
     accepted_index_ = i;
     use(access.copy());
-    accepted_.reset();
+    accepted_ = nullptr;
     return take_message(behind);
   }
   return HandshakeStep::kSilence;

@@ -99,7 +99,8 @@ Status write_rest(const HomePaths& paths, const NewHome& made) {
   EBB_ASSIGN(const std::string authority, trust::encode_authority_file(made.authority));
   EBB_RETURN_IF_ERROR(write_file_durable(paths.authority, authority, 0600));
   if (!file_exists(paths.config)) {
-    EBB_RETURN_IF_ERROR(write_file_durable(paths.config, config_template(made.name, made.peers), 0600));
+    EBB_RETURN_IF_ERROR(
+        write_file_durable(paths.config, config_template(made.name, made.peers), 0600));
   }
   return write_key_file(paths.identity_key, kIdentityKind, made.identity);
 }

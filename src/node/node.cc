@@ -145,9 +145,9 @@ Status Node::Impl::make_channels() {
   if (made) log(LogLevel::kInfo, "link_key_made", {{"path", home.paths.link_key}});
   channel::AccessKeys links;
   links.push_back(channel::AccessKey::for_link(home.mesh, home.secret));
-  access = std::make_shared<mesh::AccessBook>(std::move(links));
+  access = std::make_unique<mesh::AccessBook>(std::move(links));
   channels = make_link_channels(
-      mesh::SecureSetup{*home.identity, signature_check(), std::move(own_key), access, [] {
+      mesh::SecureSetup{*home.identity, signature_check(), std::move(own_key), *access, [] {
                           channel::Key key;
                           trust::random_bytes(key.data(), channel::Key::kSize);
                           return key;
