@@ -178,6 +178,10 @@ Result<mesh::Config> Node::Impl::engine_config_of(const store::Store& opened) co
   }
   wanted.incarnation = opened.incarnation();
   wanted.membership = membership();
+  EBB_ASSIGN(store::AuthorityRows authority, opened.authority());
+  wanted.membership->stored = std::move(authority.records);
+  wanted.membership->missing = std::move(*authority.missing);
+  wanted.membership->floors = *authority.floors;
   wanted.built = config.built;
   wanted.clock_suspect = clock_suspect;
   trust::random_bytes(wanted.cookie_secret.data.data(), wanted.cookie_secret.data.size());
