@@ -32,7 +32,7 @@ std::size_t letters(const std::string& line) {
 
 TEST_CASE("invite asks for so long and so many, and prints the line alone") {
   CommandRun ebb;
-  ebb.serve().on("POST /v1/invites", {.body = kMade});
+  ebb.serve().on("POST /v1/invites", kMade);
   CHECK(ebb.run({"invite", "--ttl", "30m", "--uses", "2"}) == 0);
   CHECK(ebb.out == "ebb1-abc\n");
   CHECK(ebb.err_has("good for 2 devices until "));
@@ -50,7 +50,7 @@ TEST_CASE("invite asks for so long and so many, and prints the line alone") {
 
 TEST_CASE("a QR code is drawn on a terminal that is wide enough, or when it is asked for") {
   CommandRun ebb;
-  ebb.serve().on("POST /v1/invites", {.body = kMade});
+  ebb.serve().on("POST /v1/invites", kMade);
   ebb.on_terminal = true;
   CHECK(ebb.run({"invite"}) == 0);
   CHECK(ebb.out_has("\x1b[48;5;231m"));
@@ -124,8 +124,8 @@ TEST_CASE("join hands on the line in one piece, however it was given") {
 
 TEST_CASE("an invite is ended by a beginning of its id that fits one alone") {
   CommandRun ebb;
-  ebb.serve().on("GET /v1/invites", {.body = R"({"invites":[{"id":"aa11"},{"id":"aa22"}]})"});
-  ebb.api->on("DELETE /v1/invites/aa22", {.body = R"({"id":"aa22"})"});
+  ebb.serve().on("GET /v1/invites", R"({"invites":[{"id":"aa11"},{"id":"aa22"}]})");
+  ebb.api->on("DELETE /v1/invites/aa22", R"({"id":"aa22"})");
   CHECK(ebb.run({"invite", "rm", "aa2"}) == 0);
   CHECK(ebb.run({"invite", "rm", "aa"}) == 1);
   CHECK(ebb.err_has("2 invites begin with aa"));

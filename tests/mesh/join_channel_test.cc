@@ -77,7 +77,7 @@ struct Inviting {
 }  // namespace
 
 TEST_CASE("who dials with an invite is known by it, and as the device that it proves") {
-  for (const std::uint8_t number : {3, 4}) {
+  for (const std::uint8_t number : {std::uint8_t{3}, std::uint8_t{4}}) {
     Inviting ends;
     ends.invite({3, 4});
     ends.dial(number);

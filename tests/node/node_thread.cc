@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "codec/value.h"
+#include "node/clocks.h"
 
 namespace ebb::tests {
 namespace {
