@@ -16,8 +16,8 @@
 //            end knows the secret, an initiator knows with the first record or datagram that opens;
 //            a responder at kDone.
 // Ownership: keys are erased when they have been used up, and with it; so are payloads. A
-//            responder asks for the access keys while a first message comes, and has a copy of the
-//            one that fits: they may change between its calls.
+//            responder asks for the access keys while a first message comes, and keeps what it
+//            needs of the one that fits: they may change between its calls.
 // Errors:    kSilence: what came has not the mac; nothing was sent, and nothing may be. kFailed:
 // what
 //            came behind it does not read (error() tells, for a log); nothing more may be sent.
@@ -88,7 +88,7 @@ class Handshake {
 
  private:
   explicit Handshake(Role role, HandshakeKeys keys) : role_(role), keys_(std::move(keys)) {}
-  void use(AccessKey access);
+  void use(const AccessKey& access);
   HandshakeStep take_message(ByteView message);
   HandshakeStep take_first(ByteView message);
   bool is_possible(std::size_t size) const;
@@ -96,9 +96,9 @@ class Handshake {
   HandshakeStep fail(Error error);
 
   Role role_;
-  HandshakeKeys keys_;     // until the access key is known
-  AcceptedKeys accepted_;  // of a responder, until one of them fits
-  std::optional<AccessKey> access_;
+  HandshakeKeys keys_;               // until the access key is known
+  AcceptedKeys accepted_;            // of a responder, until one of them fits
+  std::optional<AccessKey> access_;  // of an initiator, until it has started
   std::optional<NoiseHandshake> noise_;
   HandshakeStep step_ = HandshakeStep::kMore;
   std::size_t accepted_index_ = 0;
