@@ -34,10 +34,10 @@ channel::Key random_key(Rng& rng) {
   return key;
 }
 
-std::shared_ptr<mesh::AccessBook> link_access(const MeshId& mesh) {
+channel::AccessKeys link_access(const MeshId& mesh) {
   channel::AccessKeys access;
   access.push_back(channel::AccessKey::for_link(mesh));
-  return std::make_shared<mesh::AccessBook>(std::move(access));
+  return access;
 }
 
 // Of the heap meter; 0 is nobody.
@@ -114,9 +114,11 @@ void Host::make_channels() {
   const trust::SignatureCheck& check =
       setup_.real ? real_check_ : static_cast<const trust::SignatureCheck&>(stand_in_check_);
   if (setup_.real_channel) {
-    channels_ = std::make_unique<mesh::SecureChannels>(mesh::SecureSetup{
-        *identity_, check, channel::StaticKey(link_key_.copy()), link_access(setup_.mesh),
-        [rng = rng_.fork()]() mutable { return random_key(rng); }});
+    channels_.reset();
+    access_ = std::make_unique<mesh::AccessBook>(link_access(setup_.mesh));
+    channels_ = std::make_unique<mesh::SecureChannels>(
+        mesh::SecureSetup{*identity_, check, channel::StaticKey(link_key_.copy()), *access_,
+                          [rng = rng_.fork()]() mutable { return random_key(rng); }});
   } else {
     channels_ = std::make_unique<StandInChannels>(setup_.mesh, *identity_, check, rng_.fork());
   }

@@ -20,6 +20,7 @@
 
 #include "channel/secret.h"
 #include "core/rng.h"
+#include "mesh/access_book.h"
 #include "mesh/engine.h"
 #include "sim/host_clock.h"
 #include "sim/liar.h"
@@ -135,6 +136,7 @@ class Host {
   StoreThread storage_;
   std::unique_ptr<Liar> liar_;
   // Of the engine, which goes first: its own, and those that lie.
+  std::unique_ptr<mesh::AccessBook> access_;  // of real channels
   std::unique_ptr<mesh::Channels> channels_;
   std::unique_ptr<mesh::Channels> lying_channels_;
   std::unique_ptr<mesh::Engine> engine_;

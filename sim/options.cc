@@ -136,10 +136,13 @@ void draw_members(Rng& rng, Options& options) {
   const bool outsider = rng.chance(1, 3);
   options.outsider_is_certified = late || rng.chance(1, 2);
   if (options.nodes < kNodesWithMembers) return;
+  // An issuer whose clock is wrong certifies nobody, and nobody sets it right here.
+  const bool clocks = options.has(Fault::kClockStep) || options.has(Fault::kClockWalk) ||
+                      options.has(Fault::kClockAtBoot);
   const auto last = static_cast<HostIndex>(options.nodes - 1);
   if (outsider) options.outsider = last - 1;
-  if (late) options.late = last - 2;
-  if (expired) options.expired = last - 3;
+  if (late && !clocks) options.late = last - 2;
+  if (expired && !clocks) options.expired = last - 3;
 }
 
 std::string ms_text(Duration duration) { return std::to_string(duration.ms()) + " ms"; }

@@ -7,8 +7,9 @@
 // Spec:      docs/wire_format.md section 12
 #pragma once
 
-#include <memory>
+#include <functional>
 #include <optional>
+#include <span>
 #include <vector>
 
 #include "channel/noise_pattern.h"
@@ -56,9 +57,8 @@ class AccessKey {
   std::optional<Key> psk_;
 };
 
-// What is answered at one time. Whoever has begun under a list keeps it, while others are begun
-// under another.
 using AccessKeys = std::vector<AccessKey>;
-using SharedAccessKeys = std::shared_ptr<const AccessKeys>;
+// Those that are answered now; valid until the caller gives way.
+using AcceptedKeys = std::function<std::span<const AccessKey>()>;
 
 }  // namespace ebb::channel

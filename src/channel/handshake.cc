@@ -17,26 +17,25 @@ constexpr std::string_view kDatagramLabel = "ebb-datagram-1";
 
 std::unique_ptr<Handshake> Handshake::initiator(const AccessKey& access, HandshakeKeys keys) {
   std::unique_ptr<Handshake> handshake(new Handshake(Role::kInitiator, std::move(keys)));
-  handshake->use(access.copy());
+  handshake->access_.emplace(access.copy());
+  handshake->use(access);
   return handshake;
 }
 
-std::unique_ptr<Handshake> Handshake::responder(SharedAccessKeys accepted, HandshakeKeys keys) {
-  EBB_CHECK(accepted != nullptr && accepted->size() <= limits::kInvitesTried + 2);
+std::unique_ptr<Handshake> Handshake::responder(AcceptedKeys accepted, HandshakeKeys keys) {
   std::unique_ptr<Handshake> handshake(new Handshake(Role::kResponder, std::move(keys)));
   handshake->accepted_ = std::move(accepted);
   return handshake;
 }
 
-void Handshake::use(AccessKey access) {
-  access_.emplace(std::move(access));
+void Handshake::use(const AccessKey& access) {
   NoiseSetup setup;
   setup.role = role_;
-  setup.prologue = access_->prologue();
+  setup.prologue = access.prologue();
   setup.static_key = std::move(keys_.static_key);
   setup.ephemeral_key = std::move(keys_.ephemeral_key);
-  setup.psk = access_->psk();
-  noise_.emplace(access_->pattern(), sha256(), std::move(setup));
+  setup.psk = access.psk();
+  noise_.emplace(access.pattern(), sha256(), std::move(setup));
 }
 
 void Handshake::start(Bytes& wire_out) {
@@ -46,6 +45,7 @@ void Handshake::start(Bytes& wire_out) {
   append_be16(wire_out, static_cast<std::uint16_t>(kMacBytes + message.size()));
   append(wire_out, access_->mac(message).view());
   append(wire_out, message);
+  access_.reset();
 }
 
 Handshake::Received Handshake::receive(ByteView wire) {
@@ -76,7 +76,8 @@ Handshake::Received Handshake::receive(ByteView wire) {
 
 bool Handshake::is_possible(std::size_t size) const {
   if (!noise_) {
-    return std::any_of(accepted_->begin(), accepted_->end(), [size](const AccessKey& access) {
+    const std::span<const AccessKey> accepted = accepted_();
+    return std::any_of(accepted.begin(), accepted.end(), [size](const AccessKey& access) {
       return access.first_message_bytes() == size;
     });
   }
@@ -99,12 +100,14 @@ HandshakeStep Handshake::take_message(ByteView message) {
 HandshakeStep Handshake::take_first(ByteView message) {
   const Mac mac = *Mac::from(message.first(kMacBytes));
   const ByteView behind = message.subspan(kMacBytes);
-  for (std::size_t i = 0; i < accepted_->size(); ++i) {
-    const AccessKey& access = (*accepted_)[i];
+  const std::span<const AccessKey> accepted = accepted_();
+  EBB_CHECK(accepted.size() <= limits::kInvitesTried + 2);
+  for (std::size_t i = 0; i < accepted.size(); ++i) {
+    const AccessKey& access = accepted[i];
     if (access.first_message_bytes() != message.size() || !access.fits(mac, behind)) continue;
     accepted_index_ = i;
-    use(access.copy());
-    accepted_.reset();
+    use(access);
+    accepted_ = nullptr;
     return take_message(behind);
   }
   return HandshakeStep::kSilence;
@@ -142,6 +145,7 @@ HandshakeStep Handshake::settle(HandshakeStep step) {
   step_ = step;
   if (step == HandshakeStep::kSilence || step == HandshakeStep::kFailed) {
     keys_ = {};
+    access_.reset();
     erase_bytes(payload_);
     // A length that cannot be fails the handshake without its Noise state having seen a byte.
     if (noise_) noise_->erase();

@@ -15,8 +15,9 @@
 //            certificate in the payload for one, is to be checked before answer(). That the other
 //            end knows the secret, an initiator knows with the first record or datagram that opens;
 //            a responder at kDone.
-// Ownership: keys are erased when they have been used up, and with it; so are payloads. A responder
-//            shares the list of access keys that it was begun with, and gives it back when one fits.
+// Ownership: keys are erased when they have been used up, and with it; so are payloads. A
+//            responder asks for the access keys while a first message comes, and keeps what it
+//            needs of the one that fits: they may change between its calls.
 // Errors:    kSilence: what came has not the mac; nothing was sent, and nothing may be. kFailed:
 // what
 //            came behind it does not read (error() tells, for a log); nothing more may be sent.
@@ -60,7 +61,7 @@ class Handshake {
   static std::unique_ptr<Handshake> initiator(const AccessKey& access, HandshakeKeys keys);
   // Whoever has made its first message with one of these is answered. At most two of the mesh (its
   // secret, and the one that it replaces) and limits::kInvitesTried of invites (checked).
-  static std::unique_ptr<Handshake> responder(SharedAccessKeys accepted, HandshakeKeys keys);
+  static std::unique_ptr<Handshake> responder(AcceptedKeys accepted, HandshakeKeys keys);
 
   // The first bytes of an initiator; once.
   void start(Bytes& wire_out);
@@ -87,7 +88,7 @@ class Handshake {
 
  private:
   explicit Handshake(Role role, HandshakeKeys keys) : role_(role), keys_(std::move(keys)) {}
-  void use(AccessKey access);
+  void use(const AccessKey& access);
   HandshakeStep take_message(ByteView message);
   HandshakeStep take_first(ByteView message);
   bool is_possible(std::size_t size) const;
@@ -95,9 +96,9 @@ class Handshake {
   HandshakeStep fail(Error error);
 
   Role role_;
-  HandshakeKeys keys_;  // until the access key is known
-  SharedAccessKeys accepted_;          // of a responder, until one of them fits
-  std::optional<AccessKey> access_;
+  HandshakeKeys keys_;               // until the access key is known
+  AcceptedKeys accepted_;            // of a responder, until one of them fits
+  std::optional<AccessKey> access_;  // of an initiator, until it has started
   std::optional<NoiseHandshake> noise_;
   HandshakeStep step_ = HandshakeStep::kMore;
   std::size_t accepted_index_ = 0;

@@ -4,7 +4,6 @@
 #include "core/limits.h"
 #include "http/handlers.h"
 #include "http/json_fields.h"
-#include "trust/authority_record.h"
 
 namespace ebb::http {
 namespace {

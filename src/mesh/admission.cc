@@ -278,7 +278,7 @@ void on_auth(Context& ctx, Link& link, const codec::AuthGrant& grant) {
 bool may_greet(const Link& link) { return !link.admission.on || link.admission.hello_sent; }
 
 bool turn_away_late(Context& ctx, Link& link) {
-  if (!link.admission.on || is_enough(link.admission.given)) return false;
+  if (!link.admission.given || is_enough(link.admission.given)) return false;
   if (link.phase != Phase::kGreeting) return false;
   turn_away(ctx, link, verdict_of(ctx, link).standing);
   return true;

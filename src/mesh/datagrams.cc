@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "mesh/admission.h"
 namespace ebb::mesh {
 namespace {
 

@@ -3,6 +3,7 @@
 #include <optional>
 #include <vector>
 
+#include "mesh/admission.h"
 #include "mesh/datagrams.h"
 #include "mesh/dialer.h"
 #include "mesh/presence.h"

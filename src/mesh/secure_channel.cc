@@ -24,7 +24,6 @@ class SecureChannel final : public Channel {
         dialled_(dialled),
         own_(std::move(own)),
         may_answer_(std::move(may_answer)),
-        access_(setup.access->now()),
         handshake_(begin()) {}
 
   void start(Bytes& wire_out) override {
@@ -62,8 +61,10 @@ class SecureChannel final : public Channel {
  private:
   std::unique_ptr<Handshake> begin() const {
     channel::HandshakeKeys keys{setup_.link_key.copy(), setup_.ephemeral()};
-    if (dialled_) return Handshake::initiator(access_->keys.front(), std::move(keys));
-    return Handshake::responder({access_, &access_->keys}, std::move(keys));
+    if (dialled_) return Handshake::initiator(setup_.access.keys().front(), std::move(keys));
+    return Handshake::responder(
+        [&book = setup_.access] { return std::span<const channel::AccessKey>(book.keys()); },
+        std::move(keys));
   }
 
   std::optional<ChannelFailure> take(HandshakeStep step, Bytes& wire_out) {
@@ -84,6 +85,8 @@ class SecureChannel final : public Channel {
   }
 
   std::optional<ChannelFailure> answer(Bytes& wire_out) {
+    // Now, for the book may change.
+    if (!dialled_) invite_ = setup_.access.invite_of(handshake_->accepted_index());
     if (!dialled_ && !may_answer_()) return ChannelFailure{ChannelFault::kNotAnswered, ""};
     std::optional<ChannelFailure> failure;
     if (dialled_) failure = judge();
@@ -151,9 +154,8 @@ class SecureChannel final : public Channel {
                               : DatagramKeys{std::move(datagrams.from_responder),
                                              std::move(datagrams.from_initiator)};
     peer_ = std::move(proven_);
-    if (!dialled_) peer_->invite = access_->invite_of(handshake_->accepted_index());
+    peer_->invite = invite_;
     handshake_.reset();
-    access_.reset();
     return std::nullopt;
   }
 
@@ -161,8 +163,8 @@ class SecureChannel final : public Channel {
   bool dialled_;
   ChannelClaim own_;
   MayAnswer may_answer_;
-  std::shared_ptr<const AccessBook::List> access_;  // until the handshake is done
-  std::unique_ptr<Handshake> handshake_;            // the same
+  std::unique_ptr<Handshake> handshake_;   // until it is done
+  std::optional<trust::InviteId> invite_;  // that the other end has begun with
   Bytes heard_behind_;  // the transcript behind which the other end proves its key
   std::optional<ChannelFailure> failed_;
   std::optional<ChannelPeer> proven_;

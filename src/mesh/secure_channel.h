@@ -5,7 +5,8 @@
 // Model:     which device a link is of comes from the proof in the handshake and from nothing
 //            else. The dialling end sees the other's proof before it shows its own. Without the
 //            mac of message 1 the dialled end says nothing at all.
-// Ownership: identity and signatures must outlive the factory, the factory its channels. Keys of a
+// Ownership: identity, signatures and access must outlive the factory, the factory its channels.
+//            Keys of a
 //            handshake are erased with it, keys of a direction behind its end.
 // Errors:    as Channel.
 // Threads:   the factory is immutable, and called on the thread of its engine, as is `ephemeral`.
@@ -33,7 +34,7 @@ struct SecureSetup {
   const trust::SignatureCheck& signatures;  // who judges the proofs of others
   channel::StaticKey link_key;
   // What is dialled with (the first), and what others may dial with.
-  std::shared_ptr<const AccessBook> access;
+  const AccessBook& access;
   // 32 bytes that nobody can foretell and nobody gets again, for each handshake.
   std::function<channel::Key()> ephemeral;
   std::uint64_t wire_min = codec::kWireVersion;

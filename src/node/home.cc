@@ -99,7 +99,8 @@ Status write_rest(const HomePaths& paths, const NewHome& made) {
   EBB_ASSIGN(const std::string authority, trust::encode_authority_file(made.authority));
   EBB_RETURN_IF_ERROR(write_file_durable(paths.authority, authority, 0600));
   if (!file_exists(paths.config)) {
-    EBB_RETURN_IF_ERROR(write_file_durable(paths.config, config_template(made.name, made.peers), 0600));
+    EBB_RETURN_IF_ERROR(
+        write_file_durable(paths.config, config_template(made.name, made.peers), 0600));
   }
   return write_key_file(paths.identity_key, kIdentityKind, made.identity);
 }
@@ -215,12 +216,13 @@ Result<Home> init_home(const InitOptions& options) {
         "who may join, and the keys of root and issuer, belong to a mesh that begins here"};
   }
   const std::string own = options.name.empty() ? host_name() : options.name;
+  Config config;
+  EBB_RETURN_IF_ERROR(find_config_key("node.name")->set(config, own));
   EBB_ASSIGN(NewHome made, options.mesh_file ? home_of_file(*options.mesh_file, options.name)
                                              : new_mesh(own, options.admit, options.now));
   if (made.name.empty()) made.name = own;
   made.passphrase = options.passphrase;
-  // What is written must be readable again.
-  Config config;
+  // What is written must be readable again: the file may have brought another name.
   EBB_RETURN_IF_ERROR(find_config_key("node.name")->set(config, made.name));
   EBB_RETURN_IF_ERROR(write_home(options.dir, made));
   erase_text(made.passphrase);

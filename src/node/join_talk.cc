@@ -17,8 +17,8 @@ class Talk {
  public:
   Talk(JoinStream stream, const trust::Invite& invite, const JoinKeys& keys)
       : stream_(std::move(stream)),
-        channels_(mesh::SecureSetup{keys.identity, signatures_, keys.link.copy(),
-                                    mesh::AccessBook::of_invite(invite.mesh(), invite.secret),
+        access_(mesh::keys_of_invite(invite.mesh(), invite.secret)),
+        channels_(mesh::SecureSetup{keys.identity, signatures_, keys.link.copy(), access_,
                                     [] {
                                       channel::Key key;
                                       trust::random_bytes(key.data(), channel::Key::kSize);
@@ -36,12 +36,11 @@ class Talk {
  private:
   Status take();
   Status take_frame(ByteView frame);
-  bool is_done() const {
-    return answer_.refused.has_value() || answer_.mesh.has_value();
-  }
+  bool is_done() const { return answer_.refused.has_value() || answer_.mesh.has_value(); }
 
   trust::SignatureCheck signatures_;
   JoinStream stream_;
+  mesh::AccessBook access_;
   mesh::SecureChannels channels_;
   std::unique_ptr<mesh::Channel> channel_;
   codec::FrameSplitter splitter_;

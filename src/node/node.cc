@@ -145,9 +145,9 @@ Status Node::Impl::make_channels() {
   if (made) log(LogLevel::kInfo, "link_key_made", {{"path", home.paths.link_key}});
   channel::AccessKeys links;
   links.push_back(channel::AccessKey::for_link(home.mesh, home.secret));
-  access = std::make_shared<mesh::AccessBook>(std::move(links));
+  access = std::make_unique<mesh::AccessBook>(std::move(links));
   channels = make_link_channels(
-      mesh::SecureSetup{*home.identity, signature_check(), std::move(own_key), access, [] {
+      mesh::SecureSetup{*home.identity, signature_check(), std::move(own_key), *access, [] {
                           channel::Key key;
                           trust::random_bytes(key.data(), channel::Key::kSize);
                           return key;
@@ -178,6 +178,10 @@ Result<mesh::Config> Node::Impl::engine_config_of(const store::Store& opened) co
   }
   wanted.incarnation = opened.incarnation();
   wanted.membership = membership();
+  EBB_ASSIGN(store::AuthorityRows authority, opened.authority());
+  wanted.membership->stored = std::move(authority.records);
+  wanted.membership->missing = std::move(*authority.missing);
+  wanted.membership->floors = *authority.floors;
   wanted.built = config.built;
   wanted.clock_suspect = clock_suspect;
   for (const auto& [log, head] : heads)

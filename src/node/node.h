@@ -165,6 +165,7 @@ class Node {
   std::vector<LinkStatus> links() const;
   std::vector<KnownPeer> peers() const;
   std::vector<BudgetStatus> budgets() const;
+  mesh::MembershipStatus membership() const;
   const MeshCounters& mesh_counters() const;
   const NodeCounters& counters() const;
   // Sizes of received DELTAs, their framing included.

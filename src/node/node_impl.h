@@ -85,7 +85,7 @@ struct Node::Impl {
   LoopInbox inbox;
   Async stop_wanted;
   Readers readers;
-  std::shared_ptr<mesh::AccessBook> access;  // what others may begin handshakes with
+  std::unique_ptr<mesh::AccessBook> access;  // what others may begin handshakes with
   trust::LinkKey link_key;                   // of this device's channels
   Invites invites;
   std::map<mesh::Token, IssueDone> issuing;  // what the engine has not answered yet

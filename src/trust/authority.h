@@ -80,8 +80,7 @@ class Authority {
 
   Verdict verdict(const DeviceId& device, WallTime now) const;
   // Of who shows this certificate, which may be in no log. Errors: those of decode_certificate, of
-  // the signature only where it matters. That the link key is the device's is still to be proven
-  // (link_key_holds).
+  // the signature only where it matters. That the link key is the device's its channel proves.
   Result<Verdict> verdict_of_shown(ByteView encoded_certificate, WallTime now) const;
 
   // Where the log of a device ends that is revoked, or suspended as all are; nullopt of any other.

@@ -6,6 +6,15 @@
 
 namespace ebb::trust {
 
+std::string_view standing_name(Standing standing) {
+  constexpr std::string_view kNames[] = {"certified",   "not_yet_valid",  "issuer_not_yet_valid",
+                                         "expired",     "issuer_expired", "issuer_forked",
+                                         "issuer_full", "issuer_ended",   "unknown_issuer",
+                                         "unknown",     "retired",        "revoked",
+                                         "suspended"};
+  return kNames[static_cast<std::size_t>(standing)];
+}
+
 Access access_of(Standing standing) {
   switch (standing) {
     case Standing::kCertified:

@@ -4,8 +4,8 @@
 //            that was mistyped is told from an invite that is over.
 // Errors:    decode: kMalformed (not an invite), kUnsupported (of a later version), kCorrupt
 //            (damaged: letters are missing or wrong), in that order; kTooLarge beyond the bounds.
-// Ownership: whoever has the line may join. The secret of an Invite is wiped with it; the line, which
-//            people copy, is its caller's to wipe.
+// Ownership: whoever has the line may join. The secret of an Invite is wiped with it; the line,
+//            which people copy, is its caller's to wipe.
 // Units:     times in ms since 1970, by the inviter's clock.
 // Threads:   pure functions; any thread.
 // Limits:    limits::kInviteAddresses, kInviteCharacters.

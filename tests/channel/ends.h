@@ -27,15 +27,12 @@ inline channel::Key key_of(std::uint8_t first) {
   return *channel::Key::from(bytes);
 }
 
-// A list of copies of them, as a responder takes one.
-inline channel::SharedAccessKeys accepting(std::span<const channel::AccessKey> accepted) {
-  auto list = std::make_shared<channel::AccessKeys>();
-  for (const channel::AccessKey& access : accepted)
-    list->push_back(access.copy());
-  return list;
+// What a responder is to accept, which must outlive it.
+inline channel::AcceptedKeys accepting(std::span<const channel::AccessKey> accepted) {
+  return [accepted] { return accepted; };
 }
-inline channel::SharedAccessKeys accepting(const channel::AccessKey& access) {
-  return accepting({&access, 1});
+inline channel::AcceptedKeys accepting(const channel::AccessKey& access) {
+  return accepting(std::span<const channel::AccessKey>(&access, 1));
 }
 
 inline channel::HandshakeKeys initiator_keys() {

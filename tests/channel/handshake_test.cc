@@ -317,8 +317,8 @@ TEST_CASE("a recorded handshake opens no session with other ephemeral keys") {
   for (const Case& c : cases()) {
     CAPTURE(c.name);
     const std::vector<Bytes> good = messages_of(c.access);
-    const auto responder =
-        Handshake::responder(accepting(c.access), {responder_keys().static_key.copy(), key_of(0x99)});
+    const auto responder = Handshake::responder(accepting(c.access),
+                                                {responder_keys().static_key.copy(), key_of(0x99)});
     REQUIRE(responder->receive(good[0]).step == HandshakeStep::kAnswer);
     Bytes out;
     REQUIRE(responder->answer({}, out) == HandshakeStep::kMore);

@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "core/check.h"
+#include "tests/mesh/plain_channel.h"
 #include "trust/hash.h"
 
 namespace ebb::tests {

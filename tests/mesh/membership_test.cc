@@ -99,7 +99,7 @@ TEST_CASE("who asks one without an issuer hears where there is one") {
   CHECK(rig.engine(0).counters().certificates_issued == 1);
 }
 
-TEST_CASE("expired by a day or by 400 it uploads its own events, is renewed, and is full again") {
+TEST_CASE("expired by a day or by 300 it uploads its own events, is renewed, and is full again") {
   for (const std::int64_t ended : {1, 300}) {
     CAPTURE(ended);
     MemberRig rig;

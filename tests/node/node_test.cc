@@ -89,15 +89,22 @@ TEST_CASE("a third node gets through the second what the first wrote before it c
   const TempDir dir;
   NodeThread a(make_home(dir / "a"), make_config());
   REQUIRE(a.started().ok());
+  REQUIRE(a.append(make_batch(1)).ok());
+  {
+    // It is certified by the first, and not there when that writes.
+    NodeThread early(make_home(dir / "c", dir / "a"), make_config({listen_of(a)}));
+    REQUIRE(early.started().ok());
+    REQUIRE(holds_events(early, 1));
+  }
   for (int i = 0; i < 20; ++i)
     REQUIRE(a.append(make_batch(100)).ok());
   NodeThread b(make_home(dir / "b", dir / "a"), make_config({listen_of(a)}));
   REQUIRE(b.started().ok());
-  REQUIRE(holds_events(b, 2000));
+  REQUIRE(holds_events(b, 2001));
   a.stop();
-  NodeThread c(make_home(dir / "c", dir / "a"), make_config({listen_of(b)}));
+  NodeThread c(ebb::node::load_home(dir / "c").value(), make_config({listen_of(b)}));
   REQUIRE(c.started().ok());
-  REQUIRE(holds_events(c, 2000));
+  REQUIRE(holds_events(c, 2001));
   CHECK(same_digest(b, c));
 }
 

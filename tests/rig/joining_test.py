@@ -279,7 +279,8 @@ class JoiningTest(rig.RigTest):
         node.run("down")
         secret.write_text("wrong\n")
         done = subprocess.run(node.command("up", "--listen", "127.0.0.1:0"), env=env, text=True,
-                              capture_output=True, stdin=subprocess.DEVNULL, timeout=60, check=False)
+                              capture_output=True, stdin=subprocess.DEVNULL, timeout=60,
+                              check=False)
         self.assert_exit(done, 1, "the passphrase is wrong")
 
     def test_a_node_that_does_not_listen_or_is_no_issuer_invites_nobody(self):
