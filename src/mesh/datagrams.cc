@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "mesh/admission.h"
+
 namespace ebb::mesh {
 namespace {
 

@@ -27,6 +27,7 @@ inline std::unique_ptr<mesh::Channels> secure(const trust::Identity& identity, s
                                               WireVersions versions = {}) {
   struct WithBook final : mesh::Channels {
     explicit WithBook(channel::AccessKeys links) : book(std::move(links)) {}
+    std::uint32_t random_index() const override { return channels->random_index(); }
     std::unique_ptr<mesh::Channel> dial(mesh::ChannelClaim own) const override {
       return channels->dial(std::move(own));
     }
