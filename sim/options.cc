@@ -16,7 +16,7 @@ constexpr std::uint64_t kBeside = 0x9e3779b97f4a7c15ULL;
 // The others still have to have somebody.
 constexpr std::size_t kNodesWithLiar = 4;
 constexpr std::size_t kNodesWithScopes = 5;
-constexpr std::size_t kNodesWithMembers = 8;
+constexpr std::size_t kNodesWithMembers = 5;
 
 // Half of the classes, which half is the seed's.
 void draw_classes(Rng& rng, Options& options) {

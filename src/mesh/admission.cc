@@ -256,10 +256,7 @@ void on_auth(Context& ctx, Link& link, const codec::AuthRecords& records) {
   if (!std::exchange(admission.heard, true)) membership.judge_at = ctx.now;
   const bool is_member = verdict_of(ctx, link).certificate.has_value();
   membership.member_heard = membership.member_heard || is_member;
-  if (records.wall.ms > 0) {
-    admission.wall = records.wall;
-    admission.wall_heard = ctx.now;
-  }
+  note_clock(ctx, *link.peer, records.wall);
   note_digest(ctx, link, records.digest);
 }
 

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <cstring>
-#include <set>
 
 #include "core/limits.h"
 #include "mesh/admission.h"
@@ -171,20 +170,33 @@ void on_auth(Context& ctx, Link& link, const codec::AuthCompare& compare) {
   note_digest(ctx, link, compare.digest);
 }
 
-std::vector<HeardClock> heard_clocks(const Context& ctx) {
+void note_clock(Context& ctx, const DeviceId& device, WallTime wall) {
+  auto& clocks = ctx.membership->told_clocks;
+  if (wall.ms <= 0) {  // it doubts what it said before
+    clocks.erase(device);
+    return;
+  }
+  if (!clocks.contains(device) && clocks.size() >= limits::kClockSamples) {
+    clocks.erase(std::min_element(clocks.begin(), clocks.end(), [](const auto& a, const auto& b) {
+      return a.second.heard < b.second.heard;
+    }));
+  }
+  clocks[device] = {wall, ctx.now};
+}
+
+std::vector<HeardClock> heard_clocks(Context& ctx) {
   std::vector<HeardClock> clocks;
-  std::set<DeviceId> heard;
-  for (const Link& link : ctx.links) {
-    if (link.closed || !link.admission.wall) continue;
-    const trust::Verdict verdict =
-        ctx.membership->authority().verdict(*link.peer, ctx.membership->floor());
+  Membership& membership = *ctx.membership;
+  const Duration day = milliseconds(limits::kDayMs);
+  std::erase_if(membership.told_clocks,
+                [&](const auto& each) { return ctx.now - each.second.heard > day; });
+  for (const auto& [device, told] : membership.told_clocks) {
+    const trust::Verdict verdict = membership.authority().verdict(device, membership.floor());
     const trust::Standing standing = verdict.standing;
     const bool lasts = standing == trust::Standing::kCertified ||
                        standing == trust::Standing::kNotYetValid ||
                        standing == trust::Standing::kIssuerNotYetValid;
-    if (!lasts || !heard.insert(*link.peer).second) continue;
-    const std::int64_t age = (ctx.now - link.admission.wall_heard).ms();
-    clocks.push_back({*link.peer, {link.admission.wall->ms + age}});
+    if (lasts) clocks.push_back({device, {told.wall.ms + (ctx.now - told.heard).ms()}});
   }
   return clocks;
 }

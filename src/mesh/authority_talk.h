@@ -24,6 +24,8 @@ void note_digest(Context& ctx, Link& link, const codec::AuthorityDigest& digest)
 // Asks for a comparison if one is due.
 void run_compare(Context& ctx, Link& link);
 // Of peers whose certificate is not over by the floor of time, one of each.
-std::vector<HeardClock> heard_clocks(const Context& ctx);
+std::vector<HeardClock> heard_clocks(Context& ctx);
+// What a peer's clock shows; 0: it doubts it.
+void note_clock(Context& ctx, const DeviceId& device, WallTime wall);
 
 }  // namespace ebb::mesh

@@ -170,8 +170,10 @@ void on_auth(Context& ctx, Link& link, const codec::AuthRefused& refused) {
   ctx.membership->last_refusal = refused.text;
   ctx.membership->ask_again_at.reset();
   ctx.membership->judge_at = ctx.now;
-  if (refused.code == AuthRefusal::kNoIssuer && link.greeted()) {
-    // It will hardly have one soon.
+  const bool lasts =
+      refused.code == AuthRefusal::kNoIssuer || refused.code == AuthRefusal::kNotByPolicy;
+  if (lasts && link.greeted()) {
+    // It will hardly be otherwise soon.
     ctx.membership->asked[*link.peer] = ctx.now + milliseconds(limits::kAuthCompareMaxMs);
   }
   notice(ctx, link, NoticeKind::kNotAdmitted, "not certified there: " + refused.text);

@@ -105,8 +105,6 @@ struct LinkAdmission {
   bool asks = false;         // it waits for a certificate to be signed here
   bool was_refused = false;  // it asked in vain
   codec::AuthorityDigest digest;
-  std::optional<WallTime> wall;  // what its clock showed
-  Instant wall_heard;
   std::optional<Instant> compare_at;
   Duration compare_after = milliseconds(limits::kAuthCompareMs);
   std::optional<Instant> compared;  // when logs were told again for a comparison

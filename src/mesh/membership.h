@@ -40,6 +40,12 @@ struct HeardClock {
   WallTime now;  // brought up to now
 };
 
+// The same as it was told.
+struct ToldClock {
+  WallTime wall;
+  Instant heard;
+};
+
 // A certificate or policy that waits to be signed, and who is to be told.
 struct Wish {
   std::optional<Token> token;  // of the driver
@@ -114,6 +120,8 @@ class Membership {
   // Signs what waits first, if nothing is signed and not yet durable; an error is for its wish.
   std::optional<std::pair<Wish, Error>> sign_next(WallTime wall);
 
+  // What peers said of the time within a day, also those whose links have ended.
+  std::map<DeviceId, ToldClock> told_clocks;
   // Peers that were asked for a certificate, and when.
   std::map<DeviceId, Instant> asked;
   std::optional<Instant> ask_again_at;  // nobody is asked before
