@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <bit>
 #include <optional>
+#include <string_view>
 #include <utility>
 
 #include "codec/handshake_payload.h"
@@ -158,7 +159,10 @@ class StandInChannel final : public mesh::Channel {
   }
 
   Bytes signed_bytes(bool by_dialler) const {
-    Bytes bytes = to_bytes(as_bytes("ebb-sim-link"));
+    constexpr std::string_view kLabel = "ebb-sim-link";
+    Bytes bytes;
+    bytes.reserve(kLabel.size() + 1 + 2 * kNonceBytes);
+    append(bytes, as_bytes(kLabel));
     bytes.push_back(by_dialler ? 1 : 2);
     append(bytes, nonces_[0].view());
     append(bytes, nonces_[1].view());

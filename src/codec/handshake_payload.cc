@@ -54,7 +54,9 @@ Result<HandshakePayload> decode_handshake_payload(ByteView bytes) {
 }
 
 Bytes proof_bytes(HandshakeEnd end, ByteView transcript, ByteView link_key) {
-  Bytes bytes = to_bytes(as_bytes(kProofLabel));
+  Bytes bytes;
+  bytes.reserve(kProofLabel.size() + 1 + transcript.size() + link_key.size());
+  append(bytes, as_bytes(kProofLabel));
   bytes.push_back(static_cast<std::uint8_t>(end));
   append(bytes, transcript);
   append(bytes, link_key);

@@ -94,7 +94,7 @@ struct Target {
   std::string address;
   std::optional<DeviceId> device;
   bool configured = false;
-  bool self = false;        // it led to ourselves
+  Instant self_until;       // it led to ourselves, and counts as that until then
   bool urgent = false;      // for gossip: dial whatever the number of links
   bool first_hand = false;  // we dialled it there, or its device told us itself
   bool knows_us = false;    // has been told our own address

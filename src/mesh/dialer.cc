@@ -21,6 +21,7 @@ constexpr Duration kCopyPause = seconds(600);         // at least, where our own
 constexpr std::uint32_t kFailuresOfLearnt = 10;       // then a learnt address is forgotten
 constexpr std::uint32_t kFailuresOfHearsay = 5;       // the same where only others told it
 // Of who closed, or stood still, before a byte had come.
+constexpr std::string_view kLeadsBack = "leads back to this node";
 constexpr std::string_view kUnanswered = "no answer: another mesh, or another secret";
 constexpr Duration kHeardLately = seconds(300);  // then it is not, for it would be learnt anew
 
@@ -40,7 +41,7 @@ std::size_t links_and_dials(const Context& ctx) {
 }
 
 bool is_free(Context& ctx, const Target& target) {
-  if (target.link || target.self) return false;
+  if (target.link) return false;
   return !target.device || !is_linked(ctx, *target.device);
 }
 
@@ -227,8 +228,13 @@ void dialer_found_device(Context& ctx, const Link& link) {
 }
 
 void dialer_found_self(Context& ctx, const Link& link) {
-  if (Target* target = target_of(ctx, link)) target->self = true;
+  Target* target = target_of(ctx, link);
+  if (target == nullptr) return;
+  target->self_until = ctx.now + kCopyPause + dial_backoff(ctx, kFailuresMax);
+  target->device.reset();
 }
+
+bool leads_back(const Context& ctx, const Target& target) { return target.self_until > ctx.now; }
 
 void dialer_link_closed(Context& ctx, const Link& link, const std::string& reason) {
   ctx.dials_changed = true;
@@ -258,6 +264,11 @@ void dialer_link_closed(Context& ctx, const Link& link, const std::string& reaso
     if (link.copied) {
       target->next = ctx.now + kCopyPause + dial_backoff(ctx, kFailuresMax);
       target->refused_until = target->next;
+    }
+    if (leads_back(ctx, *target)) {
+      target->next = target->self_until;
+      target->refused_until = target->next;
+      target->trouble = kLeadsBack;
     }
     if (link.turned_away)
       target->next =

@@ -5,7 +5,7 @@
 //
 // Model:     back-off with full jitter: uniform below min(max, min * 2^failures). A link that was
 //            settled resets it; one that was refused or at fault jumps to about a minute, and one
-//            where another node has our own key to more than ten.
+//            where our own key answers, this node or another, to more than ten.
 // Threads:   not thread-safe; part of the engine.
 // Limits:    those of overlay.h and peers.h. For gossip alone limits::kUrgentDials at once, those
 //            that are due first.
@@ -34,9 +34,11 @@ Duration dial_backoff(Context& ctx, std::uint32_t failures);
 void run_dialer(Context& ctx);
 void plan_dials(Context& ctx);  // computes Context::dial_at
 
+// Behind the first record that opens: until then nobody there has shown that he knows the secret.
 void dialer_found_device(Context& ctx, const Link& link);
-// The address leads back to this node: it is never dialled again.
+// The address leads back to this node: it is not dialled for a while, which is told.
 void dialer_found_self(Context& ctx, const Link& link);
+bool leads_back(const Context& ctx, const Target& target);
 void dialer_link_closed(Context& ctx, const Link& link, const std::string& reason);
 
 // The device has a link that is up or on its way up.

@@ -15,7 +15,8 @@ bool has_keys(Context& ctx, const DeviceId& device) {
 }
 
 bool may_be_asked(Context& ctx, const Target& target) {
-  if (!target.device || target.self || target.announced) return false;  // its dial will tell
+  // Its dial will tell.
+  if (!target.device || leads_back(ctx, target) || target.announced) return false;
   if (!may_gossip(ctx, target.address) || is_linked(ctx, *target.device)) return false;
   const Link* link = target.link ? ctx.links.find(*target.link) : nullptr;
   return link == nullptr || link->slot == kNoSlot;

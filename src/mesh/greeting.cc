@@ -223,7 +223,6 @@ void settle_when_judged(Context& ctx, Link& link) {
 void on_established(Context& ctx, Link& link) {
   link.peer = link.channel->peer()->device;
   link.phase = Phase::kGreeting;
-  dialer_found_device(ctx, link);
   send_hello(ctx, link);
 }
 
@@ -329,9 +328,6 @@ void on_bye(Context& ctx, Link& link, const codec::Bye& bye) {
       link.refusal = lasting_refusal(bye.code);
       link.misbehaved = true;
       break;
-    case codec::ByeCode::kSelf:
-      dialer_found_self(ctx, link);
-      break;
     case codec::ByeCode::kDuplicateLink:
       link.exchange.active = false;
       break;
@@ -341,6 +337,7 @@ void on_bye(Context& ctx, Link& link, const codec::Bye& bye) {
     case codec::ByeCode::kOverlayFull:
       link.turned_away = true;
       break;
+    case codec::ByeCode::kSelf:  // which this node has seen itself, or it is none
     case codec::ByeCode::kShutdown:
       break;
   }

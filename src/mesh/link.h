@@ -108,6 +108,7 @@ struct Link {
   bool turned_away = false;  // the peer's overlay is full: no hurry either
   std::string_view refusal;  // refused by either side for what it is: a static text
   bool copied = false;       // another node has our device key: a long pause
+  bool heard = false;        // a record of the other end has opened: it knows the secret
   bool leans = false;        // it had no link to a relay, and we are one
   bool surplus = false;      // has no overlay slot: serves catch-up, then ends
   // Logs of which it brought the latest news (LogEntry::bringer), and those of which the peer has

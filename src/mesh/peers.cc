@@ -24,7 +24,7 @@ void remember(Context& ctx, const DeviceId& device, const std::string& address) 
 
 // A learnt address that nothing else holds in the table.
 bool is_spare(Context& ctx, const Target& target) {
-  const bool held = target.configured || target.self || target.urgent || target.link;
+  const bool held = target.configured || leads_back(ctx, target) || target.urgent || target.link;
   return !held && !(target.device && is_linked(ctx, *target.device));
 }
 
@@ -81,7 +81,7 @@ codec::Peers sample(Context& ctx, const Link& link, std::size_t most) {
   std::vector<const Target*> spare;
   for (const auto& [address, target] : ctx.targets) {
     const bool tellable =
-        target.device && !target.self && !target.announced && target.failures == 0;
+        target.device && !leads_back(ctx, target) && !target.announced && target.failures == 0;
     if (!tellable || target.device == link.peer) continue;
     if (!is_linked(ctx, *target.device)) {
       spare.push_back(&target);
@@ -111,7 +111,7 @@ void introduce(Context& ctx, Link& link, codec::Peers& message) {
 void store_view(Context& ctx) {
   Commit commit;
   for (auto& [address, target] : ctx.targets) {
-    if (!target.device || target.self || std::exchange(target.stored, true)) continue;
+    if (!target.device || leads_back(ctx, target) || std::exchange(target.stored, true)) continue;
     commit.peers.push_back({*target.device, address, target.first_hand ? ctx.wall : kNeverHeard});
   }
   if (commit.peers.empty()) return;
@@ -239,7 +239,7 @@ bool knows_devices(const Context& ctx, std::size_t at_least) {
   std::size_t count = 0;
   for (const auto& [address, target] : ctx.targets) {
     if (count == at_least) break;
-    count += target.self || target.announced ? 0 : 1;
+    if (!leads_back(ctx, target) && !target.announced) ++count;
   }
   return count == at_least;
 }
@@ -247,7 +247,7 @@ bool knows_devices(const Context& ctx, std::size_t at_least) {
 bool knows_others(Context& ctx, const Link& link) {
   return std::any_of(ctx.targets.begin(), ctx.targets.end(), [&](const auto& entry) {
     const Target& target = entry.second;
-    if (target.self || target.configured || target.failures > 0) return false;
+    if (leads_back(ctx, target) || target.configured || target.failures > 0) return false;
     if (target.announced) return false;  // nobody knows yet whether anybody is there
     return target.device != link.peer && !(target.device && is_linked(ctx, *target.device));
   });
@@ -256,7 +256,6 @@ bool knows_others(Context& ctx, const Link& link) {
 std::vector<KnownPeer> known_peers(const Context& ctx) {
   std::vector<KnownPeer> list;
   for (const auto& [address, target] : ctx.targets) {
-    if (target.self) continue;
     KnownPeer peer;
     peer.device = target.device;
     peer.address = address;
@@ -265,6 +264,7 @@ std::vector<KnownPeer> known_peers(const Context& ctx) {
     peer.state = "never";
     if (target.heard) peer.state = ctx.now - *target.heard < kHeardLately ? "heard" : "away";
     if (!target.refusal.empty()) peer.state = "refused";
+    if (leads_back(ctx, target)) peer.state = "self";
     peer.trouble = target.refusal.empty() ? target.trouble : std::string(target.refusal);
     for (const Link* link : ctx.slots) {
       if (link == nullptr || !target.device || link->peer != target.device) continue;

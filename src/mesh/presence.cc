@@ -230,7 +230,7 @@ bool is_needed(Context& ctx) {
   for (const auto& [address, target] : ctx.targets) {
     const bool linked = target.link || (target.device && is_linked(ctx, *target.device));
     const bool good = target.failures == 0 && target.next <= soon;
-    if (!target.announced && !target.self && !linked && good) return false;
+    if (!target.announced && !leads_back(ctx, target) && !linked && good) return false;
   }
   return true;
 }

@@ -10,6 +10,7 @@
 #include "core/limits.h"
 #include "mesh/bounds.h"
 #include "mesh/datagrams.h"
+#include "mesh/dialer.h"
 #include "mesh/greeting.h"
 #include "mesh/outbox.h"
 
@@ -110,14 +111,15 @@ void end_channel(Context& ctx, Link& link, const ChannelFailure& failure) {
   }
   if (failure.fault == ChannelFault::kNoCommonVersion) {
     link.refusal = "no common wire version";
-    link.misbehaved = true;
+    link.misbehaved = !link.dialled;
     notice(ctx, link, NoticeKind::kRefused, failure.detail);
     abandon_link(ctx, link, failure.detail);
     return;
   }
   ++ctx.counters.faults[words.reason];
   ctx.out->faults.push_back({link.id, link.peer, words.reason, failure.detail});
-  link.misbehaved = words.provable;
+  // Whoever answered a dial has shown nothing yet but that he knows the mesh.
+  link.misbehaved = words.provable && !link.dialled;
   abandon_link(ctx, link, std::string(words.reason));
 }
 
@@ -184,6 +186,7 @@ void on_stream_bytes(Context& ctx, StreamBytes& stream,
   }
   if (!link->closed && !plain.empty()) {
     link->last_received = ctx.now;
+    if (!std::exchange(link->heard, true)) dialer_found_device(ctx, *link);
     take_plain(ctx, *link, plain, on_frame);
   }
   if (link->closed) return;

@@ -388,7 +388,7 @@ struct Counters {
 struct KnownPeer {
   std::optional<DeviceId> device;
   std::string address;
-  std::string_view state;  // "linked", "refused", "heard", "away", "never"
+  std::string_view state;  // "linked", "refused", "heard", "away", "never", "self"
   std::string trouble;     // why it refuses or is refused, or why the last dial failed
   std::optional<Instant> last_heard;
   bool configured = false;

@@ -204,13 +204,19 @@ Status check_scope(const Scope& scope) {
 }  // namespace
 
 Result<Config> load_config(const std::string& path, const ConfigOverrides& overrides) {
+  std::string text;
+  if (file_exists(path)) {
+    EBB_ASSIGN(text, read_file(path, limits::kConfigBytes));
+  }
+  return parse_config(text, path, overrides);
+}
+
+Result<Config> parse_config(const std::string& text, const std::string& path,
+                            const ConfigOverrides& overrides) {
   Config config;
   for (const ConfigKey& key : config_keys())
     config.origin[std::string(key.name)] = "default";
-  if (file_exists(path)) {
-    EBB_ASSIGN(const std::string text, read_file(path, limits::kConfigBytes));
-    EBB_RETURN_IF_ERROR(apply_text(config, text, path));
-  }
+  EBB_RETURN_IF_ERROR(apply_text(config, text, path));
   EBB_RETURN_IF_ERROR(apply_overrides(config, overrides));
   EBB_RETURN_IF_ERROR(check_scope(config.scope));
   return config;

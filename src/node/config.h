@@ -59,6 +59,9 @@ struct ConfigOverrides {
   std::map<std::string, Value> values;
 };
 
+// Of a text; `path` is for errors.
+Result<Config> parse_config(const std::string& text, const std::string& path,
+                            const ConfigOverrides& overrides);
 // `path` may be absent (defaults). Overrides are applied and validated with the rest.
 Result<Config> load_config(const std::string& path, const ConfigOverrides& overrides);
 // The commented file that init writes; parses to the defaults.

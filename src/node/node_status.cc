@@ -51,8 +51,9 @@ NodeStatus Node::status() const {
     if (in_sync || incomplete || link.state == "reconciling") ++status.links;
   }
   const std::vector<mesh::KnownPeer> peers = engine.peers();
-  status.peers = peers.size();
   for (const mesh::KnownPeer& peer : peers) {
+    if (peer.state == "self") continue;
+    ++status.peers;
     if (!peer.configured) continue;
     ++status.peers_configured;
     if (peer.state == "refused") status.peers_refusing.push_back(peer);

@@ -1,5 +1,5 @@
 // Runs a fuzz target without a fuzzer: every input of a corpus, then a fixed number of mutations of
-// them, the same on every machine. Where libFuzzer is at hand, the targets link with it instead.
+// them, the same on every machine. With -Dfuzzer=true the targets link with libFuzzer instead.
 //
 //     fuzz_event [--mutations N] [--case N] CORPUS...
 //

@@ -17,77 +17,12 @@ import subprocess
 import sys
 import time
 
+from builds import BUILDS
+
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 TAIL_LINES = 60
-GCC = ("gcc", "g++")
-CLANG = ("clang-14", "clang++-14")
-SANITIZED = ("-Db_lundef=false", "-Doptimization=1", "-Ddebug=false")
-TRACES = "-g1 -fno-omit-frame-pointer -fno-sanitize-recover=all"
 REPEATED_SUITES = ("unit", "rig")
 REPEATS_LONG = 19  # with the first run: 20 in a row
-ALL_SUITES = ("unit", "sim", "rig", "lint", "fuzz-smoke")
-
-
-@dataclasses.dataclass(frozen=True)
-class Build:
-    """One build directory: how it is configured, and which suites run in it."""
-
-    name: str
-    compiler: tuple
-    options: tuple
-    cpp_args: str
-    suites: tuple
-    targets: tuple = ()  # what to build; empty: everything
-    tests: tuple = ()  # which tests of the suites; empty: all
-    only_long: bool = False
-    long_suite: bool = False
-    tidy: bool = False  # what it compiles is looked at by tools/tidy
-    timeout_multiplier: int = 1
-    sanitizer: str = ""
-
-
-BUILDS = (
-    Build(
-        name="gcc",
-        compiler=GCC,
-        # g++ 12 warns of variables that are set after all when it optimises less.
-        options=("-Doptimization=2", "-Ddebug=false", "-Dunsafe_bind=true",
-                 "-Dplanted_bugs=true"),
-        cpp_args="-D_GLIBCXX_ASSERTIONS",
-        suites=ALL_SUITES,
-        long_suite=True,
-    ),
-    Build(
-        name="clang",
-        compiler=CLANG,
-        options=("-Doptimization=1", "-Ddebug=false"),
-        cpp_args="",
-        suites=("unit", "sim"),
-        only_long=True,  # the sanitized builds are clang's too
-        tidy=True,
-    ),
-    Build(
-        name="asan",
-        compiler=CLANG,
-        options=SANITIZED,
-        cpp_args=TRACES,
-        suites=("unit", "sim", "fuzz-smoke", "rig"),
-        timeout_multiplier=3,
-        sanitizer="address,undefined",
-    ),
-    Build(
-        name="tsan",
-        compiler=CLANG,
-        options=SANITIZED,
-        cpp_args=TRACES,
-        suites=("unit", "rig"),
-        # The rooms that have threads; the others are pure.
-        targets=("tests/test_node", "tests/test_http", "tests/test_sim_threads", "ebb"),
-        tests=("node", "http", "sim_threads", "rig_kill", "rig_sync"),
-        timeout_multiplier=5,
-        sanitizer="thread",
-    ),
-)
 
 SANITIZER_OPTIONS = {
     # SQLite's LIKE calls strcspn at every place, and the wrapper reads to the end of the text.
@@ -193,9 +128,10 @@ class Runner:
         except StepFailed as failure:
             self.fail_build(failure.log)
             return False
-        self.timed("test", self.test)
-        if self.build.tidy:
-            self.timed("tidy", self.tidy)
+        if self.build.suites:
+            self.timed("test", self.test)
+        if self.build.tool:
+            self.timed(self.build.tool[0], self.work)
         if self.args.repeat and self.build is BUILDS[0]:
             self.timed("again", self.repeat)
         return True
@@ -277,16 +213,16 @@ class Runner:
             failed = 1
         return f"{len(tests)} programs, {passed} cases passed, {failed} failed"
 
-    def tidy(self):
-        """Counts each file that clang-tidy has looked at as a case."""
-        log = self.logs / f"{self.build.name}-tidy.txt"
-        jobs = ["-j", str(self.args.jobs)] if self.args.jobs else []
-        command = [str(ROOT / "tools" / "tidy"), "-p", str(self.directory), *jobs]
-        exit_code = run_logged(command, log, self.env)
-        passed = self.count_program({"name": "tidy", "returncode": exit_code,
+    def work(self):
+        """Counts the cases of the program of tools/ that works on the build."""
+        name, *arguments = self.build.tool
+        log = self.logs / f"{self.build.name}-{name}.txt"
+        command = [str(ROOT / "tools" / name), "-p", str(self.directory), *arguments]
+        exit_code = run_logged(self.prefix + command, log, self.env)
+        passed = self.count_program({"name": name, "returncode": exit_code,
                                      "result": "OK" if exit_code == 0 else "FAIL",
                                      "stdout": log.read_text(errors="replace")})
-        return f"{passed} files without findings"
+        return f"{passed} cases passed"
 
     def repeat(self):
         """Runs the suites that start threads and processes over and over; counts failures alone."""
