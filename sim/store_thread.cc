@@ -166,7 +166,9 @@ void StoreThread::take_epoch() {
 bool StoreThread::takes_epoch_next() {
   const bool waits = !appends_.empty() || !commits_.empty();
   if (planted(Bug::kLateEpoch) && waits) return false;
-  return std::exchange(epoch_wanted_, false);
+  // What is under way was to take it: whatever is stored before that takes it instead.
+  const bool of_job = job_ && std::exchange(job_->takes_epoch, false);
+  return std::exchange(epoch_wanted_, false) || of_job;
 }
 
 void StoreThread::hear_peers(const std::optional<PeerClock>& clock) {
