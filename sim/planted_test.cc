@@ -33,7 +33,7 @@ constexpr std::array kRecorded = {
     Recorded{"answer_unstored", 1, "convergence"},
     Recorded{"store_goes_back", 1, "durability"},
     Recorded{"reuse_seq", 1, "ledger"},
-    Recorded{"same_incarnation_after_restore", 29, "order"},
+    Recorded{"same_incarnation_after_restore", 39, "ledger"},
     Recorded{"forget_epoch", 3, "order"},
     Recorded{"keep_doubted_epoch", 1, "host"},
     Recorded{"late_epoch", 1, "order"},

@@ -136,12 +136,15 @@ class NetnsTest(rig.RigTest):
 
     def test_where_datagrams_alone_pass_small_differences_are_settled_by_them(self):
         network = self.network(3)
-        network.tell("datagrams", "*", "*")
         nodes = self.nodes(network, [[], [0], [0]])
+        # A link gives the keys of datagrams.
+        self.wait(lambda: all(node.metric("ebb_datagram_sessions") >= 1 for node in nodes),
+                  "keys of datagrams")
+        network.tell("datagrams", "*", "*")
         for node in nodes:
             self.append(node, 3, "small")
-        # The two that know the first one settle through it, or with each other.
-        self.all_hold(nodes, 9, 60)
+        # Links that no packet passes are dead after 45 s.
+        self.all_hold(nodes, 9, 120)
         self.assertEqual(len({node.digest()["digest"] for node in nodes}), 1)
         self.wait(lambda: all(node.metric("ebb_gossip_exchanges_total") for node in nodes),
                   "an exchange of each node to end")
