@@ -26,7 +26,8 @@ enum class Stream : std::uint64_t {
   kWorkload,
   kNat,
   kRefold,
-  kScopes
+  kScopes,
+  kMembers
 };
 
 Rng stream(std::uint64_t seed, Stream name) {
@@ -51,6 +52,7 @@ Cluster::Cluster(const Schedule& schedule, const std::string& dir, Trace::Lines 
       scope_checker_(findings_),
       quota_(findings_),
       memory_(findings_),
+      members_(findings_),
       plan_(schedule.faults),
       behind_nat_(plan_nat(options_, stream(options_.seed, Stream::kNat))),
       scopes_(options_, behind_nat_, stream(options_.seed, Stream::kScopes)),
@@ -105,6 +107,11 @@ void Cluster::make_hosts(const std::string& dir, Rng& rng) {
   Bytes mesh;
   append_be64(mesh, rng.next());
   append_be64(mesh, rng.next());
+  if (options_.issuers > 0) {
+    Rng keys = stream(options_.seed, Stream::kMembers);
+    paper_ = std::make_unique<PaperMesh>(keys, options_.real, kBuilt, options_.issuers);
+    mesh = to_bytes(paper_->mesh().view());
+  }
   const auto peers = plan_peers(options_, behind_nat_, stream(options_.seed, Stream::kPeers));
   const Host::World world{queue_, network_, trace_, *this, counts_, &liar_};
   const auto skew_ms = static_cast<std::uint64_t>(options_.wall_skew_max.ms());
@@ -139,6 +146,7 @@ void Cluster::make_hosts(const std::string& dir, Rng& rng) {
   for (const auto& host : hosts_)
     devices.push_back(host->device());
   scopes_.set_devices(std::move(devices));
+  join_members(kWallAtStart);
 }
 
 Outcome Cluster::run() {
@@ -286,6 +294,7 @@ void Cluster::opened(HostIndex host, const Storage& store) {
 void Cluster::committed(HostIndex host, const store::CommitResult& result) {
   if (result.epoch) epochs_[host] = *result.epoch;
   order_.committed(host, result);
+  members_.committed(host, result);
   stamps_.read(queue_.now(), host, hosts_[host]->clock().wall());
   stamps_.committed(queue_.now(), host, result);
   followers_.committed(host, result);

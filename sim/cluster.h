@@ -24,8 +24,10 @@
 #include "sim/fork.h"
 #include "sim/injector.h"
 #include "sim/latency_meter.h"
+#include "sim/member_checker.h"
 #include "sim/memory_checker.h"
 #include "sim/order_checker.h"
+#include "sim/paper_mesh.h"
 #include "sim/presence_checker.h"
 #include "sim/quota_checker.h"
 #include "sim/refold_checker.h"
@@ -72,6 +74,7 @@ class Cluster : private Observer {
  private:
   void opened(HostIndex host, const Storage& store) override;
   void committed(HostIndex host, const store::CommitResult& result) override;
+  void kept_records(HostIndex host, const std::vector<Bytes>& records) override;
   void epoch_doubted(HostIndex host, bool is_committing) override;
   void acknowledged(HostIndex host, const store::AppendBatch& batch,
                     const std::vector<store::DotRange>& ranges) override;
@@ -84,6 +87,9 @@ class Cluster : private Observer {
   void trouble(HostIndex host, const std::string& text) override;
 
   void make_hosts(const std::string& dir, Rng& rng);
+  // members.cc
+  std::vector<HostIndex> issuer_hosts() const;
+  void join_members(WallTime now);
   void schedule_starts();
   void schedule_appends();
   void append_steadily(HostIndex host);
@@ -128,10 +134,12 @@ class Cluster : private Observer {
   ScopeChecker scope_checker_;
   QuotaChecker quota_;
   MemoryChecker memory_;
+  MemberChecker members_;
   LatencyMeter latency_;
   std::vector<PlannedFault> plan_;
   std::vector<bool> behind_nat_;
   ScopePlan scopes_;
+  std::unique_ptr<PaperMesh> paper_;  // null: an open mesh
   Network network_;
   Hosts hosts_;
   std::vector<std::unique_ptr<Injector>> injectors_;

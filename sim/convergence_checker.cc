@@ -66,13 +66,13 @@ HostIndex first_of(const std::optional<Fork>& fork) { return is_apart(fork, 0) ?
 bool ConvergenceChecker::agree(Hosts& hosts, const std::optional<Fork>& fork) {
   Host& first = *hosts[first_of(fork)];
   for (const auto& host : hosts) {
-    if (!host->honest()) continue;
+    if (!host->is_member()) continue;
     if (!host->running() || !host->storage().idle()) return false;
   }
   const Hash digest = first.storage().store()->state_digest();
   for (HostIndex index = 0; index < hosts.size(); ++index) {
     Host& host = *hosts[index];
-    if (!host.honest()) continue;
+    if (!host.is_member()) continue;
     if (is_apart(fork, index)) {
       if (whole_logs(*host.storage().store(), *fork) !=
           whole_logs(*first.storage().store(), *fork)) {
@@ -139,7 +139,7 @@ void ConvergenceChecker::check_same(Hosts& hosts, const std::optional<Fork>& for
   const std::string other = "host " + std::to_string(first_of(fork));
   for (HostIndex index = 0; index < hosts.size(); ++index) {
     Host& host = *hosts[index];
-    if (!host.honest()) continue;
+    if (!host.is_member()) continue;
     if (!host.running()) {
       findings_.add("convergence", index, "is not running");
       return;
@@ -167,7 +167,7 @@ void ConvergenceChecker::check_same(Hosts& hosts, const std::optional<Fork>& for
 
 void ConvergenceChecker::check_promises(HostIndex index, Host& host, const Ledger& ledger,
                                         const std::function<bool(const Dot&)>& concerns) {
-  if (!host.running() || !host.honest()) return;
+  if (!host.running() || !host.is_member()) return;
   const Storage& store = *host.storage().store();
   std::size_t kept = 0;
   std::size_t required = 0;

@@ -61,6 +61,14 @@ store::ReconciliationRow reconciliation_row(const mesh::Reconciliation& from) {
   return row;
 }
 
+// The later one's floors and missing rows take the place of the earlier one's.
+void add_authority(const mesh::AuthorityUpdate& update, store::AuthorityRows& rows) {
+  rows.records.insert(rows.records.end(), update.records.begin(), update.records.end());
+  rows.dropped.insert(rows.dropped.end(), update.dropped.begin(), update.dropped.end());
+  if (update.floors) rows.floors = update.floors;
+  if (update.missing) rows.missing = update.missing;
+}
+
 void add_to_batch(const mesh::Commit& commit, store::CommitBatch& batch) {
   batch.segments.insert(batch.segments.end(), commit.segments.begin(), commit.segments.end());
   for (const mesh::CursorMoved& moved : commit.cursors) {
@@ -75,6 +83,7 @@ void add_to_batch(const mesh::Commit& commit, store::CommitBatch& batch) {
   for (const mesh::BudgetSpent& spent : commit.budgets) {
     batch.link_budgets.push_back({spent.link_class, spent.day, spent.bytes});
   }
+  add_authority(commit.authority, batch.authority);
 }
 
 store::AppendBatch record_batch(const mesh::WriteRecord& record) {

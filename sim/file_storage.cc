@@ -49,6 +49,7 @@ class FileStorage : public Storage {
   std::vector<store::CursorUpdate> cursors() const override { return store_->cursors(); }
   std::vector<store::PeerRow> peers() const override { return store_->peers(); }
   Result<std::vector<store::PresenceRow>> presences() const override { return store_->presences(); }
+  Result<store::AuthorityRows> authority() const override { return store_->authority(); }
   Result<std::vector<SharedBytes>> read_segments(const LogId& log, Seq from, Seq to,
                                                  std::size_t bytes_max) const override {
     return store_->read_segments(log, from, to, bytes_max);

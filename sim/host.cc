@@ -9,6 +9,7 @@
 #include "mesh/secure_channel.h"
 #include "sim/convert.h"
 #include "sim/heap_meter.h"
+#include "sim/paper_mesh.h"
 #include "sim/stand_in_channel.h"
 #include "state/fold.h"
 #include "trust/scope_hash.h"
@@ -22,16 +23,6 @@ constexpr std::uint64_t kTicksAtOnceMax = 1000;
 // A header that was flipped may announce one record, and a piece brings a part of the next.
 constexpr std::size_t kBytesBehindFlip = 64000;
 
-std::unique_ptr<trust::Identity> make_identity(Rng& rng, bool real) {
-  Bytes seed;
-  for (std::size_t i = 0; i < trust::kSeedBytes; i += 8)
-    append_be64(seed, rng.next());
-  if (!real) return std::make_unique<StandInIdentity>(seed);
-  auto identity = trust::Identity::from_seed(seed);
-  EBB_CHECK(identity.ok());
-  return std::move(identity).value();
-}
-
 std::unique_ptr<StorageMedium> make_medium(const Host::Setup& setup) {
   return setup.real ? make_file_medium(setup.dir) : make_memory_medium(setup.folds);
 }
@@ -43,9 +34,9 @@ channel::Key random_key(Rng& rng) {
   return key;
 }
 
-std::vector<channel::AccessKey> link_access(const MeshId& mesh) {
-  std::vector<channel::AccessKey> access;
-  access.push_back(channel::AccessKey::for_link(mesh, std::nullopt));
+channel::AccessKeys link_access(const MeshId& mesh) {
+  channel::AccessKeys access;
+  access.push_back(channel::AccessKey::for_link(mesh));
   return access;
 }
 
@@ -61,7 +52,7 @@ Host::Host(const World& world, Setup setup, Rng rng)
       setup_(std::move(setup)),
       rng_(rng),
       clock_(world_.queue, setup_.wall_at_start),
-      identity_(make_identity(rng_, setup_.real)),
+      identity_(random_identity(rng_, setup_.real)),
       link_key_(setup_.real_channel ? random_key(rng_) : channel::Key{}),
       storage_(world_.queue, world_.observer, world_.counts,
                StoreThread::Setup{setup_.index, make_medium(setup_), setup_.mesh, identity_.get(),
@@ -75,11 +66,13 @@ Host::Host(const World& world, Setup setup, Rng rng)
 void Host::restore_backup() {
   storage_.restore_backup();
   restored_ = true;
+  set_back_ = true;
   expect_rollback();
 }
 
 void Host::lose_disk() {
   storage_.erase();
+  set_back_ = true;
   expect_rollback();
 }
 
@@ -103,15 +96,29 @@ Status Host::start() {
   return {};
 }
 
+trust::LinkKey Host::link_key() const {
+  if (!setup_.real_channel) return stand_in_link_key(identity_->device());
+  return trust::LinkKey{channel::StaticKey(link_key_.copy()).public_part().data};
+}
+
+void Host::join(mesh::MembershipConfig membership, bool is_outsider) {
+  membership_ = std::move(membership);
+  membership_->link_key = link_key();
+  membership_->label = "host " + std::to_string(setup_.index);
+  outsider_ = is_outsider;
+}
+
 // Of each life its own: the link key stays, as the identity does.
 void Host::make_channels() {
   lying_channels_.reset();
   const trust::SignatureCheck& check =
       setup_.real ? real_check_ : static_cast<const trust::SignatureCheck&>(stand_in_check_);
   if (setup_.real_channel) {
-    channels_ = std::make_unique<mesh::SecureChannels>(mesh::SecureSetup{
-        *identity_, check, channel::StaticKey(link_key_.copy()), link_access(setup_.mesh),
-        [rng = rng_.fork()]() mutable { return random_key(rng); }});
+    channels_.reset();
+    access_ = std::make_unique<mesh::AccessBook>(link_access(setup_.mesh));
+    channels_ = std::make_unique<mesh::SecureChannels>(
+        mesh::SecureSetup{*identity_, check, channel::StaticKey(link_key_.copy()), *access_,
+                          [rng = rng_.fork()]() mutable { return random_key(rng); }});
   } else {
     channels_ = std::make_unique<StandInChannels>(setup_.mesh, *identity_, check, rng_.fork());
   }
@@ -141,6 +148,15 @@ mesh::Config Host::config() const {
   for (const store::PresenceRow& row : *presences)
     config.presences.push_back({row.device, row.hlc, row.said});
   config.incarnation = store.incarnation();
+  if (membership_) {
+    config.membership = membership_;
+    auto kept = store.authority();
+    EBB_CHECK(kept.ok());
+    config.membership->stored = std::move(kept->records);
+    config.membership->missing = std::move(*kept->missing);
+    config.membership->floors = *kept->floors;
+    config.membership->set_back = set_back_;
+  }
   config.built = setup_.built;
   config.scope = scope_;
   config.link_classes = setup_.link_classes;

@@ -20,6 +20,7 @@
 
 #include "channel/secret.h"
 #include "core/rng.h"
+#include "mesh/access_book.h"
 #include "mesh/engine.h"
 #include "sim/host_clock.h"
 #include "sim/liar.h"
@@ -96,6 +97,11 @@ class Host {
   std::uint64_t set_backs_found() const { return set_backs_found_; }
 
   bool honest() const { return liar_ == nullptr; }
+  // Before its first start: who is let in. An outsider is not, or writes what it may not.
+  void join(mesh::MembershipConfig membership, bool is_outsider);
+  trust::LinkKey link_key() const;
+  // It is to agree with the others in the end.
+  bool is_member() const { return honest() && !outsider_; }
 
   HostClock& clock() { return clock_; }
   StoreThread& storage() { return storage_; }
@@ -130,11 +136,15 @@ class Host {
   StoreThread storage_;
   std::unique_ptr<Liar> liar_;
   // Of the engine, which goes first: its own, and those that lie.
+  std::unique_ptr<mesh::AccessBook> access_;  // of real channels
   std::unique_ptr<mesh::Channels> channels_;
   std::unique_ptr<mesh::Channels> lying_channels_;
   std::unique_ptr<mesh::Engine> engine_;
   std::uint64_t life_ = 0;
   Scope scope_;
+  std::optional<mesh::MembershipConfig> membership_;
+  bool outsider_ = false;
+  bool set_back_ = false;  // its store may lack what it has told
   bool paused_ = false;
   bool restored_ = false;          // and has not begun its new incarnation
   std::deque<mesh::Input> inbox_;  // what came while paused

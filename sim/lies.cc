@@ -136,6 +136,25 @@ struct Bend {
     m.count = absurd(rng);
     if (rng.chance(1, 2)) scramble(m.root, rng);
   }
+  void operator()(codec::AuthRecords& m) const {
+    if (rng.chance(1, 2)) scramble(m.digest, rng);
+    if (rng.chance(1, 4)) m.more = !m.more;
+    if (rng.chance(1, 4)) m.wall.ms = static_cast<std::int64_t>(absurd(rng) >> 1);
+    if (!m.records.empty() && rng.chance(1, 2)) m.records.pop_back();
+  }
+  void operator()(codec::AuthAsk& m) const { m.label += 'x'; }
+  void operator()(codec::AuthRefused& m) const {
+    m.code = static_cast<codec::AuthRefusal>(rng.below(12));
+  }
+  void operator()(codec::AuthMesh& m) const { m.secret.clear(); }
+  void operator()(codec::AuthGrant& m) const {
+    m.access = static_cast<codec::GrantedAccess>(rng.below(4));
+    if (rng.chance(1, 4)) m.roles = absurd(rng);
+  }
+  void operator()(codec::AuthCompare& m) const {
+    scramble(m.digest, rng);
+    if (auto* log = one_of(m.logs, rng)) scramble(log->digest, rng);
+  }
   void operator()(codec::Bye& m) const { m.code = static_cast<codec::ByeCode>(rng.below(12)); }
 
   void operator()(codec::RootDatagram& m) const {

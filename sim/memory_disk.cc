@@ -3,11 +3,29 @@
 #include <algorithm>
 
 #include "core/limits.h"
+#include "trust/authority_record.h"
 
 namespace ebb::sim {
 
-// No more than there may be: those of the peers that were heard longest ago go, one by one.
-void MemoryDisk::keep_cursors(const store::CommitBatch& batch) {
+store::AuthorityRows MemoryDisk::authority_rows() const {
+  store::AuthorityRows rows;
+  for (const auto& [at, record] : authority)
+    rows.records.push_back(record);
+  rows.missing = authority_missing;
+  rows.floors = floors;
+  return rows;
+}
+
+void MemoryDisk::keep_side(const store::CommitBatch& batch) {
+  for (const Bytes& record : batch.authority.records) {
+    const auto read = trust::read_authority_record(mesh, record);
+    if (read.ok())
+      authority.emplace(std::pair(read->record.authority, read->record.position()), record);
+  }
+  for (const auto& gone : batch.authority.dropped)
+    authority.erase(gone);
+  if (batch.authority.missing) authority_missing = *batch.authority.missing;
+  if (batch.authority.floors) floors = *batch.authority.floors;
   const auto heard = [&](const DeviceId& peer) {
     const auto row = peers.find(peer);
     const bool now = std::any_of(batch.cursors.begin(), batch.cursors.end(),

@@ -36,6 +36,7 @@ struct DeviceHash {
 
 struct MemoryDisk {
   bool made = false;
+  MeshId mesh;
   Incarnation incarnation = 0;
   StoreEpoch epoch = 0;
   ScopeHash scope;
@@ -48,6 +49,9 @@ struct MemoryDisk {
   std::map<DeviceId, store::CursorUpdate> cursors;
   std::map<DeviceId, store::PeerRow> peers;
   std::map<DeviceId, store::PresenceRow> presences;
+  std::map<std::pair<DeviceId, Position>, Bytes> authority;
+  std::vector<trust::AuthorityMissing> authority_missing;
+  trust::TimeFloor::Kept floors;
   // Of data and of control records. Nothing goes over them in their order.
   std::array<std::unordered_map<DeviceId, store::QuotaAccount, DeviceHash>, 2> quotas;
 
@@ -55,6 +59,7 @@ struct MemoryDisk {
   MemoryDisk(const MemoryDisk& other) { *this = other; }
   MemoryDisk& operator=(const MemoryDisk& other) {
     made = other.made;
+    mesh = other.mesh;
     incarnation = other.incarnation;
     epoch = other.epoch;
     scope = other.scope;
@@ -65,6 +70,9 @@ struct MemoryDisk {
     cursors = other.cursors;
     peers = other.peers;
     presences = other.presences;
+    authority = other.authority;
+    authority_missing = other.authority_missing;
+    floors = other.floors;
     quotas = other.quotas;
     counts = other.counts;
     index.clear();
@@ -77,7 +85,10 @@ struct MemoryDisk {
   MemoryLog* find(const LogId& log) const {
     return index.find(hash_of(log), [&log](const MemoryLog& one) { return one.head.log == log; });
   }
-  void keep_cursors(const store::CommitBatch& batch);
+  // What a commit says of authorities; and no more cursors than there may be: those of the peers
+  // that were heard longest ago go, one by one.
+  void keep_side(const store::CommitBatch& batch);
+  store::AuthorityRows authority_rows() const;
   // Counts these events of another device, or says that its quota does not allow them.
   bool has_quota(const LogKey& key, const std::vector<store::DayCount>& days,
                  const store::QuotaLimit& limit, const ClockVerdict& now);

@@ -62,6 +62,7 @@ class MemoryStore : public Storage {
   std::vector<store::CursorUpdate> cursors() const override;
   std::vector<store::PeerRow> peers() const override;
   Result<std::vector<store::PresenceRow>> presences() const override;
+  Result<store::AuthorityRows> authority() const override { return disk_.authority_rows(); }
   Result<std::vector<SharedBytes>> read_segments(const LogId& log, Seq from, Seq to,
                                                  std::size_t bytes_max) const override;
   Hash state_digest() override {
@@ -114,6 +115,7 @@ class MemoryStore : public Storage {
 
 Status MemoryStore::open(const OpenStorage& how) {
   const bool is_new = !std::exchange(disk_.made, true);
+  disk_.mesh = how.mesh;
   if (is_new) disk_.epoch = planted(Bug::kForgetEpoch) ? 1 : random_();
   if (std::exchange(disk_.scope, how.scope) != how.scope && !planted(Bug::kForgetScope)) {
     disk_.epoch = random_();
@@ -203,7 +205,7 @@ Result<store::CommitResult> MemoryStore::commit(const store::CommitBatch& batch,
     disk_.cursors.insert_or_assign(cursor.peer, cursor);
     if (cursor.arrival == 0) disk_.cursors.erase(cursor.peer);
   }
-  disk_.keep_cursors(batch);
+  disk_.keep_side(batch);
   for (const store::PeerRow& peer : batch.peers)
     disk_.peers.insert_or_assign(peer.device, peer);
   result.presences = presences_.take_news();

@@ -208,6 +208,9 @@ TEST_CASE("a digest that is not that of the events is noticed") {
     ebb::Result<std::vector<ebb::store::PresenceRow>> presences() const override {
       return honest_.presences();
     }
+    ebb::Result<ebb::store::AuthorityRows> authority() const override {
+      return honest_.authority();
+    }
     ebb::Result<std::vector<ebb::SharedBytes>> read_segments(const ebb::LogId& log, ebb::Seq from,
                                                              ebb::Seq to,
                                                              std::size_t most) const override {

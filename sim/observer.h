@@ -49,6 +49,8 @@ class Observer {
   // The store is open, at the first start and after every restart.
   virtual void opened(HostIndex, const Storage&) {}
   virtual void committed(HostIndex, const store::CommitResult&) {}
+  // With it, records of authorities.
+  virtual void kept_records(HostIndex, const std::vector<Bytes>&) {}
   // Its engine was shown that arrivals of its epoch were given before, maybe while a commit that
   // knows nothing of it is under way.
   virtual void epoch_doubted(HostIndex, bool /*is_committing*/) {}

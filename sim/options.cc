@@ -16,6 +16,7 @@ constexpr std::uint64_t kBeside = 0x9e3779b97f4a7c15ULL;
 // The others still have to have somebody.
 constexpr std::size_t kNodesWithLiar = 4;
 constexpr std::size_t kNodesWithScopes = 5;
+constexpr std::size_t kNodesWithMembers = 5;
 
 // Half of the classes, which half is the seed's.
 void draw_classes(Rng& rng, Options& options) {
@@ -126,6 +127,24 @@ void draw_scopes(Rng& rng, Options& options) {
   options.scopes_move = rng.chance(1, 2);
 }
 
+// Each kind of host that is not as the others in some of the seeds; never one that has another part
+// to play.
+void draw_members(Rng& rng, Options& options) {
+  options.issuers = rng.between(1, 2);
+  const bool late = rng.chance(1, 3);
+  const bool expired = rng.chance(1, 3);
+  const bool outsider = rng.chance(1, 3);
+  options.outsider_is_certified = late || rng.chance(1, 2);
+  if (options.nodes < kNodesWithMembers) return;
+  // An issuer whose clock is wrong certifies nobody, and nobody sets it right here.
+  const bool clocks = options.has(Fault::kClockStep) || options.has(Fault::kClockWalk) ||
+                      options.has(Fault::kClockAtBoot);
+  const auto last = static_cast<HostIndex>(options.nodes - 1);
+  if (outsider) options.outsider = last - 1;
+  if (late && !clocks) options.late = last - 2;
+  if (expired && !clocks) options.expired = last - 3;
+}
+
 std::string ms_text(Duration duration) { return std::to_string(duration.ms()) + " ms"; }
 
 // What is not as it always is.
@@ -162,6 +181,18 @@ std::string rare_text(const RareOptions& rare) {
   add_ms("have_batch_max_ms", rare.have_batch_max, usual.have_batch_max);
   add_ms("refresh_interval_ms", rare.refresh_interval, usual.refresh_interval);
   return text.empty() ? "none" : text;
+}
+
+std::string members_text(const Options& options) {
+  if (options.issuers == 0) return "open";
+  std::string text = std::to_string(options.issuers) + " issuers";
+  const auto add = [&text](const char* what, const std::optional<HostIndex>& host) {
+    if (host) text += std::string(", ") + what + " host " + std::to_string(*host);
+  };
+  add("late", options.late);
+  add("expired", options.expired);
+  add(options.outsider_is_certified ? "mute" : "uncertified", options.outsider);
+  return text;
 }
 
 std::string classes_text(const Options& options) {
@@ -204,6 +235,7 @@ Options expand_seed(std::uint64_t seed, std::size_t nodes, Duration chaos,
   draw_liar(beside, options);
   draw_scopes(beside, options);
   options.real_channel = beside.chance(1, 20);
+  draw_members(beside, options);
   return options;
 }
 
@@ -248,6 +280,7 @@ std::vector<std::pair<std::string, std::string>> describe(const Options& options
       {"liar", options.liar ? "host " + std::to_string(*options.liar_host()) + ", " +
                                   permille(options.lies_permille)
                             : "none"},
+      {"members", members_text(options)},
       {"bug", std::string(bug_name(options.bug))},
   };
 }

@@ -106,7 +106,13 @@ struct Options {
   bool mixed_wire = false;    // half of the hosts send what a later version might
   std::uint64_t partial = 0;  // hosts that take part in some logs only
   bool scopes_move = false;   // and in more of them with each start, now and then
-  Bug bug = Bug::kNone;       // of every host
+  // The hosts are certified, by so many issuers (0: an open mesh). One may come without a
+  // certificate, and be let in by the mesh's secret; one with one that has ended. An outsider has
+  // none, where nobody is let in that way; or it has one that lets it write nothing, and writes.
+  std::uint64_t issuers = 0;
+  std::optional<HostIndex> late, expired, outsider;
+  bool outsider_is_certified = false;
+  Bug bug = Bug::kNone;  // of every host
   // A host that the latencies leave out, and what is wrong with it all the time: how slowly it
   // reads (0: as the others), and whether it hears nobody, who all hear it.
   std::optional<HostIndex> left_out;

@@ -209,7 +209,8 @@ class StandInChannel final : public mesh::Channel {
     peer_ = mesh::ChannelPeer{payload->device,
                               stand_in_link_key(payload->device),
                               {payload->receiver_index, std::move(payload->certificate),
-                               std::move(payload->authority_heads)}};
+                               std::move(payload->authority_heads)},
+                              std::nullopt};
     return std::nullopt;
   }
 

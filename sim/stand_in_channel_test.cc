@@ -65,12 +65,12 @@ Bytes flip(Bytes bytes, std::size_t at) {
 TEST_CASE("messages and records of the stand-in are as long as those of the real channel") {
   REQUIRE(trust::crypto_ready().ok());
   const StandIns stand_ins;
+  channel::AccessKeys links;
+  links.push_back(channel::AccessKey::for_link(kMesh));
+  const mesh::AccessBook access(std::move(links));
   const auto real = [&](const trust::Identity& identity, std::uint8_t seed) {
-    std::vector<channel::AccessKey> access;
-    access.push_back(channel::AccessKey::for_link(kMesh, std::nullopt));
     return mesh::SecureChannels(mesh::SecureSetup{
-        identity, stand_ins.check, channel::StaticKey(*channel::Key::from(Bytes(32, seed))),
-        std::move(access),
+        identity, stand_ins.check, channel::StaticKey(*channel::Key::from(Bytes(32, seed))), access,
         [next = seed]() mutable { return *channel::Key::from(Bytes(32, ++next)); }});
   };
   const mesh::SecureChannels first = real(stand_ins.first, 10);

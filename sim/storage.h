@@ -43,6 +43,7 @@ class Storage {
   virtual std::vector<store::CursorUpdate> cursors() const = 0;
   virtual std::vector<store::PeerRow> peers() const = 0;
   virtual Result<std::vector<store::PresenceRow>> presences() const = 0;
+  virtual Result<store::AuthorityRows> authority() const = 0;
   virtual Result<std::vector<SharedBytes>> read_segments(const LogId& log, Seq from, Seq to,
                                                          std::size_t bytes_max) const = 0;
   virtual Hash state_digest() = 0;

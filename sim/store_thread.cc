@@ -266,13 +266,18 @@ void StoreThread::work(const Job& job) {
     return refuse(job, result.error());
   }
   observer_.committed(setup_.host, *result);
+  for (const mesh::Commit& effect : job.commits) {
+    if (!effect.authority.empty()) {
+      observer_.kept_records(setup_.host, effect.authority.records);
+    }
+  }
   answer_clients(job, *result);
   answer_engine(job, *result);
 }
 
 void StoreThread::refuse(const Job& job, const Error& error) {
   for (const mesh::Commit& effect : job.commits) {
-    if (effect.segments.empty()) continue;
+    if (!effect.is_answered()) continue;
     later([this, token = effect.token, error] {
       mesh::Committed answer;
       answer.token = token;
@@ -317,7 +322,7 @@ void StoreThread::answer_engine(const Job& job, const store::CommitResult& resul
 
   std::size_t next = 0;
   for (const mesh::Commit& effect : job.commits) {
-    if (effect.segments.empty()) continue;
+    if (!effect.is_answered()) continue;
     mesh::Committed answer;
     answer.token = effect.token;
     for (std::size_t i = 0; i < effect.segments.size(); ++i) {

@@ -103,6 +103,9 @@ class FieldWriter {
     number(input.epoch);
   }
   void operator()(const mesh::EpochTaken& input) { number(input.epoch); }
+  void operator()(const mesh::IssueWanted& input) { number(input.token.value); }
+  void operator()(const mesh::PolicyWanted& input) { number(input.token.value); }
+  void operator()(const mesh::InvitesChanged& input) { number(input.invites.size()); }
   void operator()(const mesh::AddressesChanged& input) {
     number(input.addresses.size());
     for (const std::string& address : input.addresses)

@@ -10,9 +10,10 @@
 #include "cli/app.h"
 #include "core/ids.h"
 #include "http/daemon.h"
-#include "node/bind_policy.h"
 #include "node/config.h"
+#include "node/device_file.h"
 #include "node/home.h"
+#include "node/join_client.h"
 #include "node/node.h"
 #include "store/reader.h"
 
@@ -27,12 +28,41 @@ ebb::WallTime wall_now() {
   return {std::chrono::duration_cast<std::chrono::milliseconds>(since_1970).count()};
 }
 
-Result<std::string> init(const std::string& dir, const std::string& name,
-                         const std::optional<std::string>& mesh_text) {
-  EBB_ASSIGN(
-      const ebb::node::Home home,
-      ebb::node::init_home({.dir = dir, .name = name, .mesh_file = mesh_text, .now = wall_now()}));
+Result<std::string> init(const std::string& dir, const ebb::cli::InitWanted& wanted) {
+  ebb::node::InitOptions options;
+  options.dir = dir;
+  options.name = wanted.name;
+  options.mesh_file = wanted.mesh_text;
+  options.passphrase = wanted.passphrase;
+  options.now = wall_now();
+  if (wanted.admit == "secret") options.admit = ebb::trust::Admit::kSecret;
+  if (wanted.admit == "invite") options.admit = ebb::trust::Admit::kInvite;
+  EBB_ASSIGN(const ebb::node::Home home, ebb::node::init_home(options));
+  ebb::erase_text(options.passphrase);
   return ebb::device_text(home.identity->device());
+}
+
+Result<ebb::cli::JoinAnswer> join(const std::string& dir, const std::string& name,
+                                  const std::string& line,
+                                  const std::function<void(const std::string&)>& progress) {
+  EBB_ASSIGN(const ebb::node::Joined joined, ebb::node::join_mesh({.dir = dir,
+                                                                   .line = line,
+                                                                   .name = name,
+                                                                   .now = wall_now(),
+                                                                   .built = kBuilt,
+                                                                   .progress = progress}));
+  return ebb::cli::JoinAnswer{ebb::device_text(joined.device), ebb::device_text(joined.inviter),
+                              joined.address, joined.round_trip};
+}
+
+Result<std::string> device_file(const std::string& dir, const std::string& label,
+                                const ebb::cli::Certify& certify) {
+  return ebb::node::make_device_file(dir, label, certify);
+}
+
+Result<bool> issuer_is_sealed(const std::string& dir) {
+  EBB_ASSIGN(const ebb::node::Home home, ebb::node::load_home(dir));
+  return home.issuer_sealed;
 }
 
 Result<std::string> device(const std::string& dir) {
@@ -47,9 +77,13 @@ ebb::node::ConfigOverrides overrides_of(const ebb::cli::Overrides& given) {
   return overrides;
 }
 
-int run(const std::string& dir, const ebb::cli::Overrides& overrides, int ready_fd) {
-  return ebb::http::run_daemon(
-      {.dir = dir, .overrides = overrides_of(overrides), .ready_fd = ready_fd, .built = kBuilt});
+int run(const std::string& dir, const ebb::cli::Overrides& overrides, int ready_fd,
+        const std::string& passphrase) {
+  return ebb::http::run_daemon({.dir = dir,
+                                .overrides = overrides_of(overrides),
+                                .ready_fd = ready_fd,
+                                .built = kBuilt,
+                                .passphrase = passphrase});
 }
 
 Result<std::vector<ebb::cli::ConfigLine>> config(const std::string& dir,
@@ -60,12 +94,6 @@ Result<std::vector<ebb::cli::ConfigLine>> config(const std::string& dir,
   for (ebb::node::ConfigLine& line : ebb::node::describe_config(loaded))
     lines.push_back({std::move(line.key), std::move(line.value), std::move(line.origin)});
   return lines;
-}
-
-ebb::Status check_addresses(const std::string& dir, const ebb::cli::Overrides& overrides) {
-  const std::string path = ebb::node::home_paths(dir).config;
-  EBB_ASSIGN(const ebb::node::Config loaded, ebb::node::load_config(path, overrides_of(overrides)));
-  return ebb::node::require_addresses(loaded);
 }
 
 std::optional<std::string> hex(const std::optional<ebb::Hash>& hash) {
@@ -90,21 +118,18 @@ Result<ebb::cli::VerifyAnswer> verify(
                                 .stored_digest = hex(report.stored_digest)};
 }
 
-std::string build_note() {
-  if (!ebb::node::kBindsAnyAddress) return "";
-  return "unsafe_bind: any address, though devices have no certificates; for tests only";
-}
-
 }  // namespace
 
 int main(int argc, char** argv) {
   const ebb::cli::LocalCommands local{.init = init,
                                       .device = device,
                                       .export_mesh = ebb::node::export_mesh,
+                                      .export_root = ebb::node::export_root,
+                                      .join = join,
+                                      .device_file = device_file,
+                                      .issuer_is_sealed = issuer_is_sealed,
                                       .run = run,
                                       .config = config,
-                                      .check_addresses = check_addresses,
-                                      .verify = verify,
-                                      .build_note = build_note()};
+                                      .verify = verify};
   return ebb::cli::run_cli(argc, argv, local);
 }

@@ -11,6 +11,6 @@ namespace ebb {
 inline constexpr std::string_view kProgramVersion = EBB_VERSION;  // set by the build
 inline constexpr std::uint32_t kWireVersionMin = 1;               // docs/wire_format.md
 inline constexpr std::uint32_t kWireVersionMax = 1;
-inline constexpr std::uint32_t kStoreVersion = 4;  // docs/store_format.md
+inline constexpr std::uint32_t kStoreVersion = 5;  // docs/store_format.md
 
 }  // namespace ebb

@@ -36,6 +36,11 @@ void visit_options(OptionsRef& o, const Visit& visit) {
   visit("mixed_wire", o.mixed_wire);
   visit("partial", o.partial);
   visit("scopes_move", o.scopes_move);
+  visit("issuers", o.issuers);
+  visit("late", o.late);
+  visit("expired", o.expired);
+  visit("outsider", o.outsider);
+  visit("outsider_is_certified", o.outsider_is_certified);
   visit("liar", o.liar);
   visit("lies_permille", o.lies_permille);
   visit("floods", o.floods);

@@ -30,8 +30,12 @@ Key derive(std::string_view label, Purpose purpose, const MeshId& mesh, ByteView
 
 }  // namespace
 
-AccessKey AccessKey::for_link(const MeshId& mesh, const std::optional<trust::MeshSecret>& secret) {
-  return AccessKey(Purpose::kLink, mesh, secret ? secret->view() : ByteView{});
+AccessKey AccessKey::for_link(const MeshId& mesh, const trust::MeshSecret& secret) {
+  return AccessKey(Purpose::kLink, mesh, secret.view());
+}
+
+AccessKey AccessKey::for_link(const MeshId& mesh) {
+  return AccessKey(Purpose::kLink, mesh, ByteView{});
 }
 
 AccessKey AccessKey::for_join(const MeshId& mesh, const InviteSecret& secret) {
@@ -43,6 +47,14 @@ AccessKey::AccessKey(Purpose purpose, const MeshId& mesh, ByteView secret)
   append(prologue_, mesh.view());
   prologue_.push_back(static_cast<std::uint8_t>(purpose));
   if (!secret.empty()) psk_ = derive(kPskLabel, purpose, mesh, secret);
+}
+
+AccessKey AccessKey::copy() const {
+  AccessKey same;
+  same.prologue_ = prologue_;
+  same.mac_key_ = mac_key_.copy();
+  same.psk_ = psk();
+  return same;
 }
 
 std::optional<Key> AccessKey::psk() const {

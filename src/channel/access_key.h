@@ -7,7 +7,10 @@
 // Spec:      docs/wire_format.md section 12
 #pragma once
 
+#include <functional>
 #include <optional>
+#include <span>
+#include <vector>
 
 #include "channel/noise_pattern.h"
 #include "channel/secret.h"
@@ -29,9 +32,12 @@ using Mac = FixedBytes<kMacBytes, struct MacTag>;
 class AccessKey {
  public:
   // Between devices of a mesh, which may have a secret.
-  static AccessKey for_link(const MeshId& mesh, const std::optional<trust::MeshSecret>& secret);
+  static AccessKey for_link(const MeshId& mesh, const trust::MeshSecret& secret);
+  static AccessKey for_link(const MeshId& mesh);  // which has none
   // Between who was invited and who invites.
   static AccessKey for_join(const MeshId& mesh, const InviteSecret& secret);
+
+  AccessKey copy() const;
 
   const NoisePattern& pattern() const { return psk_ ? kNoiseXxPsk3 : kNoiseXx; }
   const Bytes& prologue() const { return prologue_; }
@@ -43,11 +49,16 @@ class AccessKey {
   bool fits(const Mac& mac, ByteView message) const;
 
  private:
+  AccessKey() = default;
   AccessKey(Purpose purpose, const MeshId& mesh, ByteView secret);
 
   Bytes prologue_;
   Key mac_key_;
   std::optional<Key> psk_;
 };
+
+using AccessKeys = std::vector<AccessKey>;
+// Those that are answered now; valid until the caller gives way.
+using AcceptedKeys = std::function<std::span<const AccessKey>()>;
 
 }  // namespace ebb::channel

@@ -17,20 +17,18 @@ constexpr std::string_view kDatagramLabel = "ebb-datagram-1";
 
 std::unique_ptr<Handshake> Handshake::initiator(const AccessKey& access, HandshakeKeys keys) {
   std::unique_ptr<Handshake> handshake(new Handshake(Role::kInitiator, std::move(keys)));
+  handshake->access_.emplace(access.copy());
   handshake->use(access);
   return handshake;
 }
 
-std::unique_ptr<Handshake> Handshake::responder(std::span<const AccessKey> accepted,
-                                                HandshakeKeys keys) {
-  EBB_CHECK(accepted.size() <= limits::kInvitesTried + 2);
+std::unique_ptr<Handshake> Handshake::responder(AcceptedKeys accepted, HandshakeKeys keys) {
   std::unique_ptr<Handshake> handshake(new Handshake(Role::kResponder, std::move(keys)));
-  handshake->accepted_ = accepted;
+  handshake->accepted_ = std::move(accepted);
   return handshake;
 }
 
 void Handshake::use(const AccessKey& access) {
-  access_ = &access;
   NoiseSetup setup;
   setup.role = role_;
   setup.prologue = access.prologue();
@@ -47,6 +45,7 @@ void Handshake::start(Bytes& wire_out) {
   append_be16(wire_out, static_cast<std::uint16_t>(kMacBytes + message.size()));
   append(wire_out, access_->mac(message).view());
   append(wire_out, message);
+  access_.reset();
 }
 
 Handshake::Received Handshake::receive(ByteView wire) {
@@ -77,7 +76,8 @@ Handshake::Received Handshake::receive(ByteView wire) {
 
 bool Handshake::is_possible(std::size_t size) const {
   if (!noise_) {
-    return std::any_of(accepted_.begin(), accepted_.end(), [size](const AccessKey& access) {
+    const std::span<const AccessKey> accepted = accepted_();
+    return std::any_of(accepted.begin(), accepted.end(), [size](const AccessKey& access) {
       return access.first_message_bytes() == size;
     });
   }
@@ -100,11 +100,14 @@ HandshakeStep Handshake::take_message(ByteView message) {
 HandshakeStep Handshake::take_first(ByteView message) {
   const Mac mac = *Mac::from(message.first(kMacBytes));
   const ByteView behind = message.subspan(kMacBytes);
-  for (std::size_t i = 0; i < accepted_.size(); ++i) {
-    const AccessKey& access = accepted_[i];
+  const std::span<const AccessKey> accepted = accepted_();
+  EBB_CHECK(accepted.size() <= limits::kInvitesTried + 2);
+  for (std::size_t i = 0; i < accepted.size(); ++i) {
+    const AccessKey& access = accepted[i];
     if (access.first_message_bytes() != message.size() || !access.fits(mac, behind)) continue;
     accepted_index_ = i;
     use(access);
+    accepted_ = nullptr;
     return take_message(behind);
   }
   return HandshakeStep::kSilence;
@@ -142,6 +145,7 @@ HandshakeStep Handshake::settle(HandshakeStep step) {
   step_ = step;
   if (step == HandshakeStep::kSilence || step == HandshakeStep::kFailed) {
     keys_ = {};
+    access_.reset();
     erase_bytes(payload_);
     // A length that cannot be fails the handshake without its Noise state having seen a byte.
     if (noise_) noise_->erase();

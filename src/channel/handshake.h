@@ -15,8 +15,9 @@
 //            certificate in the payload for one, is to be checked before answer(). That the other
 //            end knows the secret, an initiator knows with the first record or datagram that opens;
 //            a responder at kDone.
-// Ownership: keys are erased when they have been used up, and with it; so are payloads. Access keys
-//            must outlive it.
+// Ownership: keys are erased when they have been used up, and with it; so are payloads. A
+//            responder asks for the access keys while a first message comes, and keeps what it
+//            needs of the one that fits: they may change between its calls.
 // Errors:    kSilence: what came has not the mac; nothing was sent, and nothing may be. kFailed:
 // what
 //            came behind it does not read (error() tells, for a log); nothing more may be sent.
@@ -30,7 +31,6 @@
 #include <cstddef>
 #include <memory>
 #include <optional>
-#include <span>
 
 #include "channel/access_key.h"
 #include "channel/noise_handshake.h"
@@ -61,8 +61,7 @@ class Handshake {
   static std::unique_ptr<Handshake> initiator(const AccessKey& access, HandshakeKeys keys);
   // Whoever has made its first message with one of these is answered. At most two of the mesh (its
   // secret, and the one that it replaces) and limits::kInvitesTried of invites (checked).
-  static std::unique_ptr<Handshake> responder(std::span<const AccessKey> accepted,
-                                              HandshakeKeys keys);
+  static std::unique_ptr<Handshake> responder(AcceptedKeys accepted, HandshakeKeys keys);
 
   // The first bytes of an initiator; once.
   void start(Bytes& wire_out);
@@ -97,9 +96,9 @@ class Handshake {
   HandshakeStep fail(Error error);
 
   Role role_;
-  HandshakeKeys keys_;  // until the access key is known
-  std::span<const AccessKey> accepted_;
-  const AccessKey* access_ = nullptr;
+  HandshakeKeys keys_;               // until the access key is known
+  AcceptedKeys accepted_;            // of a responder, until one of them fits
+  std::optional<AccessKey> access_;  // of an initiator, until it has started
   std::optional<NoiseHandshake> noise_;
   HandshakeStep step_ = HandshakeStep::kMore;
   std::size_t accepted_index_ = 0;

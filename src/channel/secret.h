@@ -1,69 +1,12 @@
-// Secret: bytes that must not stay in memory behind their use, a key as a rule.
-//
-// Model:     moved, never copied without a word: copy() says it. What was moved from is zeroed, and
-//            so is what goes. (Memory is not locked: a page and a system call for each of thousands
-//            of keys; who has to keep them out of a swap file encrypts or omits that.)
-// Ownership: owns its bytes; a view is valid while the Secret is neither moved nor erased.
-// Threads:   values; any thread.
+// The keys of a channel: 32 bytes that are erased with it (core/secret.h).
 #pragma once
 
-#include <array>
-#include <cstddef>
-#include <cstdint>
-#include <cstring>
-#include <optional>
-
-#include "core/bytes.h"
+#include "core/secret.h"
 
 namespace ebb::channel {
 
-// Zeroes, and no compiler leaves it out.
-void erase_bytes(std::uint8_t* bytes, std::size_t size);
-// The same, and then it is empty.
-inline void erase_bytes(Bytes& bytes) {
-  erase_bytes(bytes.data(), bytes.size());
-  bytes.clear();
-}
-
-template <std::size_t N>
-class Secret {
- public:
-  static constexpr std::size_t kSize = N;
-
-  Secret() = default;
-  ~Secret() { erase(); }
-  Secret(const Secret&) = delete;
-  Secret& operator=(const Secret&) = delete;
-  Secret(Secret&& other) noexcept : data_(other.data_) { other.erase(); }
-  Secret& operator=(Secret&& other) noexcept {
-    if (this == &other) return *this;
-    data_ = other.data_;
-    other.erase();
-    return *this;
-  }
-
-  // nullopt unless `bytes` has exactly N bytes.
-  static std::optional<Secret> from(ByteView bytes) {
-    if (bytes.size() != N) return std::nullopt;
-    Secret secret;
-    std::memcpy(secret.data_.data(), bytes.data(), N);
-    return secret;
-  }
-
-  Secret copy() const {
-    Secret same;
-    same.data_ = data_;
-    return same;
-  }
-  std::uint8_t* data() { return data_.data(); }
-  const std::uint8_t* data() const { return data_.data(); }
-  ByteView view() const { return {data_.data(), N}; }
-  void erase() { erase_bytes(data_.data(), N); }
-
- private:
-  std::array<std::uint8_t, N> data_{};
-};
-
+using ebb::erase_bytes;
+using ebb::Secret;
 using Key = Secret<32>;
 
 }  // namespace ebb::channel

@@ -14,7 +14,9 @@
 #include <utility>
 #include <vector>
 
+#include "core/bytes.h"
 #include "core/result.h"
+#include "core/time.h"
 
 namespace ebb::cli {
 
@@ -31,27 +33,51 @@ struct VerifyAnswer {
   std::optional<std::string> state_digest = {}, stored_digest = {};  // hex
 };
 
+struct InitWanted {
+  std::string name = {};
+  std::optional<std::string> mesh_text = {};  // what export_mesh() or device_file() gave
+  std::string admit = {};                     // "secret", "invite"; empty: not said
+  std::string passphrase = {};                // of the keys that sign; empty: none
+};
+struct JoinAnswer {
+  std::string device, inviter, address;
+  Duration round_trip;
+};
+// Has the running node sign: a device and its link key as text, and a label; the record.
+using Certify = std::function<Result<Bytes>(const std::string& device, const std::string& link_key,
+                                            const std::string& label)>;
+
 // Work on a data directory, wired by src/main.cc.
 struct LocalCommands {
-  // Answers the device's text form. `mesh_text` is what export_mesh() gave elsewhere.
-  std::function<Result<std::string>(const std::string& dir, const std::string& name,
-                                    const std::optional<std::string>& mesh_text)>
-      init;
+  // Answers the device's text form.
+  std::function<Result<std::string>(const std::string& dir, const InitWanted& wanted)> init;
   // The device's text form; kNotFound when there is none in the directory.
   std::function<Result<std::string>(const std::string& dir)> device;
   std::function<Result<std::string>(const std::string& dir)> export_mesh;  // text of the file
-  // Runs the daemon in the foreground; returns its exit code.
-  std::function<int(const std::string& dir, const Overrides& overrides, int ready_fd)> run;
+  // Moves the root's key to a file, under a passphrase unless that is empty.
+  std::function<Status(const std::string& dir, const std::string& file,
+                       std::string_view passphrase)>
+      export_root;
+  std::function<Result<JoinAnswer>(const std::string& dir, const std::string& name,
+                                   const std::string& line,
+                                   const std::function<void(const std::string&)>& progress)>
+      join;
+  // The text of a file that makes one new device (`ebb init --mesh`), which `certify` is asked for.
+  std::function<Result<std::string>(const std::string& dir, const std::string& label,
+                                    const Certify& certify)>
+      device_file;
+  std::function<Result<bool>(const std::string& dir)> issuer_is_sealed;
+  // Runs the daemon in the foreground; returns its exit code. The passphrase is that of the
+  // issuer's key; empty: none.
+  std::function<int(const std::string& dir, const Overrides& overrides, int ready_fd,
+                    const std::string& passphrase)>
+      run;
   std::function<Result<std::vector<ConfigLine>>(const std::string& dir, const Overrides& overrides)>
       config;
-  // kPermission when the daemon would refuse the addresses of that configuration.
-  std::function<Status(const std::string& dir, const Overrides& overrides)> check_addresses;
   std::function<Result<VerifyAnswer>(
       const std::string& dir, bool with_state,
       const std::function<void(std::uint64_t done, std::uint64_t all)>& progress)>
       verify;
-  // What `ebb version` says of a program that is not the one people install; else empty.
-  std::string build_note = {};
 };
 
 int run_cli(int argc, char** argv, const LocalCommands& local);

@@ -1,15 +1,9 @@
-// The only file that includes CLI11: it is slow to compile, and its exceptions end here.
+// The words of the command line.
 #include "cli/arguments.h"
 
-#include <CLI/CLI.hpp>
-#include <algorithm>
-#include <functional>
-#include <map>
-#include <ostream>
 #include <utility>
 
-#include "cli/commands.h"
-#include "cli/suggest.h"
+#include "cli/command_line.h"
 
 namespace ebb::cli {
 namespace {
@@ -21,55 +15,7 @@ std::string why_no_count(const std::string& text) {
   return counts ? "" : "has to be a number of 1 or more, not " + text;
 }
 
-// Everything that options are parsed into.
-struct Parsed {
-  Globals globals;
-  InitOptions init;
-  RunOptions run;
-  AppendOptions append;
-  TailOptions tail;
-  WatchOptions watch;
-  QueryOptions query;
-  ObjectOptions object;
-  TraceOptions trace;
-  ConfigOptions config;
-  ExportOptions mesh_export;
-  std::string peer_address;
-  std::string statement;
-  bool verify_state = false;
-};
-
-using Action = std::function<Exit(const Context&)>;
-
-class CommandLine {
- public:
-  CommandLine();
-  int run(std::vector<std::string> arguments, const LocalCommands& local, Terminal& terminal);
-
- private:
-  // A command; sub-commands of one name their parent.
-  CLI::App* add(const char* name, const char* does, Action action, CLI::App* parent = nullptr);
-  void add_globals();
-  void add_node_commands();
-  void add_event_commands();
-  void add_state_commands();
-  void add_looking_commands();
-  void add_upkeep_commands();
-  void add_daemon_flags(CLI::App* command, DaemonFlags& flags);
-  void add_watch(CLI::App* command);
-
-  int call(const CLI::App& command, const LocalCommands& local, Terminal& terminal);
-  Failure judge(const CLI::ParseError& error);
-  std::optional<Failure> empty_value();
-  Failure judge_extra(const std::string& extra);
-  CLI::App* deepest();
-  std::string path();  // the words that lead to it: "ebb mesh export"
-
-  Parsed parsed_;
-  CLI::App app_{"An offline-first event mesh.", "ebb"};
-  std::map<const CLI::App*, Action> actions_;
-  std::string group_;
-};
+}  // namespace
 
 CLI::App* CommandLine::add(const char* name, const char* does, Action action, CLI::App* parent) {
   CLI::App* command = (parent == nullptr ? app_ : *parent).add_subcommand(name, does);
@@ -118,8 +64,16 @@ void CommandLine::add_node_commands() {
   CLI::App* init = add("init", "Make a device: keys, store, configuration",
                        [&p](const Context& c) { return run_init(c, p.init); });
   init->add_option("--name", p.init.name, "Label for people [the host's name]")->type_name("LABEL");
-  init->add_option("--mesh", p.init.mesh_file, "Join the mesh of this file (`ebb mesh export`)")
+  init->add_option("--mesh", p.init.mesh_file,
+                   "Be of the mesh of this file (`ebb mesh export`, `ebb cert issue`)")
       ->type_name("FILE");
+  init->add_option(
+          "--admit", p.init.admit,
+          "Of a new mesh: secret lets in whoever has its file, invite nobody else [invite]")
+      ->check(CLI::IsMember({"secret", "invite"}))
+      ->type_name("secret|invite");
+  init->add_flag("--passphrase", p.init.passphrase,
+                 "Of a new mesh: keep the keys that sign under a passphrase");
   CLI::App* up = add("up", "Start the node in the background",
                      [&p](const Context& c) { return run_up(c, p.run); });
   add_daemon_flags(up, p.run.daemon);
@@ -127,7 +81,76 @@ void CommandLine::add_node_commands() {
                       [&p](const Context& c) { return run_daemon(c, p.run); });
   add_daemon_flags(run, p.run.daemon);
   run->add_option("--ready-fd", p.run.ready_fd, "")->group("");
+  run->add_flag("--passphrase-from-input", p.run.passphrase_from_input, "")->group("");
   add("down", "Stop the node", [](const Context& c) { return run_down(c); });
+}
+
+void CommandLine::add_joining_commands() {
+  group_ = "Who is of the mesh";
+  Parsed& p = parsed_;
+  CLI::App* invite = add("invite", "Print a line by which another machine joins (`ebb join`)",
+                         [&p](const Context& c) { return run_invite(c, p.invite); });
+  invite->add_option("--ttl", p.invite.ttl, "How long it is good: 30m, 1h, 7d [1h]")
+      ->type_name("TIME");
+  invite->add_option("--uses", p.invite.uses, "How many devices may join with it [1]")
+      ->check([](const std::string& text) { return why_no_count(text); })
+      ->type_name("N");
+  CLI::Option* qr = invite->add_flag("--qr", p.invite.qr, "Draw a QR code too, whatever reads it");
+  invite->add_flag("--no-qr", p.invite.no_qr, "Draw none on a terminal either")->excludes(qr);
+  add(
+      "ls", "List the invites of this device", [](const Context& c) { return run_invite_list(c); },
+      invite);
+  add(
+      "rm", "End an open invite", [&p](const Context& c) { return run_invite_end(c, p.invite_id); },
+      invite)
+      ->add_option("id", p.invite_id, "A beginning of its id (`ebb invite ls`)")
+      ->required()
+      ->type_name("ID");
+  CLI::App* join = add("join", "Make a device of a mesh by an invite",
+                       [&p](const Context& c) { return run_join(c, p.join); });
+  join->add_option("line", p.join.words, "The line of `ebb invite`; - reads it from standard input")
+      ->required()
+      ->type_name("LINE");
+  join->add_option("--name", p.join.name, "Label for people [the host's name]")->type_name("LABEL");
+  CLI::App* cert = add("cert", "Certificates of devices", nullptr);
+  cert->require_subcommand(1);
+  CLI::App* issue = add(
+      "issue", "Make files that `ebb init --mesh` makes one device each of",
+      [&p](const Context& c) { return run_cert_issue(c, p.cert_issue); }, cert);
+  issue->add_option("names", p.cert_issue.names, "A file of names, one a line; - is stdin")
+      ->required()
+      ->type_name("NAMES");
+  issue->add_option("folder", p.cert_issue.folder, "Where NAME.ebb goes, for each name")
+      ->required()
+      ->type_name("FOLDER");
+  add_mesh_commands();
+}
+
+void CommandLine::add_mesh_commands() {
+  Parsed& p = parsed_;
+  CLI::App* mesh = add("mesh", "The mesh that this device is of", nullptr);
+  mesh->require_subcommand(1);
+  CLI::App* exported = add(
+      "export", "Write what `ebb init --mesh` takes (a secret)",
+      [&p](const Context& c) { return run_mesh_export(c, p.mesh_export); }, mesh);
+  exported->add_option("file", p.mesh_export.file, "File to write, with mode 0600")
+      ->required()
+      ->type_name("FILE");
+  exported->add_flag("--force", p.mesh_export.force, "Replace a file that is there");
+  CLI::App* root = add(
+      "export-root", "Move the key of the mesh's root to a file, and off this device",
+      [&p](const Context& c) { return run_export_root(c, p.export_root); }, mesh);
+  root->add_option("file", p.export_root.file, "File to write; not one that is there")
+      ->required()
+      ->type_name("FILE");
+  root->add_flag("--passphrase", p.export_root.passphrase, "Keep it under a passphrase");
+  add(
+      "admit", "Say what it takes to be let in",
+      [&p](const Context& c) { return run_mesh_admit(c, p.admit); }, mesh)
+      ->add_option("policy", p.admit, "secret: the mesh's file; invite: an invite or a certificate")
+      ->required()
+      ->check(CLI::IsMember({"secret", "invite"}))
+      ->type_name("secret|invite");
 }
 
 void CommandLine::add_event_commands() {
@@ -220,15 +243,6 @@ void CommandLine::add_upkeep_commands() {
   add("verify", "Check all chains and signatures; works without a node too",
       [&p](const Context& c) { return run_verify(c, p.verify_state); })
       ->add_flag("--state", p.verify_state, "Recompute the state from the events as well");
-  CLI::App* mesh = add("mesh", "The mesh that this device is of", nullptr);
-  mesh->require_subcommand(1);
-  CLI::App* exported = add(
-      "export", "Write what `ebb init --mesh` takes (a secret)",
-      [&p](const Context& c) { return run_mesh_export(c, p.mesh_export); }, mesh);
-  exported->add_option("file", p.mesh_export.file, "File to write, with mode 0600")
-      ->required()
-      ->type_name("FILE");
-  exported->add_flag("--force", p.mesh_export.force, "Replace a file that is there");
   CLI::App* config = add("config", "The configuration in effect", nullptr);
   config->require_subcommand(1);
   CLI::App* shown = add(
@@ -250,142 +264,12 @@ CommandLine::CommandLine() {
   app_.option_defaults()->always_capture_default(false);
   add_globals();
   add_node_commands();
+  add_joining_commands();
   add_event_commands();
   add_state_commands();
   add_looking_commands();
   add_upkeep_commands();
 }
-
-CLI::App* CommandLine::deepest() {
-  CLI::App* command = &app_;
-  while (!command->get_subcommands().empty())
-    command = command->get_subcommands().front();
-  return command;
-}
-
-std::string CommandLine::path() {
-  std::string words = "ebb";
-  for (const CLI::App* app = &app_; !app->get_subcommands().empty();) {
-    app = app->get_subcommands().front();
-    words += " " + app->get_name();
-  }
-  return words;
-}
-
-// A word that no option or command took.
-Failure CommandLine::judge_extra(const std::string& extra) {
-  CLI::App* command = deepest();
-  const std::string see = "`" + path() + " --help` lists what there is";
-  const std::string word = extra.substr(0, extra.find('='));
-  std::vector<std::string> known;
-  const bool is_flag = word.size() > 1 && word.front() == '-';
-  if (is_flag) {
-    for (const CLI::App* app = command; app != nullptr; app = app->get_parent()) {
-      for (const CLI::Option* option : app->get_options()) {
-        for (const std::string& name : option->get_lnames())
-          known.push_back("--" + name);
-      }
-    }
-  } else {
-    for (const CLI::App* sub : command->get_subcommands({}))
-      known.push_back(sub->get_name());
-  }
-  const auto meant = nearest_word(word, known);
-  const std::string next = meant ? "did you mean " + *meant + "? " + see : see;
-  if (is_flag) return usage_failure("unknown flag " + word, next);
-  if (known.empty()) return usage_failure("one word too many: " + extra, see);
-  return usage_failure("unknown command " + extra, next);
-}
-
-Failure CommandLine::judge(const CLI::ParseError& error) {
-  if (const auto empty = empty_value()) return *empty;
-  const std::vector<std::string> extras = app_.remaining(true);
-  for (const std::string& extra : extras) {
-    if (extra != "--") return judge_extra(extra);
-  }
-  std::string what = error.what();
-  std::replace(what.begin(), what.end(), '\n', ' ');
-  return usage_failure(what, "`" + path() + " --help` tells how it is written");
-}
-
-Failure empty_failure(const std::string& name) {
-  const bool is_address = name == "--peer" || name == "--listen";
-  const bool is_flag = name.front() == '-';
-  return usage_failure(name + (is_address ? " needs host:port"
-                               : is_flag  ? " has no value"
-                                          : " is empty"),
-                       "a variable of the shell that is not set leaves it empty");
-}
-
-// `--peer=` would take the next word for its value.
-std::optional<Failure> flag_without_value(const std::vector<std::string>& arguments) {
-  for (const std::string& argument : arguments) {
-    if (argument == "--") break;
-    const bool is_flag = argument.size() > 3 && argument.rfind("--", 0) == 0;
-    if (!is_flag || argument.find('=') != argument.size() - 1) continue;
-    return empty_failure(argument.substr(0, argument.size() - 1));
-  }
-  return std::nullopt;
-}
-
-// The first word that was given and is empty, of a flag or not: what takes it would act as if it
-// were not there. What a set takes alone may be the empty text.
-std::optional<Failure> CommandLine::empty_value() {
-  for (const CLI::App* app = deepest(); app != nullptr; app = app->get_parent()) {
-    for (const CLI::Option* option : app->get_options()) {
-      const std::vector<std::string>& words = option->results();
-      const bool any_empty = std::find(words.begin(), words.end(), "") != words.end();
-      if (!any_empty || option->get_name() == "operand") continue;
-      return empty_failure(option->nonpositional() ? option->get_name() : option->get_type_name());
-    }
-  }
-  return std::nullopt;
-}
-
-int CommandLine::call(const CLI::App& command, const LocalCommands& local, Terminal& terminal) {
-  const auto finish = [&]() -> Exit {
-    EBB_ASSIGN(const std::string dir, data_dir(parsed_.globals, terminal));
-    const Context context(terminal, local, parsed_.globals, dir);
-    Exit exit = actions_.at(&command)(context);
-    // Data that did not arrive is no success (a full disk behind a redirection).
-    if (exit.ok() && !terminal.out.flush()) return Failure{.what = "cannot write the output"};
-    return exit;
-  };
-  const Exit exit = finish();
-  if (exit.ok()) return static_cast<int>(exit.value());
-  terminal.out.flush();
-  print_failure(terminal.err, exit.error());
-  return static_cast<int>(exit.error().exit);
-}
-
-int CommandLine::run(std::vector<std::string> arguments, const LocalCommands& local,
-                     Terminal& terminal) {
-  if (arguments.empty()) {
-    terminal.err << app_.help() << std::flush;
-    return static_cast<int>(ExitCode::kUsage);
-  }
-  if (const auto empty = flag_without_value(arguments)) {
-    print_failure(terminal.err, *empty);
-    return static_cast<int>(ExitCode::kUsage);
-  }
-  app_.set_version_flag("--version", version_text(local), "Print the version");
-  std::reverse(arguments.begin(), arguments.end());  // as CLI11 takes them
-  try {
-    app_.parse(arguments);
-  } catch (const CLI::Success& success) {  // --help and --version
-    return app_.exit(success, terminal.out, terminal.err);
-  } catch (const CLI::ParseError& error) {
-    print_failure(terminal.err, judge(error));
-    return static_cast<int>(ExitCode::kUsage);
-  }
-  if (const auto empty = empty_value()) {
-    print_failure(terminal.err, *empty);
-    return static_cast<int>(ExitCode::kUsage);
-  }
-  return call(*deepest(), local, terminal);
-}
-
-}  // namespace
 
 int run_arguments(const std::vector<std::string>& arguments, const LocalCommands& local,
                   Terminal& terminal) {

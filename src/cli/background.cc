@@ -47,9 +47,13 @@ class Spawn {
   Spawn(const Spawn&) = delete;
   Spawn& operator=(const Spawn&) = delete;
 
-  Outcome<pid_t> start(const BackgroundOptions& options, int log_fd, int ready_fd) {
+  Outcome<pid_t> start(const BackgroundOptions& options, int input_fd, int log_fd, int ready_fd) {
     // The log first: descriptor 3 may be the log here and is the pipe there.
-    posix_spawn_file_actions_addopen(&actions_, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
+    if (input_fd >= 0) {
+      posix_spawn_file_actions_adddup2(&actions_, input_fd, STDIN_FILENO);
+    } else {
+      posix_spawn_file_actions_addopen(&actions_, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
+    }
     posix_spawn_file_actions_adddup2(&actions_, log_fd, STDOUT_FILENO);
     posix_spawn_file_actions_adddup2(&actions_, log_fd, STDERR_FILENO);
     posix_spawn_file_actions_adddup2(&actions_, ready_fd, kReadyFd);
@@ -79,6 +83,22 @@ class Spawn {
   posix_spawn_file_actions_t actions_;
   posix_spawnattr_t attributes_;
 };
+
+// A pipe that has the child's input and ends behind it; not open when there is none.
+Outcome<UniqueFd> input_of(const BackgroundOptions& options) {
+  if (options.input.empty()) return UniqueFd();
+  int ends[2];
+  // It is small, so the pipe takes it whole.
+  if (options.input.size() > kVerdictBytesMax || pipe2(ends, O_CLOEXEC) != 0) {
+    return Failure{.what = std::string("cannot start a node: ") + std::strerror(errno)};
+  }
+  UniqueFd reading(ends[0]);
+  const UniqueFd writing(ends[1]);
+  if (write_all(writing.get(), options.input) != 0) {
+    return Failure{.what = std::string("cannot start a node: ") + std::strerror(errno)};
+  }
+  return reading;
+}
 
 // All that the child says of its start: empty when it ended without a word, nullopt when it is
 // late.
@@ -170,7 +190,9 @@ Outcome<pid_t> start_in_background(const BackgroundOptions& options) {
   }
   const UniqueFd reading(ends[0]);
   UniqueFd writing(ends[1]);
-  EBB_ASSIGN(const pid_t pid, Spawn().start(options, log.get(), writing.get()));
+  EBB_ASSIGN(const UniqueFd input, input_of(options));
+  EBB_ASSIGN(const pid_t pid,
+             Spawn().start(options, input.is_open() ? input.get() : -1, log.get(), writing.get()));
   writing.reset();
 
   const std::optional<std::string> verdict = read_verdict(reading.get(), deadline);

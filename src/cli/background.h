@@ -21,8 +21,9 @@ namespace ebb::cli {
 
 struct BackgroundOptions {
   std::string program;                 // a path
-  std::vector<std::string> command;    // behind the program's name, up to `run`
+  std::vector<std::string> command;    // behind the program's name
   std::vector<std::string> arguments;  // behind that
+  std::string input;  // what it reads there (a passphrase): nothing stands in its command line
   std::string log_path;
   Duration timeout;
 };

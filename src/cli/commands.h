@@ -19,10 +19,30 @@ namespace ebb::cli {
 struct InitOptions {
   std::string name = {};       // empty: $EBB_NAME, else chosen by the node
   std::string mesh_file = {};  // empty: a mesh of its own
+  std::string admit = {};      // secret or invite; empty: not said
+  bool passphrase = false;     // keep the keys that sign under one
+};
+struct InviteOptions {
+  std::string ttl = "1h";
+  std::uint64_t uses = 1;
+  bool qr = false, no_qr = false;
+};
+struct JoinOptions {
+  std::vector<std::string> words = {};  // the line, perhaps in pieces; - is standard input
+  std::string name = {};
+};
+struct ExportRootOptions {
+  std::string file = {};
+  bool passphrase = false;
+};
+struct CertIssueOptions {
+  std::string names = {};  // a file, or - for standard input
+  std::string folder = {};
 };
 struct RunOptions {
   DaemonFlags daemon;
   int ready_fd = -1;
+  bool passphrase_from_input = false;
 };
 struct AppendOptions {
   std::string type = {};
@@ -69,9 +89,18 @@ Exit run_verify(const Context& context, bool with_state);
 Exit run_config_show(const Context& context, const ConfigOptions& options);
 Exit run_config_check(const Context& context, const ConfigOptions& options);
 Exit run_mesh_export(const Context& context, const ExportOptions& options);
-// "ebb 1.2.3", and a build's note in brackets.
-std::string version_text(const LocalCommands& local);
+// "ebb 1.2.3".
+std::string version_text();
 Exit run_version(const Context& context);
+
+// commands_joining.cc: who becomes a device of the mesh.
+Exit run_invite(const Context& context, const InviteOptions& options);
+Exit run_invite_list(const Context& context);
+Exit run_invite_end(const Context& context, const std::string& id);
+Exit run_join(const Context& context, const JoinOptions& options);
+Exit run_cert_issue(const Context& context, const CertIssueOptions& options);
+Exit run_mesh_admit(const Context& context, const std::string& admit);
+Exit run_export_root(const Context& context, const ExportRootOptions& options);
 
 // commands_daemon.cc: start and stop.
 Exit run_daemon(const Context& context, const RunOptions& options);

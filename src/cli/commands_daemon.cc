@@ -7,7 +7,9 @@
 
 #include "cli/background.h"
 #include "cli/commands.h"
+#include "cli/passphrase.h"
 #include "cli/print.h"
+#include "core/secret.h"
 
 namespace ebb::cli {
 namespace {
@@ -33,6 +35,9 @@ void print_running(const Context& context, const Document& status) {
   }
   context.print(fmt::format("device  {}\nlisten  {}\nsocket  {}\n", escape_text(device),
                             escape_text(listen), escape_text(context.socket_path())));
+  if (flag_at(status.value, "issuer")) {
+    context.print(fmt::format("invite  {} lets another machine in\n", context.command("invite")));
+  }
 }
 
 // True once nobody answers on the socket; false when that takes longer than until `deadline`.
@@ -57,6 +62,19 @@ void note_surroundings(const Context& context) {
                            context.dir(), info.st_mode & 07777U, shell_word(context.dir())));
 }
 
+// Of the issuer's key, where it is under one; empty: it is not, or nobody can be asked.
+Outcome<std::string> issuer_passphrase(const Context& context) {
+  const Result<bool> sealed = context.local().issuer_is_sealed(context.dir());
+  if (!sealed.ok() || !*sealed) return std::string();  // the start says what is wrong
+  EBB_ASSIGN(std::string passphrase, known_passphrase(context.terminal(), "the issuer's key"));
+  if (passphrase.empty()) {
+    context.note(
+        "no passphrase: this node runs without its issuer's key, so it invites and "
+        "certifies nobody");
+  }
+  return passphrase;
+}
+
 }  // namespace
 
 Exit run_daemon(const Context& context, const RunOptions& options) {
@@ -66,7 +84,14 @@ Exit run_daemon(const Context& context, const RunOptions& options) {
   // The parent of a background node has said it already, where people see it.
   if (options.ready_fd < 0) note_surroundings(context);
   const Overrides overrides = overrides_of(options.daemon, context.terminal());
-  const int code = context.local().run(context.dir(), overrides, options.ready_fd);
+  std::string passphrase;
+  if (options.passphrase_from_input) {
+    EBB_ASSIGN(passphrase, passphrase_from(context.terminal().input_fd));
+  } else {
+    EBB_ASSIGN(passphrase, issuer_passphrase(context));
+  }
+  const int code = context.local().run(context.dir(), overrides, options.ready_fd, passphrase);
+  erase_text(passphrase);
   return static_cast<ExitCode>(code);
 }
 
@@ -89,13 +114,19 @@ Exit run_up(const Context& context, const RunOptions& options) {
   const Result<std::string> device = context.local().device(context.dir());
   if (!device.ok()) return failure_of(device.error(), context.place());
 
-  const BackgroundOptions background{.program = context.terminal().program,
-                                     .command = {"--dir=" + context.dir(), "run"},
-                                     .arguments = arguments_of(options.daemon),
-                                     .log_path = context.log_path(),
-                                     .timeout = context.timeout()};
+  BackgroundOptions background{.program = context.terminal().program,
+                               .command = {"--dir=" + context.dir(), "run"},
+                               .arguments = arguments_of(options.daemon),
+                               .input = {},
+                               .log_path = context.log_path(),
+                               .timeout = context.timeout()};
+  EBB_ASSIGN(background.input, issuer_passphrase(context));
+  if (!background.input.empty()) background.command.emplace_back("--passphrase-from-input");
   note_surroundings(context);
-  EBB_ASSIGN(const pid_t pid, start_in_background(background));
+  const Outcome<pid_t> started = start_in_background(background);
+  erase_text(background.input);
+  if (!started.ok()) return started.error();
+  const pid_t pid = started.value();
   EBB_ASSIGN(const Document answer, context.get(status));
   print_running(context, answer);
   context.note(

@@ -1,67 +1,18 @@
-#include <fcntl.h>
 #include <fmt/format.h>
 #include <unistd.h>
 
-#include <cerrno>
-#include <cstdio>
-#include <cstring>
-
 #include "cli/commands.h"
+#include "cli/files.h"
+#include "cli/passphrase.h"
 #include "cli/print.h"
 #include "cli/progress.h"
 #include "cli/raw_json.h"
 #include "core/limits.h"
-#include "core/unique_fd.h"
+#include "core/secret.h"
 #include "ebb/version.h"
 
 namespace ebb::cli {
 namespace {
-
-Failure file_failure(const std::string& what, const std::string& path) {
-  return {.what = what + " " + path + ": " + std::strerror(errno)};
-}
-
-Outcome<std::string> read_file(const std::string& path, std::size_t bytes_max) {
-  const UniqueFd file(open(path.c_str(), O_RDONLY | O_CLOEXEC));
-  if (!file.is_open()) return file_failure("cannot read", path);
-  std::string text;
-  char part[4096];
-  while (text.size() <= bytes_max) {
-    const ssize_t got = read(file.get(), part, sizeof part);
-    if (got < 0 && errno == EINTR) continue;
-    if (got < 0) return file_failure("cannot read", path);
-    if (got == 0) return text;
-    text.append(part, static_cast<std::size_t>(got));
-  }
-  return Failure{.what = fmt::format("{} is larger than {}", path, bytes_text(bytes_max)),
-                 .next = "name the file that `ebb mesh export` wrote"};
-}
-
-// Writes a file that only its owner may read. It appears whole or not at all; an older one is
-// replaced only with `force`.
-Outcome<ExitCode> write_secret(const std::string& path, std::string_view text, bool force) {
-  std::string draft = path + ".XXXXXX";
-  UniqueFd file(mkostemp(draft.data(), O_CLOEXEC));  // with mode 0600
-  if (!file.is_open()) return file_failure("cannot write beside", path);
-  const int code = write_all(file.get(), text);
-  if (code != 0) errno = code;
-  bool done = code == 0 && fsync(file.get()) == 0;
-  if (done && force) {
-    done = rename(draft.c_str(), path.c_str()) == 0;
-    if (done) return ExitCode::kOk;
-  } else if (done) {
-    done = link(draft.c_str(), path.c_str()) == 0;  // unlike rename, never replaces
-  }
-  const int reason = errno;
-  unlink(draft.c_str());
-  if (done) return ExitCode::kOk;
-  if (reason == EEXIST) {
-    return Failure{.what = path + " is there already; it was not touched",
-                   .next = "choose another name, or replace it with --force"};
-  }
-  errno = reason;
-  return file_failure("cannot write", path);
-}
 
 void print_verified(const Context& context, const VerifyAnswer& answer, bool ok) {
   if (context.globals().json) {
@@ -92,11 +43,17 @@ void print_verified(const Context& context, const VerifyAnswer& answer, bool ok)
 Exit run_init(const Context& context, const InitOptions& options) {
   std::optional<std::string> mesh;
   if (!options.mesh_file.empty()) {
-    EBB_ASSIGN(mesh, read_file(options.mesh_file, limits::kMeshFileBytes));
+    EBB_ASSIGN(mesh, read_file(options.mesh_file, limits::kMeshFileBytes,
+                               "name the file that `ebb mesh export` wrote"));
   }
   std::string name = options.name;
   if (name.empty()) name = context.terminal().environment("EBB_NAME").value_or("");
-  const Result<std::string> device = context.local().init(context.dir(), name, mesh);
+  InitWanted wanted{.name = name, .mesh_text = mesh, .admit = options.admit};
+  if (options.passphrase) {
+    EBB_ASSIGN(wanted.passphrase, new_passphrase(context.terminal()));
+  }
+  const Result<std::string> device = context.local().init(context.dir(), wanted);
+  erase_text(wanted.passphrase);
   if (!device.ok()) return failure_of(device.error(), context.place());
   if (context.globals().json) {
     context.print_json(nlohmann::json({{"device", *device}}).dump());
@@ -156,8 +113,6 @@ Exit run_config_check(const Context& context, const ConfigOptions& options) {
   const Overrides overrides = overrides_of(options.daemon, context.terminal());
   const auto lines = context.local().config(context.dir(), overrides);
   if (!lines.ok()) return failure_of(lines.error(), context.place());
-  const Status addresses = context.local().check_addresses(context.dir(), overrides);
-  if (!addresses.ok()) return failure_of(addresses.error(), context.place());
   for (const std::string& note : unknown_variables(context.terminal().variables))
     context.note(note);
   const std::string file = path_in(context.dir(), kConfigFile);
@@ -187,18 +142,13 @@ Exit run_mesh_export(const Context& context, const ExportOptions& options) {
   return ExitCode::kOk;
 }
 
-std::string version_text(const LocalCommands& local) {
-  const std::string note = local.build_note.empty() ? "" : " (" + local.build_note + ")";
-  return "ebb " + std::string(kProgramVersion) + note;
-}
+std::string version_text() { return "ebb " + std::string(kProgramVersion); }
 
 Exit run_version(const Context& context) {
   if (context.globals().json) {
-    nlohmann::json answer = {{"version", kProgramVersion}};
-    if (!context.local().build_note.empty()) answer["build"] = context.local().build_note;
-    context.print_json(answer.dump());
+    context.print_json(nlohmann::json({{"version", kProgramVersion}}).dump());
   } else {
-    context.print(version_text(context.local()) + "\n");
+    context.print(version_text() + "\n");
   }
   return ExitCode::kOk;
 }

@@ -177,6 +177,10 @@ Outcome<Document> Context::post(const RequestTarget& target, std::string json) c
                                  .body = std::move(json)});
 }
 
+Outcome<Document> Context::remove(const RequestTarget& target) const {
+  return document_of(HttpRequest{.method = "DELETE", .target = target.text()});
+}
+
 Outcome<std::string> Context::device_with_prefix(std::string_view prefix) const {
   const auto letters_of = [](std::string_view text) {
     std::string letters;

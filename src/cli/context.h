@@ -64,6 +64,7 @@ class Context {
   Failure failure_of_answer(const HttpAnswer& answer) const;
   // 200 answers in JSON.
   Outcome<Document> get(const RequestTarget& target) const;
+  Outcome<Document> remove(const RequestTarget& target) const;
   Outcome<Document> post(const RequestTarget& target, std::string json) const;
 
   // The one device known here whose id begins with `prefix`, in full.

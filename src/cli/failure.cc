@@ -52,7 +52,7 @@ std::string Place::command(std::string_view words) const {
 }
 
 Failure failure_of(const Error& error, const Place& place) {
-  const bool told = speaks_for_itself(error) || error.context == "address is not loopback";
+  const bool told = speaks_for_itself(error);
   return {.exit = blames_flag(error) ? ExitCode::kUsage : ExitCode::kFailed,
           .what = words_of(error),
           .next = told ? "" : next_step(error, place)};

@@ -166,6 +166,7 @@ Status Transfer::prepare() {
   // Waiting for "100 Continue" would only cost time on a local socket.
   headers_.reset(curl_slist_append(headers_.release(), "Expect:"));
   if (request_.method == "POST") curl_easy_setopt(easy, CURLOPT_POST, 1L);
+  if (request_.method == "DELETE") curl_easy_setopt(easy, CURLOPT_CUSTOMREQUEST, "DELETE");
   if (!request_.content_type.empty()) {
     const std::string header = "Content-Type: " + request_.content_type;
     headers_.reset(curl_slist_append(headers_.release(), header.c_str()));

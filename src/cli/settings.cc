@@ -6,6 +6,7 @@
 #include <string_view>
 #include <system_error>
 
+#include "cli/passphrase.h"
 #include "cli/suggest.h"
 
 namespace ebb::cli {
@@ -37,7 +38,7 @@ bool any_given(const DaemonFlags& flags) {
 }
 
 std::vector<std::string> unknown_variables(const std::vector<std::string>& names) {
-  std::vector<std::string> known = {"EBB_DIR"};
+  std::vector<std::string> known = {"EBB_DIR", kPassphraseVariable};
   for (const Variable& variable : kVariables)
     known.push_back(variable.name);
   std::vector<std::string> notes;

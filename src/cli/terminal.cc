@@ -1,5 +1,7 @@
 #include "cli/terminal.h"
 
+#include "cli/passphrase.h"
+
 #include <sys/ioctl.h>
 #include <unistd.h>
 
@@ -50,6 +52,7 @@ Terminal process_terminal() {
       .input_fd = STDIN_FILENO,
       .environment = process_environment,
       .variables = process_variables(),
+      .ask_secret = ask_at_terminal,
   };
 }
 

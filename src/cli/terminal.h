@@ -24,6 +24,8 @@ struct Terminal {
   std::function<std::optional<std::string>(const char* name)> environment = {};
   // Names of variables that begin with EBB_.
   std::vector<std::string> variables = {};
+  // What a person types unseen; nullopt: there is nobody.
+  std::function<std::optional<std::string>(const std::string& prompt)> ask_secret = {};
   // What `ebb up` starts in the background.
   std::string program = "/proc/self/exe";
 };

@@ -1,11 +1,11 @@
 // Messages between nodes: one plain struct each, a variant of all of them, and the codec.
 //
-// Model:     decode_message copies what it keeps, except segment bytes, which are views into the
-//            frame and valid as long as it.
+// Model:     decode_message copies what it keeps, except the bytes of segments and of records of
+//            authorities, which are views into the frame and valid as long as it.
 // Errors:    kMalformed, kNotCanonical, kTooLarge; a type this version does not know is
-//            kUnsupported and is to be counted and ignored; so is a kind of YOUR_LOGS, SYNC_REQ
-//            or SYNC_RESP that it does not know. What fields mean is for the engine to judge:
-//            seqs may be 0 and ranges empty.
+//            kUnsupported and is to be counted and ignored; so is a kind of YOUR_LOGS, SYNC_REQ,
+//            SYNC_RESP, SCOPE or AUTH that it does not know. What fields mean is for the engine to
+//            judge: seqs may be 0 and ranges empty.
 // Limits:    limits::kFrameBytes, kElementsPerFrame, kHeadsPerMessage, kRangesPerMessage,
 //            kPeersPerMessage.
 // Threads:   pure functions; any thread.
@@ -46,7 +46,22 @@ enum class ByeCode : std::uint8_t {
   kTooManyLinks = 5,
   kSelf = 6,
   kOverlayFull = 7,
+  kNotAdmitted = 8,
 };
+
+// DO NOT CHANGE: sent. Why nobody was certified, in AuthRefused::code.
+enum class AuthRefusal : std::uint8_t {
+  kNoIssuer = 1,
+  kNotByPolicy = 2,
+  kInviteExpired = 3,
+  kInviteUsed = 4,
+  kTakenOff = 5,  // revoked or retired
+  kLater = 6,
+  kClock = 7,
+};
+
+// DO NOT CHANGE: sent. What a peer may do on the link, in AuthGrant::access.
+enum class GrantedAccess : std::uint8_t { kNone = 0, kRecords = 1, kRestricted = 2, kFull = 3 };
 
 // DO NOT CHANGE: sent. Bits of Hello::features.
 inline constexpr std::uint64_t kFeatureShortOfLinks = 1;  // give me a slot, whoever has to go
@@ -57,6 +72,8 @@ inline constexpr std::uint64_t kFeatureWantsRelay = 8;    // partial scope, no l
 using ChainPrefix = FixedBytes<8, struct ChainPrefixTag>;
 using ChainCut = FixedBytes<2, struct ChainCutTag>;
 using LogCut = FixedBytes<7, struct LogCutTag>;  // of a log id, under the salt of a link
+
+using AuthorityDigest = FixedBytes<16, struct AuthorityDigestTag>;
 
 struct Cursor {
   StoreEpoch epoch = 0;
@@ -260,6 +277,48 @@ struct ScopeRoot {
   bool operator==(const ScopeRoot&) const = default;
 };
 
+// Records of authorities. The one with `more` false ends what there is to tell now.
+struct AuthRecords {
+  std::vector<ByteView> records;
+  bool more = false;
+  AuthorityDigest digest;  // of what the sender holds then; zero: not said
+  WallTime wall;           // what its clock shows; 0: not said
+};
+// Certify me, please: under this label, with the link key of the channel.
+struct AuthAsk {
+  std::string label;
+  bool operator==(const AuthAsk&) const = default;
+};
+struct AuthRefused {
+  AuthRefusal code = AuthRefusal::kNoIssuer;  // as received, perhaps none of these
+  std::string text;
+  bool operator==(const AuthRefused&) const = default;
+};
+// To who joins.
+struct AuthMesh {
+  Bytes genesis;
+  Bytes secret;  // 32 B, or nothing
+  bool operator==(const AuthMesh&) const = default;
+};
+// What the receiver may do on this link, until another comes.
+struct AuthGrant {
+  GrantedAccess access = GrantedAccess::kNone;
+  std::uint64_t roles = 0;  // that count here, as in a certificate
+  std::string text;         // why it is no more
+  bool operator==(const AuthGrant&) const = default;
+};
+// What the sender holds, to be told all of those logs of which the receiver holds something else.
+struct AuthorityLogDigest {
+  DeviceId authority;
+  AuthorityDigest digest;
+  bool operator==(const AuthorityLogDigest&) const = default;
+};
+struct AuthCompare {
+  AuthorityDigest digest;
+  std::vector<AuthorityLogDigest> logs;
+  bool operator==(const AuthCompare&) const = default;
+};
+
 struct Bye {
   ByeCode code = ByeCode::kShutdown;
   std::string text;
@@ -269,7 +328,8 @@ struct Bye {
 using Message =
     std::variant<Hello, YourLogsSummary, YourLogsAsk, YourLogsHeads, SyncListReq, SyncRangesReq,
                  SyncCutsReq, SyncHeadsReq, SyncAuditReq, SyncList, SyncRanges, SyncChanges,
-                 SyncHeads, Want, Delta, Ack, Have, Prune, Ping, Peers, Bye, ScopeTold, ScopeRoot>;
+                 SyncHeads, Want, Delta, Ack, Have, Prune, Ping, Peers, Bye, ScopeTold, ScopeRoot,
+                 AuthRecords, AuthAsk, AuthRefused, AuthMesh, AuthGrant, AuthCompare>;
 
 // A short lower-case name for metrics and logs: "hello", "your_logs", "delta"...
 std::string_view message_name(const Message& message);

@@ -1,3 +1,4 @@
+#include "codec/auth_message.h"
 #include "codec/message.h"
 #include "codec/message_types.h"
 #include "codec/scope.h"
@@ -302,6 +303,7 @@ constexpr Shape kShapes[] = {
     {MessageType::kPeers, 2, "peers", read_peers},
     {MessageType::kBye, 2, "bye", read_bye},
     {MessageType::kScope, 1, "scope", nullptr, read_scope_message},
+    {MessageType::kAuth, 1, "auth", nullptr, read_auth},
 };
 
 }  // namespace

@@ -186,6 +186,51 @@ class MessageWriter {
     writer_.uint(m.count);
   }
 
+  void operator()(const AuthRecords& m) {
+    begin_auth(AuthKind::kRecords, 4);
+    writer_.array(m.records.size());
+    for (const ByteView record : m.records)
+      writer_.bin(record);
+    writer_.boolean(m.more);
+    writer_.bin(m.digest.view());
+    writer_.integer(m.wall.ms);
+  }
+
+  void operator()(const AuthAsk& m) {
+    begin_auth(AuthKind::kAsk, 1);
+    writer_.str(m.label);
+  }
+
+  void operator()(const AuthRefused& m) {
+    begin_auth(AuthKind::kRefused, 2);
+    writer_.uint(static_cast<std::uint8_t>(m.code));
+    writer_.str(m.text);
+  }
+
+  void operator()(const AuthMesh& m) {
+    begin_auth(AuthKind::kMesh, 2);
+    writer_.bin(m.genesis);
+    writer_.bin(m.secret);
+  }
+
+  void operator()(const AuthGrant& m) {
+    begin_auth(AuthKind::kGrant, 3);
+    writer_.uint(static_cast<std::uint8_t>(m.access));
+    writer_.uint(m.roles);
+    writer_.str(m.text);
+  }
+
+  void operator()(const AuthCompare& m) {
+    begin_auth(AuthKind::kCompare, 2);
+    writer_.bin(m.digest.view());
+    writer_.array(m.logs.size());
+    for (const AuthorityLogDigest& log : m.logs) {
+      writer_.array(2);
+      writer_.bin(log.authority.view());
+      writer_.bin(log.digest.view());
+    }
+  }
+
  private:
   void begin(MessageType type, std::size_t fields) {
     writer_.array(1 + fields);
@@ -194,6 +239,11 @@ class MessageWriter {
 
   void begin_your_logs(YourLogsKind kind, std::size_t fields) {
     begin(MessageType::kYourLogs, 1 + fields);
+    writer_.uint(static_cast<std::uint8_t>(kind));
+  }
+
+  void begin_auth(AuthKind kind, std::size_t fields) {
+    begin(MessageType::kAuth, 1 + fields);
     writer_.uint(static_cast<std::uint8_t>(kind));
   }
 
@@ -277,6 +327,12 @@ struct Name {
   std::string_view operator()(const Bye&) const { return "bye"; }
   std::string_view operator()(const ScopeTold&) const { return "scope"; }
   std::string_view operator()(const ScopeRoot&) const { return "scope"; }
+  std::string_view operator()(const AuthRecords&) const { return "auth"; }
+  std::string_view operator()(const AuthAsk&) const { return "auth"; }
+  std::string_view operator()(const AuthRefused&) const { return "auth"; }
+  std::string_view operator()(const AuthMesh&) const { return "auth"; }
+  std::string_view operator()(const AuthGrant&) const { return "auth"; }
+  std::string_view operator()(const AuthCompare&) const { return "auth"; }
 };
 
 }  // namespace

@@ -23,6 +23,7 @@ enum class MessageType : std::uint8_t {
   kPeers = 11,
   kBye = 12,
   kScope = 13,
+  kAuth = 14,
 };
 
 // DO NOT CHANGE: sent.
@@ -34,6 +35,16 @@ enum class SyncRespKind : std::uint8_t { kList = 0, kRanges = 1, kChanges = 2, k
 
 // DO NOT CHANGE: sent. Kinds of SCOPE.
 enum class ScopeMessageKind : std::uint8_t { kTold = 0, kRoot = 1 };
+
+// DO NOT CHANGE: sent. Kinds of AUTH.
+enum class AuthKind : std::uint8_t {
+  kRecords = 0,
+  kAsk = 1,
+  kRefused = 2,
+  kMesh = 3,
+  kGrant = 4,
+  kCompare = 5,
+};
 
 inline constexpr std::uint64_t kDeltaLast = 1;     // flag of a DELTA
 inline constexpr std::uint64_t kDeltaFlood = 2;    // flag of a DELTA

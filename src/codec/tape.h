@@ -11,6 +11,7 @@
 
 #include <cstdint>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "core/bytes.h"
@@ -62,9 +63,10 @@ class TapeReader {
   ByteView bin();
   template <class Fixed>
   Fixed fixed() {
-    const auto value = Fixed::from(bin());
-    if (!value) fail(ErrorCode::kMalformed);
-    return value.value_or(Fixed{});
+    auto value = Fixed::from(bin());
+    if (value) return std::move(*value);
+    fail(ErrorCode::kMalformed);
+    return Fixed{};
   }
 
   bool ok() const { return ok_; }

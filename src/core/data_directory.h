@@ -40,8 +40,9 @@ inline std::string shell_word(std::string_view text) {
 
 // Errors whose detail is a sentence that names the file and says what to do.
 inline bool speaks_for_itself(const Error& error) {
-  constexpr std::array<std::string_view, 6> kContexts = {"key file", "key file mode", "device",
-                                                         "genesis",  "config",        "store"};
+  constexpr std::array<std::string_view, 9> kContexts = {"key file", "key file mode", "device",
+                                                         "genesis",  "authority",     "config",
+                                                         "store",    "init",          "join"};
   const bool known =
       std::find(kContexts.begin(), kContexts.end(), error.context) != kContexts.end();
   return known && !error.detail.empty();

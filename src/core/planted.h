@@ -62,6 +62,10 @@ enum class Bug : std::uint8_t {
   kKeepEndedLinks,
   kCursorByDatagram,
   kIgnoreScope,
+  // Membership.
+  kTellRecordEarly,
+  kSkipAuthorCheck,
+  kHelloBeforeRecords,
   // Channels.
   kSkipRecordTag,
   kSkipDatagramTag,

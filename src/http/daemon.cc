@@ -114,6 +114,15 @@ Status start(const DaemonOptions& options, Running& running) {
   config.built = options.built;
   EBB_RETURN_IF_ERROR(node::start_logging(config.log_level, config.log_format, home.paths.log));
   EBB_ASSIGN(running.signals, StopSignals::block());
+  if (home.issuer_sealed && !options.passphrase.empty()) {
+    EBB_RETURN_IF_ERROR(node::open_issuer(home, options.passphrase));
+  }
+  if (home.issuer_sealed) {
+    node::log(node::LogLevel::kWarn, "no_issuer",
+              {{"reason",
+                "the issuer's key is under a passphrase, and none was given: this node "
+                "invites and certifies nobody"}});
+  }
   const node::HomePaths paths = home.paths;
   EBB_ASSIGN(running.node, node::Node::start(std::move(home), std::move(config)));
   EBB_ASSIGN(running.pid_file, PidFile::write(paths.pid));

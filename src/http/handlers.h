@@ -30,6 +30,13 @@ void get_status(const RequestPtr& request);
 void list_links(const RequestPtr& request);
 void list_peers(const RequestPtr& request);
 void add_peer(const RequestPtr& request);
+// Who may join.
+void make_invite(const RequestPtr& request);
+void list_invites(const RequestPtr& request);
+void end_invite(const RequestPtr& request);
+void certify(const RequestPtr& request);
+void set_admit(const RequestPtr& request);
+
 void list_heads(const RequestPtr& request);
 void list_reconciliations(const RequestPtr& request);
 void get_metrics(const RequestPtr& request);

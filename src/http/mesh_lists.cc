@@ -34,6 +34,7 @@ void write_link(JsonWriter& out, const node::LinkStatus& link, Instant now) {
   out.field("class", link.link_class).field("held_back", link.held_back);
   out.field("waiting_bytes", link.waiting_bytes).field("bytes_per_second", link.rate);
   out.field("scope", link.scope).field("relay", link.relay);
+  out.field("access", link.access).field("access_there", link.access_there);
   out.field("age_ms", (now - link.since).ms()).end_object();
 }
 

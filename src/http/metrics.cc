@@ -115,6 +115,27 @@ void write_peers(PrometheusText& out, const node::MeshCounters& mesh,
               mesh.segments_out_of_scope);
 }
 
+void write_membership(PrometheusText& out, const node::MeshCounters& mesh,
+                      const mesh::MembershipStatus& status) {
+  out.gauge("ebb_certified", "1 while this device is a certified one of its mesh.",
+            std::uint64_t{status.standing == trust::Standing::kCertified ? 1U : 0U});
+  out.gauge("ebb_issuers", "Issuers of the mesh that may certify.", status.issuers);
+  out.counter("ebb_authors_refused_total", "Segments of authors that may not write them.",
+              mesh.authors_refused);
+  out.counter("ebb_peers_not_admitted_total", "Links ended because nobody was let in.",
+              mesh.peers_not_admitted);
+  out.counter("ebb_certificates_issued_total", "Certificates signed here.",
+              mesh.certificates_issued);
+  out.counter("ebb_authority_records_total", "Records of authorities that peers brought as news.",
+              mesh.authority_records);
+  out.counter("ebb_authority_refused_total",
+              "Records of authorities that were not taken from who brought them.",
+              mesh.authority_refused);
+  out.counter("ebb_authority_compares_total",
+              "Comparisons with a peer that held other records of authorities.",
+              mesh.authority_compares);
+}
+
 void write_presences(PrometheusText& out, const node::MeshCounters& mesh,
                      const node::NodeStatus& status) {
   out.gauge("ebb_presences", "Devices whose own word of where they are is known.",
@@ -206,6 +227,7 @@ void get_metrics(const RequestPtr& request) {
   write_protocol(out, node.mesh_counters(), node.counters(), node.delta_bytes());
   const auto links = node.links();
   write_peers(out, node.mesh_counters(), links);
+  write_membership(out, node.mesh_counters(), node.membership());
   write_presences(out, node.mesh_counters(), status);
   write_datagrams(out, node.mesh_counters(), status);
   write_handshakes(out, node.mesh_counters());

@@ -33,6 +33,21 @@ void write_scope(JsonWriter& out, const node::NodeStatus& status) {
   out.end_array().field("relay", status.relay).end_object();
 }
 
+void write_membership(JsonWriter& out, const mesh::MembershipStatus& status) {
+  out.begin_object().field("standing", trust::standing_name(status.standing)).key("days_left");
+  if (status.certificate) {
+    const std::int64_t ms = status.certificate->validity.not_after.ms - status.judged_at.ms;
+    out.value(ms / limits::kDayMs);
+  } else {
+    out.null();
+  }
+  out.field("renewal_due", status.renewal_due).field("issuers", status.issuers);
+  out.field("issues", status.is_issuer).field("suspended", status.suspended);
+  out.field("admit", status.admit == trust::Admit::kSecret ? "secret" : "invite");
+  out.field("clock_overruled", status.clock_overruled);
+  out.field("last_refusal", as_utf8(status.last_refusal)).end_object();
+}
+
 std::string status_text(const node::Node& node, const std::optional<Hash>& digest) {
   const node::NodeStatus status = node.status();
   const Verdict verdict = verdict_of(status);
@@ -42,6 +57,9 @@ std::string status_text(const node::Node& node, const std::optional<Hash>& diges
   out.field("name", as_utf8(status.name)).field("mesh", to_hex(status.mesh.view()));
   out.field("incarnation", incarnation_text(status.incarnation)).field("version", kProgramVersion);
   out.field("uptime_ms", status.uptime.ms()).field("listen", status.listen);
+  out.field("issuer", node.is_issuer());
+  out.key("membership");
+  write_membership(out, node.membership());
   out.key("verdict").begin_object().field("level", verdict.level);
   out.field("text", verdict.text).end_object();
   out.key("clock");

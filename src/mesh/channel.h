@@ -23,6 +23,7 @@
 #include "channel/secret.h"
 #include "core/bytes.h"
 #include "core/ids.h"
+#include "mesh/membership_types.h"
 #include "trust/certificate.h"
 
 namespace ebb::mesh {
@@ -54,6 +55,7 @@ struct ChannelPeer {
   DeviceId device;          // proven
   trust::LinkKey link_key;  // of the channel; that it is the device's is proven, too
   ChannelClaim claim;
+  std::optional<InviteId> invite = std::nullopt;  // of a channel of purpose join: by its secret
 };
 
 // Of the datagrams of a handshake, each for one direction.

@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "core/planted.h"
+#include "mesh/admission.h"
 #include "mesh/covered.h"
 #include "mesh/live.h"
 #include "mesh/overlay.h"
@@ -134,6 +135,7 @@ void on_committed(Context& ctx, Committed& answer) {
     take_advances(ctx, answer);
     hear_presences(ctx, answer.presences);
   }
+  (void)authority_committed(ctx, answer);
   if (it != ctx.commits.end()) {
     const PendingCommit commit = std::move(it->second);
     ctx.commits.erase(it);

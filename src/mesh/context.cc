@@ -118,7 +118,7 @@ bool is_current_own(const Context& ctx, const LogEntry& entry) {
 
 bool may_publish(const Context& ctx, const Link& link, const LogKey& log) {
   if (!in_both_scopes(link, log)) return false;
-  if (log.device != ctx.config.self) return true;
+  if (log.device != ctx.config.self) return link.tells_others;
   return link.settled && !(ctx.own_blocked && log.incarnation == ctx.config.incarnation);
 }
 

@@ -27,6 +27,7 @@
 #include "mesh/link_budget.h"
 #include "mesh/link_lists.h"
 #include "mesh/link_table.h"
+#include "mesh/membership.h"
 #include "mesh/partner.h"
 #include "mesh/peer_clocks.h"
 #include "mesh/presence_book.h"
@@ -128,6 +129,7 @@ struct Context {
   bool shut_down = false;
 
   LinkBudget budget;
+  std::unique_ptr<Membership> membership;  // null: an open mesh
 
   HeadTable heads;
   Arrival arrival_head = 0;

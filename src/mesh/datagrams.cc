@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "mesh/admission.h"
+
 namespace ebb::mesh {
 namespace {
 
@@ -61,7 +63,7 @@ channel::ReceiverIndex draw_receiver_index(Context& ctx) {
 
 void adopt_session(Context& ctx, Link& link) {
   const channel::ReceiverIndex theirs = link.channel->peer()->claim.receiver_index;
-  if (link.receiver_index == 0 || theirs == 0) return;
+  if (link.receiver_index == 0 || theirs == 0 || !may_gossip_with(ctx, *link.peer)) return;
   NewSession made;
   made.device = *link.peer;
   made.keys = link.channel->take_datagram_keys();

@@ -5,6 +5,7 @@
 #include <variant>
 
 #include "core/planted.h"
+#include "mesh/admission.h"
 #include "mesh/audit.h"
 #include "mesh/bounds.h"
 #include "mesh/context.h"
@@ -83,6 +84,12 @@ void on_message(Context& ctx, Link& link, const codec::Peers& m) { on_peers(ctx,
 void on_message(Context& ctx, Link& link, const codec::Bye& m) { on_bye(ctx, link, m); }
 void on_message(Context& ctx, Link& link, const codec::ScopeTold& m) { on_scope(ctx, link, m); }
 void on_message(Context& ctx, Link& link, const codec::ScopeRoot& m) { on_scope(ctx, link, m); }
+void on_message(Context& ctx, Link& link, const codec::AuthRecords& m) { on_auth(ctx, link, m); }
+void on_message(Context& ctx, Link& link, const codec::AuthAsk& m) { on_auth(ctx, link, m); }
+void on_message(Context& ctx, Link& link, const codec::AuthRefused& m) { on_auth(ctx, link, m); }
+void on_message(Context& ctx, Link& link, const codec::AuthMesh& m) { on_auth(ctx, link, m); }
+void on_message(Context& ctx, Link& link, const codec::AuthGrant& m) { on_auth(ctx, link, m); }
+void on_message(Context& ctx, Link& link, const codec::AuthCompare& m) { on_auth(ctx, link, m); }
 
 void count_message(MessageCount& count, std::size_t frame_bytes) {
   ++count.messages_in;
@@ -93,6 +100,13 @@ void count_delta(Context& ctx, std::size_t frame_bytes) {
   const std::size_t bytes = frame_bytes + sizeof(std::uint32_t);
   const auto* size = std::lower_bound(kDeltaSizes.begin(), kDeltaSizes.end(), bytes);
   ++ctx.counters.delta_sizes[static_cast<std::size_t>(size - kDeltaSizes.begin())];
+}
+
+// Addresses of issuers come to who was not let in.
+bool may_come_first(const Link& link, const codec::Message& message) {
+  if (std::holds_alternative<codec::Peers>(message)) return link.admission.on;
+  return std::holds_alternative<codec::Hello>(message) ||
+         std::holds_alternative<codec::Bye>(message) || codec::message_name(message) == "auth";
 }
 
 void on_frame(Context& ctx, Link& link, ByteView frame) {
@@ -108,9 +122,7 @@ void on_frame(Context& ctx, Link& link, ByteView frame) {
   }
   count_message(count_of(ctx, message->index(), codec::message_name(*message)), frame.size());
   if (std::holds_alternative<codec::Delta>(*message)) count_delta(ctx, frame.size());
-  const bool may_come_first = std::holds_alternative<codec::Hello>(*message) ||
-                              std::holds_alternative<codec::Bye>(*message);
-  if (!link.hello_received && !may_come_first) {
+  if (!link.hello_received && !may_come_first(link, *message)) {
     fault(ctx, link, "out_of_order", std::string(codec::message_name(*message)));
     return;
   }
@@ -205,6 +217,10 @@ void on_input(Context& ctx, IncarnationBegun& begun) {
 
 void on_input(Context& ctx, EpochTaken& taken) { take_epoch(ctx, taken.epoch); }
 
+void on_input(Context& ctx, IssueWanted& wanted) { issue(ctx, wanted); }
+void on_input(Context& ctx, PolicyWanted& wanted) { issue(ctx, wanted); }
+void on_input(Context& ctx, InvitesChanged& changed) { change_invites(ctx, changed); }
+
 void keep_budgets(Context& ctx) {
   std::vector<BudgetSpent> rows = ctx.budget.take_unkept();
   if (rows.empty()) return;
@@ -225,6 +241,7 @@ void tell_peer_clock(Context& ctx) {
 
 // Lets the links that the step touched do what has become possible, and forgets closed ones.
 void end_step(Context& ctx) {
+  end_admission(ctx);
   keep_bounds(ctx);
   resume_reads(ctx);
   while (!ctx.touched.empty()) {
@@ -268,6 +285,7 @@ std::optional<Instant> earliest(const Context& ctx) {
   consider(ctx.shuffle_at);
   consider(next_presence_deadline(ctx));
   consider(ctx.audit_at);
+  consider(next_admission_deadline(ctx));
   consider(ctx.commits_paused_until);
   consider(ctx.share_at);
   consider(ctx.peer_clocks.next_expiry());
@@ -288,6 +306,7 @@ Engine::Engine(Config config, Rng rng)
   ctx.heads.load(ctx.config.heads);
   ctx.config.heads.clear();
   ctx.arrival_head = ctx.config.arrival_head;
+  load_membership(ctx);
   load_scope(ctx);
   load_cursors(ctx);
   load_presences(ctx);
@@ -360,6 +379,11 @@ MissingLogs Engine::missing_logs(std::size_t named_max) const {
   return missing_logs_of(impl_->ctx, named_max);
 }
 std::vector<BudgetStatus> Engine::budgets() const { return budget_statuses(impl_->ctx); }
+
+MembershipStatus Engine::membership() const { return membership_status(impl_->ctx); }
+Status Engine::may_append(std::string_view topic) const {
+  return may_append_here(impl_->ctx, topic);
+}
 
 std::vector<LinkStatus> Engine::links() const { return link_statuses(impl_->ctx); }
 

@@ -30,6 +30,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "core/ids.h"
@@ -37,6 +38,7 @@
 #include "core/rng.h"
 #include "core/time.h"
 #include "mesh/channel.h"
+#include "mesh/status_types.h"
 #include "mesh/tuning.h"
 #include "mesh/types.h"
 #include "trust/identity.h"
@@ -73,6 +75,8 @@ struct Config {
   const trust::SignatureCheck* signatures = nullptr;
   // Who makes the channels of links (checked: there is one). Must outlive the engine.
   const Channels* channels = nullptr;
+  // Who is let in; absent: an open mesh, in which every device that proves its key is a member.
+  std::optional<MembershipConfig> membership;
   WallTime built;              // of the program: what peers say before it is no time
   bool clock_suspect = false;  // ours, at the start
   Tuning tuning;
@@ -128,6 +132,10 @@ class Engine {
   std::size_t gossip_partners() const;    // devices that datagrams are exchanged with
   std::size_t datagram_sessions() const;  // pairs of datagram keys that are live
   std::size_t presences() const;          // devices whose presence is known
+  MembershipStatus membership() const;
+  // Why this device may not append to the topic: kPermission, with the words for a person; success
+  // in an open mesh, and while the device has no certificate at all.
+  Status may_append(std::string_view topic) const;
 
  private:
   struct Impl;

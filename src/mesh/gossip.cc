@@ -8,6 +8,7 @@
 
 #include "core/host_port.h"
 #include "core/planted.h"
+#include "mesh/admission.h"
 #include "mesh/datagrams.h"
 #include "mesh/dialer.h"
 #include "mesh/gossip_choice.h"
@@ -259,6 +260,10 @@ void on_datagram(Context& ctx, const Datagram& datagram) {
   ++ctx.counters.datagrams_opened;
   if (opened.datagram.newest) session.address = datagram.from;
   const DeviceId device = session.device;
+  if (!may_gossip_with(ctx, device)) {
+    ctx.sessions.forget(device);
+    return drop_datagram(ctx, "not_admitted");
+  }
   count_received(ctx, device, datagram.from, datagram.bytes.size());
   if (is_linked(ctx, device)) return drop_datagram(ctx, "linked");
   const Partner* partner = find_partner(ctx, device);

@@ -3,6 +3,7 @@
 #include <optional>
 #include <vector>
 
+#include "mesh/admission.h"
 #include "mesh/datagrams.h"
 #include "mesh/dialer.h"
 #include "mesh/presence.h"
@@ -11,7 +12,7 @@ namespace ebb::mesh {
 namespace {
 
 bool has_keys(Context& ctx, const DeviceId& device) {
-  return ctx.sessions.of_device(device, ctx.now) != nullptr;
+  return may_gossip_with(ctx, device) && ctx.sessions.of_device(device, ctx.now) != nullptr;
 }
 
 bool may_be_asked(Context& ctx, const Target& target) {

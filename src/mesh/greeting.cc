@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "core/planted.h"
+#include "mesh/admission.h"
 #include "mesh/covered.h"
 #include "mesh/datagrams.h"
 #include "mesh/dialer.h"
@@ -40,33 +41,6 @@ std::uint64_t changes_since_told(const Context& ctx, const DeviceId& peer) {
     if (++changes > limits::kChangesListed) return ctx.heads.root().count();
   }
   return changes;
-}
-
-void send_hello(Context& ctx, Link& link) {
-  expect_scope(ctx, link);
-  const trust::FingerprintSum root = common_root(ctx, link);
-  link.have_cursor = ctx.arrival_head;
-  link.hello_sent = ctx.now;
-  codec::Hello& hello = link.mine;
-  hello.mesh = ctx.config.mesh;
-  hello.wire_max = ctx.config.tuning.wire_version;
-  hello.fold_version = ctx.config.fold_version;
-  hello.features = overlay_features(ctx, link);
-  hello.epoch = ctx.config.epoch;
-  hello.arrival_head = ctx.arrival_head;
-  if (planted(Bug::kArrivalBeforeCommit)) hello.arrival_head += ctx.commits.size();
-  const auto cursor = ctx.cursors.find(*link.peer);
-  if (cursor != ctx.cursors.end()) hello.cursor = cursor->second.cursor;
-  hello.changes_since = changes_since_told(ctx, *link.peer);
-  hello.my_scope = ctx.scope_hash;
-  hello.your_scope = scope_hash_of(ctx, *link.peer);
-  hello.root = root.fingerprint();
-  hello.count = root.count();
-  if (!ctx.config.clock_suspect) hello.wall = ctx.wall;
-  const bool metered = ctx.config.metered || ctx.budget.is_metered(link.link_class);
-  hello.budget_class = metered ? codec::kBudgetMetered : 0;
-  hello.reconciliation = random_id(ctx.rng);
-  send(ctx, link, hello);
 }
 
 void note_told_cursor(Context& ctx, const Link& link) {
@@ -216,6 +190,33 @@ bool judge_head(Context& ctx, Link& link, const codec::SignedHead& head) {
 
 }  // namespace
 
+void send_hello(Context& ctx, Link& link) {
+  expect_scope(ctx, link);
+  const trust::FingerprintSum root = common_root(ctx, link);
+  link.have_cursor = ctx.arrival_head;
+  link.hello_sent = ctx.now;
+  codec::Hello& hello = link.mine;
+  hello.mesh = ctx.config.mesh;
+  hello.wire_max = ctx.config.tuning.wire_version;
+  hello.fold_version = ctx.config.fold_version;
+  hello.features = overlay_features(ctx, link);
+  hello.epoch = ctx.config.epoch;
+  hello.arrival_head = ctx.arrival_head;
+  if (planted(Bug::kArrivalBeforeCommit)) hello.arrival_head += ctx.commits.size();
+  const auto cursor = ctx.cursors.find(*link.peer);
+  if (cursor != ctx.cursors.end()) hello.cursor = cursor->second.cursor;
+  hello.changes_since = changes_since_told(ctx, *link.peer);
+  hello.my_scope = ctx.scope_hash;
+  hello.your_scope = scope_hash_of(ctx, *link.peer);
+  hello.root = root.fingerprint();
+  hello.count = root.count();
+  if (!ctx.config.clock_suspect) hello.wall = ctx.wall;
+  const bool metered = ctx.config.metered || ctx.budget.is_metered(link.link_class);
+  hello.budget_class = metered ? codec::kBudgetMetered : 0;
+  hello.reconciliation = random_id(ctx.rng);
+  send(ctx, link, hello);
+}
+
 void settle_when_judged(Context& ctx, Link& link) {
   if (link.heads_told && own_positions_judged(link)) settle(ctx, link);
 }
@@ -223,11 +224,11 @@ void settle_when_judged(Context& ctx, Link& link) {
 void on_established(Context& ctx, Link& link) {
   link.peer = link.channel->peer()->device;
   link.phase = Phase::kGreeting;
-  send_hello(ctx, link);
+  if (begin_admission(ctx, link)) send_hello(ctx, link);
 }
 
 void on_hello(Context& ctx, Link& link, const codec::Hello& hello) {
-  if (link.hello_received) {
+  if (link.hello_received || !may_greet(link)) {
     fault(ctx, link, "out_of_order", "hello");
     return;
   }
@@ -336,6 +337,11 @@ void on_bye(Context& ctx, Link& link, const codec::Bye& bye) {
       break;
     case codec::ByeCode::kOverlayFull:
       link.turned_away = true;
+      break;
+    case codec::ByeCode::kNotAdmitted:
+      notice(ctx, link, NoticeKind::kNotAdmitted, "not admitted there: " + bye.text);
+      link.refusal = "does not admit this device";
+      link.misbehaved = true;
       break;
     case codec::ByeCode::kSelf:  // which this node has seen itself, or it is none
     case codec::ByeCode::kShutdown:

@@ -34,6 +34,7 @@
 #include "mesh/send_queue.h"
 #include "mesh/serve_queue.h"
 #include "mesh/types.h"
+#include "trust/verdict.h"
 
 namespace ebb::mesh {
 
@@ -90,6 +91,25 @@ struct Audit {
   Instant whole_from;        // the next of them not before
 };
 
+// What both ends know and told of what authorities have said, and what each may do here.
+struct LinkAdmission {
+  bool on = false;     // not in an open mesh
+  bool joins = false;  // with the secret of an invite: there is nothing but AUTH
+  bool told = false;   // the first batch is out
+  bool heard = false;  // the peer's has come whole
+  trust::Telling telling = trust::Telling::kNothing;   // of the batches so far
+  std::map<DeviceId, Position> heads;                  // the peer's, from the handshake
+  std::optional<codec::GrantedAccess> given, granted;  // to the peer; by it
+  std::uint64_t given_roles = 0, granted_roles = 0;
+  bool hello_sent = false;
+  bool asks = false;         // it waits for a certificate to be signed here
+  bool was_refused = false;  // it asked in vain
+  codec::AuthorityDigest digest;
+  std::optional<Instant> compare_at;
+  Duration compare_after = milliseconds(limits::kAuthCompareMs);
+  std::optional<Instant> compared;  // when logs were told again for a comparison
+};
+
 // A position of a log of ours that the peer has shown, to be compared with the store.
 struct OwnShown {
   LogId log;
@@ -124,6 +144,10 @@ struct Link {
   std::optional<DeviceId> peer;
   int slot = kNoSlot;
   std::uint64_t bytes_in = 0, bytes_out = 0;
+
+  LinkAdmission admission;
+  // Logs of others may come from it, or go to it: always, but for certificates that say less.
+  bool takes_others = true, tells_others = true;
 
   // Greeting.
   bool hello_received = false;
@@ -164,6 +188,7 @@ struct Link {
   Instant covered_heard;     // when it said so
   bool log_refused = false;  // one that it showed, for want of a row, and said so
   bool quota_told = false;   // that an author whose log it showed has used up its quota
+  bool author_told = false;  // the same of one who may not write it
   bool lost_pushed = false;  // it got by us what we have not stored: what it says goes beyond us
   std::optional<codec::Message> waiting_request;  // a SYNC_REQ, until settled
   std::uint64_t ranges_answered = 0;              // not given back by time

@@ -200,7 +200,12 @@ void on_peers(Context& ctx, Link& link, const codec::Peers& peers) {
   for (const codec::PeerAddress& peer : peers.peers) {
     if (peer.device == ctx.config.self || !parse_peer_address(peer.address).ok()) continue;
     if (peer.device != *link.peer) {
-      learn_peer(ctx, peer.device, peer.address, false);
+      Target* target = learn_peer(ctx, peer.device, peer.address, false);
+      const bool asked = ctx.membership != nullptr && ctx.membership->asked.contains(*link.peer);
+      // An issuer, as it says.
+      if (target != nullptr && asked && ctx.membership->wants_certificate()) {
+        dial_soon(ctx, *target);
+      }
       continue;
     }
     know_at_first_hand(ctx, peer.device, peer.address);
@@ -215,6 +220,22 @@ void on_peers(Context& ctx, Link& link, const codec::Peers& peers) {
   link.shuffle_answered = ctx.now;
   const codec::Peers answer = sample(ctx, link, limits::kPeersShuffled);
   if (!answer.peers.empty()) send(ctx, link, answer);
+}
+
+void tell_issuers(Context& ctx, Link& link) {
+  const Membership& membership = *ctx.membership;
+  const bool open = membership.authority().admit(membership.floor()) == trust::Admit::kSecret;
+  if (!open && link.admission.given < codec::GrantedAccess::kRestricted) return;
+  codec::Peers message;
+  for (const auto& [address, target] : ctx.targets) {
+    if (message.peers.size() == limits::kPeersForNewcomer) break;
+    const bool tellable = target.device && !leads_back(ctx, target) && target.failures == 0;
+    if (!tellable || target.device == link.peer) continue;
+    if (membership.verdict(*target.device).may(trust::roles::kIssuer)) {
+      message.peers.push_back({*target.device, address});
+    }
+  }
+  if (!message.peers.empty()) send(ctx, link, message);
 }
 
 void run_shuffle(Context& ctx) {

@@ -31,6 +31,8 @@ void meet_peer(Context& ctx, Link& link);
 void tell_peers(Context& ctx, Link& link);
 void on_peers(Context& ctx, Link& link, const codec::Peers& peers);
 void run_shuffle(Context& ctx);
+// To who looks for a certificate, where the mesh's secret lets in: who may have an issuer.
+void tell_issuers(Context& ctx, Link& link);
 
 // Whether there are so many devices with an address that more than a presence tells, ourselves not
 // counted.

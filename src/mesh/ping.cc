@@ -3,7 +3,9 @@
 #include <algorithm>
 #include <vector>
 
+#include "mesh/admission.h"
 #include "mesh/audit.h"
+#include "mesh/authority_talk.h"
 #include "mesh/covered.h"
 #include "mesh/outbox.h"
 
@@ -48,11 +50,13 @@ void check_link(Context& ctx, Link& link) {
   if (link.flush_at && *link.flush_at <= ctx.now) touch(ctx, link);
   if (!link.settled) {
     if (link.greeting_deadline > ctx.now) return;
+    if (turn_away_late(ctx, link)) return;
     const bool half_open = link.phase == Phase::kChannel;
     if (half_open) ++ctx.counters.handshakes_refused["too_slow"];
     close_link(ctx, link, half_open ? "handshake took too long" : "greeting took too long");
     return;
   }
+  run_compare(ctx, link);
   watch_progress(ctx, link);
   if (link.owes_since && *link.owes_since + kProgressTime <= ctx.now) {
     if (link.bytes_in - link.owes_from_bytes < kProgressBytes) {
@@ -120,6 +124,7 @@ std::optional<Instant> link_deadline(const Context& ctx, const Link& link) {
   if (link.flush_at && link.greeted()) consider(*link.flush_at);
   if (link.covered_due) consider(*link.covered_due);
   if (link.unsaid_due) consider(*link.unsaid_due);
+  if (link.settled && link.admission.compare_at) consider(*link.admission.compare_at);
   return next;
 }
 

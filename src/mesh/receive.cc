@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "core/shared_bytes.h"
+#include "mesh/admission.h"
 #include "mesh/live.h"
 #include "mesh/own_heads.h"
 #include "mesh/part_room.h"
@@ -165,6 +166,24 @@ void refuse_push(Context& ctx, Link& link, const codec::Delta& delta, LogEntry* 
   stop_pushes(ctx, link, *entry);
 }
 
+// What its author may not write, or the peer may not bring: dropped, and no fault of the peer, who
+// may not know that yet. One of a link is told.
+void refuse_author(Context& ctx, Link& link, const codec::Delta& delta, const LogKey& key,
+                   LogEntry* entry, std::size_t bytes, Intake& intake) {
+  ++ctx.counters.authors_refused;
+  drop_segment(link, entry, bytes, intake, true);
+  const LogId log = trust::log_id(key);
+  if (!std::exchange(link.author_told, true)) {
+    notice(ctx, link, NoticeKind::kAuthorRefused,
+           "not admitted: " + device_short(key.device) + " in topic " + key.topic);
+  }
+  if (entry == nullptr) return;
+  note_author_refused(ctx, log);
+  if (is_push(link, delta, entry)) stop_pushes(ctx, link, *entry);
+  if (!entry->has_key) entry->set_key(key);
+  refuse_log(ctx, link, *entry);
+}
+
 // Decides about one segment of a DELTA. False after a fault.
 bool take_segment(Context& ctx, Link& link, const codec::Delta& delta, ByteView bytes,
                   Intake& intake) {
@@ -187,6 +206,11 @@ bool take_segment(Context& ctx, Link& link, const codec::Delta& delta, ByteView 
     intake.useless_bytes += bytes.size();
     drop_segment(link, entry, bytes.size(), intake, false);
     if (entry != nullptr) refuse_log(ctx, link, *entry);
+    return true;
+  }
+  const bool of_other = !link.takes_others && key->device != *link.peer;
+  if (of_other || !may_be_stored(ctx, *key, log)) {
+    refuse_author(ctx, link, delta, *key, entry, bytes.size(), intake);
     return true;
   }
   const Seq reached = position_of(intake, entry, log, *key).seq;

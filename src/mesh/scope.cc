@@ -12,13 +12,29 @@
 namespace ebb::mesh {
 namespace {
 
-ScopeOwner own(const Context& ctx) { return {ctx.config.scope, ctx.config.self}; }
+ScopeOwner own(const Context& ctx) { return {ctx.config.scope, ctx.config.self, false}; }
+
+// What an end takes part in on a link on which it has this access.
+ScopeOwner limited(ScopeOwner end, const std::optional<codec::GrantedAccess>& access,
+                   std::uint64_t roles) {
+  if (!access) return end;
+  if (*access < codec::GrantedAccess::kFull) {
+    end.own_only = true;
+  } else if ((roles & trust::roles::kReader) == 0) {
+    end.scope = Scope{ScopeKind::kLeaf, {}, {}};
+  }
+  return end;
+}
 
 void set_view(Context& ctx, Link& link, const Scope& theirs) {
   link.scope = theirs;
   link.view.reset();
-  if (ctx.config.scope.is_full() && theirs.is_full()) return;
-  link.view = std::make_unique<ScopeView>(ctx.heads, own(ctx), ScopeOwner{theirs, *link.peer});
+  const LinkAdmission& admission = link.admission;
+  ScopeOwner here = limited(own(ctx), admission.granted, admission.granted_roles);
+  ScopeOwner there =
+      limited(ScopeOwner{theirs, *link.peer}, admission.given, admission.given_roles);
+  if (here.is_full() && there.is_full()) return;
+  link.view = std::make_unique<ScopeView>(ctx.heads, std::move(here), std::move(there));
   ctx.views_made = true;
 }
 
@@ -121,7 +137,9 @@ bool in_both_scopes(const Link& link, const LogKey& log) {
 }
 
 bool is_outside(const Link& link, const LogEntry& entry) {
-  return entry.has_key && link.scope && !in_both_scopes(link, entry.key);
+  if (!entry.has_key) return false;
+  if (!link.takes_others && entry.key.device != *link.peer) return true;
+  return link.scope && !in_both_scopes(link, entry.key);
 }
 
 trust::FingerprintSum common_root(const Context& ctx, const Link& link) {

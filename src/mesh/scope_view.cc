@@ -44,9 +44,9 @@ std::set<DeviceId> named_devices(const ScopeOwner& a, const ScopeOwner& b) {
 
 ScopeView::ScopeView(HeadTable& heads, ScopeOwner mine, ScopeOwner theirs)
     : heads_(&heads), mine_(std::move(mine)), theirs_(std::move(theirs)) {
-  EBB_CHECK(!mine_.scope.is_full() || !theirs_.scope.is_full());
+  EBB_CHECK(!mine_.is_full() || !theirs_.is_full());
   heads.keep_topics();
-  topics_ = shared_topics(mine_.scope, theirs_.scope);
+  if (!mine_.own_only && !theirs_.own_only) topics_ = shared_topics(mine_.scope, theirs_.scope);
   for (const DeviceId& device : named_devices(mine_, theirs_)) {
     for (const LogEntry* entry : heads.of_device(device)) {
       const bool in = !topics_.contains(entry->key.topic) && covers(entry->key);

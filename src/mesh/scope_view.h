@@ -26,7 +26,11 @@ namespace ebb::mesh {
 struct ScopeOwner {
   Scope scope;
   DeviceId device;
-  bool covers(const LogKey& log) const { return ebb::covers(scope, device, log); }
+  bool own_only = false;  // not even the control logs of others
+  bool covers(const LogKey& log) const {
+    return own_only ? log.device == device : ebb::covers(scope, device, log);
+  }
+  bool is_full() const { return scope.is_full() && !own_only; }
 };
 
 class ScopeView {

@@ -24,7 +24,7 @@ class SecureChannel final : public Channel {
         dialled_(dialled),
         own_(std::move(own)),
         may_answer_(std::move(may_answer)),
-        handshake_(begin(setup, dialled)) {}
+        handshake_(begin()) {}
 
   void start(Bytes& wire_out) override {
     if (!dialled_) return;
@@ -59,10 +59,12 @@ class SecureChannel final : public Channel {
   }
 
  private:
-  static std::unique_ptr<Handshake> begin(const SecureSetup& setup, bool dialled) {
-    channel::HandshakeKeys keys{setup.link_key.copy(), setup.ephemeral()};
-    if (dialled) return Handshake::initiator(setup.access.front(), std::move(keys));
-    return Handshake::responder(setup.access, std::move(keys));
+  std::unique_ptr<Handshake> begin() const {
+    channel::HandshakeKeys keys{setup_.link_key.copy(), setup_.ephemeral()};
+    if (dialled_) return Handshake::initiator(setup_.access.keys().front(), std::move(keys));
+    return Handshake::responder(
+        [&book = setup_.access] { return std::span<const channel::AccessKey>(book.keys()); },
+        std::move(keys));
   }
 
   std::optional<ChannelFailure> take(HandshakeStep step, Bytes& wire_out) {
@@ -83,6 +85,8 @@ class SecureChannel final : public Channel {
   }
 
   std::optional<ChannelFailure> answer(Bytes& wire_out) {
+    // Now, for the book may change.
+    if (!dialled_) invite_ = setup_.access.invite_of(handshake_->accepted_index());
     if (!dialled_ && !may_answer_()) return ChannelFailure{ChannelFault::kNotAnswered, ""};
     std::optional<ChannelFailure> failure;
     if (dialled_) failure = judge();
@@ -119,6 +123,9 @@ class SecureChannel final : public Channel {
     if (!setup_.signatures.holds(payload->device, proven, payload->proof)) {
       return ChannelFailure{ChannelFault::kBadProof, ""};
     }
+    if (setup_.expected && !equal(setup_.expected->view(), handshake_->peer_key()->view())) {
+      return ChannelFailure{ChannelFault::kBadProof, "another link key than the expected one"};
+    }
     if (payload->wire_min > setup_.wire_max || payload->wire_max < setup_.wire_min) {
       return ChannelFailure{ChannelFault::kNoCommonVersion,
                             "no common wire version: theirs " + std::to_string(payload->wire_min) +
@@ -129,7 +136,8 @@ class SecureChannel final : public Channel {
     proven_ = ChannelPeer{payload->device,
                           trust::LinkKey{handshake_->peer_key()->data},
                           {payload->receiver_index, std::move(payload->certificate),
-                           std::move(payload->authority_heads)}};
+                           std::move(payload->authority_heads)},
+                          std::nullopt};
     return std::nullopt;
   }
 
@@ -145,8 +153,9 @@ class SecureChannel final : public Channel {
                                              std::move(datagrams.from_responder)}
                               : DatagramKeys{std::move(datagrams.from_responder),
                                              std::move(datagrams.from_initiator)};
-    handshake_.reset();
     peer_ = std::move(proven_);
+    peer_->invite = invite_;
+    handshake_.reset();
     return std::nullopt;
   }
 
@@ -154,7 +163,8 @@ class SecureChannel final : public Channel {
   bool dialled_;
   ChannelClaim own_;
   MayAnswer may_answer_;
-  std::unique_ptr<Handshake> handshake_;  // until it is done
+  std::unique_ptr<Handshake> handshake_;   // until it is done
+  std::optional<trust::InviteId> invite_;  // that the other end has begun with
   Bytes heard_behind_;  // the transcript behind which the other end proves its key
   std::optional<ChannelFailure> failed_;
   std::optional<ChannelPeer> proven_;

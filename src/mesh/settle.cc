@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "codec/segment.h"
+#include "mesh/admission.h"
 #include "mesh/datagrams.h"
 #include "mesh/epoch.h"
 #include "mesh/gossip_root.h"
@@ -33,6 +34,7 @@ constexpr std::size_t kHeadsPerRound = kHeadsPerExchange / 2;  // which leaves t
 
 bool may_tell(const Context& ctx, const Partner& partner, const LogEntry& entry) {
   if (!in_both_scopes_with(ctx, partner.device, entry.key)) return false;
+  if (!may_exchange(ctx, partner.device, entry.key, false)) return false;
   if (!is_own(ctx, entry)) return true;
   return partner.own_settled && !(ctx.own_blocked && is_current_own(ctx, entry));
 }
@@ -119,6 +121,9 @@ Judged accept(Context& ctx, const Partner& partner, const std::vector<LogKey>& k
   if (!partner.wanted.contains(header->log)) return {nullptr, "unasked"};
   LogEntry* entry = ctx.heads.find(header->log);
   const LogKey* key = key_of(entry, keys, header->log);
+  const bool admitted = key == nullptr || (may_exchange(ctx, partner.device, *key, true) &&
+                                           may_be_stored(ctx, *key, header->log));
+  if (!admitted) return {nullptr, "not_admitted"};
   const std::string_view outcome = judge_header(ctx, *header, entry, key, bytes.size());
   if (!outcome.empty()) return {nullptr, outcome};
   if (!may_verify(ctx, partner)) return {nullptr, "too_many"};

@@ -25,6 +25,21 @@ std::string_view state_name(const Link& link) {
   return "connecting";
 }
 
+std::string_view access_name(const std::optional<codec::GrantedAccess>& access) {
+  if (!access) return {};
+  switch (*access) {
+    case codec::GrantedAccess::kFull:
+      return "full";
+    case codec::GrantedAccess::kRestricted:
+      return "restricted";
+    case codec::GrantedAccess::kRecords:
+      return "records";
+    case codec::GrantedAccess::kNone:
+      break;
+  }
+  return "none";
+}
+
 void add_log(LinkStatus& status, const Link& link, const LogEntry& entry) {
   if (entry.has_key && !in_both_scopes(link, entry.key)) return;
   const int slot = link.slot;
@@ -73,6 +88,8 @@ std::vector<LinkStatus> link_statuses(const Context& ctx) {
     status.bytes_out = link.bytes_out;
     status.since = link.since;
     if (link.scope) status.scope = scope_name(link.scope->kind);
+    status.access = access_name(link.admission.given);
+    status.access_there = access_name(link.admission.granted);
     status.relay =
         (link.theirs.features & codec::kFeatureRelay) != 0 && link.theirs.my_scope == ScopeHash{};
     status.waiting_bytes = link.queue.bytes();
@@ -110,6 +127,54 @@ std::vector<BudgetStatus> budget_statuses(const Context& ctx) {
     list.push_back(std::move(status));
   }
   return list;
+}
+
+MembershipStatus membership_status(const Context& ctx) {
+  MembershipStatus status;
+  if (ctx.membership == nullptr) return status;
+  const Membership& membership = *ctx.membership;
+  trust::Verdict own = membership.own();
+  status.on = true;
+  status.standing = own.standing;
+  status.certificate = std::move(own.certificate);
+  status.renewal_due = own.renewal_due;
+  status.judged_at = membership.judged();
+  status.clock_overruled = membership.clock_overruled();
+  status.issuers = membership.authority().issuers(membership.judged());
+  status.is_issuer = membership.can_issue();
+  status.suspended = membership.authority().is_suspended();
+  status.admit = membership.authority().admit(membership.floor());
+  status.last_refusal = membership.last_refusal;
+  return status;
+}
+
+// Nobody may write only in what nobody has allowed it yet: before its first certificate a device
+// writes what others will take when they know one.
+Status may_append_here(const Context& ctx, std::string_view topic) {
+  if (ctx.membership == nullptr) return {};
+  const Membership& membership = *ctx.membership;
+  const trust::Authority& authority = membership.authority();
+  const DeviceId& self = ctx.config.self;
+  if (authority.certificate_of(self).empty() || authority.is_suspended() ||
+      authority.may_write(self, topic)) {
+    return {};
+  }
+  const trust::Verdict own = membership.own();
+  if (own.standing == trust::Standing::kRevoked) {
+    return Error{ErrorCode::kPermission, "this device was revoked",
+                 "no other node takes what it writes: give it a new key and join again"};
+  }
+  if (own.certificate && !own.certificate->has_role(trust::roles::kWriter)) {
+    return Error{ErrorCode::kPermission, "this device lacks the role writer",
+                 "have its certificate issued anew with that role"};
+  }
+  std::string allowed;
+  if (own.certificate) {
+    for (const std::string& prefix : own.certificate->prefixes)
+      allowed += (allowed.empty() ? "" : ", ") + prefix;
+  }
+  return Error{ErrorCode::kPermission, "this device may not write to this topic",
+               std::string(topic) + " begins with none of: " + allowed};
 }
 
 }  // namespace ebb::mesh

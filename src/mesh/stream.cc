@@ -8,6 +8,7 @@
 
 #include "core/host_port.h"
 #include "core/limits.h"
+#include "mesh/admission.h"
 #include "mesh/bounds.h"
 #include "mesh/datagrams.h"
 #include "mesh/dialer.h"
@@ -53,7 +54,7 @@ bool may_answer(Context& ctx, Ticket ticket) {
 
 std::unique_ptr<Channel> make_channel(Context& ctx, Link& link) {
   link.receiver_index = draw_receiver_index(ctx);
-  ChannelClaim own;
+  ChannelClaim own = own_claim(ctx);
   own.receiver_index = link.receiver_index;
   if (link.dialled) return ctx.config.channels->dial(std::move(own));
   return ctx.config.channels->accept(

@@ -21,23 +21,10 @@
 #include "core/result.h"
 #include "core/shared_bytes.h"
 #include "core/time.h"
+#include "mesh/membership_types.h"
 #include "trust/segment_verify.h"
 
 namespace ebb::mesh {
-
-// Names a connection for as long as it lives; never reused. Given by the driver for inbound ones
-// and by the engine's Dial for outbound ones (ids of the two never collide: see kInboundBit).
-struct LinkId {
-  std::uint64_t value = 0;
-  auto operator<=>(const LinkId&) const = default;
-};
-inline constexpr std::uint64_t kInboundBit = std::uint64_t{1} << 63;
-
-// Matches an answer with its request; never reused.
-struct Token {
-  std::uint64_t value = 0;
-  auto operator<=>(const Token&) const = default;
-};
 
 // What the engine has to know of a log that is stored.
 struct StoredHead {
@@ -174,9 +161,10 @@ struct ClockJudged {
   bool suspect = false;
 };
 
-using Input = std::variant<LinkUp, LinkDown, StreamBytes, SendProgress, Datagram, Committed,
-                           ReadDone, Tick, LocalTime, AddPeer, Shutdown, IncarnationBegun,
-                           EpochTaken, ClockJudged, AddressesChanged>;
+using Input =
+    std::variant<LinkUp, LinkDown, StreamBytes, SendProgress, Datagram, Committed, ReadDone, Tick,
+                 LocalTime, AddPeer, Shutdown, IncarnationBegun, EpochTaken, ClockJudged,
+                 AddressesChanged, IssueWanted, PolicyWanted, InvitesChanged>;
 
 // ---- effects
 
@@ -226,8 +214,8 @@ struct CursorMoved {
   codec::Cursor cursor;
 };
 
-// To be stored in one transaction, answered by Committed with the token. A Commit without segments
-// asks for no answer: its rows may ride with any later transaction.
+// To be stored in one transaction, answered by Committed with the token. One with neither segments
+// nor records of authorities asks for no answer: its rows may ride with any later transaction.
 struct Commit {
   Token token;
   std::vector<trust::VerifiedSegment> segments;
@@ -235,6 +223,9 @@ struct Commit {
   std::vector<Reconciliation> reconciliations;
   std::vector<PeerSeen> peers;
   std::vector<BudgetSpent> budgets;
+  AuthorityUpdate authority;
+
+  bool is_answered() const { return !segments.empty() || !authority.empty(); }
 };
 struct Read {
   Token token;
@@ -273,8 +264,11 @@ enum class NoticeKind : std::uint8_t {
   kRollbackFound,  // a peer holds more of our own log than we do: begin a new incarnation
   kSetBackFound,   // a peer knows later arrivals of our epoch than we do: take another epoch
   kLogCapped,
-  kLogRefused,  // of too many logs; text says which
-  kOverQuota,   // its author has used up its quota; text says which log
+  kLogRefused,     // of too many logs; text says which
+  kOverQuota,      // its author has used up its quota; text says which log
+  kNotAdmitted,    // a peer, or ourselves at a peer: text says who and why
+  kAuthorRefused,  // its author may not write it: no certificate, role or prefix; text says which
+  kTrustClock,  // certificates are judged by what peers say the time is, or no more; text says why
 };
 struct Notice {
   NoticeKind kind;
@@ -296,105 +290,14 @@ struct Effects {
   std::vector<Notice> notices;
   std::vector<PeerClockMoved> clocks;
   std::vector<WriteRecord> records;
+  std::vector<InviteUsed> invites;  // to be kept before the commits of these effects are begun
+  std::vector<Issued> issued;
 
   bool empty() const {
     return sends.empty() && datagrams.empty() && dials.empty() && closes.empty() &&
            commits.empty() && reads.empty() && faults.empty() && notices.empty() &&
-           clocks.empty() && records.empty();
+           clocks.empty() && records.empty() && invites.empty() && issued.empty();
   }
-};
-
-// ---- what status and metrics show
-
-struct LinkStatus {
-  LinkId link;
-  std::optional<DeviceId> peer;
-  std::string remote;
-  bool dialled = false;
-  std::string_view state;  // "connecting", "greeting", "reconciling", "in_sync", "incomplete"
-  std::optional<Duration> rtt;
-  std::uint64_t eager_logs = 0, lazy_logs = 0;
-  std::uint64_t missing_here = 0;   // events announced by the peer and not held here
-  std::uint64_t missing_there = 0;  // events held here and not acknowledged there
-  std::uint64_t bytes_in = 0, bytes_out = 0;
-  std::string link_class;           // empty: none
-  std::uint64_t waiting_bytes = 0;  // in the queue of the link
-  std::uint64_t rate = 0;           // bytes a second that it takes, as far as is known
-  bool held_back = false;           // by budget or quiet hours
-  std::string_view scope;           // of the peer: "full", "partial", "leaf"; empty: not known yet
-  bool relay = false;               // the peer is one
-  Instant since;
-};
-
-// A log of which more is known to exist than is held.
-struct MissingLog {
-  LogId log;
-  std::optional<LogKey> key;  // absent: no peer has named it yet
-  Seq held = 0, known = 0;
-};
-struct MissingLogs {
-  std::uint64_t count = 0;       // of them all
-  std::vector<MissingLog> logs;  // the first of them, in order of id
-};
-
-// Long logs that are fetched from several links at once, and what waits of them for what comes
-// before it.
-struct Sharing {
-  std::size_t logs = 0, staged_bytes = 0;
-};
-
-// Upper bounds of the sizes by which DELTAs are counted; one more count is for what is beyond.
-inline constexpr std::array<std::size_t, 8> kDeltaSizes = {256,   1024,   4096,    16384,
-                                                           65536, 262144, 1048576, 4194304};
-
-struct BudgetStatus {
-  LinkClass settings;
-  std::uint64_t spent_today = 0;
-  std::uint64_t waiting_bytes = 0;
-  std::uint64_t links = 0;
-};
-
-struct MessageCount {
-  std::uint64_t messages_in = 0, messages_out = 0, bytes_in = 0, bytes_out = 0;
-};
-
-struct Counters {
-  std::map<std::string_view, MessageCount> messages;                // by message_name
-  std::map<std::string_view, std::uint64_t> faults;                 // by reason
-  std::array<std::uint64_t, kDeltaSizes.size() + 1> delta_sizes{};  // of DELTAs received
-  std::uint64_t events_received = 0;                                // new here
-  std::uint64_t events_redundant = 0;                               // received again
-  std::uint64_t events_sent = 0;
-  std::uint64_t pushes_sent = 0, pushes_received = 0;
-  std::uint64_t datagrams_in = 0, datagrams_opened = 0, datagrams_out = 0;
-  std::uint64_t datagram_bytes_in = 0, datagram_bytes_out = 0;  // without IP and UDP
-  std::map<std::string_view, std::uint64_t> datagrams_dropped;  // by reason
-  std::map<std::string_view, std::uint64_t> datagram_segments;  // received, by outcome
-  std::map<std::string_view, std::uint64_t> gossip;             // exchanges, by outcome
-  std::uint64_t dials = 0, dial_failures = 0;
-  std::map<std::string_view, std::uint64_t> handshakes_refused;  // by reason; ours and of others
-  std::uint64_t presences_heard = 0, presences_written = 0;      // newer ones of others; of ours
-  std::uint64_t presence_dials = 0;  // to addresses that nothing else told
-  std::uint64_t reconciliations_in_sync = 0, reconciliations_left_out = 0,
-                reconciliations_interrupted = 0, reconciliations_refused = 0;
-  std::uint64_t audits = 0;         // ended, equal or not
-  std::uint64_t audit_repairs = 0;  // heads that only an audit has brought: 0 in a healthy mesh
-  std::uint64_t forks_suspected = 0, rollbacks_found = 0, set_backs_found = 0;
-  std::uint64_t logs_refused = 0;           // for which the store has no row
-  std::uint64_t quota_refused = 0;          // segments of authors that have used up their quota
-  std::uint64_t segments_out_of_scope = 0;  // that peers should not have sent
-};
-
-struct KnownPeer {
-  std::optional<DeviceId> device;
-  std::string address;
-  std::string_view state;  // "linked", "refused", "heard", "away", "never", "self"
-  std::string trouble;     // why it refuses or is refused, or why the last dial failed
-  std::optional<Instant> last_heard;
-  bool configured = false;
-  // What the device says of itself in its presence, whether or not it is true.
-  std::vector<std::string> announced;
-  bool metered = false;
 };
 
 }  // namespace ebb::mesh

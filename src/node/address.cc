@@ -5,8 +5,6 @@
 #include <array>
 #include <cstring>
 
-#include "node/bind_policy.h"
-
 namespace ebb::node {
 namespace {
 
@@ -79,17 +77,6 @@ std::optional<Endpoint> literal_endpoint(const HostPort& address) {
   }
   endpoint.set_port(address.port);
   return endpoint;
-}
-
-Status require_allowed(const Endpoint& endpoint) {
-  if (endpoint.is_loopback() || kBindsAnyAddress) return {};
-  return Error{
-      ErrorCode::kPermission, "address is not loopback",
-      endpoint.text() +
-          ": whoever has the mesh secret is let in, whatever device it is, so ebb stays on "
-          "loopback until devices have certificates; use 127.0.0.1, and "
-          "reach other machines only through an encrypted tunnel (WireGuard, ssh) between "
-          "machines you trust"};
 }
 
 }  // namespace ebb::node

@@ -1,8 +1,6 @@
 // Addresses as sockets have them, out of "host:port" (core/host_port.h).
 //
-// Model:   until devices have certificates only loopback is bound or dialled, but for a build of
-//          its own for tests (bind_policy.h); require_allowed() is the one place that says so.
-// Errors:  kInvalidArgument, kPermission (not allowed); detail names the address.
+// Errors:  kInvalidArgument; detail names the address.
 // Threads: values; any thread.
 #pragma once
 
@@ -34,6 +32,5 @@ struct Endpoint {
 std::optional<Endpoint> endpoint_of(const sockaddr* address);
 // Hosts that are addresses, and "localhost"; other names have to be asked for.
 std::optional<Endpoint> literal_endpoint(const HostPort& address);
-Status require_allowed(const Endpoint& endpoint);
 
 }  // namespace ebb::node

@@ -222,7 +222,10 @@ Result<Config> parse_config(const std::string& text, const std::string& path,
   return config;
 }
 
-std::string config_template(const std::string& name) {
+std::string config_template(const std::string& name, const std::vector<std::string>& peers) {
+  std::string dialled;
+  for (const std::string& peer : peers)
+    dialled.append(dialled.empty() ? "" : ", ").append(toml_string(peer));
   std::string text =
       "# Configuration of an ebb node. A line that begins with # shows the default.\n"
       "# Flags go over the environment, that over this file, that over defaults;\n"
@@ -235,13 +238,15 @@ std::string config_template(const std::string& name) {
       "name = ";
   text.append(toml_string(name)).append("\n");
   text.append(
-      "# Where links and gossip come in: TCP and UDP on one port, loopback only for now.\n"
+      "# Where links and gossip come in: TCP and UDP on one port, of all addresses (IPv4) of\n"
+      "# this machine unless one is named; [::] for IPv6. Strangers get no answer there.\n"
       "# While this is not set, the default port or else the next free one is taken and\n"
       "# written here. A port that is set and in use is an error. Port 0: any free one.\n"
       "# \"off\": no links at all; local programs go on as ever.\n"
-      "# listen = \"127.0.0.1:7401\"\n"
-      "# Nodes that are always dialled: host:port, any number.\n"
-      "# peers = []\n"
+      "# listen = \"0.0.0.0:7401\"\n"
+      "# Nodes that are always dialled: host:port, any number.\n");
+  text.append(peers.empty() ? "# peers = []\n" : "peers = [" + dialled + "]\n");
+  text.append(
       "# \"metered\": this node pays for its bytes; peers are told and wait with patience.\n"
       "# class = \"\"\n"
       "\n"

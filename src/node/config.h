@@ -28,8 +28,7 @@ inline constexpr std::string_view kListenOff = "off";
 
 struct Config {
   std::string name;                           // [node] name: label for people
-  std::string listen = "127.0.0.1:7401";      // [node] listen: TCP and UDP; loopback only for now;
-                                              // "off": no links
+  std::string listen = "0.0.0.0:7401";        // [node] listen: TCP and UDP; "off": no links
   bool listen_configured = false;             // false: the default port or else the next free one
   std::vector<std::string> peers;             // [node] peers: host:port
   std::string link_class;                     // [node] class: "" or "metered", told to peers
@@ -64,8 +63,8 @@ Result<Config> parse_config(const std::string& text, const std::string& path,
                             const ConfigOverrides& overrides);
 // `path` may be absent (defaults). Overrides are applied and validated with the rest.
 Result<Config> load_config(const std::string& path, const ConfigOverrides& overrides);
-// The commented file that init writes; parses to the defaults.
-std::string config_template(const std::string& name);
+// The commented file that init and join write; parses to the defaults, but for name and `peers`.
+std::string config_template(const std::string& name, const std::vector<std::string>& peers = {});
 // Every key with its value and origin, as `ebb config show --origin` prints it.
 struct ConfigLine {
   std::string key, value, origin;

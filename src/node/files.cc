@@ -18,14 +18,6 @@
 namespace ebb::node {
 namespace {
 
-Status sync_directory(const std::string& path) {
-  const std::string parent = std::filesystem::path(path).parent_path().string();
-  const UniqueFd dir(::open(parent.empty() ? "." : parent.c_str(), O_RDONLY | O_DIRECTORY));
-  if (dir.get() < 0) return system_error(errno, "open directory", parent);
-  if (::fsync(dir.get()) != 0) return system_error(errno, "sync directory", parent);
-  return {};
-}
-
 Status write_new_file(const std::string& path, std::string_view text, mode_t mode) {
   UniqueFd file(::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode));
   if (file.get() < 0) return system_error(errno, "create file", path);
@@ -93,6 +85,14 @@ SecretText::~SecretText() { ::explicit_bzero(text.data(), text.size()); }
 
 Error system_error(int code, std::string_view context, const std::string& path) {
   return {code_of(code), context, path + ": " + std::generic_category().message(code)};
+}
+
+Status sync_directory(const std::string& path) {
+  const std::string parent = std::filesystem::path(path).parent_path().string();
+  const UniqueFd dir(::open(parent.empty() ? "." : parent.c_str(), O_RDONLY | O_DIRECTORY));
+  if (dir.get() < 0) return system_error(errno, "open directory", parent);
+  if (::fsync(dir.get()) != 0) return system_error(errno, "sync directory", parent);
+  return {};
 }
 
 Status write_file_durable(const std::string& path, std::string_view text, mode_t mode) {

@@ -33,6 +33,8 @@ struct SecretText {
 };
 Status read_private_file(const std::string& path, std::size_t bytes_max, std::string_view fix,
                          SecretText& out);
+// What was done to the directory that `path` is in is there after a crash.
+Status sync_directory(const std::string& path);
 bool file_exists(const std::string& path);
 // Makes `path` (mode 0700), so that it is there after a crash, and the directories above it. One
 // that is there already stays as it is.

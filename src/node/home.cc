@@ -4,27 +4,25 @@
 
 #include <algorithm>
 #include <array>
+#include <cstdio>
 #include <filesystem>
 #include <utility>
 
 #include "core/data_directory.h"
+#include "core/limits.h"
 #include "node/config.h"
 #include "node/config_keys.h"
 #include "node/files.h"
 #include "node/key_file.h"
+#include "node/new_mesh.h"
+#include "node/signing_key.h"
 #include "trust/hash.h"
+#include "trust/mesh_file.h"
 
 namespace ebb::node {
 namespace {
 
 constexpr std::size_t kGenesisFileBytes = 4096;
-
-struct MeshKeys {
-  Bytes genesis;
-  KeyBytes secret;
-  // Only where the mesh began.
-  std::optional<KeyBytes> root;
-};
 
 KeyBytes random_key() {
   KeyBytes key;
@@ -32,40 +30,51 @@ KeyBytes random_key() {
   return key;
 }
 
-Result<MeshKeys> joined_mesh(const std::string& mesh_file) {
-  EBB_ASSIGN(const trust::MeshFile file, trust::decode_mesh_file(mesh_file));
-  EBB_ASSIGN([[maybe_unused]] const trust::Genesis genesis, trust::decode_genesis(file.genesis));
-  MeshKeys keys;
-  keys.genesis = file.genesis;
-  std::copy(file.secret.data.begin(), file.secret.data.end(), keys.secret.data().begin());
-  return keys;
+KeyBytes key_bytes(ByteView bytes) {
+  KeyBytes key;
+  std::copy(bytes.begin(), bytes.end(), key.data().begin());
+  return key;
 }
 
-Result<MeshKeys> new_mesh(WallTime now) {
-  MeshKeys keys;
-  keys.root = random_key();
-  keys.secret = random_key();
-  EBB_ASSIGN(const auto root, trust::Identity::from_seed(keys.root->view()));
-  trust::Genesis genesis;
-  genesis.root = root->device();
-  genesis.created = now;
-  trust::random_bytes(genesis.nonce.data.data(), genesis.nonce.data.size());
-  keys.genesis = trust::encode_genesis(genesis);
-  return keys;
-}
-
-Status refuse_occupied(const HomePaths& paths) {
-  if (file_exists(paths.identity_key)) {
-    return Error{ErrorCode::kExists, "device",
-                 paths.dir + " has a device already: run `ebb up --dir " + shell_word(paths.dir) +
-                     "`, or choose another --dir"};
-  }
-  if (file_exists(paths.store + "/ebb.db")) {
-    return Error{ErrorCode::kExists, "store",
-                 paths.store + " holds the store of a device whose key is not here: put " +
-                     paths.identity_key + " back, or choose another --dir"};
+// Of this mesh, which says nothing of whether they hold.
+Status require_records(const MeshId& mesh, const std::vector<Bytes>& records) {
+  for (const Bytes& encoded : records) {
+    const auto read = trust::read_authority_record(mesh, encoded);
+    if (!read.ok()) return read.error();
   }
   return {};
+}
+
+// `name`: empty where nobody has said one.
+Result<NewHome> home_of_file(const std::string& text, const std::string& name) {
+  EBB_ASSIGN(const trust::MeshFile file, trust::decode_mesh_file(text));
+  EBB_RETURN_IF_ERROR(require_records(trust::mesh_id(file.genesis), file.records));
+  NewHome made;
+  made.genesis = file.genesis;
+  made.secret = key_bytes(file.secret.view());
+  made.authority = file.records;
+  made.name = name;
+  if (!file.device) {
+    made.identity = random_key();
+    made.link = random_key();
+    return made;
+  }
+  made.identity = key_bytes(file.device->identity.view());
+  made.link = key_bytes(file.device->link.view());
+  if (name.empty()) made.name = file.device->label;
+  return made;
+}
+
+Error occupied(const HomePaths& paths) {
+  return {ErrorCode::kExists, "device",
+          paths.dir + " has a device already: run `ebb up --dir " + shell_word(paths.dir) +
+              "`, or choose another --dir"};
+}
+
+Error orphaned(const std::string& key, const char* whose) {
+  return {ErrorCode::kExists, "key file",
+          key + " is " + whose +
+              ", and is not written over: move it to a safe place, or choose another --dir"};
 }
 
 std::string host_name() {
@@ -74,21 +83,26 @@ std::string host_name() {
   return name.data();
 }
 
-// The identity is written last: a directory is a device's when its key is there.
-Status write_home(const HomePaths& paths, const MeshKeys& mesh, const KeyBytes& seed,
-                  const std::string& name) {
-  EBB_RETURN_IF_ERROR(make_directory(paths.dir));
-  EBB_RETURN_IF_ERROR(make_directory(paths.keys));
-  EBB_RETURN_IF_ERROR(make_directory(paths.store));
-  EBB_RETURN_IF_ERROR(require_private(paths.keys, "run `chmod 700 " + paths.keys + "`"));
-  if (mesh.root) EBB_RETURN_IF_ERROR(write_key_file(paths.root_key, kRootKind, *mesh.root));
-  EBB_RETURN_IF_ERROR(write_key_file(paths.mesh_secret, kMeshSecretKind, mesh.secret));
-  EBB_RETURN_IF_ERROR(write_key_file(paths.link_key, kLinkKind, random_key()));
-  EBB_RETURN_IF_ERROR(write_file_durable(paths.genesis, to_base32(mesh.genesis) + "\n", 0600));
-  if (!file_exists(paths.config)) {
-    EBB_RETURN_IF_ERROR(write_file_durable(paths.config, config_template(name), 0600));
+Status write_signing_keys(const HomePaths& paths, const NewHome& made) {
+  if (made.root) {
+    EBB_RETURN_IF_ERROR(write_signing_key(paths.root_key, kRootKind, *made.root, made.passphrase));
   }
-  return write_key_file(paths.identity_key, kIdentityKind, seed);
+  if (!made.issuer) return {};
+  return write_signing_key(paths.issuer_key, kIssuerKind, *made.issuer, made.passphrase);
+}
+
+Status write_rest(const HomePaths& paths, const NewHome& made) {
+  EBB_RETURN_IF_ERROR(write_signing_keys(paths, made));
+  EBB_RETURN_IF_ERROR(write_key_file(paths.mesh_secret, kMeshSecretKind, made.secret));
+  EBB_RETURN_IF_ERROR(write_key_file(paths.link_key, kLinkKind, made.link));
+  EBB_RETURN_IF_ERROR(write_file_durable(paths.genesis, to_base32(made.genesis) + "\n", 0600));
+  EBB_ASSIGN(const std::string authority, trust::encode_authority_file(made.authority));
+  EBB_RETURN_IF_ERROR(write_file_durable(paths.authority, authority, 0600));
+  if (!file_exists(paths.config)) {
+    EBB_RETURN_IF_ERROR(
+        write_file_durable(paths.config, config_template(made.name, made.peers), 0600));
+  }
+  return write_key_file(paths.identity_key, kIdentityKind, made.identity);
 }
 
 Result<Bytes> read_genesis(const std::string& path) {
@@ -104,6 +118,22 @@ Result<Bytes> read_genesis(const std::string& path) {
                  path + " is damaged: copy it from the directory of any device of the mesh"};
   }
   return std::move(*bytes);
+}
+
+Result<std::vector<Bytes>> read_authority(const std::string& path, const MeshId& mesh) {
+  if (!file_exists(path)) return std::vector<Bytes>{};  // a directory of before
+  const std::string fix =
+      ": remove it; what it had to say comes from the other devices, unless "
+      "this one is the only one";
+  EBB_ASSIGN(const std::string text, read_file(path, limits::kAuthorityFileBytes));
+  auto records = trust::decode_authority_file(text);
+  if (!records.ok()) {
+    return Error{ErrorCode::kCorrupt, "authority", path + " is damaged" + fix};
+  }
+  if (!require_records(mesh, *records).ok()) {
+    return Error{ErrorCode::kInvalidArgument, "authority", path + " is of another mesh" + fix};
+  }
+  return records;
 }
 
 Status require_device(const HomePaths& paths) {
@@ -136,8 +166,11 @@ HomePaths home_paths(const std::string& dir) {
   paths.identity_key = in_dir("keys/identity.key");
   paths.link_key = in_dir("keys/link.key");
   paths.root_key = in_dir("keys/root.key");
+  paths.issuer_key = in_dir("keys/issuer.key");
   paths.mesh_secret = in_dir("keys/mesh.secret");
+  paths.invites = in_dir("keys/invites");
   paths.genesis = in_dir("mesh.genesis");
+  paths.authority = in_dir("mesh.authority");
   paths.store = in_dir("store");
   paths.socket = in_dir(kSocketFile);
   paths.pid = in_dir(kPidFile);
@@ -145,17 +178,54 @@ HomePaths home_paths(const std::string& dir) {
   return paths;
 }
 
+Status require_no_device(const std::string& dir) {
+  const HomePaths paths = home_paths(dir);
+  if (file_exists(paths.identity_key)) return occupied(paths);
+  if (file_exists(paths.store + "/ebb.db")) {
+    return Error{ErrorCode::kExists, "store",
+                 paths.store + " holds the store of a device whose key is not here: put " +
+                     paths.identity_key + " back, or choose another --dir"};
+  }
+  if (file_exists(paths.root_key)) return orphaned(paths.root_key, "the key of a mesh's root");
+  if (file_exists(paths.issuer_key)) return orphaned(paths.issuer_key, "an issuer's key");
+  return {};
+}
+
+Status write_home(const std::string& dir, const NewHome& made) {
+  const HomePaths paths = home_paths(dir);
+  EBB_RETURN_IF_ERROR(require_no_device(dir));
+  EBB_RETURN_IF_ERROR(make_directory(paths.dir));
+  EBB_RETURN_IF_ERROR(make_directory(paths.keys));
+  EBB_RETURN_IF_ERROR(make_directory(paths.store));
+  EBB_RETURN_IF_ERROR(require_private(paths.keys, "run `chmod 700 " + paths.keys + "`"));
+  const Status status = write_rest(paths, made);
+  if (!status.ok() && !file_exists(paths.identity_key)) {
+    // Of a mesh that nobody has joined: the next attempt makes others.
+    std::remove(paths.root_key.c_str());
+    std::remove(paths.issuer_key.c_str());
+  }
+  return status;
+}
+
 Result<Home> init_home(const InitOptions& options) {
   EBB_RETURN_IF_ERROR(trust::crypto_ready());
-  const HomePaths paths = home_paths(options.dir);
-  EBB_RETURN_IF_ERROR(refuse_occupied(paths));
-  EBB_ASSIGN(const MeshKeys mesh,
-             options.mesh_file ? joined_mesh(*options.mesh_file) : new_mesh(options.now));
-  const std::string name = options.name.empty() ? host_name() : options.name;
-  // What is written must be readable again.
+  EBB_RETURN_IF_ERROR(require_no_device(options.dir));
+  if (options.mesh_file && (options.admit || !options.passphrase.empty())) {
+    return Error{
+        ErrorCode::kInvalidArgument, "init",
+        "who may join, and the keys of root and issuer, belong to a mesh that begins here"};
+  }
+  const std::string own = options.name.empty() ? host_name() : options.name;
   Config config;
-  EBB_RETURN_IF_ERROR(find_config_key("node.name")->set(config, name));
-  EBB_RETURN_IF_ERROR(write_home(paths, mesh, random_key(), name));
+  EBB_RETURN_IF_ERROR(find_config_key("node.name")->set(config, own));
+  EBB_ASSIGN(NewHome made, options.mesh_file ? home_of_file(*options.mesh_file, options.name)
+                                             : new_mesh(own, options.admit, options.now));
+  if (made.name.empty()) made.name = own;
+  made.passphrase = options.passphrase;
+  // What is written must be readable again: the file may have brought another name.
+  EBB_RETURN_IF_ERROR(find_config_key("node.name")->set(config, made.name));
+  EBB_RETURN_IF_ERROR(write_home(options.dir, made));
+  erase_text(made.passphrase);
   return load_home(options.dir);
 }
 
@@ -169,8 +239,20 @@ Result<Home> load_home(const std::string& dir) {
   EBB_ASSIGN(home.genesis, read_genesis(home.paths.genesis));
   EBB_ASSIGN(home.identity, trust::Identity::from_seed(seed.view()));
   home.mesh = trust::mesh_id(home.genesis);
-  home.secret.data = trust::MeshSecret::from(secret.view())->data;
+  home.secret = *trust::MeshSecret::from(secret.view());
+  EBB_ASSIGN(home.authority, read_authority(home.paths.authority, home.mesh));
+  if (!file_exists(home.paths.issuer_key)) return home;
+  EBB_ASSIGN(home.issuer_sealed, needs_passphrase(home.paths.issuer_key));
+  if (!home.issuer_sealed) EBB_RETURN_IF_ERROR(open_issuer(home, {}));
   return home;
+}
+
+Status open_issuer(Home& home, std::string_view passphrase) {
+  EBB_ASSIGN(const trust::KeySeed seed,
+             read_signing_key(home.paths.issuer_key, kIssuerKind, passphrase));
+  home.issuer = seed.identity();
+  home.issuer_sealed = false;
+  return {};
 }
 
 Result<KeyBytes> load_link_key(const HomePaths& paths, bool& made) {
@@ -180,8 +262,17 @@ Result<KeyBytes> load_link_key(const HomePaths& paths, bool& made) {
 }
 
 Result<std::string> export_mesh(const std::string& dir) {
-  EBB_ASSIGN(const Home home, load_home(dir));
-  return trust::encode_mesh_file({home.genesis, home.secret});
+  EBB_ASSIGN(Home home, load_home(dir));
+  trust::MeshFile file{home.genesis, home.secret.copy()};
+  // The root's records say whom to believe; the rest comes from those, and is given as far as it
+  // fits: of a large mesh the file stays a small one.
+  std::size_t bytes = 0;
+  for (Bytes& encoded : home.authority) {
+    bytes += 2 * encoded.size();
+    if (bytes > limits::kMeshFileBytes / 2) break;
+    file.records.push_back(std::move(encoded));
+  }
+  return trust::encode_mesh_file(file);
 }
 
 }  // namespace ebb::node

@@ -11,26 +11,35 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
+#include <vector>
 
 #include "core/ids.h"
 #include "core/result.h"
 #include "core/time.h"
 #include "node/key_file.h"
+#include "trust/authority_record.h"
 #include "trust/genesis.h"
 #include "trust/identity.h"
+#include "trust/sealed_key.h"
 
 namespace ebb::node {
 
 struct HomePaths {
-  std::string dir, config, keys, identity_key, link_key, root_key, mesh_secret, genesis, store,
-      socket, pid, log;
+  std::string dir, config, keys, identity_key, link_key, root_key, issuer_key, mesh_secret, invites,
+      genesis, authority, store, socket, pid, log;
 };
 HomePaths home_paths(const std::string& dir);
 
 struct InitOptions {
   std::string dir;
-  std::string name;                      // label; empty: the host's name
-  std::optional<std::string> mesh_file;  // text of an exported mesh; absent: a mesh of one
+  std::string name;  // label; empty: that of the mesh file, else the host's name
+  // Text of `ebb mesh export` or of a device's own file (`ebb cert issue`); absent: a mesh of one.
+  std::optional<std::string> mesh_file;
+  // Of a mesh of one: who may be let in. And what its root's and issuer's key are kept under;
+  // empty: nothing. kInvalidArgument with a mesh file.
+  std::optional<trust::Admit> admit;
+  std::string passphrase;
   WallTime now;
 };
 struct Home {
@@ -39,7 +48,32 @@ struct Home {
   Bytes genesis;
   MeshId mesh;
   trust::MeshSecret secret;
+  // What authorities had said when the directory was made: a start takes it into the store. Not
+  // verified, but of this mesh.
+  std::vector<Bytes> authority;
+  // By which this device certifies others; null where it is no issuer, or `issuer_sealed`.
+  std::unique_ptr<trust::Identity> issuer;
+  bool issuer_sealed = false;  // there is such a key, under a passphrase
 };
+
+// What a directory is made of, whoever has made it: init, or who was let in by invite.
+struct NewHome {
+  Bytes genesis;
+  KeyBytes secret;
+  KeyBytes identity;
+  KeyBytes link;
+  std::string name;
+  std::vector<std::string> peers = {};  // of its configuration
+  std::vector<Bytes> authority;
+  // Only where the mesh began.
+  std::optional<trust::KeySeed> root, issuer;
+  std::string passphrase;  // of these two
+};
+// Writes it all, the identity last: a directory is a device's when its key is there. What an
+// attempt that failed has left is written over.
+Status write_home(const std::string& dir, const NewHome& made);
+// kExists where the directory has a device, or the store of one, already.
+Status require_no_device(const std::string& dir);
 
 // Makes directory, keys, genesis, an empty store directory and a commented ebb.toml.
 Result<Home> init_home(const InitOptions& options);
@@ -47,6 +81,12 @@ Result<Home> load_home(const std::string& dir);
 // The device's X25519 key for links. A directory of before has none: it is made then, and `made`
 // is set. kPermission, kCorrupt as of the other keys.
 Result<KeyBytes> load_link_key(const HomePaths& paths, bool& made);
+// kInvalidArgument (there is none), kBadTag, kBusy, as of signing_key.h; then it is as it was.
+Status open_issuer(Home& home, std::string_view passphrase);
+// Moves the key of the mesh's root to `file`, which may not be there yet: under `passphrase` unless
+// that is empty, and as it is if it is under one already. It is removed here when the copy has been
+// read back. kNotFound (no root here), kExists.
+Status export_root(const std::string& dir, const std::string& file, std::string_view passphrase);
 // The text of `ebb mesh export`.
 Result<std::string> export_mesh(const std::string& dir);
 

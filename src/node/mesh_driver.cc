@@ -67,6 +67,12 @@ NoticeName notice_name(mesh::NoticeKind kind) {
       return {LogLevel::kWarn, "log_refused"};
     case mesh::NoticeKind::kOverQuota:
       return {LogLevel::kWarn, "over_quota"};
+    case mesh::NoticeKind::kNotAdmitted:
+      return {LogLevel::kWarn, "not_admitted"};
+    case mesh::NoticeKind::kAuthorRefused:
+      return {LogLevel::kWarn, "author_refused"};
+    case mesh::NoticeKind::kTrustClock:
+      return {LogLevel::kWarn, "trust_clock"};
   }
   return {LogLevel::kWarn, "notice"};
 }
@@ -144,6 +150,8 @@ void MeshDriver::apply(mesh::Effects& effects) {
   for (const mesh::Notice& notice : effects.notices) {
     if (notice.kind == mesh::NoticeKind::kSetBackFound) ports_.set_back_found();
   }
+  for (const mesh::InviteUsed& used : effects.invites)
+    ports_.invite_used(used);
   for (mesh::Commit& commit : effects.commits) {
     for (const mesh::Reconciliation& row : commit.reconciliations)
       log_reconciliation(row);
@@ -161,6 +169,8 @@ void MeshDriver::apply(mesh::Effects& effects) {
     log_fault(fault);
   for (const mesh::Notice& notice : effects.notices)
     apply_notice(notice);
+  for (mesh::Issued& issued : effects.issued)
+    ports_.issued(std::move(issued));
   for (const mesh::PeerClockMoved& moved : effects.clocks)
     ports_.clock_moved(moved.clock);
   for (const mesh::Close& close : effects.closes)

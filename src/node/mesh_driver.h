@@ -5,7 +5,7 @@
 //            never entered twice. One timer stands for the engine's next deadline.
 // Ownership: owns engine and sockets; `ports` is called on the loop and must stay valid.
 // Threads:   not thread-safe; call on the loop thread.
-// Errors:    bind: kBusy (port in use), kPermission (not loopback), kInvalidArgument, kIo.
+// Errors:    bind: kBusy (port in use), kInvalidArgument, kIo.
 #pragma once
 
 #include <cstdint>
@@ -32,8 +32,10 @@ class MeshDriver {
     std::function<void()> rollback_found;  // answered by feed(IncarnationBegun)
     std::function<void()> set_back_found;  // answered by feed(EpochTaken)
     std::function<void(std::optional<PeerClock>)> clock_moved;
-    std::function<void(mesh::WriteRecord)> write_record;  // answered by feed(Committed)
-    std::function<void()> link_ended;                     // idle() may have become true
+    std::function<void(mesh::WriteRecord)> write_record;       // answered by feed(Committed)
+    std::function<void(const mesh::InviteUsed&)> invite_used;  // to be kept when it returns
+    std::function<void(mesh::Issued)> issued;
+    std::function<void()> link_ended;  // idle() may have become true
   };
   MeshDriver(uv_loop_t* loop, Ports ports);
   MeshDriver(const MeshDriver&) = delete;

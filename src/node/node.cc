@@ -6,7 +6,6 @@
 
 #include "core/limits.h"
 #include "node/address.h"
-#include "node/bind_policy.h"
 #include "node/clocks.h"
 #include "node/link_channels.h"
 #include "node/log.h"
@@ -61,20 +60,7 @@ const trust::SignatureCheck& signature_check() {
   return check;
 }
 
-// Names are looked up when they are dialled; addresses are judged now.
-Status require_peer(const std::string& address) {
-  EBB_ASSIGN(const HostPort parsed, parse_host_port(address));
-  const std::optional<Endpoint> literal = literal_endpoint(parsed);
-  return literal ? require_allowed(*literal) : Status{};
-}
-
 }  // namespace
-
-Status require_addresses(const Config& config) {
-  for (const std::string& peer : config.peers)
-    EBB_RETURN_IF_ERROR(require_peer(peer));
-  return config.offline() ? Status{} : require_peer(config.listen);
-}
 
 void Histogram::observe(double value) {
   const auto bucket = std::lower_bound(bounds.begin(), bounds.end(), value) - bounds.begin();
@@ -97,6 +83,8 @@ Node::Impl::Impl(Home home_in, Config config_in, std::unique_ptr<Loop> loop_in)
                            [this] { on_rollback_found(); }, [this] { take_epoch(); },
                            [this](std::optional<PeerClock> heard) { on_peer_clock(heard); },
                            [this](mesh::WriteRecord record) { on_record(std::move(record)); },
+                           [this](const mesh::InviteUsed& used) { on_invite_used(used); },
+                           [this](mesh::Issued issued) { on_issued(std::move(issued)); },
                            [this] { finish_stop(); }}),
       counters(fresh_counters()),
       commit_timer(loop->get(), [this] { retry_commit(); }),
@@ -112,8 +100,9 @@ Node::Impl::Impl(Home home_in, Config config_in, std::unique_ptr<Loop> loop_in)
       }) {}
 
 Status Node::Impl::start() {
-  EBB_RETURN_IF_ERROR(require_addresses(config));
   EBB_RETURN_IF_ERROR(make_channels());
+  EBB_ASSIGN(invites, Invites::open(home.paths.invites));
+  access->set_invites(home.mesh, invites.access());
   EBB_ASSIGN(std::unique_ptr<store::Store> opened,
              store::Store::open(store_options(home, config), *home.identity));
   if (!config.offline()) EBB_RETURN_IF_ERROR(bind());
@@ -144,27 +133,25 @@ Status Node::Impl::start() {
       {{"device", device_text(home.identity->device())},
        {"listen", bound ? bound->text() : config.listen},
        {"mesh", to_hex(home.mesh.view())}});
-  if (kBindsAnyAddress) {
-    log(LogLevel::kWarn, "unsafe_bind",
-        {{"reason", "any device with the mesh secret is let in: for tests only"}});
-  }
   return {};
 }
 
 // The engine's own generator is none for keys, so the system gives them.
 Status Node::Impl::make_channels() {
   bool made = false;
-  EBB_ASSIGN(const KeyBytes link_key, load_link_key(home.paths, made));
+  EBB_ASSIGN(const KeyBytes secret_key, load_link_key(home.paths, made));
+  channel::StaticKey own_key(*channel::Key::from(secret_key.view()));
+  link_key.data = own_key.public_part().data;
   if (made) log(LogLevel::kInfo, "link_key_made", {{"path", home.paths.link_key}});
-  std::vector<channel::AccessKey> access;
-  access.push_back(channel::AccessKey::for_link(home.mesh, home.secret));
-  channels = make_link_channels(mesh::SecureSetup{
-      *home.identity, signature_check(), channel::StaticKey(*channel::Key::from(link_key.view())),
-      std::move(access), [] {
-        channel::Key key;
-        trust::random_bytes(key.data(), channel::Key::kSize);
-        return key;
-      }});
+  channel::AccessKeys links;
+  links.push_back(channel::AccessKey::for_link(home.mesh, home.secret));
+  access = std::make_unique<mesh::AccessBook>(std::move(links));
+  channels = make_link_channels(
+      mesh::SecureSetup{*home.identity, signature_check(), std::move(own_key), *access, [] {
+                          channel::Key key;
+                          trust::random_bytes(key.data(), channel::Key::kSize);
+                          return key;
+                        }});
   return {};
 }
 
@@ -180,7 +167,7 @@ Result<mesh::Config> Node::Impl::engine_config_of(const store::Store& opened) co
     wanted.listen_port = bound->port();
     wanted.presence_stands = config.presence_stands;
     wanted.addresses = own_addresses(*bound);
-    wanted.local_only = !kBindsAnyAddress;
+    wanted.local_only = bound->is_loopback();
     if (!wanted.addresses.empty()) wanted.advertise = wanted.addresses.front();
     wanted.peers = config.peers;
     for (const store::PeerRow& peer : opened.peers())
@@ -190,6 +177,11 @@ Result<mesh::Config> Node::Impl::engine_config_of(const store::Store& opened) co
       wanted.presences.push_back(held_presence(row));
   }
   wanted.incarnation = opened.incarnation();
+  wanted.membership = membership();
+  EBB_ASSIGN(store::AuthorityRows authority, opened.authority());
+  wanted.membership->stored = std::move(authority.records);
+  wanted.membership->missing = std::move(*authority.missing);
+  wanted.membership->floors = *authority.floors;
   wanted.built = config.built;
   wanted.clock_suspect = clock_suspect;
   for (const auto& [log, head] : heads)
@@ -237,6 +229,7 @@ void Node::Impl::begin_stop() {
   commit_timer.stop();
   addresses_timer.stop();
   release_held(stopping_error());
+  end_issuing();
   state_flush.stop();
   readers.cancel_queries();
   driver.shut_down();
@@ -284,7 +277,7 @@ Status Node::add_peer(const std::string& address) {
     return Error{ErrorCode::kPermission, "peer",
                  "this node has listen = \"off\" and dials nobody: start it with an address"};
   }
-  EBB_RETURN_IF_ERROR(require_peer(address));
+  EBB_ASSIGN([[maybe_unused]] const HostPort parsed, parse_peer_address(address));
   impl_->driver.feed(mesh::AddPeer{address});
   return {};
 }

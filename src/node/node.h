@@ -10,8 +10,8 @@
 // Threads:   construct, use and destroy on one thread, the loop thread; only request_stop() may be
 //            called from others and from signal handlers.
 // Errors:    start: kBusy (another node runs on this directory; or the configured port is in use:
-//            `context` tells which), kPermission (an address that is not loopback: devices have
-//            no certificates yet; or a key that others can read), and those of Store::open. append:
+//            `context` tells which), kPermission (a key that others can read), and those of
+//            Store::open. append:
 //            kBusy when the queue is full; what the store said while a new incarnation is wanted
 //            and cannot be written.
 // Limits:    kAppendQueueBytes, kAppendQueueEvents; commit and read queues are bounded by credit.
@@ -29,10 +29,12 @@
 #include "core/ids.h"
 #include "core/result.h"
 #include "core/time.h"
+#include "mesh/status_types.h"
 #include "mesh/types.h"
 #include "node/append_stream.h"
 #include "node/config.h"
 #include "node/home.h"
+#include "node/invites.h"
 #include "store/reader.h"
 #include "store/types.h"
 
@@ -116,8 +118,12 @@ struct NodeStatus {
   std::optional<Error> incarnation_error;
 };
 
-// kPermission when the configuration has addresses that a node would refuse to bind or dial.
-Status require_addresses(const Config& config);
+struct MadeInvite {
+  std::string line;
+  trust::InviteId id;
+  WallTime expires;
+  std::vector<std::string> addresses;
+};
 
 class Node {
  public:
@@ -159,13 +165,23 @@ class Node {
   std::vector<LinkStatus> links() const;
   std::vector<KnownPeer> peers() const;
   std::vector<BudgetStatus> budgets() const;
+  mesh::MembershipStatus membership() const;
   const MeshCounters& mesh_counters() const;
   const NodeCounters& counters() const;
   // Sizes of received DELTAs, their framing included.
   Histogram delta_bytes() const;
   const Home& home() const;
   const Config& config() const;
-  // Dials it too, until the next start. kInvalidArgument, kPermission (not loopback).
+  // ---- joining. kPermission: this node has no issuer's key, or does not listen.
+  Result<MadeInvite> make_invite(Duration ttl, std::uint64_t uses);
+  const std::vector<KeptInvite>& invites() const;
+  Status end_invite(const trust::InviteId& id);
+  // Calls back once, with the record when it is durable, or with why there is none.
+  using IssueDone = std::function<void(const Result<Bytes>&)>;
+  void certify(mesh::IssueWanted wanted, IssueDone done);
+  void set_admit(trust::Admit admit, IssueDone done);
+  bool is_issuer() const;
+  // Dials it too, until the next start. kInvalidArgument, kPermission (offline).
   Status add_peer(const std::string& address);
   Instant now() const;
   WallTime wall() const;

@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "core/clock_judge.h"
+#include "mesh/access_book.h"
 #include "mesh/channel.h"
 #include "mesh/types.h"
 #include "node/loop_inbox.h"
@@ -60,6 +61,14 @@ struct Node::Impl {
   ClockStatus clock_status() const;
   void tell_listeners(const CommitNews& news);
   void note_store_error(const Error& error);
+  // Joining (node_joining.cc).
+  mesh::MembershipConfig membership() const;
+  void publish_invites();
+  void on_invite_used(const mesh::InviteUsed& used);
+  void on_issued(mesh::Issued issued);
+  void end_issuing();
+  template <class Wanted>
+  void issue(Wanted wanted, IssueDone done);
   // The error of a commit in words that say what to do.
   Error told(const Error& error) const;
 
@@ -76,6 +85,11 @@ struct Node::Impl {
   LoopInbox inbox;
   Async stop_wanted;
   Readers readers;
+  std::unique_ptr<mesh::AccessBook> access;  // what others may begin handshakes with
+  trust::LinkKey link_key;                   // of this device's channels
+  Invites invites;
+  std::map<mesh::Token, IssueDone> issuing;  // what the engine has not answered yet
+  std::uint64_t next_issue = 1;
   std::unique_ptr<mesh::Channels> channels;  // before the engine that has them
   MeshDriver driver;
   std::optional<Endpoint> bound;

@@ -88,6 +88,8 @@ const std::vector<store::HeadRecord> Node::heads() const {
 }
 
 std::vector<mesh::LinkStatus> Node::links() const { return impl_->driver.engine().links(); }
+mesh::MembershipStatus Node::membership() const { return impl_->driver.engine().membership(); }
+
 std::vector<mesh::KnownPeer> Node::peers() const { return impl_->driver.engine().peers(); }
 std::vector<mesh::BudgetStatus> Node::budgets() const { return impl_->driver.engine().budgets(); }
 const mesh::Counters& Node::mesh_counters() const { return impl_->driver.engine().counters(); }

@@ -82,6 +82,10 @@ void Node::append(store::AppendBatch batch, AppendDone done, AppendPart part) {
   append.bytes = size_of(append.batch);
   if (impl.stopping) return impl.refuse_append(std::move(append), stopping_error());
   if (append.part.behind_a_break()) return impl.refuse_append(std::move(append), behind_a_break());
+  // What no other node would take is not begun with.
+  const Status allowed =
+      impl.driver.running() ? impl.driver.engine().may_append(append.batch.topic) : Status{};
+  if (!allowed.ok()) return impl.refuse_append(std::move(append), allowed.error());
   if (impl.incarnation_error) {
     return impl.refuse_append(std::move(append), *impl.incarnation_error);
   }

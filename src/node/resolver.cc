@@ -18,23 +18,16 @@ constexpr std::string_view kLookup = "cannot look up";
 constexpr Duration kKept = seconds(30);
 constexpr Duration kFailureKept = seconds(5);
 
-Result<Endpoint> allowed(const Endpoint& endpoint) {
-  EBB_RETURN_IF_ERROR(require_allowed(endpoint));
-  return endpoint;
-}
-
-// The first usable of the addresses that a name stands for.
+// The first of the addresses that a name stands for.
 Result<Endpoint> choose(const Result<std::vector<Endpoint>>& found, const std::string& address,
                         std::uint16_t port) {
   if (!found.ok()) return Error{found.error().code, kLookup, address + ": " + found.error().detail};
   if (found->empty()) {
     return Error{ErrorCode::kInvalidArgument, kLookup, address + " has no address"};
   }
-  const auto usable = std::find_if(found->begin(), found->end(),
-                                   [](const Endpoint& each) { return require_allowed(each).ok(); });
-  Endpoint chosen = usable == found->end() ? found->front() : *usable;
+  Endpoint chosen = found->front();
   chosen.set_port(port);
-  return allowed(chosen);
+  return chosen;
 }
 
 }  // namespace
@@ -81,7 +74,7 @@ void Resolver::resolve(const std::string& address, Done done) {
   const Result<HostPort> parsed = parse_host_port(address);
   if (!parsed.ok()) return done(parsed.error());
   if (const std::optional<Endpoint> literal = literal_endpoint(*parsed)) {
-    return done(allowed(*literal));
+    return done(*literal);
   }
   Name* name = name_of(parsed->host);
   if (name == nullptr) return done(Error{ErrorCode::kBusy, kLookup, address + ": too many names"});
@@ -96,7 +89,7 @@ std::optional<Endpoint> Resolver::known(const std::string& address) {
   const Result<HostPort> parsed = parse_host_port(address);
   if (!parsed.ok()) return std::nullopt;
   if (const std::optional<Endpoint> literal = literal_endpoint(*parsed)) {
-    return require_allowed(*literal).ok() ? literal : std::nullopt;
+    return literal;
   }
   Name* name = name_of(parsed->host);
   if (name == nullptr) return std::nullopt;
@@ -111,7 +104,7 @@ std::optional<Endpoint> Resolver::known(const std::string& address) {
 
 Result<Endpoint> Resolver::resolve_now(const std::string& address) {
   EBB_ASSIGN(const HostPort parsed, parse_host_port(address));
-  if (const std::optional<Endpoint> literal = literal_endpoint(parsed)) return allowed(*literal);
+  if (const std::optional<Endpoint> literal = literal_endpoint(parsed)) return *literal;
   return choose(system_lookup(parsed.host), address, parsed.port);
 }
 

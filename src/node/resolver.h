@@ -6,7 +6,7 @@
 //            take a minute; a loop that owed it an answer could not end.
 // Ownership: what is being looked up when the Resolver goes is never answered.
 // Threads:   not thread-safe; call on the loop thread.
-// Errors:    kInvalidArgument (form, unknown name), kPermission (not loopback), kBusy (too many
+// Errors:    kInvalidArgument (form, unknown name), kBusy (too many
 //            names), kIo.
 // Limits:    kLookupsAtOnce threads, kNamesKept names.
 #pragma once

@@ -24,7 +24,7 @@ constexpr std::uint64_t kCommitsBetweenCheckpoints = 256;
 constexpr milliseconds kRestPatience{5};
 
 bool waits_for_answer(const mesh::Commit& commit) {
-  return !commit.segments.empty() || !commit.reconciliations.empty() || !commit.budgets.empty();
+  return commit.is_answered() || !commit.reconciliations.empty() || !commit.budgets.empty();
 }
 
 std::size_t encoded_bytes(const std::vector<trust::VerifiedSegment>& segments) {
@@ -237,7 +237,7 @@ void StoreThread::commit_work(Work& work) {
   batch.now = clock_reading();
   batch.probe = work.kept;
   for (mesh::Commit& commit : work.commits) {
-    if (commit.token != mesh::Token{} && !commit.segments.empty()) {
+    if (commit.token != mesh::Token{} && commit.is_answered()) {
       report.parts.push_back({commit.token, commit.segments.size()});
     }
     add_to_batch(std::move(commit), batch);

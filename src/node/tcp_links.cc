@@ -36,7 +36,6 @@ TcpLinks::TcpLinks(uv_loop_t* loop, Resolver& resolver, Feed feed)
       connections_max_(connections_max()) {}
 
 Result<Endpoint> TcpLinks::listen(const Endpoint& endpoint) {
-  EBB_RETURN_IF_ERROR(require_allowed(endpoint));
   uv_loop_t* loop = loop_;
   HandlePtr<uv_tcp_t> listener =
       make_handle<uv_tcp_t>([loop](uv_tcp_t* h) { return uv_tcp_init(loop, h); });
@@ -93,9 +92,6 @@ void TcpLinks::dial(mesh::LinkId link, const std::string& address) {
     const auto it = links_.find(link);
     if (it == links_.end()) return;
     if (endpoint.ok()) return it->second->connect(*endpoint);
-    if (endpoint.error().code == ErrorCode::kPermission) {
-      log_limited(LogLevel::kWarn, "dial_refused", {{"reason", endpoint.error().message()}});
-    }
     connection_ended(link, error_words(endpoint.error()));
   });
 }

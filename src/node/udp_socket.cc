@@ -22,7 +22,6 @@ UdpSocket::UdpSocket(uv_loop_t* loop, Resolver& resolver, Feed feed)
     : loop_(loop), resolver_(resolver), feed_(std::move(feed)), read_buffer_(kReadBufferBytes) {}
 
 Status UdpSocket::bind(const Endpoint& endpoint) {
-  EBB_RETURN_IF_ERROR(require_allowed(endpoint));
   uv_loop_t* loop = loop_;
   HandlePtr<uv_udp_t> udp = make_handle<uv_udp_t>(
       [loop](uv_udp_t* h) { return uv_udp_init_ex(loop, h, AF_UNSPEC | UV_UDP_RECVMMSG); });

@@ -142,6 +142,7 @@ Status Store::Commit::write(const CommitBatch& batch) {
   EBB_RETURN_IF_ERROR(write_own_client_ids());
   EBB_RETURN_IF_ERROR(write_presences());
   EBB_RETURN_IF_ERROR(store_.side.write(batch));
+  EBB_RETURN_IF_ERROR(store_.authority.write(batch.authority));
   return flushes_ ? store_.write_state() : Status{};
 }
 

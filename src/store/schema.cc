@@ -65,8 +65,17 @@ constexpr std::string_view kSchema4 =
     "first_day INTEGER NOT NULL, bytes INTEGER NOT NULL, events INTEGER NOT NULL, "
     "PRIMARY KEY(device, kind, last_day)) WITHOUT ROWID";
 
+// Records of authorities, and what is missing of their logs; seq 0 stands for more than that.
+constexpr std::string_view kSchema5 = R"sql(
+CREATE TABLE authority_records(authority BLOB NOT NULL, seq INTEGER NOT NULL, chain BLOB NOT NULL,
+  record BLOB NOT NULL, UNIQUE(authority, seq, chain));
+CREATE TABLE authority_missing(authority BLOB NOT NULL, seq INTEGER NOT NULL, chain BLOB NOT NULL,
+  PRIMARY KEY(authority, seq, chain)) WITHOUT ROWID;
+)sql";
+
 constexpr std::array<Migration, kStoreVersion> kMigrations = {
-    Migration{kSchema1}, Migration{kSchema2}, Migration{kSchema3}, Migration{kSchema4}};
+    Migration{kSchema1}, Migration{kSchema2}, Migration{kSchema3}, Migration{kSchema4},
+    Migration{kSchema5}};
 
 Error file_error(std::string_view context, const std::string& path, const std::error_code& error) {
   const ErrorCode code = error == std::errc::no_space_on_device  ? ErrorCode::kDiskFull

@@ -22,6 +22,7 @@ Status StoreParts::open() {
   EBB_RETURN_IF_ERROR(segments.open(*db, true));
   EBB_RETURN_IF_ERROR(client_ids.open(*db));
   EBB_RETURN_IF_ERROR(side.open(*db));
+  EBB_RETURN_IF_ERROR(authority.open(*db));
   EBB_RETURN_IF_ERROR(presences.open(*db, logs, options.random));
   EBB_RETURN_IF_ERROR(quotas.open(*db));
   EBB_RETURN_IF_ERROR(merge.open(*db, logs));
@@ -226,6 +227,7 @@ std::vector<CursorUpdate> Store::cursors() const { return impl_->side.cursors();
 std::vector<PeerRow> Store::peers() const { return impl_->side.peers(); }
 Result<std::vector<PresenceRow>> Store::presences() const { return impl_->presences.all(); }
 std::vector<LinkBudgetRow> Store::link_budgets() const { return impl_->side.link_budgets(); }
+Result<AuthorityRows> Store::authority() const { return impl_->authority.all(); }
 const std::vector<Error>& Store::fold_damage() const { return impl_->fold.damage(); }
 const std::vector<Error>& Store::presence_damage() const { return impl_->presences.damage(); }
 Hash Store::state_digest() { return impl_->fold.fold().digest(); }

@@ -117,6 +117,7 @@ class Store {
   std::vector<PeerRow> peers() const;
   Result<std::vector<PresenceRow>> presences() const;  // in order of device
   std::vector<LinkBudgetRow> link_budgets() const;
+  Result<AuthorityRows> authority() const;  // in order of authority and seq
 
   // State is flushed when it has been dirty for long enough or `force`; one transaction.
   Status flush_state(Instant now, bool force);

@@ -13,6 +13,7 @@
 #include "core/clock_judge.h"
 #include "core/hlc.h"
 #include "store/append.h"
+#include "store/authority_table.h"
 #include "store/client_ids.h"
 #include "store/fold_driver.h"
 #include "store/incarnation.h"
@@ -34,6 +35,7 @@ struct StoreParts {
   StoreParts(StoreOptions given, const trust::Identity& own)
       : options(std::move(given)),
         identity(own),
+        authority(options.mesh),
         presences(own.device()),
         quotas(own.device(), options.quota) {}
 
@@ -61,6 +63,7 @@ struct StoreParts {
   SegmentTable segments;
   ClientIds client_ids;
   SideTables side;
+  AuthorityTable authority;
   Presences presences;
   QuotaTable quotas;
   FoldDriver fold;

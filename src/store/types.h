@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <utility>
 #include <variant>
 #include <vector>
 
@@ -17,7 +18,9 @@
 #include "core/ids.h"
 #include "core/result.h"
 #include "core/time.h"
+#include "trust/authority.h"
 #include "trust/segment_verify.h"
+#include "trust/time_floor.h"
 
 namespace ebb::store {
 
@@ -131,6 +134,14 @@ struct LinkBudgetRow {
   std::uint64_t bytes = 0;
 };
 
+// What is kept of the logs of authorities: rows to be put and to go; of all of them, what is held.
+struct AuthorityRows {
+  std::vector<Bytes> records;
+  std::vector<std::pair<DeviceId, Position>> dropped;
+  std::optional<trust::TimeFloor::Kept> floors;                 // absent: as they were
+  std::optional<std::vector<trust::AuthorityMissing>> missing;  // all of it; absent: as it was
+};
+
 // One transaction's worth of work: group commit is the caller gathering these.
 struct CommitBatch {
   std::vector<AppendBatch> appends;
@@ -139,6 +150,7 @@ struct CommitBatch {
   std::vector<ReconciliationRow> reconciliations;
   std::vector<PeerRow> peers;
   std::vector<LinkBudgetRow> link_budgets;
+  AuthorityRows authority;
   bool probe =
       false;  // write something whatever else there is, so that success says the disk takes it
   ClockReading now;

@@ -251,6 +251,37 @@ Hash Authority::digest() const {
   return hash(all);
 }
 
+Hash Authority::digest_of(const DeviceId& authority) const {
+  Bytes all = to_bytes(as_bytes(kSetLabel));
+  const auto found = logs_.find(authority);
+  if (found == logs_.end()) return hash(all);
+  append(all, authority.view());
+  const AuthorityLog& log = found->second.held;
+  for (const auto& [position, held] : log.records()) {
+    if (log.means_something(held)) append(all, position.chain.view());
+  }
+  append_be64(all, log.lacks_taken(share_of(authority)) ? 1 : 0);
+  return hash(all);
+}
+
+std::vector<DeviceId> Authority::authorities() const {
+  std::vector<DeviceId> all{root_};
+  for (const auto& [authority, log] : logs_) {
+    if (!is_root(authority)) all.push_back(authority);
+  }
+  return all;
+}
+
+bool Authority::holds(const DeviceId& authority, const Position& position) const {
+  const auto found = logs_.find(authority);
+  return found != logs_.end() && found->second.held.find(position) != nullptr;
+}
+
+bool Authority::is_ended(const DeviceId& authority) const {
+  const auto found = logs_.find(authority);
+  return found != logs_.end() && found->second.held.end().has_value();
+}
+
 std::vector<AuthorityMissing> Authority::missing() const {
   std::vector<AuthorityMissing> out;
   for (const auto& [authority, log] : logs_) {

@@ -30,6 +30,7 @@
 #include <cstdint>
 #include <map>
 #include <optional>
+#include <string_view>
 #include <tuple>
 #include <utility>
 #include <vector>
@@ -79,8 +80,7 @@ class Authority {
 
   Verdict verdict(const DeviceId& device, WallTime now) const;
   // Of who shows this certificate, which may be in no log. Errors: those of decode_certificate, of
-  // the signature only where it matters. That the link key is the device's is still to be proven
-  // (link_key_holds).
+  // the signature only where it matters. That the link key is the device's its channel proves.
   Result<Verdict> verdict_of_shown(ByteView encoded_certificate, WallTime now) const;
 
   // Where the log of a device ends that is revoked, or suspended as all are; nullopt of any other.
@@ -88,6 +88,8 @@ class Authority {
   // `floor`: that of a TimeFloor and not the wall clock, so that a clock that is ahead makes no
   // difference.
   Admit admit(WallTime floor) const;
+  // Whether this one may certify.
+  bool issues(const DeviceId& issuer, WallTime now) const;
   // Issuers that may certify: neither stopped nor without a certificate that lasts.
   std::size_t issuers(WallTime now) const;
   // Something that was taken away is missing, or may be.
@@ -115,6 +117,21 @@ class Authority {
   // next take().
   std::vector<ByteView> records(const DeviceId& authority, Seq from, std::size_t bytes_max,
                                 Telling telling = Telling::kAll) const;
+  // Those that have a log here, the root first.
+  std::vector<DeviceId> authorities() const;
+  bool holds(const DeviceId& authority, const Position& position) const;
+  // The root has ended its log.
+  bool is_ended(const DeviceId& authority) const;
+  // What the device shows of itself: the newest of its certificates that count; empty: none.
+  Bytes certificate_of(const DeviceId& device) const;
+  // Whether events of the device count in this topic: a certificate that counts, of whatever time,
+  // allows it (role writer and prefix; in the control topic any does). Nobody's whom somebody has
+  // revoked, and nobody's while all are suspended.
+  bool may_write(const DeviceId& device, std::string_view topic) const;
+  // For a policy that is to be in force.
+  std::uint64_t next_policy_number() const;
+  // Of one log, as digest() of all.
+  Hash digest_of(const DeviceId& authority) const;
   // Of all that is held and means something, and of which logs something is missing. Of nodes in
   // which it is equal every answer is. O(records).
   Hash digest() const;

@@ -6,6 +6,15 @@
 
 namespace ebb::trust {
 
+std::string_view standing_name(Standing standing) {
+  constexpr std::string_view kNames[] = {"certified",   "not_yet_valid",  "issuer_not_yet_valid",
+                                         "expired",     "issuer_expired", "issuer_forked",
+                                         "issuer_full", "issuer_ended",   "unknown_issuer",
+                                         "unknown",     "retired",        "revoked",
+                                         "suspended"};
+  return kNames[static_cast<std::size_t>(standing)];
+}
+
 Access access_of(Standing standing) {
   switch (standing) {
     case Standing::kCertified:
@@ -136,12 +145,48 @@ std::optional<Position> Authority::cut(const DeviceId& device, const LogId& log)
   return at == entry->cuts.end() ? Position{} : at->position;
 }
 
+Bytes Authority::certificate_of(const DeviceId& device) const {
+  bring_up_to_date();
+  const DeviceBook::Entry* entry = devices_.find(device);
+  const Claim* newest = nullptr;
+  if (entry != nullptr) {
+    for (const Claim& claim : entry->claims) {
+      if (newest == nullptr || claim.is_newer_than(*newest)) newest = &claim;
+    }
+  }
+  return newest == nullptr ? Bytes{} : to_bytes(newest->certificate);
+}
+
+bool Authority::may_write(const DeviceId& device, std::string_view topic) const {
+  bring_up_to_date();
+  const DeviceBook::Entry* entry = devices_.find(device);
+  if (suspended_ || entry == nullptr || entry->revoked) return false;
+  if (topic == kControlTopic) return !entry->claims.empty();
+  return std::any_of(entry->claims.begin(), entry->claims.end(), [&](const Claim& claim) {
+    const auto read = read_certificate(mesh_, claim.certificate);
+    return read.ok() && read->certificate.has_role(roles::kWriter) &&
+           read->certificate.allows_topic(topic);
+  });
+}
+
+std::uint64_t Authority::next_policy_number() const {
+  bring_up_to_date();
+  std::uint64_t number = 0;
+  for (const auto& [key, admit] : policies_) {
+    const std::uint64_t next = std::get<0>(key);
+    if (next - number > limits::kPolicyStep) break;
+    number = next;
+  }
+  return number + 1;
+}
+
+bool Authority::issues(const DeviceId& issuer, WallTime now) const {
+  return !stopped(issuer) && issuers_.time_of(issuer, now) == IssuerTime::kLasts;
+}
+
 std::size_t Authority::issuers(WallTime now) const {
-  return static_cast<std::size_t>(
-      std::count_if(logs_.begin(), logs_.end(), [this, now](const auto& each) {
-        return !is_root(each.first) && !stopped(each.first) &&
-               issuers_.time_of(each.first, now) == IssuerTime::kLasts;
-      }));
+  return static_cast<std::size_t>(std::count_if(
+      logs_.begin(), logs_.end(), [&](const auto& each) { return issues(each.first, now); }));
 }
 
 }  // namespace ebb::trust

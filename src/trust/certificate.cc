@@ -14,7 +14,6 @@ namespace {
 
 constexpr std::string_view kLabel = "ebb-certificate-1";
 constexpr std::string_view kIssuerLabel = "ebb-issuer-1";
-constexpr std::string_view kLinkKeyLabel = "ebb-link-key-1";
 constexpr std::size_t kFields = 11;
 constexpr std::size_t kIssuerFields = 6;
 
@@ -134,13 +133,6 @@ Bytes body_of(const IssuerCertificate& certificate) {
   return body;
 }
 
-Bytes link_key_message(const MeshId& mesh, const LinkKey& key) {
-  Bytes message = to_bytes(as_bytes(kLinkKeyLabel));
-  append(message, mesh.view());
-  append(message, key.view());
-  return message;
-}
-
 Error other_mesh() { return {ErrorCode::kInvalidArgument, "certificate: of another mesh"}; }
 Error bad_signature() { return {ErrorCode::kBadSignature, "certificate"}; }
 
@@ -201,16 +193,6 @@ Result<IssuerCertificate> decode_issuer_certificate(const MeshId& mesh, const De
   if (certificate.mesh != mesh) return other_mesh();
   if (!body_holds(root, kIssuerLabel, parts, signatures)) return bad_signature();
   return certificate;
-}
-
-Signature sign_link_key(const Identity& device, const MeshId& mesh, const LinkKey& key) {
-  return device.sign(link_key_message(mesh, key));
-}
-
-bool link_key_holds(const Certificate& certificate, const Signature& proof,
-                    const SignatureCheck& signatures) {
-  return signatures.holds(certificate.device,
-                          link_key_message(certificate.mesh, certificate.link_key), proof);
 }
 
 }  // namespace ebb::trust

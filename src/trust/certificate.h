@@ -95,10 +95,4 @@ Result<IssuerCertificate> decode_issuer_certificate(
     const MeshId& mesh, const DeviceId& root, ByteView encoded,
     const SignatureCheck& signatures = SignatureCheck());
 
-// The device's own word that a link key is its own. It goes beside the certificate that names the
-// key: without it no link is that device's.
-Signature sign_link_key(const Identity& device, const MeshId& mesh, const LinkKey& key);
-bool link_key_holds(const Certificate& certificate, const Signature& proof,
-                    const SignatureCheck& signatures);
-
 }  // namespace ebb::trust

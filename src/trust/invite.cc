@@ -14,6 +14,7 @@ namespace ebb::trust {
 namespace {
 
 constexpr std::string_view kChecksumLabel = "ebb-invite-1";
+constexpr std::string_view kIdLabel = "ebb-invite-id-1";
 constexpr std::string_view kName = "ebb";
 constexpr std::string_view kVersion = "1";
 constexpr std::size_t kVersionDigits = 4;
@@ -81,6 +82,11 @@ Result<Invite> read_body(ByteView body) {
 
 }  // namespace
 
+InviteId invite_id(const InviteSecret& secret) {
+  const Hash whole = hash({as_bytes(kIdLabel), secret.view()});
+  return *InviteId::from(whole.view().first(InviteId::kSize));
+}
+
 MeshId Invite::mesh() const { return *MeshId::from(genesis_hash.view().first(MeshId::kSize)); }
 
 Result<std::string> encode_invite(const Invite& invite) {
@@ -99,6 +105,7 @@ Result<std::string> encode_invite(const Invite& invite) {
   append(body, checksum(body));
   std::string line(kName);
   line.append(kVersion).append("-").append(to_base32(body));
+  erase_bytes(body);
   return line;
 }
 

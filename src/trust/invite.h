@@ -4,7 +4,8 @@
 //            that was mistyped is told from an invite that is over.
 // Errors:    decode: kMalformed (not an invite), kUnsupported (of a later version), kCorrupt
 //            (damaged: letters are missing or wrong), in that order; kTooLarge beyond the bounds.
-// Ownership: whoever has the line may join; its secret is in it, and not wiped.
+// Ownership: whoever has the line may join. The secret of an Invite is wiped with it; the line,
+//            which people copy, is its caller's to wipe.
 // Units:     times in ms since 1970, by the inviter's clock.
 // Threads:   pure functions; any thread.
 // Limits:    limits::kInviteAddresses, kInviteCharacters.
@@ -19,12 +20,17 @@
 #include "core/bytes.h"
 #include "core/ids.h"
 #include "core/result.h"
+#include "core/secret.h"
 #include "core/time.h"
 #include "trust/certificate.h"
 
 namespace ebb::trust {
 
-using InviteSecret = FixedBytes<32, struct InviteSecretTag>;
+using InviteSecret = Secret<32, struct InviteSecretTag>;
+
+// Names an invite without giving its secret away: the first 8 B of H("ebb-invite-id-1" || secret).
+using InviteId = FixedBytes<8, struct InviteIdTag>;
+InviteId invite_id(const InviteSecret& secret);
 
 struct Invite {
   Hash genesis_hash;

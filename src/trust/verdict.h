@@ -6,6 +6,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <string_view>
 
 #include "trust/certificate.h"
 
@@ -27,6 +28,9 @@ enum class Standing : std::uint8_t {
   kRevoked,
   kSuspended,  // has a certificate, but who was revoked cannot be known
 };
+
+// "certified", "not_yet_valid"... For APIs: they do not change.
+std::string_view standing_name(Standing standing);
 
 // What a link may be used for, each with all before it. Whoever has it has proven its device key.
 enum class Access : std::uint8_t {

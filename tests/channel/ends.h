@@ -5,6 +5,7 @@
 
 #include <memory>
 #include <optional>
+#include <span>
 #include <string_view>
 #include <vector>
 
@@ -24,6 +25,14 @@ inline channel::Key key_of(std::uint8_t first) {
   for (std::size_t i = 0; i < bytes.size(); ++i)
     bytes[i] = static_cast<std::uint8_t>(first + i);
   return *channel::Key::from(bytes);
+}
+
+// What a responder is to accept, which must outlive it.
+inline channel::AcceptedKeys accepting(std::span<const channel::AccessKey> accepted) {
+  return [accepted] { return accepted; };
+}
+inline channel::AcceptedKeys accepting(const channel::AccessKey& access) {
+  return accepting(std::span<const channel::AccessKey>(&access, 1));
 }
 
 inline channel::HandshakeKeys initiator_keys() {

@@ -153,8 +153,8 @@ TEST_CASE("a handshake has no key any more once its keys were taken, or it was s
   REQUIRE(trust::crypto_ready().ok());
   const AccessKey access = AccessKey::for_link(kMesh, kMeshSecret);
   const auto initiator = Handshake::initiator(access, initiator_keys());
-  const auto responder = Handshake::responder({&access, 1}, responder_keys());
-  const auto silent = Handshake::responder({&access, 1}, responder_keys());
+  const auto responder = Handshake::responder(accepting(access), responder_keys());
+  const auto silent = Handshake::responder(accepting(access), responder_keys());
   const HandshakeKeys one = initiator_keys();
   const HandshakeKeys two = responder_keys();
   const std::optional<Key> psk = access.psk();
@@ -181,7 +181,7 @@ TEST_CASE("a handshake has no key any more once a length was none that there is"
   REQUIRE(trust::crypto_ready().ok());
   const AccessKey access = AccessKey::for_link(kMesh, kMeshSecret);
   const auto initiator = Handshake::initiator(access, initiator_keys());
-  const auto responder = Handshake::responder({&access, 1}, responder_keys());
+  const auto responder = Handshake::responder(accepting(access), responder_keys());
   Bytes wire;
   initiator->start(wire);
   REQUIRE(responder->receive(wire).step == HandshakeStep::kAnswer);
@@ -219,7 +219,7 @@ TEST_CASE("no payload of a handshake is left in memory that it has given back") 
   }
   const AccessKey access = AccessKey::for_link(kMesh, kMeshSecret);
   auto initiator = Handshake::initiator(access, initiator_keys());
-  auto responder = Handshake::responder({&access, 1}, responder_keys());
+  auto responder = Handshake::responder(accepting(access), responder_keys());
   speak(*initiator, *responder);
   {
     const GivenBack given_back(as_bytes(kSecondPayload));

@@ -22,7 +22,7 @@ struct Case {
 std::vector<Case> cases() {
   REQUIRE(trust::crypto_ready().ok());
   std::vector<Case> all;
-  all.push_back({"link", AccessKey::for_link(kMesh, std::nullopt)});
+  all.push_back({"link", AccessKey::for_link(kMesh)});
   all.push_back({"link with a secret", AccessKey::for_link(kMesh, kMeshSecret)});
   all.push_back({"join", AccessKey::for_join(kMesh, kInviteSecret)});
   return all;
@@ -33,7 +33,7 @@ std::unique_ptr<Handshake> initiator_of(const AccessKey& access) {
 }
 
 std::unique_ptr<Handshake> responder_of(std::span<const AccessKey> accepted) {
-  return Handshake::responder(accepted, responder_keys());
+  return Handshake::responder(accepting(accepted), responder_keys());
 }
 
 bool equal_keys(const KeyPair& a, const KeyPair& b) {
@@ -149,12 +149,12 @@ TEST_CASE("a mac under another mesh, purpose or secret is none") {
   const std::vector<Case> all = cases();
   MeshId other_mesh = kMesh;
   other_mesh.data[15] ^= 1;
-  trust::MeshSecret other_secret = kMeshSecret;
-  other_secret.data[0] ^= 1;
+  trust::MeshSecret other_secret = kMeshSecret.copy();
+  other_secret.data()[0] ^= 1;
   // The same 32 bytes for another purpose.
   const auto as_invite = InviteSecret::from(kMeshSecret.view());
   std::vector<AccessKey> accepted;
-  accepted.push_back(AccessKey::for_link(other_mesh, std::nullopt));
+  accepted.push_back(AccessKey::for_link(other_mesh));
   accepted.push_back(AccessKey::for_link(other_mesh, kMeshSecret));
   accepted.push_back(AccessKey::for_link(kMesh, other_secret));
   accepted.push_back(AccessKey::for_join(kMesh, *as_invite));
@@ -172,8 +172,8 @@ TEST_CASE("a responder finds the key of the mesh or one of 64 invites") {
   std::vector<AccessKey> accepted;
   accepted.push_back(AccessKey::for_link(kMesh, kMeshSecret));
   for (std::uint8_t i = 0; i < limits::kInvitesTried; ++i) {
-    InviteSecret secret = kInviteSecret;
-    secret.data[0] = i;
+    InviteSecret secret = kInviteSecret.copy();
+    secret.data()[0] = i;
     accepted.push_back(AccessKey::for_join(kMesh, secret));
   }
   for (std::size_t i = 0; i < accepted.size(); ++i) {
@@ -317,8 +317,8 @@ TEST_CASE("a recorded handshake opens no session with other ephemeral keys") {
   for (const Case& c : cases()) {
     CAPTURE(c.name);
     const std::vector<Bytes> good = messages_of(c.access);
-    const auto responder =
-        Handshake::responder({&c.access, 1}, {responder_keys().static_key.copy(), key_of(0x99)});
+    const auto responder = Handshake::responder(accepting(c.access),
+                                                {responder_keys().static_key.copy(), key_of(0x99)});
     REQUIRE(responder->receive(good[0]).step == HandshakeStep::kAnswer);
     Bytes out;
     REQUIRE(responder->answer({}, out) == HandshakeStep::kMore);

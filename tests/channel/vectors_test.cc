@@ -15,7 +15,7 @@ using namespace ebb::tests;
 namespace {
 
 AccessKey access_of(const std::string& name) {
-  if (name == "link") return AccessKey::for_link(kMesh, std::nullopt);
+  if (name == "link") return AccessKey::for_link(kMesh);
   if (name == "secret") return AccessKey::for_link(kMesh, kMeshSecret);
   return AccessKey::for_join(kMesh, kInviteSecret);
 }
@@ -24,7 +24,7 @@ AccessKey access_of(const std::string& name) {
 SessionKeys play(const VectorFile& file, const std::string& name) {
   const AccessKey access = access_of(name);
   const auto initiator = Handshake::initiator(access, initiator_keys());
-  const auto responder = Handshake::responder({&access, 1}, responder_keys());
+  const auto responder = Handshake::responder(accepting(access), responder_keys());
   const Spoken spoken = speak(*initiator, *responder);
   for (std::size_t i = 0; i < 3; ++i) {
     CHECK(to_hex(spoken.messages[i]) ==

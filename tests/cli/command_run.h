@@ -21,6 +21,7 @@ class CommandRun {
  public:
   CommandRun() {
     variables["HOME"] = temp.path().string();
+    local.issuer_is_sealed = [](const std::string&) { return Result<bool>(false); };
     local.device = [this](const std::string&) -> Result<std::string> {
       if (has_device) return std::string("abcdefgh-ijklmnop");
       return Error{ErrorCode::kNotFound, "device", "no device here: run `ebb init` first"};

@@ -122,11 +122,14 @@ TEST_CASE("a type or kind that is not known is unsupported, a wrong one malforme
       w.uint(field);
     });
   };
-  for (const std::uint64_t type : {0U, 14U, 255U, 65536U}) {
+  for (const std::uint64_t type : {0U, 15U, 255U, 65536U}) {
     CHECK(code_of(message(type, 0)) == ErrorCode::kUnsupported);
   }
   CHECK(code_of(message(2, 3)) == ErrorCode::kUnsupported);
   CHECK(code_of(message(13, 2)) == ErrorCode::kUnsupported);
+  CHECK(code_of(message(14, 6)) == ErrorCode::kUnsupported);
+  for (const std::uint64_t kind : {0U, 1U, 2U, 3U, 4U, 5U})
+    CHECK(code_of(message(14, kind)) == ErrorCode::kMalformed);
   CHECK(code_of(message(13, 0)) == ErrorCode::kMalformed);
   CHECK(code_of(message(13, 1)) == ErrorCode::kMalformed);
   CHECK(code_of(message(1, 0)) == ErrorCode::kMalformed);
@@ -295,6 +298,27 @@ TEST_CASE("a frame that is as large as allowed is taken") {
   CHECK(code_of(Bytes(limits::kFrameBytes + 1)) == ErrorCode::kTooLarge);
 }
 
+TEST_CASE("an AUTH keeps to its bounds") {
+  AuthRecords records;
+  const Bytes record(limits::kAuthorityRecordBytes);
+  records.records = {record};
+  CHECK(decode_message(message_bytes(records)).ok());
+  const Bytes large(limits::kAuthorityRecordBytes + 1);
+  records.records = {large};
+  CHECK(code_of(message_bytes(records)) == ErrorCode::kTooLarge);
+  records.records.assign(limits::kAuthRecordsPerMessage + 1, ByteView(record).first(1));
+  CHECK(code_of(message_bytes(records)) == ErrorCode::kTooLarge);
+  CHECK(code_of(message_bytes(AuthMesh{Bytes(40), Bytes(31)})) == ErrorCode::kMalformed);
+  CHECK(decode_message(message_bytes(AuthMesh{Bytes(40), {}})).ok());
+  CHECK(code_of(message_bytes(AuthMesh{Bytes(limits::kGenesisBytes + 1), {}})) ==
+        ErrorCode::kTooLarge);
+  CHECK(code_of(message_bytes(AuthGrant{static_cast<GrantedAccess>(4), 0, ""})) ==
+        ErrorCode::kMalformed);
+  AuthCompare compare;
+  compare.logs.resize(limits::kAuthLogsCompared + 1);
+  CHECK(code_of(message_bytes(compare)) == ErrorCode::kTooLarge);
+}
+
 TEST_CASE("every message has a name") {
   const Bytes segment;
   std::set<std::string_view> names;
@@ -302,5 +326,5 @@ TEST_CASE("every message has a name") {
     CHECK(file.starts_with(message_name(message)));
     names.insert(message_name(message));
   }
-  CHECK(names.size() == 13);
+  CHECK(names.size() == 14);
 }

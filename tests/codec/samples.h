@@ -157,6 +157,16 @@ inline std::vector<std::pair<std::string, codec::Message>> sample_messages(ByteV
        codec::ScopeTold{{ScopeKind::kPartial, {"a", "b"}, {counting<DeviceId>(0x90)}}}},
       {"scope_told_leaf", codec::ScopeTold{{ScopeKind::kLeaf, {}, {}}}},
       {"scope_root", codec::ScopeRoot{counting<Fingerprint>(0x70), 12}},
+      {"auth_records",
+       codec::AuthRecords{
+           {segment, segment}, true, counting<codec::AuthorityDigest>(0x40), {kSampleMs}}},
+      {"auth_ask", codec::AuthAsk{"pump 7, hall 3"}},
+      {"auth_refused", codec::AuthRefused{codec::AuthRefusal::kInviteUsed, "used up"}},
+      {"auth_mesh", codec::AuthMesh{Bytes(40, 0x11), Bytes(32, 0x22)}},
+      {"auth_grant", codec::AuthGrant{codec::GrantedAccess::kRestricted, 7, "expired"}},
+      {"auth_compare",
+       codec::AuthCompare{counting<codec::AuthorityDigest>(0x40),
+                          {{counting<DeviceId>(0x90), counting<codec::AuthorityDigest>(0x50)}}}},
   };
 }
 

@@ -20,7 +20,7 @@ namespace {
 struct Form {
   explicit Form(AccessKey key) : access(std::move(key)) {
     const auto initiator = Handshake::initiator(access, initiator_keys());
-    const auto responder = Handshake::responder({&access, 1}, responder_keys());
+    const auto responder = Handshake::responder(accepting(access), responder_keys());
     good = speak(*initiator, *responder).messages;
   }
   AccessKey access;
@@ -29,7 +29,7 @@ struct Form {
 
 const Form& form_of(std::uint8_t number) {
   EBB_CHECK(trust::crypto_ready().ok());
-  static const std::array<Form, 3> forms = {Form(AccessKey::for_link(kMesh, std::nullopt)),
+  static const std::array<Form, 3> forms = {Form(AccessKey::for_link(kMesh)),
                                             Form(AccessKey::for_link(kMesh, kMeshSecret)),
                                             Form(AccessKey::for_join(kMesh, kInviteSecret))};
   return forms[number % forms.size()];
@@ -43,7 +43,7 @@ std::unique_ptr<Handshake> end_before(const Form& form, std::size_t at) {
     initiator->start(out);
     return initiator;
   }
-  auto responder = Handshake::responder({&form.access, 1}, responder_keys());
+  auto responder = Handshake::responder(accepting(form.access), responder_keys());
   if (at == 0) return responder;
   EBB_CHECK(responder->receive(form.good[0]).step == HandshakeStep::kAnswer);
   EBB_CHECK(responder->answer(as_bytes(kSecondPayload), out) == HandshakeStep::kMore);

@@ -52,8 +52,30 @@ void Rig::start(std::size_t i) {
   started.config.presences =
       presences ? started.store->presences() : std::vector<mesh::HeldPresence>{};
   started.config.budgets = started.budgets;
+  if (started.membership) {
+    started.config.membership = started.membership;
+    started.config.membership->stored = started.records_kept;
+    started.config.membership->missing = started.missing_kept;
+    started.config.membership->floors = started.floors_kept;
+  }
   started.engine = std::make_unique<mesh::Engine>(
       started.config, Rng(1000 * i + static_cast<std::uint64_t>(now_.us)));
+}
+
+void Rig::Node::keep(mesh::AuthorityUpdate update) {
+  for (const auto& [authority, position] : update.dropped) {
+    std::erase_if(records_kept, [&, &gone = position](const Bytes& record) {
+      const auto read = trust::read_authority_record(config.mesh, record);
+      return read->record.authority == authority && read->record.position() == gone;
+    });
+  }
+  for (Bytes& record : update.records) {
+    if (std::find(records_kept.begin(), records_kept.end(), record) == records_kept.end()) {
+      records_kept.push_back(std::move(record));
+    }
+  }
+  if (update.floors) floors_kept = *update.floors;
+  if (update.missing) missing_kept = *update.missing;
 }
 
 void Rig::stop(std::size_t i) {
@@ -159,6 +181,10 @@ void Rig::apply(std::size_t i, mesh::Effects& effects) {
     }
     acting.notices.push_back(std::move(notice));
   }
+  for (mesh::Issued& issued : effects.issued)
+    acting.issued.push_back(std::move(issued));
+  for (const mesh::InviteUsed& used : effects.invites)
+    acting.invites_used.push_back(used);
   for (const mesh::PeerClockMoved& moved : effects.clocks)
     acting.clocks.push_back(moved);
   for (mesh::PeerFault& fault : effects.faults)
@@ -192,7 +218,13 @@ void Rig::apply(std::size_t i, mesh::Effects& effects) {
       acting.budgets.push_back(spent);
     mesh::Committed answer = acting.store->commit(commit);
     if (!presences) answer.presences.clear();
-    if (!commit.segments.empty()) later(commit_delay, i, std::move(answer));
+    const bool authority = !commit.authority.empty();
+    if (authority && fails_authority && fails_authority(i)) {
+      answer.failed = Error{ErrorCode::kIo, "authority"};
+    } else if (authority) {
+      acting.keep(std::move(commit.authority));
+    }
+    if (!commit.segments.empty() || authority) later(commit_delay, i, std::move(answer));
   }
   for (const mesh::WriteRecord& record : effects.records) {
     acting.records.push_back(record);

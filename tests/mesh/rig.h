@@ -43,6 +43,15 @@ class Rig {
     std::vector<Instant> dial_times;
     std::vector<mesh::Read> reads;
     std::vector<mesh::WriteRecord> records;
+    // Of certificates: what the node is started with, and what it has kept since.
+    std::optional<mesh::MembershipConfig> membership;
+    std::vector<Bytes> records_kept;
+    std::vector<trust::AuthorityMissing> missing_kept;
+    trust::TimeFloor::Kept floors_kept;
+    std::vector<mesh::Issued> issued;
+    std::vector<mesh::InviteUsed> invites_used;
+
+    void keep(mesh::AuthorityUpdate update);
   };
 
   // Makes a node with these configured peers; it does not run before start().
@@ -84,6 +93,8 @@ class Rig {
   // beyond what has left; the rest waits in the driver.
   std::function<std::uint64_t(std::size_t from, std::size_t to)> rate;
   std::size_t socket_bytes = 0;
+  // When set, says of whom no commit of records succeeds now.
+  std::function<bool(std::size_t i)> fails_authority;
   bool dials = true;  // false: every dial is refused
   // When set, sees every datagram and decides whether it arrives.
   std::function<bool(std::size_t from, const std::string& to, const Bytes&)> on_datagram;

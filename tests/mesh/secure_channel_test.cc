@@ -81,8 +81,8 @@ TEST_CASE("two engines over the real channel come to hold the same, and know eac
 TEST_CASE("another mesh or another secret is met with silence, and the dialling end says so") {
   for (const bool secret : {false, true}) {
     SecurePair rig;
-    trust::MeshSecret other = kMeshSecret;
-    other.data[0] ^= 1;
+    trust::MeshSecret other = kMeshSecret.copy();
+    other.data()[0] ^= 1;
     rig.node(1).channels = secure(rig.store(1).identity(), 100, secret ? test_mesh() : test_mesh(8),
                                   secret ? other : kMeshSecret);
     rig.datagrams = false;

@@ -25,11 +25,26 @@ struct WireVersions {
 inline std::unique_ptr<mesh::Channels> secure(const trust::Identity& identity, std::uint8_t seed,
                                               const MeshId& mesh, const trust::MeshSecret& secret,
                                               WireVersions versions = {}) {
-  std::vector<channel::AccessKey> access;
-  access.push_back(channel::AccessKey::for_link(mesh, secret));
-  return std::make_unique<mesh::SecureChannels>(mesh::SecureSetup{
-      identity, kSignatureCheck, channel::StaticKey(key_of(seed)), std::move(access),
+  struct WithBook final : mesh::Channels {
+    explicit WithBook(channel::AccessKeys links) : book(std::move(links)) {}
+    std::uint32_t random_index() const override { return channels->random_index(); }
+    std::unique_ptr<mesh::Channel> dial(mesh::ChannelClaim own) const override {
+      return channels->dial(std::move(own));
+    }
+    std::unique_ptr<mesh::Channel> accept(mesh::ChannelClaim own,
+                                          mesh::MayAnswer may_answer) const override {
+      return channels->accept(std::move(own), std::move(may_answer));
+    }
+    mesh::AccessBook book;
+    std::optional<mesh::SecureChannels> channels;
+  };
+  channel::AccessKeys links;
+  links.push_back(channel::AccessKey::for_link(mesh, secret));
+  auto made = std::make_unique<WithBook>(std::move(links));
+  made->channels.emplace(mesh::SecureSetup{
+      identity, kSignatureCheck, channel::StaticKey(key_of(seed)), made->book,
       [next = seed]() mutable { return key_of(++next); }, versions.min, versions.max});
+  return made;
 }
 
 // Two nodes over the real channel, the first of which dials the second.

@@ -47,8 +47,8 @@ class StrangerRig {
 
   // Message 2 by somebody with another secret; `spoil` makes the proof a wrong one.
   void answer(const Bytes& first, bool spoil, std::uint64_t wire = codec::kWireVersion) {
-    trust::MeshSecret other = kMeshSecret;
-    other.data[0] ^= 1;
+    trust::MeshSecret other = kMeshSecret.copy();
+    other.data()[0] ^= 1;
     const AccessKey access = AccessKey::for_link(test_mesh(), other);
     NoiseHandshake handshake(access.pattern(), channel::sha256(),
                              {channel::Role::kResponder,

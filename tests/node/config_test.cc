@@ -52,7 +52,7 @@ TEST_CASE("an absent file gives the defaults") {
   const TempDir dir;
   const auto config = load_config(dir / "ebb.toml", {});
   REQUIRE(config.ok());
-  CHECK(config->listen == "127.0.0.1:7401");
+  CHECK(config->listen == "0.0.0.0:7401");
   CHECK_FALSE(config->listen_configured);
   CHECK(config->peers.empty());
   CHECK(config->log_level == "info");

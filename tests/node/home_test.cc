@@ -61,7 +61,7 @@ TEST_CASE("init makes a device that load finds again") {
   CHECK(loaded->mesh == made->mesh);
   CHECK(loaded->secret == made->secret);
   CHECK(loaded->genesis == made->genesis);
-  CHECK_FALSE(loaded->secret.is_zero());
+  CHECK_FALSE(loaded->secret == ebb::trust::MeshSecret());
 }
 
 TEST_CASE("keys are readable by their owner alone") {
@@ -76,7 +76,9 @@ TEST_CASE("keys are readable by their owner alone") {
   CHECK(mode_of(paths.link_key) == 0600);
   CHECK(mode_of(paths.root_key) == 0600);
   CHECK(mode_of(paths.mesh_secret) == 0600);
+  CHECK(mode_of(paths.issuer_key) == 0600);
   CHECK(mode_of(paths.genesis) == 0600);
+  CHECK(mode_of(paths.authority) == 0600);
 }
 
 TEST_CASE("init refuses a directory that has a device and changes nothing") {
@@ -225,10 +227,10 @@ TEST_CASE("an exported mesh makes another device of the same mesh") {
 TEST_CASE("a damaged mesh file makes no directory") {
   const TempDir dir;
   InitOptions options = options_for(dir / "b");
-  options.mesh_file = "ebb-mesh-1\nnot base32!\n\n";
+  options.mesh_file = "ebb-mesh-2\ngenesis not base32!\n";
   const auto made = init_home(options);
   REQUIRE_FALSE(made.ok());
-  CHECK(made.error().code == ErrorCode::kMalformed);
+  CHECK(made.error().code == ErrorCode::kCorrupt);
   CHECK_FALSE(ebb::node::file_exists(dir / "b"));
 }
 

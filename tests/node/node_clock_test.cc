@@ -40,8 +40,10 @@ std::unique_ptr<Store> open_store(const Home& home, std::int64_t off_ms) {
 TEST_CASE(
     "a node whose stamps are ten years ahead is set right as soon as three peers are linked") {
   const TempDir dir;
+  // Another one is the issuer: it would not believe its own clock.
+  const Home first = make_home(dir / "b");
   {
-    const Home home = make_home(dir / "a");
+    const Home home = make_home(dir / "a", dir / "b");
     const auto store = open_store(home, kTenYears);
     ebb::store::CommitBatch batch;
     batch.appends.push_back(make_batch(2));
@@ -52,7 +54,9 @@ TEST_CASE(
   std::vector<std::unique_ptr<NodeThread>> others;
   std::vector<std::string> addresses;
   for (const char* name : {"b", "c", "d"}) {
-    others.push_back(std::make_unique<NodeThread>(make_home(dir / name, dir / "a"), make_config()));
+    Home home = others.empty() ? ebb::node::load_home(dir / name).value()
+                               : make_home(dir / name, dir / "b");
+    others.push_back(std::make_unique<NodeThread>(std::move(home), make_config(addresses)));
     addresses.push_back(others.back()->on_loop([](Node& n) { return n.status().listen; }));
   }
   NodeThread a(ebb::node::load_home(dir / "a").value(), make_config());

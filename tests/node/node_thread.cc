@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "codec/value.h"
+#include "node/clocks.h"
 
 namespace ebb::tests {
 namespace {
@@ -141,7 +142,8 @@ node::Home make_home(const std::string& dir, const std::string& mesh_of) {
   node::InitOptions options;
   options.dir = dir;
   options.name = "test";
-  options.now = {1700000000000};
+  options.now = node::wall_now();
+  if (mesh_of.empty()) options.admit = trust::Admit::kSecret;
   if (!mesh_of.empty()) options.mesh_file = node::export_mesh(mesh_of).value();
   return node::init_home(options).value();
 }

@@ -56,11 +56,6 @@ class BadInputTest(rig.RigTest):
             self.assert_exit(node.run("run", "--listen", address, check=False), 1, address,
                              "in use")
 
-    def test_only_loopback_until_devices_have_certificates(self):
-        node = self.node()
-        done = node.run("run", "--listen", "0.0.0.0:0", check=False)
-        self.assert_exit(done, 1, "loopback", "certificates")
-
     def test_a_second_process_on_a_directory_is_refused(self):
         node = self.node()
         node.start("--listen", "127.0.0.1:0")

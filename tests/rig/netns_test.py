@@ -52,8 +52,7 @@ print(json.dumps(times))
 class NetnsTest(rig.RigTest):
     def network(self, hosts):
         if not os.access(ROUTER, os.X_OK):
-            self.fail("EBB_ROUTER and EBB_PROGRAM must name netns_router and ebb-unsafe-bind, "
-                      "which are built with -Dunsafe_bind=true")
+            self.fail("EBB_ROUTER must name netns_router, which is built with the tests")
         try:
             network = netns.Network(ROUTER, hosts, SEED)
         except netns.Unavailable as reason:

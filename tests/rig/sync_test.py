@@ -59,7 +59,7 @@ class SyncTest(rig.RigTest):
         self.assertEqual(nodes[0].post("/v1/events", event)[1]["duplicates"], 1)
         self.converged(nodes, 1)
 
-    def test_two_nodes_in_sync_reconnect_with_hello_and_your_logs_alone(self):
+    def test_two_nodes_in_sync_reconnect_with_auth_hello_and_your_logs_alone(self):
         nodes = self.mesh(2)
         nodes[0].post("/v1/events", [{"type": "t", "payload": n} for n in range(50)])
         nodes[1].post("/v1/events", [{"type": "t", "payload": n} for n in range(50)])
@@ -77,7 +77,7 @@ class SyncTest(rig.RigTest):
             self.assertEqual((row["held_before"], row["known_before"]), (102, 102))
             sent = self.messages(node, "out")
             self.assertEqual({kind for kind, count in sent.items() if count > 0},
-                             {"hello", "your_logs"}, sent)
+                             {"auth", "hello", "your_logs"}, sent)
 
     def reconnected_by_one_dial(self, nodes):
         """Restarts both; false when both dialled at once, which costs a second HELLO and a BYE."""
@@ -134,8 +134,9 @@ class SyncTest(rig.RigTest):
         self.assertEqual(here.status()["links"], 0)
         self.assertEqual(here.status()["verdict"]["level"], "ok")
 
-    def test_the_tour_of_the_readme_by_peer_list(self):
-        first = self.node("first")
+    def test_a_tour_by_peer_list(self):
+        first = self.watched(rig.ebb_node.EbbNode(rig.PROGRAM, self.dir / "first", "first"))
+        first.init("--admit", "secret")
         mesh_file = self.dir / "fleet.mesh"
         first.run("mesh", "export", mesh_file)
         second = self.watched(rig.ebb_node.EbbNode(rig.PROGRAM, self.dir / "second", "second"))

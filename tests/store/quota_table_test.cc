@@ -285,7 +285,9 @@ TEST_CASE("a store of version 3 takes what comes from then on, and counts it") {
   const VerifiedSegment before = made(author, 600);
   REQUIRE(give(device, before) == kStored);
   device.close();
-  run_on(device, "DROP TABLE quotas; PRAGMA user_version=3");
+  run_on(device,
+         "DROP TABLE quotas; DROP TABLE authority_records; DROP TABLE authority_missing; "
+         "PRAGMA user_version=3");
   device.open();
   CHECK(std::filesystem::exists(device.dir() / "ebb.db.3"));
   CHECK(device.store().applied().at(before.log).seq == 600);

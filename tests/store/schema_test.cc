@@ -247,7 +247,8 @@ TEST_CASE("a store of version 1 is migrated, and its last commit has no time") {
   device.close();
   run_on(device,
          "ALTER TABLE logs DROP COLUMN wall_ms; DROP TABLE presences; "
-         "DROP TABLE quotas; DELETE FROM meta WHERE key='presences'; PRAGMA user_version=1");
+         "DROP TABLE quotas; DROP TABLE authority_records; DROP TABLE authority_missing; DELETE "
+         "FROM meta WHERE key='presences'; PRAGMA user_version=1");
   device.now.ms -= 3600000;
   device.open();
   CHECK(!device.store().clock_judge().judge(device.reading()).suspect());

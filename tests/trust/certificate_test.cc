@@ -182,19 +182,3 @@ TEST_CASE("roles that nobody knows yet stay, and renewal is due from two thirds 
   CHECK_FALSE(certificate.is_renewal_due({days(200).ms - 1}));
   CHECK(certificate.is_renewal_due(days(200)));
 }
-
-TEST_CASE("a link key is the device's own when the device says so, whatever an issuer has signed") {
-  const std::unique_ptr<Identity> device = key_of(0x62);
-  const SignatureCheck signatures;
-  Certificate certificate = certificate_of(device->device(), kIssuer->device(), {days(0), days(9)});
-  const Signature proof = sign_link_key(*device, kPaperMesh, certificate.link_key);
-  CHECK(link_key_holds(certificate, proof, signatures));
-  CHECK_FALSE(link_key_holds(certificate, sign_link_key(*kIssuer, kPaperMesh, certificate.link_key),
-                             signatures));
-  CHECK_FALSE(link_key_holds(certificate,
-                             sign_link_key(*device, counting<MeshId>(0x11), certificate.link_key),
-                             signatures));
-  // A thief of the issuer's key who has put in a link key of his own.
-  certificate.link_key = counting<LinkKey>(0x41);
-  CHECK_FALSE(link_key_holds(certificate, proof, signatures));
-}

@@ -18,7 +18,7 @@ Invite sample() {
   return {counting<Hash>(0x10),
           {"192.0.2.7:7700", "[2001:db8::7]:7700"},
           counting<LinkKey>(0x40),
-          counting<InviteSecret>(0xc0),
+          *InviteSecret::from(counting<Hash>(0xc0).view()),
           kNow,
           {kNow.ms + 3600000}};
 }

@@ -32,8 +32,7 @@ BUILDS = (
         name="gcc",
         compiler=GCC,
         # g++ 12 warns of variables that are set after all when it optimises less.
-        options=("-Doptimization=2", "-Ddebug=false", "-Dunsafe_bind=true",
-                 "-Dplanted_bugs=true"),
+        options=("-Doptimization=2", "-Ddebug=false", "-Dplanted_bugs=true"),
         cpp_args="-D_GLIBCXX_ASSERTIONS",
         suites=ALL_SUITES,
         long_suite=True,

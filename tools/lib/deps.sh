@@ -9,7 +9,7 @@ EBB_PACKAGES_build=(
   g++ meson ninja-build pkg-config python3
   libuv1-dev libmsgpack-cxx-dev libsqlite3-dev libsodium-dev libzstd-dev libmicrohttpd-dev
   libcli11-dev libtomlplusplus-dev libfmt-dev libspdlog-dev libcurl4-openssl-dev libsimdjson-dev
-  nlohmann-json3-dev
+  nlohmann-json3-dev libqrencode-dev
 )
 
 EBB_PACKAGES_test=(

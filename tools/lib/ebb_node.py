@@ -190,10 +190,11 @@ class EbbNode:
 
 
 def make_mesh(program, directory, names):
-    """Directories of one mesh, by `mesh export` and `init --mesh`; nothing runs yet."""
+    """Directories of one mesh whose file lets in, by `mesh export` and `init --mesh`; nothing runs
+    yet. The first one is the issuer: the others are certified when they meet it."""
     directory = pathlib.Path(directory)
     nodes = [EbbNode(program, directory / name, name) for name in names]
-    nodes[0].init()
+    nodes[0].init("--admit", "secret")
     mesh_file = directory / "fleet.mesh"
     nodes[0].run("mesh", "export", mesh_file)
     for node in nodes[1:]:

@@ -1,0 +1,284 @@
+// Making devices of a mesh: invites, the certificates of a batch, the policy, the root's key.
+#include <fmt/format.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <charconv>
+#include <chrono>
+#include <cstring>
+#include <set>
+
+#include "cli/commands.h"
+#include "cli/files.h"
+#include "cli/passphrase.h"
+#include "cli/print.h"
+#include "cli/progress.h"
+#include "cli/qr_code.h"
+#include "cli/raw_json.h"
+#include "core/limits.h"
+#include "core/secret.h"
+
+namespace ebb::cli {
+namespace {
+
+constexpr std::size_t kNamesBytes = std::size_t{4} << 20;
+
+// "90s", "30m", "1h", "7d": milliseconds; nullopt for anything else.
+std::optional<std::int64_t> span_of(const std::string& text) {
+  std::int64_t number = 0;
+  const char* end = text.data() + text.size();
+  const auto read = std::from_chars(text.data(), end, number);
+  if (read.ec != std::errc() || read.ptr + 1 != end || number < 1 || number > 1000000) {
+    return std::nullopt;
+  }
+  switch (*read.ptr) {
+    case 's':
+      return number * 1000;
+    case 'm':
+      return number * 60000;
+    case 'h':
+      return number * 3600000;
+    case 'd':
+      return number * 86400000;
+    default:
+      return std::nullopt;
+  }
+}
+
+std::string upper(std::string text) {
+  for (char& c : text)
+    c = c >= 'a' && c <= 'z' ? static_cast<char>(c - 'a' + 'A') : c;
+  return text;
+}
+
+Outcome<bool> show_qr(const Context& context, const InviteOptions& options,
+                      const std::string& line) {
+  const Terminal& terminal = context.terminal();
+  if (options.no_qr || (!options.qr && !terminal.out_is_terminal)) return false;
+  const auto drawing = draw_qr(
+      upper(line), options.qr ? context.colours() || terminal.out_is_terminal : context.colours());
+  if (!drawing) return Failure{.what = "the invite is too long for a QR code"};
+  if (terminal.out_is_terminal && drawing->columns > terminal.columns) {
+    context.note(fmt::format("a QR code of it needs a terminal of {} columns; this one has {}",
+                             drawing->columns, terminal.columns));
+    return false;
+  }
+  context.print(drawing->text);
+  return true;
+}
+
+std::string short_id(const nlohmann::json& row) { return text_at(row, "id"); }
+
+}  // namespace
+
+Exit run_invite(const Context& context, const InviteOptions& options) {
+  const auto ttl = span_of(options.ttl);
+  if (!ttl) {
+    return usage_failure("--ttl is no time: " + options.ttl, "write it as 30m, 1h or 7d");
+  }
+  const std::string body = fmt::format("{{\"ttl_ms\":{},\"uses\":{}}}", *ttl, options.uses);
+  EBB_ASSIGN(const Document answer, context.post(RequestTarget("/v1/invites"), body));
+  if (context.globals().json) {
+    context.print_json(answer.text);
+    return ExitCode::kOk;
+  }
+  const std::string line = text_at(answer.value, "invite");
+  context.print(escape_text(line) + '\n');
+  EBB_RETURN_IF_ERROR(show_qr(context, options, line));
+  context.note(fmt::format("good for {} until {}; on the other machine: `ebb join LINE && ebb up`",
+                           count_text(options.uses, "device"),
+                           time_text(number_at(answer.value, "expires_ms"))));
+  return ExitCode::kOk;
+}
+
+Exit run_invite_list(const Context& context) {
+  EBB_ASSIGN(const Document answer, context.get(RequestTarget("/v1/invites")));
+  if (context.globals().json) {
+    context.print_json(answer.text);
+    return ExitCode::kOk;
+  }
+  const nlohmann::json& invites = list_at(answer.value, "invites");
+  if (invites.empty()) {
+    context.print("no invite was made\n");
+    return ExitCode::kOk;
+  }
+  Table table({{"id"},
+               {"state"},
+               {"made"},
+               {"expires"},
+               {"used", Table::Align::kRight},
+               {"of", Table::Align::kRight}});
+  for (const nlohmann::json& row : invites) {
+    const std::uint64_t uses = count_at(row, "uses");
+    table.add({short_id(row), text_at(row, "state"), time_text(number_at(row, "made_ms")),
+               time_text(number_at(row, "expires_ms")),
+               std::to_string(uses - std::min(uses, count_at(row, "uses_left"))),
+               std::to_string(uses)});
+  }
+  context.print(table.text(context.colours(), context.columns()));
+  return ExitCode::kOk;
+}
+
+Exit run_invite_end(const Context& context, const std::string& id) {
+  EBB_ASSIGN(const Document list, context.get(RequestTarget("/v1/invites")));
+  std::set<std::string> found;
+  for (const nlohmann::json& row : list_at(list.value, "invites")) {
+    if (text_at(row, "id").starts_with(id)) found.insert(text_at(row, "id"));
+  }
+  if (found.size() != 1) {
+    return Failure{.what = fmt::format("{} begin with {}", count_text(found.size(), "invite"), id),
+                   .next = context.command("invite ls") + " lists them"};
+  }
+  EBB_ASSIGN(const Document answer, context.remove(RequestTarget("/v1/invites/" + *found.begin())));
+  if (context.globals().json) context.print_json(answer.text);
+  context.note("the invite is over; who has joined with it stays");
+  return ExitCode::kOk;
+}
+
+Exit run_join(const Context& context, const JoinOptions& options) {
+  std::string line;
+  for (const std::string& word : options.words)
+    line += word;
+  if (line == "-") {
+    EBB_ASSIGN(line, read_input(context.terminal().input_fd, limits::kInviteCharacters * 2));
+  }
+  std::string name = options.name;
+  if (name.empty()) name = context.terminal().environment("EBB_NAME").value_or("");
+  const auto tell = [&context](const std::string& text) { context.note(text); };
+  const auto joined = context.local().join(context.dir(), name, line, tell);
+  erase_text(line);
+  if (!joined.ok()) return failure_of(joined.error(), context.place());
+  if (context.globals().json) {
+    context.print_json(nlohmann::json({{"device", joined->device},
+                                       {"inviter", joined->inviter},
+                                       {"address", joined->address}})
+                           .dump());
+  } else {
+    context.print(joined->device + '\n');
+  }
+  context.note(fmt::format("reached {} at {} in {}, trusted; start this node with {}",
+                           joined->inviter.substr(0, 8), joined->address,
+                           duration_text(joined->round_trip.us), context.command("up")));
+  return ExitCode::kOk;
+}
+
+Exit run_mesh_admit(const Context& context, const std::string& admit) {
+  const auto quoted = quote_json(admit);
+  if (!quoted) return usage_failure("that is not UTF-8 text");
+  EBB_ASSIGN(const Document answer,
+             context.post(RequestTarget("/v1/policy"), "{\"admit\":" + *quoted + "}"));
+  if (context.globals().json) context.print_json(answer.text);
+  context.note(
+      admit == "secret"
+          ? "from now on whoever has the mesh's file is let in at first contact"
+          : "from now on a device needs an invite, or a file of its own (`ebb cert issue`)");
+  return ExitCode::kOk;
+}
+
+Exit run_export_root(const Context& context, const ExportRootOptions& options) {
+  std::string passphrase;
+  if (options.passphrase) {
+    EBB_ASSIGN(passphrase, new_passphrase(context.terminal()));
+  }
+  const Status moved = context.local().export_root(context.dir(), options.file, passphrase);
+  erase_text(passphrase);
+  if (!moved.ok()) return failure_of(moved.error(), context.place());
+  if (context.globals().json) {
+    context.print_json("{\"file\":" + quote_json(options.file).value_or("null") + "}");
+  }
+  context.note("the root's key is in " + options.file +
+               " and no more in this directory: keep it where it is safe, with a copy; without it "
+               "an issuer can be neither added nor ended");
+  struct stat info {};
+  if (stat(options.file.c_str(), &info) == 0 && (info.st_mode & 077) != 0) {
+    context.note(
+        "others on this machine can read it while that disk is mounted: it keeps no modes");
+  }
+  return ExitCode::kOk;
+}
+
+namespace {
+
+// Names, one a line; what is no name of a file is refused before anything is made.
+Outcome<std::vector<std::string>> read_names(const Context& context, const std::string& path) {
+  std::string text;
+  if (path == "-") {
+    EBB_ASSIGN(text, read_input(context.terminal().input_fd, kNamesBytes));
+  } else {
+    EBB_ASSIGN(text, read_file(path, kNamesBytes, "name a list of names, one a line"));
+  }
+  std::vector<std::string> names;
+  std::set<std::string> seen;
+  for (std::size_t at = 0; at < text.size();) {
+    const std::size_t end = std::min(text.find('\n', at), text.size());
+    std::string name = text.substr(at, end - at);
+    at = end + 1;
+    while (!name.empty() && (name.back() == '\r' || name.back() == ' '))
+      name.pop_back();
+    if (name.empty()) continue;
+    const bool is_file = name.find('/') == name.npos && name.front() != '.';
+    if (!is_file || name.size() > limits::kDeviceNameBytes) {
+      return usage_failure("\"" + name + "\" cannot be a name: it names a file too",
+                           "at most 64 bytes, no /, and no . in front");
+    }
+    if (!seen.insert(name).second) return usage_failure("the name " + name + " is there twice");
+    names.push_back(std::move(name));
+  }
+  if (names.empty()) return usage_failure("there is no name in " + path);
+  return names;
+}
+
+}  // namespace
+
+Exit run_cert_issue(const Context& context, const CertIssueOptions& options) {
+  EBB_ASSIGN(const std::vector<std::string> names, read_names(context, options.names));
+  if (mkdir(options.folder.c_str(), 0700) != 0 && errno != EEXIST) {
+    return Failure{.what = "cannot make " + options.folder + ": " + std::strerror(errno)};
+  }
+  std::optional<Failure> refused;
+  const Certify certify = [&](const std::string& device, const std::string& link_key,
+                              const std::string& label) -> Result<Bytes> {
+    const std::string body =
+        nlohmann::json({{"device", device}, {"link_key", link_key}, {"label", label}}).dump();
+    auto answer = context.post(RequestTarget("/v1/certificates"), body);
+    if (answer.ok()) {
+      if (auto record = from_base32(text_at(answer->value, "record"))) return std::move(*record);
+    } else {
+      refused = answer.error();
+    }
+    return Error{ErrorCode::kInternal, "certificate", "the node gave none"};
+  };
+  Progress progress(context.terminal().err, context.shows_progress(), "issuing",
+                    [](std::uint64_t n) { return std::to_string(n); });
+  std::size_t made = 0, kept = 0;
+  for (const std::string& name : names) {
+    const std::string path = options.folder + "/" + name + ".ebb";
+    // So that a batch that was broken off goes on where it was, and no file is a device twice.
+    if (access(path.c_str(), F_OK) == 0) {
+      ++kept;
+      continue;
+    }
+    auto text = context.local().device_file(context.dir(), name, certify);
+    if (!text.ok()) {
+      progress.clear();
+      return refused ? *refused : failure_of(text.error(), context.place());
+    }
+    const Outcome<ExitCode> written = write_secret(path, *text, false);
+    erase_text(*text);
+    if (!written.ok()) return written.error();
+    progress.update(++made + kept, names.size());
+  }
+  progress.clear();
+  if (context.globals().json) {
+    context.print_json(fmt::format("{{\"made\":{},\"kept\":{}}}", made, kept));
+  }
+  context.note(
+      fmt::format("{} in {}, {} there already: one for each device, whose first start is "
+                  "`ebb init --mesh NAME.ebb && ebb up`",
+                  count_text(made, "file"), options.folder, kept));
+  return ExitCode::kOk;
+}
+
+}  // namespace ebb::cli

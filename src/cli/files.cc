@@ -1,0 +1,73 @@
+#include "cli/files.h"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstdio>
+#include <cstring>
+
+#include "cli/print.h"
+#include "core/unique_fd.h"
+
+namespace ebb::cli {
+namespace {
+
+Failure file_failure(const std::string& what, const std::string& path) {
+  return {.what = what + " " + path + ": " + std::strerror(errno)};
+}
+
+Outcome<std::string> read_all(int fd, const std::string& path, std::size_t bytes_max,
+                              const std::string& next) {
+  std::string text;
+  char part[4096];
+  while (text.size() <= bytes_max) {
+    const ssize_t got = read(fd, part, sizeof part);
+    if (got < 0 && errno == EINTR) continue;
+    if (got < 0) return file_failure("cannot read", path);
+    if (got == 0) return text;
+    text.append(part, static_cast<std::size_t>(got));
+  }
+  return Failure{.what = fmt::format("{} is larger than {}", path, bytes_text(bytes_max)),
+                 .next = next};
+}
+
+}  // namespace
+
+Outcome<std::string> read_file(const std::string& path, std::size_t bytes_max,
+                               const std::string& next) {
+  const UniqueFd file(open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  if (!file.is_open()) return file_failure("cannot read", path);
+  return read_all(file.get(), path, bytes_max, next);
+}
+
+Outcome<std::string> read_input(int fd, std::size_t bytes_max) {
+  return read_all(fd, "standard input", bytes_max, "");
+}
+
+Outcome<ExitCode> write_secret(const std::string& path, std::string_view text, bool force) {
+  std::string draft = path + ".XXXXXX";
+  UniqueFd file(mkostemp(draft.data(), O_CLOEXEC));  // with mode 0600
+  if (!file.is_open()) return file_failure("cannot write beside", path);
+  const int code = write_all(file.get(), text);
+  if (code != 0) errno = code;
+  bool done = code == 0 && fsync(file.get()) == 0;
+  if (done && force) {
+    done = rename(draft.c_str(), path.c_str()) == 0;
+    if (done) return ExitCode::kOk;
+  } else if (done) {
+    done = link(draft.c_str(), path.c_str()) == 0;  // unlike rename, never replaces
+  }
+  const int reason = errno;
+  unlink(draft.c_str());
+  if (done) return ExitCode::kOk;
+  if (reason == EEXIST) {
+    return Failure{.what = path + " is there already; it was not touched",
+                   .next = "choose another name, or replace it with --force"};
+  }
+  errno = reason;
+  return file_failure("cannot write", path);
+}
+
+}  // namespace ebb::cli

@@ -1,0 +1,30 @@
+// Passphrases of keys that sign: from the file that EBB_PASSPHRASE_FILE names, else from a person
+// at the terminal, who does not see it.
+//
+// Ownership: the text is the caller's to wipe (erase_text).
+// Errors:    the file cannot be read, is empty or longer than 1,024 bytes; two that were asked for
+//            differ; there is neither file nor terminal.
+// Threads:   call on the main thread.
+#pragma once
+
+#include <optional>
+#include <string>
+
+#include "cli/failure.h"
+#include "cli/terminal.h"
+
+namespace ebb::cli {
+
+inline constexpr const char* kPassphraseVariable = "EBB_PASSPHRASE_FILE";
+
+// Of a key that is about to be put under one.
+Outcome<std::string> new_passphrase(const Terminal& terminal);
+// Of a key that is under one; empty: nobody can be asked.
+Outcome<std::string> known_passphrase(const Terminal& terminal, const std::string& of_what);
+// The first line of a descriptor, which is read to its end.
+Outcome<std::string> passphrase_from(int fd);
+
+// What somebody types at the terminal of this process, unseen; nullopt: it has none.
+std::optional<std::string> ask_at_terminal(const std::string& prompt);
+
+}  // namespace ebb::cli

@@ -1,0 +1,138 @@
+// Who may become a device of the mesh: invites, certificates, and the policy.
+#include <optional>
+
+#include "core/limits.h"
+#include "http/handlers.h"
+#include "http/json_fields.h"
+
+namespace ebb::http {
+namespace {
+
+// A field that is a whole number of 1 or more; `fallback` when it is absent.
+Result<std::int64_t> count_field(const JsonFields& fields, std::string_view name,
+                                 std::int64_t fallback) {
+  const auto it = fields.find(name);
+  if (it == fields.end() || std::holds_alternative<std::monostate>(it->second)) return fallback;
+  const auto* number = std::get_if<std::int64_t>(&it->second);
+  if (number == nullptr || *number < 1) {
+    return Error{ErrorCode::kInvalidArgument, "has to be a whole number of 1 or more"};
+  }
+  return *number;
+}
+
+void write_invite(JsonWriter& out, const node::KeptInvite& invite, WallTime now) {
+  const bool open = invite.is_open(now);
+  out.begin_object().field("id", to_hex(invite.id.view())).field("made_ms", invite.made.ms);
+  out.field("expires_ms", invite.expires.ms).field("uses", invite.uses);
+  out.field("uses_left", invite.uses_left());
+  out.field("state", open ? "open" : invite.uses_left() == 0 ? "used" : "expired");
+  out.key("devices").begin_array();
+  for (const DeviceId& device : invite.devices)
+    out.value(device_text(device));
+  out.end_array().end_object();
+}
+
+std::optional<JsonFields> fields_of(const RequestPtr& request,
+                                    std::initializer_list<std::string_view> known) {
+  if (!request->only_parameters({})) return std::nullopt;
+  std::string field;
+  auto fields = parse_fields(request->body(), known, field);
+  if (fields) return std::move(*fields);
+  request->refuse(fields.error(), field);
+  return std::nullopt;
+}
+
+// Answers when the node has signed and kept it, or says why not.
+node::Node::IssueDone answer_record(const RequestPtr& request) {
+  return [waiting = std::weak_ptr<Request>(request)](const Result<Bytes>& record) {
+    const RequestPtr still = waiting.lock();
+    if (!still) return;
+    if (!record.ok()) return still->refuse(record.error());
+    std::string body;
+    JsonWriter(body).begin_object().field("record", to_base32(*record)).end_object();
+    still->answer(json_answer(std::move(body)));
+  };
+}
+
+}  // namespace
+
+void make_invite(const RequestPtr& request) {
+  const auto fields = fields_of(request, {"ttl_ms", "uses"});
+  if (!fields) return;
+  const auto ttl = count_field(*fields, "ttl_ms", node::kInviteTtl.ms());
+  if (!ttl) return request->refuse(ttl.error(), "ttl_ms");
+  if (*ttl > node::kInviteTtlMax.ms()) {
+    return request->refuse({ErrorCode::kOutOfRange, "is at most 30 days"}, "ttl_ms");
+  }
+  const auto uses = count_field(*fields, "uses", 1);
+  if (!uses) return request->refuse(uses.error(), "uses");
+  const auto made =
+      request->node().make_invite(milliseconds(*ttl), static_cast<std::uint64_t>(*uses));
+  if (!made) return request->refuse(made.error());
+  std::string body;
+  JsonWriter out(body);
+  out.begin_object().field("invite", made->line).field("id", to_hex(made->id.view()));
+  out.field("expires_ms", made->expires.ms).field("uses", *uses).key("addresses").begin_array();
+  for (const std::string& address : made->addresses)
+    out.value(address);
+  out.end_array().end_object();
+  request->answer(json_answer(std::move(body)));
+}
+
+void list_invites(const RequestPtr& request) {
+  if (!request->only_parameters({})) return;
+  std::string body;
+  JsonWriter out(body);
+  out.begin_object().key("invites").begin_array();
+  for (const node::KeptInvite& invite : request->node().invites())
+    write_invite(out, invite, request->node().wall());
+  out.end_array().end_object();
+  request->answer(json_answer(std::move(body)));
+}
+
+void end_invite(const RequestPtr& request) {
+  if (!request->only_parameters({})) return;
+  const auto bytes = from_hex(request->name());
+  const auto id = bytes ? trust::InviteId::from(*bytes) : std::nullopt;
+  if (!id) return request->refuse({ErrorCode::kNotFound, "no such invite", request->name()});
+  const Status ended = request->node().end_invite(*id);
+  if (!ended) return request->refuse(ended.error());
+  std::string body;
+  JsonWriter(body).begin_object().field("id", request->name()).end_object();
+  request->answer(json_answer(std::move(body)));
+}
+
+void certify(const RequestPtr& request) {
+  const auto fields = fields_of(request, {"device", "link_key", "label"});
+  if (!fields) return;
+  mesh::IssueWanted wanted;
+  const auto device = text_field(*fields, "device", limits::kDeviceNameBytes * 2);
+  if (!device) return request->refuse(device.error(), "device");
+  const auto id = parse_device(*device);
+  if (!id) return request->refuse({ErrorCode::kInvalidArgument, "is no device"}, "device");
+  wanted.device = *id;
+  const auto link = text_field(*fields, "link_key", limits::kDeviceNameBytes * 2);
+  if (!link) return request->refuse(link.error(), "link_key");
+  const auto bytes = from_base32(*link);
+  const auto key = bytes ? trust::LinkKey::from(*bytes) : std::nullopt;
+  if (!key) return request->refuse({ErrorCode::kInvalidArgument, "is no key"}, "link_key");
+  wanted.link_key = *key;
+  const auto label = text_field(*fields, "label", limits::kCertificateLabelBytes);
+  if (!label) return request->refuse(label.error(), "label");
+  wanted.label = *label;
+  request->node().certify(std::move(wanted), answer_record(request));
+}
+
+void set_admit(const RequestPtr& request) {
+  const auto fields = fields_of(request, {"admit"});
+  if (!fields) return;
+  const auto admit = text_field(*fields, "admit", limits::kDeviceNameBytes);
+  if (!admit) return request->refuse(admit.error(), "admit");
+  if (*admit != "secret" && *admit != "invite") {
+    return request->refuse({ErrorCode::kInvalidArgument, "is secret or invite"}, "admit");
+  }
+  request->node().set_admit(*admit == "secret" ? trust::Admit::kSecret : trust::Admit::kInvite,
+                            answer_record(request));
+}
+
+}  // namespace ebb::http

@@ -1,0 +1,31 @@
+// What is told of the logs of authorities: what a peer lacks, news, and what a comparison shows.
+//
+// Model:     a peer lacks what lies behind its heads; whose end is another one is told its log from
+//            the start. What heads do not show (forks, ways to ends, what is missing) differs in
+//            the digest, and is told log by log when one of the two asks.
+// Threads:   not thread-safe; part of the engine.
+// Limits:    limits::kAuthRecordBytesPerMessage; one comparison in kAuthCompareMs is answered.
+// Spec:      docs/wire_format.md section 7
+#pragma once
+
+#include <vector>
+
+#include "mesh/context.h"
+
+namespace ebb::mesh {
+
+// Ends with a message that says so, also where there is nothing to tell.
+void tell_lacking(Context& ctx, Link& link, trust::Telling telling);
+// Everything, to who joins.
+void tell_everything(Context& ctx, Link& link);
+void tell_news(Context& ctx);
+// The peer holds what has this digest.
+void note_digest(Context& ctx, Link& link, const codec::AuthorityDigest& digest);
+// Asks for a comparison if one is due.
+void run_compare(Context& ctx, Link& link);
+// Of peers whose certificate is not over by the floor of time, one of each.
+std::vector<HeardClock> heard_clocks(Context& ctx);
+// What a peer's clock shows; 0: it doubts it.
+void note_clock(Context& ctx, const DeviceId& device, WallTime wall);
+
+}  // namespace ebb::mesh

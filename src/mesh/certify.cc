@@ -1,0 +1,272 @@
+#include "mesh/certify.h"
+
+#include <algorithm>
+#include <cstdlib>
+#include <string>
+#include <utility>
+
+#include "core/limits.h"
+#include "mesh/admission.h"
+#include "mesh/authority_talk.h"
+#include "mesh/peers.h"
+
+namespace ebb::mesh {
+namespace {
+
+using codec::AuthRefusal;
+
+// So much before it was signed a certificate begins: clocks of others may be behind.
+constexpr std::int64_t kBackMs = limits::kDayMs;
+
+trust::Validity validity_of(WallTime now, Duration lasts) {
+  const std::int64_t begin = std::max<std::int64_t>(now.ms - kBackMs, 0);
+  const std::int64_t end = std::min(now.ms + lasts.ms(), begin + limits::kCertificateMs);
+  return {{begin}, {end}};
+}
+
+void refuse(Context& ctx, Link& link, AuthRefusal code, std::string text) {
+  send(ctx, link, codec::AuthRefused{code, text});
+  link.admission.asks = false;
+  link.admission.was_refused = true;
+  if (link.admission.joins) {
+    close_link(ctx, link, "an invite was refused: " + text);
+  } else {
+    ctx.membership->judge_at = ctx.now;  // it may have to go
+  }
+}
+
+// The own clock is no measure of anything now.
+bool clock_is_wrong(const Context& ctx) {
+  const Membership& membership = *ctx.membership;
+  return ctx.config.clock_suspect ||
+         std::abs(ctx.wall.ms - membership.judged().ms) > limits::kTimeFloorMs;
+}
+
+// The certificate that a device of this standing is given by an issuer, if any.
+std::optional<trust::Certificate> renewed(const Context& ctx, const trust::Verdict& verdict,
+                                          const trust::LinkKey& link_key) {
+  if (!verdict.certificate || verdict.standing == trust::Standing::kIssuerExpired) {
+    return std::nullopt;
+  }
+  trust::Certificate next = *verdict.certificate;
+  next.serial += 1;
+  next.link_key = link_key;
+  const WallTime before = next.validity.not_before;
+  next.validity = validity_of(ctx.wall, milliseconds(limits::kCertificateMs));
+  next.validity.not_before = std::max(next.validity.not_before, WallTime{before.ms + 1});
+  return next;
+}
+
+trust::Certificate new_certificate(const Context& ctx, const Link& link, const std::string& label) {
+  trust::Certificate next;
+  next.device = *link.peer;
+  next.link_key = link.channel->peer()->link_key;
+  next.label = label;
+  next.roles = trust::roles::kReader | trust::roles::kWriter | trust::roles::kRelay;
+  next.prefixes = {""};
+  next.validity = validity_of(ctx.wall, milliseconds(limits::kCertificateMs));
+  return next;
+}
+
+bool is_taken_off(trust::Standing standing) {
+  return standing == trust::Standing::kRevoked || standing == trust::Standing::kRetired ||
+         standing == trust::Standing::kSuspended;
+}
+
+// What speaks against any answer but a refusal.
+std::optional<codec::AuthRefused> objection(Context& ctx, const Link& link,
+                                            trust::Standing standing) {
+  const Membership& membership = *ctx.membership;
+  if (!membership.can_issue()) return {{AuthRefusal::kNoIssuer, "no issuer here"}};
+  if (is_taken_off(standing)) {
+    return {{AuthRefusal::kTakenOff, "this device was taken off: it needs a new key"}};
+  }
+  if (clock_is_wrong(ctx)) return {{AuthRefusal::kClock, "the clock of the issuer is wrong"}};
+  if (membership.config().set_back && !membership.member_heard) {
+    return {{AuthRefusal::kLater, "the issuer was set back and waits for a member"}};
+  }
+  if (link.admission.asks) return {{AuthRefusal::kLater, "it is being signed"}};
+  if (!ctx.membership->issued.take(ctx.now)) {
+    return {{AuthRefusal::kLater, "too many ask at once"}};
+  }
+  return std::nullopt;
+}
+
+void want(Context& ctx, Link& link, trust::Certificate certificate,
+          std::optional<InviteId> invite = std::nullopt) {
+  if (ctx.membership->wish({std::nullopt, link.id, invite, {}, std::move(certificate)})) {
+    link.admission.asks = true;
+  } else {
+    refuse(ctx, link, AuthRefusal::kLater, "too many wait");
+  }
+}
+
+// Everything that a device needs to be one, and the end of the link.
+void let_in(Context& ctx, Link& link) {
+  const MembershipConfig& config = ctx.membership->config();
+  tell_everything(ctx, link);
+  send(ctx, link, codec::AuthMesh{config.genesis, config.secret});
+  close_link(ctx, link, "joined");
+}
+
+void ask_by_invite(Context& ctx, Link& link, const codec::AuthAsk& ask,
+                   const trust::Verdict& verdict) {
+  const ChannelPeer& peer = *link.channel->peer();
+  // It was let in already, and has not heard the answer.
+  const bool has_one = verdict.standing == trust::Standing::kCertified && verdict.certificate &&
+                       verdict.certificate->link_key == peer.link_key;
+  if (has_one) return let_in(ctx, link);
+  auto& invites = ctx.membership->config().invites;
+  const auto invite = std::find_if(invites.begin(), invites.end(),
+                                   [&](const OpenInvite& each) { return each.id == *peer.invite; });
+  const bool counted = invite != invites.end() &&
+                       std::find(invite->devices.begin(), invite->devices.end(), peer.device) !=
+                           invite->devices.end();
+  if (invite == invites.end() || (invite->uses_left == 0 && !counted)) {
+    return refuse(ctx, link, AuthRefusal::kInviteUsed, "the invite was used already");
+  }
+  if (invite->expires <= ctx.wall && !counted) {
+    return refuse(ctx, link, AuthRefusal::kInviteExpired, "the invite has expired");
+  }
+  trust::Certificate certificate = new_certificate(ctx, link, ask.label);
+  if (const auto again = renewed(ctx, verdict, peer.link_key)) certificate = *again;
+  want(ctx, link, std::move(certificate), peer.invite);
+  if (link.closed || counted) return;
+  --invite->uses_left;
+  invite->devices.push_back(peer.device);
+  ctx.out->invites.push_back({*peer.invite, peer.device});
+}
+
+void answer(Context& ctx, const Wish& wish, Result<Bytes> record) {
+  if (wish.token) ctx.out->issued.push_back({*wish.token, record});
+  Link* link = wish.link ? find_link(ctx, *wish.link) : nullptr;
+  if (link == nullptr) return;
+  link->admission.asks = false;
+  touch(ctx, *link);
+  if (!record.ok()) return refuse(ctx, *link, AuthRefusal::kLater, record.error().message());
+  if (link->admission.joins) let_in(ctx, *link);
+}
+
+}  // namespace
+
+void ask_for_certificate(Context& ctx, Link& link) {
+  Membership& membership = *ctx.membership;
+  const LinkAdmission& admission = link.admission;
+  if (!admission.heard || admission.joins || link.closed || !admission.granted) return;
+  if (membership.ask_again_at && *membership.ask_again_at > ctx.now) return;
+  if (!membership.wants_certificate() || membership.can_issue()) return;
+  const auto asked = membership.asked.find(*link.peer);
+  const Duration rest = milliseconds(limits::kAuthAskMs);
+  if (asked != membership.asked.end() && ctx.now - asked->second < rest) return;
+  std::erase_if(membership.asked, [&](const auto& each) { return ctx.now - each.second >= rest; });
+  if (membership.asked.size() >= limits::kDevicesAsked) return;
+  membership.asked[*link.peer] = ctx.now;
+  membership.ask_again_at = ctx.now + ctx.config.handshake_timeout;
+  send(ctx, link, codec::AuthAsk{membership.config().label});
+}
+
+void on_auth(Context& ctx, Link& link, const codec::AuthRefused& refused) {
+  if (ctx.membership == nullptr) return;
+  ctx.membership->last_refusal = refused.text;
+  ctx.membership->ask_again_at.reset();
+  ctx.membership->judge_at = ctx.now;
+  const bool lasts =
+      refused.code == AuthRefusal::kNoIssuer || refused.code == AuthRefusal::kNotByPolicy;
+  if (lasts && link.greeted()) {
+    // It will hardly be otherwise soon.
+    ctx.membership->asked[*link.peer] = ctx.now + milliseconds(limits::kAuthCompareMaxMs);
+  }
+  notice(ctx, link, NoticeKind::kNotAdmitted, "not certified there: " + refused.text);
+}
+
+// Only who joins is told, and that is no engine.
+void on_auth(Context&, Link&, const codec::AuthMesh&) {}
+
+void on_auth(Context& ctx, Link& link, const codec::AuthAsk& ask) {
+  if (ctx.membership == nullptr) return;
+  Membership& membership = *ctx.membership;
+  const trust::Verdict verdict = verdict_of(ctx, link);
+  if (const auto refused = objection(ctx, link, verdict.standing)) {
+    if (refused->code == AuthRefusal::kNoIssuer) tell_issuers(ctx, link);
+    return refuse(ctx, link, refused->code, refused->text);
+  }
+  if (link.admission.joins) return ask_by_invite(ctx, link, ask, verdict);
+  const trust::LinkKey& link_key = link.channel->peer()->link_key;
+  const bool lasts = verdict.standing == trust::Standing::kCertified && !verdict.renewal_due &&
+                     verdict.certificate->link_key == link_key;
+  if (lasts) return refuse(ctx, link, AuthRefusal::kNotByPolicy, "its certificate is not due yet");
+  if (auto next = renewed(ctx, verdict, link_key)) return want(ctx, link, std::move(*next));
+  if (membership.authority().admit(membership.floor()) != trust::Admit::kSecret) {
+    return refuse(ctx, link, AuthRefusal::kNotByPolicy, "this mesh lets in by invite alone");
+  }
+  want(ctx, link, new_certificate(ctx, link, ask.label));
+}
+
+void certify_self(Context& ctx) {
+  Membership& membership = *ctx.membership;
+  if (!membership.can_issue() || !membership.wants_certificate() || clock_is_wrong(ctx)) return;
+  if (membership.config().set_back && !membership.member_heard) return;
+  if (membership.ask_again_at && *membership.ask_again_at > ctx.now) return;
+  const auto next = renewed(ctx, membership.own(), membership.config().link_key);
+  if (!next) return;
+  membership.ask_again_at = ctx.now + milliseconds(limits::kAuthAskMs);
+  (void)membership.wish({std::nullopt, std::nullopt, std::nullopt, {}, *next});
+}
+
+void sign_wishes(Context& ctx) {
+  while (const auto failed = ctx.membership->sign_next(ctx.wall))
+    answer(ctx, failed->first, failed->second);
+}
+
+bool authority_committed(Context& ctx, const Committed& committed) {
+  if (ctx.membership == nullptr || !ctx.membership->is_update(committed.token)) return false;
+  const auto done = ctx.membership->update_ended(!committed.failed.has_value());
+  if (!done) return true;
+  if (done->wish.certificate) ++ctx.counters.certificates_issued;
+  answer(ctx, done->wish, done->record);
+  return true;
+}
+
+void issue(Context& ctx, const IssueWanted& wanted) {
+  trust::Certificate certificate;
+  certificate.device = wanted.device;
+  certificate.link_key = wanted.link_key;
+  certificate.label = wanted.label;
+  certificate.roles = wanted.roles;
+  certificate.prefixes = wanted.prefixes;
+  certificate.quota = wanted.quota;
+  certificate.validity = validity_of(ctx.wall, wanted.validity);
+  issue_by_hand(ctx, {wanted.token, std::nullopt, std::nullopt, {}, std::move(certificate)});
+}
+
+void issue(Context& ctx, const PolicyWanted& wanted) {
+  std::uint64_t number = 1;
+  if (ctx.membership != nullptr) number = ctx.membership->authority().next_policy_number();
+  issue_by_hand(ctx, {wanted.token, std::nullopt, std::nullopt,
+                      trust::record::Policy{number, wanted.admit}, std::nullopt});
+}
+
+void issue_by_hand(Context& ctx, Wish wish) {
+  const Token token = *wish.token;
+  const auto refuse_with = [&](ErrorCode code, std::string_view why) {
+    ctx.out->issued.push_back({token, Error{code, why}});
+  };
+  if (ctx.membership == nullptr || ctx.membership->config().issuer == nullptr) {
+    return refuse_with(ErrorCode::kNotFound, "no issuer here");
+  }
+  Membership& membership = *ctx.membership;
+  if (!membership.can_issue()) {
+    return refuse_with(ErrorCode::kPermission, "this issuer may not certify any more");
+  }
+  if (clock_is_wrong(ctx)) return refuse_with(ErrorCode::kPermission, "the clock is not believed");
+  if (membership.config().set_back && !membership.member_heard) {
+    return refuse_with(ErrorCode::kBusy, "set back: no member was heard yet");
+  }
+  if (!membership.wish(std::move(wish))) refuse_with(ErrorCode::kBusy, "too many wait");
+}
+
+void change_invites(Context& ctx, InvitesChanged& changed) {
+  if (ctx.membership != nullptr) ctx.membership->config().invites = std::move(changed.invites);
+}
+
+}  // namespace ebb::mesh

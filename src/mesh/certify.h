@@ -1,0 +1,26 @@
+// Certify: who asks for a certificate, and who signs it.
+//
+// Model:     a device that has none, whose own is due for renewal, has ended, or is for another
+//            link key asks a peer that may have an issuer's key, one at a time. That renews what
+//            counts, with the same roles, prefixes and label; a device that is new is let in by
+//            the mesh's secret where the policy says so, or by an invite. What was signed is
+//            durable before anybody hears of it (membership.h).
+// Threads:   not thread-safe; part of the engine.
+// Limits:    a peer is asked once in limits::kAuthAskMs; limits::kIssuesWaiting,
+//            kCertificatesPerSecond.
+// Spec:      docs/wire_format.md sections 7 and 13
+#pragma once
+
+#include "mesh/context.h"
+
+namespace ebb::mesh {
+
+// If one is needed, and this peer may be asked now.
+void ask_for_certificate(Context& ctx, Link& link);
+// The issuer on this device renews its own.
+void certify_self(Context& ctx);
+void sign_wishes(Context& ctx);
+// For a person at this device, who is answered.
+void issue_by_hand(Context& ctx, Wish wish);
+
+}  // namespace ebb::mesh

@@ -1,0 +1,174 @@
+// Membership: what this node holds of the logs of authorities, the time by which it judges, and
+// what of it is still to be kept and to be told. Nothing of links is in here.
+//
+// Model:     what comes is taken into the Authority at once and kept soon: one Commit at a time
+//            carries all that gathered, and what has failed rides with the next one. What this
+//            device's own issuer has signed is taken, and told, only when its commit is durable;
+//            until then the same bytes are tried again, so that its log never forks.
+// Ownership: owns everything; identity and signatures must outlive it.
+// Threads:   not thread-safe; part of the engine.
+// Errors:    take: those of trust::Authority::take.
+// Limits:    those of trust::Authority; limits::kKnownLogs answers remembered.
+// Spec:      docs/wire_format.md section 13, docs/store_format.md section 9
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <map>
+#include <memory>
+#include <optional>
+#include <set>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "codec/message.h"
+#include "core/ids.h"
+#include "core/time.h"
+#include "mesh/membership_types.h"
+#include "mesh/rate_bound.h"
+#include "trust/authority.h"
+#include "trust/genesis.h"
+#include "trust/time_floor.h"
+
+namespace ebb::mesh {
+
+// What a clock of a peer showed when it was heard.
+struct HeardClock {
+  DeviceId device;
+  WallTime now;  // brought up to now
+};
+
+// The same as it was told.
+struct ToldClock {
+  WallTime wall;
+  Instant heard;
+};
+
+// A certificate or policy that waits to be signed, and who is to be told.
+struct Wish {
+  std::optional<Token> token;  // of the driver
+  std::optional<LinkId> link;  // of the peer that asks
+  std::optional<InviteId> invite;
+  trust::record::Content content;                 // of a policy
+  std::optional<trust::Certificate> certificate;  // to be signed
+};
+
+class Membership {
+ public:
+  // A record that came, for those links that have not brought it.
+  struct News {
+    DeviceId authority;
+    Seq seq = 0;
+    Bytes record;
+    LinkId bringer;
+  };
+
+  // `wall`: what the own clock shows.
+  Membership(MembershipConfig config, const MeshId& mesh, const DeviceId& self,
+             const trust::SignatureCheck& signatures);
+
+  const MembershipConfig& config() const { return config_; }
+  MembershipConfig& config() { return config_; }
+  const trust::Authority& authority() const { return *authority_; }
+  // Changes with each record that means something, and each time that is judged anew.
+  std::uint64_t revision() const { return revision_; }
+
+  Result<trust::Authority::Taken> take(ByteView record, trust::Access access, LinkId bringer);
+  std::vector<News> take_news() { return std::exchange(news_, {}); }
+
+  // The time by which certificates are judged. `clocks`: of peers whose certificates count now or
+  // may when their time comes. True when that changes who is overruled.
+  bool judge_time(WallTime wall, bool suspect, WallTime built,
+                  const std::vector<HeardClock>& clocks);
+  WallTime judged() const { return judged_; }
+  WallTime floor() const { return floor_.floor(); }
+  bool clock_overruled() const { return overruled_; }
+  // An issuer's record that counts may move the floor, by clocks that agree with it.
+  void move_floor(WallTime wall, const std::vector<HeardClock>& clocks);
+
+  trust::Verdict verdict(const DeviceId& device) const {
+    return authority_->verdict(device, judged_);
+  }
+  trust::Verdict own() const { return verdict(self_); }
+  // This device should ask somebody for a certificate.
+  bool wants_certificate() const;
+  // It has an issuer's key, and that issuer may certify now.
+  bool can_issue() const;
+  // Whether events of this log count; remembered while nothing is news.
+  bool may_store(const LogKey& key, const LogId& log);
+  // What datagrams may do: the same as a link with whom this device is.
+  bool is_full(const DeviceId& device, std::uint64_t roles);
+  codec::AuthorityDigest digest();
+
+  // ---- what is to be kept
+  // What is to go into the next Commit; nothing while one is under way.
+  std::optional<AuthorityUpdate> next_update();
+  void update_sent(Token token) { keeping_ = token; }
+  bool is_update(Token token) const { return keeping_ == token; }
+  // Of an own record that is durable now: it is taken, and its wish fulfilled.
+  struct Fulfilled {
+    Wish wish;
+    Bytes record;
+  };
+  std::optional<Fulfilled> update_ended(bool stored);
+
+  // ---- signing
+  // False: too many wait.
+  bool wish(Wish wish);
+  // Signs what waits first, if nothing is signed and not yet durable; an error is for its wish.
+  std::optional<std::pair<Wish, Error>> sign_next(WallTime wall);
+
+  // What peers said of the time within a day, also those whose links have ended.
+  std::map<DeviceId, ToldClock> told_clocks;
+  // Peers that were asked for a certificate, and when.
+  std::map<DeviceId, Instant> asked;
+  std::optional<Instant> ask_again_at;  // nobody is asked before
+  std::string last_refusal;
+  RateBound issued{limits::kCertificatesPerSecond};
+  bool member_heard = false;  // since the start: its records have come
+  std::optional<Instant> judge_at;
+  std::uint64_t links_judged = 0;  // the revision by which all links were judged last
+  std::set<LogId> refused;         // logs that were not taken for their author's sake
+
+ private:
+  struct Signed {
+    Wish wish;
+    Bytes record;
+  };
+  void load();
+  void note_kept(ByteView record);
+  void drop_what_went();
+  Result<Bytes> sign(const Wish& wish, WallTime wall) const;
+
+  MembershipConfig config_;
+  MeshId mesh_;
+  DeviceId self_;
+  trust::Genesis genesis_;
+  std::unique_ptr<trust::Authority> authority_;
+  trust::TimeFloor floor_;
+  WallTime judged_;
+  bool overruled_ = false;
+  std::uint64_t revision_ = 1;
+  std::vector<News> news_;
+  std::optional<WallTime> newest_of_issuers_;  // `at` of records that came since the floor moved
+
+  std::map<LogId, bool> writers_;
+  std::map<DeviceId, trust::Verdict> verdicts_;
+  std::uint64_t remembered_at_ = 0;  // revision of the two above
+  codec::AuthorityDigest digest_;
+  std::uint64_t digest_at_ = 0;  // its revision
+
+  AuthorityUpdate unkept_, in_flight_;
+  std::optional<Token> keeping_;
+  std::set<std::pair<DeviceId, Position>> kept_;  // as the store has them, or soon will
+  std::size_t kept_since_ = 0;                    // records, since what went was looked for
+  bool missing_kept_ = false;                     // the store has some
+
+  std::deque<Wish> wishes_;
+  std::optional<Signed> signed_;
+  bool signing_ = false;  // `signed_` is in the update under way
+};
+
+}  // namespace ebb::mesh

@@ -1,0 +1,205 @@
+#include "node/invites.h"
+
+#include <algorithm>
+#include <charconv>
+#include <optional>
+#include <utility>
+
+#include "core/data_directory.h"
+#include "core/limits.h"
+#include "node/files.h"
+#include "trust/hash.h"
+
+namespace ebb::node {
+namespace {
+
+constexpr std::string_view kFirst = "ebb-invites-1";
+constexpr std::string_view kInvite = "invite";
+constexpr std::string_view kDevice = "device";
+constexpr std::string_view kCheck = "check";
+constexpr std::size_t kCheckBytes = 8;
+// 64 invites with 10,000 devices each would be more; then there is no room for another use.
+constexpr std::size_t kFileBytes = std::size_t{8} << 20;
+constexpr std::int64_t kKeptMs = 7 * limits::kDayMs;  // beyond the end
+
+std::string check_of(std::string_view text) {
+  return to_base32(trust::hash(as_bytes(text)).view().first(kCheckBytes));
+}
+
+Error damaged(const std::string& path) {
+  return {ErrorCode::kCorrupt, "key file",
+          path + " is damaged: remove it; invites that are still open are void then"};
+}
+
+std::vector<std::string_view> split(std::string_view text, char at) {
+  std::vector<std::string_view> parts;
+  while (!text.empty()) {
+    const std::size_t end = std::min(text.find(at), text.size());
+    parts.push_back(text.substr(0, end));
+    text.remove_prefix(std::min(end + 1, text.size()));
+  }
+  return parts;
+}
+
+template <class Number>
+bool read_number(std::string_view text, Number& out) {
+  const char* end = text.data() + text.size();
+  const std::from_chars_result read = std::from_chars(text.data(), end, out);
+  return !text.empty() && read.ec == std::errc() && read.ptr == end;
+}
+
+// "invite <secret> <made> <expires> <uses>"
+bool read_invite(const std::vector<std::string_view>& words, KeptInvite& out) {
+  if (words.size() != 5) return false;
+  auto bytes = from_base32(words[1]);
+  auto secret = bytes ? trust::InviteSecret::from(*bytes) : std::nullopt;
+  if (bytes) erase_bytes(*bytes);
+  if (!secret) return false;
+  out.secret = std::move(*secret);
+  out.id = trust::invite_id(out.secret);
+  return read_number(words[2], out.made.ms) && read_number(words[3], out.expires.ms) &&
+         read_number(words[4], out.uses) && out.uses > 0;
+}
+
+// The lines between the first and the check.
+bool read_lines(std::string_view text, std::vector<KeptInvite>& out) {
+  for (const std::string_view line : split(text, '\n')) {
+    const std::vector<std::string_view> words = split(line, ' ');
+    if (words.empty()) return false;
+    if (words[0] == kInvite) {
+      out.emplace_back();
+      if (!read_invite(words, out.back())) return false;
+      continue;
+    }
+    const auto device = words.size() == 2 && words[0] == kDevice ? parse_device(words[1])
+                                                                 : std::optional<DeviceId>();
+    if (!device || out.empty() || out.back().uses_left() == 0) return false;
+    out.back().devices.push_back(*device);
+  }
+  return out.size() <= limits::kInvitesTried;
+}
+
+std::string text_of(const std::vector<KeptInvite>& kept) {
+  std::string text(kFirst);
+  text.push_back('\n');
+  for (const KeptInvite& invite : kept) {
+    std::string secret = to_base32(invite.secret.view());
+    text.append(kInvite).append(" ").append(secret).append(" ");
+    erase_text(secret);
+    text.append(std::to_string(invite.made.ms)).append(" ");
+    text.append(std::to_string(invite.expires.ms)).append(" ");
+    text.append(std::to_string(invite.uses)).append("\n");
+    for (const DeviceId& device : invite.devices)
+      text.append(kDevice).append(" ").append(device_text(device)).append("\n");
+  }
+  const std::string check = check_of(text);
+  text.append(kCheck).append(" ").append(check).append("\n");
+  return text;
+}
+
+}  // namespace
+
+Result<Invites> Invites::open(const std::string& path) {
+  Invites invites;
+  invites.path_ = path;
+  if (!file_exists(path)) return invites;
+  SecretText whole;
+  EBB_RETURN_IF_ERROR(read_private_file(
+      path, kFileBytes, "run `chmod 600 " + shell_word(path) + "`, and end the open invites",
+      whole));
+  const std::string_view text = whole.text;
+  const std::size_t last = text.size() < 2 ? 0 : text.rfind('\n', text.size() - 2) + 1;
+  const std::size_t begin = kFirst.size() + 1;
+  const bool framed =
+      text.starts_with(std::string(kFirst) + "\n") && last >= begin &&
+      text.substr(last) == std::string(kCheck) + " " + check_of(text.substr(0, last)) + "\n";
+  if (!framed || !read_lines(text.substr(begin, last - begin), invites.kept_)) {
+    return damaged(path);
+  }
+  return invites;
+}
+
+// Without those that nobody will ask for any more.
+std::vector<KeptInvite> Invites::copy(WallTime now) const {
+  std::vector<KeptInvite> kept;
+  for (const KeptInvite& invite : kept_) {
+    if (now.ms - invite.expires.ms > kKeptMs) continue;
+    kept.push_back({invite.id, invite.secret.copy(), invite.made, invite.expires, invite.uses,
+                    invite.devices});
+  }
+  return kept;
+}
+
+Status Invites::replace(std::vector<KeptInvite> kept) {
+  SecretText text;
+  text.text = text_of(kept);
+  EBB_RETURN_IF_ERROR(write_file_durable(path_, text.text, 0600));
+  kept_ = std::move(kept);
+  return {};
+}
+
+Result<const KeptInvite*> Invites::make(WallTime now, Duration ttl, std::uint64_t uses) {
+  if (ttl.us < 1000 || ttl > kInviteTtlMax) {
+    return Error{ErrorCode::kOutOfRange, "ttl", "from 1 ms to 30 days"};
+  }
+  if (uses == 0 || uses > kInviteUsesMax) {
+    return Error{ErrorCode::kOutOfRange, "uses", "from 1 to 10000"};
+  }
+  std::vector<KeptInvite> kept = copy(now);
+  while (kept.size() >= limits::kInvitesTried) {
+    const auto over = std::find_if(kept.rbegin(), kept.rend(),
+                                   [now](const KeptInvite& each) { return !each.is_open(now); });
+    if (over == kept.rend()) {
+      return Error{ErrorCode::kBusy, "invites",
+                   std::to_string(limits::kInvitesTried) + " are open: end one first"};
+    }
+    kept.erase(std::next(over).base());
+  }
+  KeptInvite made;
+  trust::random_bytes(made.secret.data(), trust::InviteSecret::kSize);
+  made.id = trust::invite_id(made.secret);
+  made.made = now;
+  made.expires = {now.ms + ttl.ms()};
+  made.uses = uses;
+  kept.insert(kept.begin(), std::move(made));
+  EBB_RETURN_IF_ERROR(replace(std::move(kept)));
+  return &kept_.front();
+}
+
+Status Invites::end(const trust::InviteId& id, WallTime now) {
+  std::vector<KeptInvite> kept = copy(now);
+  const auto found =
+      std::find_if(kept.begin(), kept.end(), [&](const KeptInvite& each) { return each.id == id; });
+  if (found == kept.end()) return Error{ErrorCode::kNotFound, "invite", "no such invite"};
+  if (!found->is_open(now)) return Error{ErrorCode::kExists, "invite", "it is over already"};
+  found->expires = now;
+  return replace(std::move(kept));
+}
+
+Status Invites::use(const trust::InviteId& id, const DeviceId& device) {
+  std::vector<KeptInvite> kept = copy({0});
+  for (KeptInvite& invite : kept) {
+    const bool known =
+        std::find(invite.devices.begin(), invite.devices.end(), device) != invite.devices.end();
+    if (!(invite.id == id) || known || invite.uses_left() == 0) continue;
+    invite.devices.push_back(device);
+    return replace(std::move(kept));
+  }
+  return {};
+}
+
+std::vector<mesh::AccessInvite> Invites::access() const {
+  std::vector<mesh::AccessInvite> all;
+  for (const KeptInvite& invite : kept_)
+    all.push_back({invite.id, invite.secret.copy()});
+  return all;
+}
+
+std::vector<mesh::OpenInvite> Invites::for_engine() const {
+  std::vector<mesh::OpenInvite> all;
+  for (const KeptInvite& invite : kept_)
+    all.push_back({invite.id, invite.expires, invite.uses_left(), invite.devices});
+  return all;
+}
+
+}  // namespace ebb::node

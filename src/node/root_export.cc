@@ -1,0 +1,86 @@
+// Takes the key of a mesh's root out of a data directory: to a stick as a rule, whose file system
+// may know neither modes nor hard links.
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <cerrno>
+
+#include "core/data_directory.h"
+#include "core/limits.h"
+#include "core/unique_fd.h"
+#include "node/files.h"
+#include "node/home.h"
+#include "node/signing_key.h"
+
+namespace ebb::node {
+namespace {
+
+Status write_copy(const std::string& path, std::string_view text) {
+  UniqueFd file(::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600));
+  if (file.get() < 0 && errno == EEXIST) {
+    return Error{ErrorCode::kExists, "key file",
+                 path + " is there already: a key is not written over; choose another name"};
+  }
+  if (file.get() < 0) return system_error(errno, "create file", path);
+  int code = write_all(file.get(), text);
+  if (code == 0 && ::fsync(file.get()) != 0) code = errno;
+  // What is read back is to come from the disk, where the system does that.
+  if (code == 0) static_cast<void>(::posix_fadvise(file.get(), 0, 0, POSIX_FADV_DONTNEED));
+  const int closed = file.close();
+  if (code == 0) code = closed;
+  if (code == 0) return sync_directory(path);
+  ::unlink(path.c_str());
+  return system_error(code, "write file", path);
+}
+
+Status verify_copy(const std::string& path, std::string_view text) {
+  SecretText copy;
+  auto read = read_file(path, limits::kSealedKeyBytes + 1);
+  if (read.ok()) copy.text = std::move(read).value();
+  if (read.ok() && copy.text == text) return {};
+  return Error{ErrorCode::kIo, "key file",
+               path +
+                   " does not read back as it was written; the key in the data directory was "
+                   "not touched: try another disk"};
+}
+
+// The line to write: sealed anew, or as it is.
+Status line_to_export(const HomePaths& paths, std::string_view passphrase, SecretText& line) {
+  EBB_ASSIGN(const bool sealed, needs_passphrase(paths.root_key));
+  const std::string fix = "run `chmod 600 " + shell_word(paths.root_key) + "`";
+  EBB_RETURN_IF_ERROR(read_private_file(paths.root_key, limits::kSealedKeyBytes + 1, fix, line));
+  if (sealed) return {};
+  EBB_ASSIGN(const trust::KeySeed key, read_signing_key(paths.root_key, kRootKind, {}));
+  EBB_ASSIGN(const Home home, load_home(paths.dir));
+  EBB_ASSIGN(const trust::Genesis genesis, trust::decode_genesis(home.genesis));
+  if (!(key.identity()->device() == genesis.root)) {
+    return Error{ErrorCode::kInvalidArgument, "key file",
+                 paths.root_key + " is the key of another mesh's root; nothing was moved"};
+  }
+  if (passphrase.empty()) return {};
+  EBB_ASSIGN(const std::string sealed_line, trust::seal_key(kRootKind, key, passphrase));
+  erase_text(line.text);
+  line.text = sealed_line + "\n";
+  return {};
+}
+
+}  // namespace
+
+Status export_root(const std::string& dir, const std::string& file, std::string_view passphrase) {
+  const HomePaths paths = home_paths(dir);
+  if (!file_exists(paths.root_key)) {
+    return Error{ErrorCode::kNotFound, "key file",
+                 "the key of the mesh's root is not in " + paths.keys +
+                     ": this device did not begin the mesh, or the key was moved away already"};
+  }
+  SecretText line;
+  EBB_RETURN_IF_ERROR(line_to_export(paths, passphrase, line));
+  EBB_RETURN_IF_ERROR(write_copy(file, line.text));
+  EBB_RETURN_IF_ERROR(verify_copy(file, line.text));
+  if (::unlink(paths.root_key.c_str()) != 0) {
+    return system_error(errno, "remove file", paths.root_key);
+  }
+  return sync_directory(paths.root_key);
+}
+
+}  // namespace ebb::node

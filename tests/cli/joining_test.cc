@@ -1,0 +1,157 @@
+// Commands by which devices become those of a mesh.
+#include <doctest/doctest.h>
+#include <unistd.h>
+
+#include <fstream>
+
+#include "cli/passphrase.h"
+#include "cli/qr_code.h"
+#include "tests/cli/command_run.h"
+
+using ebb::Error;
+using ebb::ErrorCode;
+using ebb::Result;
+using ebb::cli::draw_qr;
+using ebb::cli::InitWanted;
+using ebb::cli::JoinAnswer;
+using ebb::tests::CommandRun;
+
+namespace {
+
+constexpr const char* kMade =
+    R"({"invite":"ebb1-abc","id":"0011","expires_ms":1700000000000,"uses":2,"addresses":[]})";
+
+std::size_t letters(const std::string& line) {
+  std::size_t count = 0;
+  for (const char c : line)
+    count += (static_cast<unsigned char>(c) & 0xc0U) != 0x80 ? 1U : 0U;
+  return count;
+}
+
+}  // namespace
+
+TEST_CASE("invite asks for so long and so many, and prints the line alone") {
+  CommandRun ebb;
+  ebb.serve().on("POST /v1/invites", kMade);
+  CHECK(ebb.run({"invite", "--ttl", "30m", "--uses", "2"}) == 0);
+  CHECK(ebb.out == "ebb1-abc\n");
+  CHECK(ebb.err_has("good for 2 devices until "));
+  CHECK(ebb.api->requests().at(0).body == R"({"ttl_ms":1800000,"uses":2})");
+  CHECK(ebb.run({"invite"}) == 0);
+  CHECK(ebb.api->requests().at(1).body == R"({"ttl_ms":3600000,"uses":1})");
+  CHECK(ebb.run({"invite", "--json"}) == 0);
+  CHECK(ebb.out == std::string(kMade) + "\n");
+  for (const std::string bad : {"", "1", "h", "0h", "-1h", "1w", "1.5h", "9999999d"}) {
+    CAPTURE(bad);
+    CHECK(ebb.run({"invite", "--ttl", bad}) == 2);
+  }
+  CHECK(ebb.run({"invite", "--uses", "0"}) == 2);
+}
+
+TEST_CASE("a QR code is drawn on a terminal that is wide enough, or when it is asked for") {
+  CommandRun ebb;
+  ebb.serve().on("POST /v1/invites", kMade);
+  ebb.on_terminal = true;
+  CHECK(ebb.run({"invite"}) == 0);
+  CHECK(ebb.out_has("\x1b[48;5;231m"));
+  CHECK(ebb.run({"invite", "--no-qr"}) == 0);
+  CHECK(ebb.out == "ebb1-abc\n");
+  ebb.on_terminal = false;
+  CHECK(ebb.run({"invite"}) == 0);
+  CHECK(ebb.out == "ebb1-abc\n");
+  CHECK(ebb.run({"invite", "--qr"}) == 0);
+  CHECK(ebb.out_has("████"));
+  CHECK(ebb.run({"invite", "--qr", "--no-qr"}) == 2);
+}
+
+TEST_CASE("a QR code has its quiet zone on all sides, in colours and without") {
+  for (const bool colours : {false, true}) {
+    const auto drawing = draw_qr("EBB1-ABCDEFG", colours);
+    REQUIRE(drawing);
+    CHECK(drawing->columns == 21 + 8);
+    const std::string_view light = colours ? " " : "█";
+    std::string begin;
+    for (int i = 0; i < 4; ++i)
+      begin.append(light);
+    std::size_t lines = 0;
+    for (std::size_t at = 0; at < drawing->text.size(); ++lines) {
+      const std::size_t end = drawing->text.find('\n', at);
+      std::string line = drawing->text.substr(at, end - at);
+      at = end + 1;
+      if (colours) {
+        const std::size_t ink = line.find("231m") + 4;
+        line = line.substr(ink, line.rfind('\x1b') - ink);
+      }
+      CHECK(letters(line) == drawing->columns);
+      CHECK(line.starts_with(begin));
+      CHECK(line.ends_with(begin));
+    }
+    CHECK(lines == (drawing->columns + 1) / 2);
+  }
+  CHECK_FALSE(draw_qr(std::string(5000, 'A'), false).has_value());
+}
+
+TEST_CASE("join hands on the line in one piece, however it was given") {
+  CommandRun ebb;
+  std::string seen_line, seen_name;
+  ebb.local.join = [&](const std::string&, const std::string& name, const std::string& line,
+                       const auto& progress) -> Result<JoinAnswer> {
+    seen_line = line;
+    seen_name = name;
+    progress("dialling 192.0.2.7:7401");
+    return JoinAnswer{"abcdefgh-ijklmnop", "qrstuvwx-yz", "192.0.2.7:7401", ebb::milliseconds(3)};
+  };
+  CHECK(ebb.run({"join", "ebb1-ab", "cd", "--name", "till"}) == 0);
+  CHECK(seen_line == "ebb1-abcd");
+  CHECK(seen_name == "till");
+  CHECK(ebb.out == "abcdefgh-ijklmnop\n");
+  CHECK(ebb.err_has("dialling 192.0.2.7:7401\n"));
+  CHECK(ebb.err_has("reached qrstuvwx at 192.0.2.7:7401 in "));
+  int ends[2];
+  REQUIRE(pipe(ends) == 0);
+  REQUIRE(write(ends[1], "ebb1-xyz\n", 9) == 9);
+  close(ends[1]);
+  ebb.input_fd = ends[0];
+  CHECK(ebb.run({"join", "-"}) == 0);
+  close(ends[0]);
+  CHECK(seen_line == "ebb1-xyz\n");
+  ebb.local.join = [](const auto&, const auto&, const auto&, const auto&) -> Result<JoinAnswer> {
+    return Error{ErrorCode::kExists, "join", "the invite was used already"};
+  };
+  CHECK(ebb.run({"join", "ebb1-ab"}) == 1);
+  CHECK(ebb.err == "ebb: the invite was used already\n");
+}
+
+TEST_CASE("an invite is ended by a beginning of its id that fits one alone") {
+  CommandRun ebb;
+  ebb.serve().on("GET /v1/invites", R"({"invites":[{"id":"aa11"},{"id":"aa22"}]})");
+  ebb.api->on("DELETE /v1/invites/aa22", R"({"id":"aa22"})");
+  CHECK(ebb.run({"invite", "rm", "aa2"}) == 0);
+  CHECK(ebb.run({"invite", "rm", "aa"}) == 1);
+  CHECK(ebb.err_has("2 invites begin with aa"));
+  CHECK(ebb.run({"invite", "rm", "b"}) == 1);
+}
+
+TEST_CASE("a passphrase comes from its file, and two that differ make nothing") {
+  CommandRun ebb;
+  std::string seen;
+  ebb.local.init = [&](const std::string&, const InitWanted& wanted) -> Result<std::string> {
+    seen = wanted.passphrase;
+    return std::string("abcdefgh");
+  };
+  CHECK(ebb.run({"init", "--passphrase"}) == 1);  // there is nobody to ask
+  CHECK(ebb.err_has("EBB_PASSPHRASE_FILE"));
+  CHECK(seen.empty());
+  const std::string path = (ebb.temp / "secret").string();
+  ebb.variables["EBB_PASSPHRASE_FILE"] = path;
+  CHECK(ebb.run({"init", "--passphrase"}) == 1);
+  std::ofstream(path) << "correct horse\r\nmore\n";
+  CHECK(ebb.run({"init", "--passphrase"}) == 0);
+  CHECK(seen == "correct horse");
+  std::ofstream(path, std::ios::trunc) << "\n";
+  CHECK(ebb.run({"init", "--passphrase"}) == 1);
+  CHECK(ebb.err_has("the passphrase is empty"));
+  std::ofstream(path, std::ios::trunc) << std::string(1025, 'x');
+  CHECK(ebb.run({"init", "--passphrase"}) == 1);
+  CHECK(ebb.err_has("longer than 1,024"));
+}

@@ -1,0 +1,196 @@
+#include "tests/mesh/member_rig.h"
+
+#include <utility>
+
+#include "core/check.h"
+#include "tests/mesh/plain_channel.h"
+#include "trust/hash.h"
+
+namespace ebb::tests {
+namespace {
+
+// What an end says first: its length, the device, and its claim.
+class ClaimChannel final : public mesh::Channel {
+ public:
+  ClaimChannel(const DeviceId& self, mesh::ChannelClaim own) : self_(self), own_(std::move(own)) {}
+
+  void start(Bytes& wire_out) override {
+    Bytes said = to_bytes(self_.view());
+    append_be16(said, static_cast<std::uint16_t>(own_.certificate.size()));
+    append(said, own_.certificate);
+    append_be32(said, own_.receiver_index);
+    append(said, own_.authority_heads);
+    append_be16(wire_out, static_cast<std::uint16_t>(said.size()));
+    append(wire_out, said);
+  }
+  std::optional<mesh::ChannelFailure> receive(Bytes wire, Bytes& plain_out, Bytes&) override {
+    append(begun_, wire);
+    if (!peer_ && begun_.size() >= 2 && begun_.size() >= 2U + read_be16(begun_)) {
+      const std::size_t size = read_be16(begun_);
+      const ByteView said = ByteView(begun_).subspan(2, size);
+      peer_.emplace();
+      peer_->device = *DeviceId::from(said.first(DeviceId::kSize));
+      peer_->link_key = rig_link_key(peer_->device);
+      const std::size_t certificate = read_be16(said.subspan(DeviceId::kSize));
+      const ByteView rest = said.subspan(DeviceId::kSize + 2);
+      peer_->claim.certificate = to_bytes(rest.first(certificate));
+      peer_->claim.receiver_index = read_be32(rest.subspan(certificate));
+      peer_->claim.authority_heads = to_bytes(rest.subspan(certificate + 4));
+      begun_.erase(begun_.begin(), begun_.begin() + 2 + static_cast<std::ptrdiff_t>(size));
+    }
+    if (peer_) append(plain_out, std::exchange(begun_, {}));
+    return std::nullopt;
+  }
+  void seal(Bytes plain, Bytes& wire_out) override { append(wire_out, plain); }
+  void finish(Bytes&) override {}
+  bool established() const override { return peer_.has_value(); }
+  bool ended() const override { return false; }
+  const std::optional<mesh::ChannelPeer>& peer() const override { return peer_; }
+  mesh::DatagramKeys take_datagram_keys() override {
+    const PlainEnd mine{self_, own_.receiver_index};
+    const PlainEnd theirs{peer_->device, peer_->claim.receiver_index};
+    return {plain_datagram_key(mine, theirs), plain_datagram_key(theirs, mine)};
+  }
+
+ private:
+  DeviceId self_;
+  mesh::ChannelClaim own_;
+  Bytes begun_;
+  std::optional<mesh::ChannelPeer> peer_;
+};
+
+class ClaimChannels final : public mesh::Channels {
+ public:
+  explicit ClaimChannels(const DeviceId& self) : self_(self) {}
+  std::uint32_t random_index() const override { return ++drawn_; }
+  std::unique_ptr<mesh::Channel> dial(mesh::ChannelClaim own) const override {
+    return std::make_unique<ClaimChannel>(self_, std::move(own));
+  }
+  std::unique_ptr<mesh::Channel> accept(mesh::ChannelClaim own, mesh::MayAnswer) const override {
+    return std::make_unique<ClaimChannel>(self_, std::move(own));
+  }
+
+ private:
+  DeviceId self_;
+  mutable std::uint32_t drawn_ = 0;
+};
+
+}  // namespace
+
+trust::LinkKey rig_link_key(const DeviceId& device) {
+  return trust::LinkKey{trust::hash({as_bytes("link"), device.view()}).data};
+}
+
+LogWriter::LogWriter(const trust::Identity& key, const MeshId& mesh) : key_(&key), mesh_(mesh) {
+  end_.chain = trust::authority_chain_start(mesh, key.device());
+}
+
+Bytes LogWriter::write(trust::record::Content content, WallTime at) {
+  trust::AuthorityRecord record;
+  record.mesh = mesh_;
+  record.authority = key_->device();
+  record.seq = end_.seq + 1;
+  record.previous = end_.chain;
+  record.at = at;
+  record.content = std::move(content);
+  Bytes encoded = std::move(trust::sign_authority_record(*key_, record)).value();
+  end_ = trust::read_authority_record(mesh_, encoded)->record.position();
+  return encoded;
+}
+
+MemberRig::MemberRig() {
+  EBB_CHECK(trust::crypto_ready().ok());
+  const Bytes seed(trust::kSeedBytes, 0x77);
+  root = std::move(trust::Identity::from_seed(seed)).value();
+  genesis =
+      trust::encode_genesis({root->device(), {wall().ms - 100 * kDayMs}, trust::GenesisNonce{}});
+  const std::size_t first = add({});
+  const MeshId mesh = trust::mesh_id(genesis);
+  const trust::Identity& issuer = store(first).identity();
+  node(first).membership->issuer = &issuer;
+  root_log_.emplace(*root, mesh);
+  issuer_log_.emplace(issuer, mesh);
+  trust::IssuerCertificate certificate{
+      mesh, 1, issuer.device(), "first", {{wall().ms - 100 * kDayMs}, {wall().ms + 900 * kDayMs}}};
+  records.push_back(root_log_->write(
+      trust::record::IssuerAdd{
+          std::move(trust::sign_issuer_certificate(*root, certificate)).value()},
+      certificate.validity.not_before));
+  certify(first, {kAllRoles | trust::roles::kIssuer, {""}});
+}
+
+std::size_t MemberRig::add(const std::vector<std::size_t>& peers) {
+  const std::size_t i = add_node(static_cast<std::uint8_t>(size() + 1), peers);
+  Node& added = node(i);
+  const DeviceId& device = added.store->device();
+  added.channels = std::make_unique<ClaimChannels>(device);
+  added.config.mesh = trust::mesh_id(genesis);
+  added.membership.emplace();
+  added.membership->genesis = genesis;
+  added.membership->label = "node " + std::to_string(i);
+  added.membership->link_key = rig_link_key(device);
+  return i;
+}
+
+std::size_t MemberRig::add_member(const std::vector<std::size_t>& peers) {
+  return add_member(peers, {});
+}
+
+std::size_t MemberRig::add_member(const std::vector<std::size_t>& peers, const Terms& terms) {
+  const std::size_t i = add(peers);
+  certify(i, terms);
+  return i;
+}
+
+std::size_t MemberRig::add_stranger(const std::vector<std::size_t>& peers) { return add(peers); }
+
+void MemberRig::certify(std::size_t i) { certify(i, {}); }
+
+void MemberRig::certify(std::size_t i, const Terms& terms) {
+  trust::Certificate certificate;
+  certificate.mesh = trust::mesh_id(genesis);
+  certificate.serial = records.size();
+  certificate.device = store(i).device();
+  certificate.link_key = rig_link_key(certificate.device);
+  if (terms.link_key != 0) certificate.link_key.data.fill(terms.link_key);
+  certificate.label = "node " + std::to_string(i);
+  certificate.roles = terms.roles;
+  certificate.prefixes = terms.prefixes;
+  certificate.validity = {{wall().ms + terms.from_days * kDayMs},
+                          {wall().ms + terms.to_days * kDayMs}};
+  certificate.issuer = issuer_log_->authority();
+  const trust::Identity& issuer = store(0).identity();
+  write(trust::record::Cert{std::move(trust::sign_certificate(issuer, certificate)).value()});
+  for (std::size_t other = 0; other < size(); ++other) {
+    if (other == i || node(other).engine != nullptr) continue;
+    node(other).membership->given = records;
+  }
+  node(i).membership->given = records;
+}
+
+void MemberRig::admit_by_secret() {
+  write(trust::record::Policy{1, trust::Admit::kSecret});
+  for (std::size_t i = 0; i < size(); ++i)
+    node(i).membership->given = records;
+}
+
+Bytes MemberRig::write(trust::record::Content content) {
+  records.push_back(issuer_log_->write(std::move(content), wall()));
+  return records.back();
+}
+
+Bytes MemberRig::write_as_root(trust::record::Content content) {
+  records.push_back(root_log_->write(std::move(content), wall()));
+  return records.back();
+}
+
+trust::Standing MemberRig::standing(std::size_t i) { return engine(i).membership().standing; }
+
+bool MemberRig::agree(const std::vector<std::size_t>& nodes) {
+  for (const std::size_t i : nodes) {
+    if (engine(i).root() != engine(nodes.front()).root()) return false;
+  }
+  return true;
+}
+
+}  // namespace ebb::tests

@@ -1,0 +1,177 @@
+// What roles and prefixes of a certificate do to logs; what a person at an issuer asks for; clocks.
+#include <doctest/doctest.h>
+
+#include <algorithm>
+
+#include "tests/mesh/member_rig.h"
+
+namespace ebb::tests {
+namespace {
+
+std::size_t count_of(const std::vector<mesh::Notice>& notices, mesh::NoticeKind kind) {
+  return static_cast<std::size_t>(
+      std::count_if(notices.begin(), notices.end(),
+                    [kind](const mesh::Notice& notice) { return notice.kind == kind; }));
+}
+
+TEST_CASE("events of topics that their author may not write stop at the first node") {
+  MemberRig rig;
+  const std::size_t narrow = rig.add_member({0}, {kAllRoles, {"pump."}});
+  const std::size_t reader =
+      rig.add_member({0}, {trust::roles::kReader | trust::roles::kRelay, {""}});
+  const std::size_t other = rig.add_member({narrow, reader});
+  for (std::size_t i = 0; i < 4; ++i)
+    rig.start(i);
+  rig.run_for(seconds(5));
+  CHECK(rig.engine(narrow).may_append("pump.1").ok());
+  CHECK(rig.engine(narrow).may_append("_ebb").ok());
+  CHECK_FALSE(rig.engine(narrow).may_append("door").ok());
+  CHECK_FALSE(rig.engine(reader).may_append("pump.1").ok());
+  // Whoever does not ask appends anyway.
+  rig.append(narrow, {"pump.1", 2});
+  rig.append(narrow, {"door", 2});
+  rig.append(reader, {"pump.1", 2});
+  rig.append(reader, {"_ebb", 1});
+  rig.run_for(seconds(60));
+  CHECK(rig.store(0).events() == 3);
+  CHECK(rig.store(other).events() == 3);
+  CHECK(rig.engine(other).counters().authors_refused > 0);
+  const std::size_t told = count_of(rig.node(other).notices, mesh::NoticeKind::kAuthorRefused);
+  CHECK(told >= 1);
+  CHECK(told <= 2);
+  for (std::size_t i = 0; i < 4; ++i)
+    CHECK(rig.node(i).faults.empty());
+  // It is not asked for again and again.
+  rig.run_for(seconds(300));
+  CHECK(rig.engine(other).counters().authors_refused < 12);
+}
+
+TEST_CASE("what was not taken of an author comes when a certificate allows it") {
+  MemberRig rig;
+  const std::size_t narrow = rig.add_member({0}, {kAllRoles, {"pump."}});
+  const std::size_t other = rig.add_member({0, narrow});
+  for (std::size_t i = 0; i < 3; ++i)
+    rig.start(i);
+  rig.append(narrow, {"door", 2});
+  rig.run_for(seconds(60));
+  REQUIRE(rig.store(other).events() == 0);
+  mesh::IssueWanted wanted;
+  wanted.token = {7};
+  wanted.device = rig.store(narrow).device();
+  wanted.link_key = rig_link_key(wanted.device);
+  wanted.label = "wider";
+  rig.input(0, wanted);
+  rig.run_for(seconds(60));
+  REQUIRE(rig.node(0).issued.size() == 1);
+  CHECK(rig.node(0).issued[0].token == mesh::Token{7});
+  REQUIRE(rig.node(0).issued[0].record.ok());
+  CHECK(rig.store(0).events() == 2);
+  CHECK(rig.store(other).events() == 2);
+}
+
+TEST_CASE("who is no relay brings its own logs alone; who is no reader gets control logs alone") {
+  MemberRig rig;
+  const std::size_t source = rig.add_member();
+  const std::size_t middle =
+      rig.add_member({0, source}, {trust::roles::kReader | trust::roles::kWriter, {""}});
+  const std::size_t deaf =
+      rig.add_member({0}, {trust::roles::kWriter | trust::roles::kRelay, {""}});
+  rig.parted = [&](std::size_t a, std::size_t b) {
+    const bool of_source = a == source || b == source;
+    return of_source && a != middle && b != middle;
+  };
+  for (std::size_t i = 0; i < 4; ++i)
+    rig.start(i);
+  rig.append(source, {"events", 2});
+  rig.append(source, {"_ebb", 1});
+  rig.append(middle, {"events", 2});
+  rig.append(0, {"_ebb", 1});
+  rig.append(0, {"events", 1});
+  rig.append(deaf, {"events", 1});
+  rig.run_for(seconds(120));
+  CHECK(rig.store(middle).events() == 8);
+  CHECK(rig.store(0).events() == 5);  // nothing of the source, which the middle may not bring
+  CHECK(rig.store(deaf).events() == 2);
+  for (std::size_t i = 0; i < 4; ++i)
+    CHECK(rig.node(i).faults.empty());
+}
+
+TEST_CASE("a policy is written under the next number, and no issuer says so") {
+  MemberRig rig;
+  const std::size_t member = rig.add_member({0});
+  rig.start(0);
+  rig.start(member);
+  rig.run_for(seconds(2));
+  rig.input(0, mesh::PolicyWanted{{1}, trust::Admit::kSecret});
+  rig.input(member, mesh::PolicyWanted{{2}, trust::Admit::kSecret});
+  rig.run_for(seconds(5));
+  CHECK(rig.engine(member).membership().admit == trust::Admit::kSecret);
+  REQUIRE(rig.node(member).issued.size() == 1);
+  CHECK(rig.node(member).issued[0].record.error().code == ErrorCode::kNotFound);
+  rig.input(0, mesh::PolicyWanted{{3}, trust::Admit::kInvite});
+  rig.run_for(seconds(5));
+  CHECK(rig.engine(member).membership().admit == trust::Admit::kInvite);
+}
+
+TEST_CASE("a node with its clock in 1970 or in 2040 is a member like any other") {
+  for (const std::int64_t off : {-19000 * kDayMs, 5000 * kDayMs}) {
+    CAPTURE(off);
+    MemberRig rig;
+    const std::size_t a = rig.add_member({0});
+    const std::size_t lost = rig.add_member({0, a});
+    rig.node(lost).wall_off_ms = off;
+    for (std::size_t i = 0; i < 3; ++i)
+      rig.start(i);
+    rig.append(lost, {"events", 2});
+    rig.append(0, {"events", 3});
+    rig.run_for(seconds(150));
+    CHECK(rig.store(lost).events() == 5);
+    CHECK(rig.store(a).events() == 5);
+    CHECK(rig.standing(lost) == trust::Standing::kCertified);
+    CHECK(rig.engine(lost).membership().clock_overruled);
+    CHECK(rig.engine(lost).counters().peers_not_admitted == 0);
+    CHECK(rig.engine(0).counters().certificates_issued == 0);
+  }
+}
+
+TEST_CASE("one peer with its clock set back makes nothing valid that has ended") {
+  MemberRig rig;
+  const std::size_t liar = rig.add_member();
+  const std::size_t old = rig.add_member({0}, {kAllRoles, {""}, -90, -20});
+  rig.node(0).membership->issuer = nullptr;
+  rig.node(0).config.peers = {rig.address(liar)};
+  rig.node(liar).wall_off_ms = -40 * kDayMs;
+  // It would take it for a member.
+  rig.parted = [&](std::size_t a, std::size_t b) {
+    return std::min(a, b) == liar && std::max(a, b) == old;
+  };
+  for (std::size_t i = 0; i < 3; ++i)
+    rig.start(i);
+  rig.append(0, {"events", 3});
+  rig.run_for(seconds(100));
+  CHECK_FALSE(rig.engine(0).membership().clock_overruled);
+  CHECK(rig.store(old).events() == 0);
+}
+
+TEST_CASE("nodes that lack records off the logs that count are told by a comparison") {
+  MemberRig rig;
+  const std::size_t a = rig.add_member({0});
+  rig.start(0);
+  rig.start(a);
+  rig.run_for(seconds(5));
+  rig.stop(a);
+  // A gap: what takes away holds all the same, and no head shows it.
+  (void)rig.write(trust::record::Time{});
+  const DeviceId gone = rig.store(a).device();
+  rig.node(a).membership->given = {rig.write(trust::record::Revoke{DeviceId{}, {}})};
+  rig.start(a);
+  rig.run_for(seconds(60));
+  CHECK(rig.engine(0).counters().authority_records + rig.node(0).records_kept.size() >= 4);
+  CHECK(rig.node(0).records_kept.size() == rig.node(a).records_kept.size());
+  CHECK(rig.engine(0).counters().authority_compares + rig.engine(a).counters().authority_compares >=
+        1);
+  CHECK(gone == rig.store(a).device());
+}
+
+}  // namespace
+}  // namespace ebb::tests

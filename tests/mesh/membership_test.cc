@@ -1,0 +1,196 @@
+// Who is let in: records before HELLO, verdicts, certificates for who asks.
+#include <doctest/doctest.h>
+
+#include <algorithm>
+
+#include "tests/mesh/member_rig.h"
+
+namespace ebb::tests {
+namespace {
+
+TEST_CASE("certified nodes are greeted, and know the same of authorities") {
+  MemberRig rig;
+  const std::size_t a = rig.add_member({0});
+  const std::size_t b = rig.add_member({a});
+  for (std::size_t i = 0; i < 3; ++i)
+    rig.start(i);
+  rig.append(b, {"events", 5});
+  rig.run_for(seconds(10));
+  CHECK(rig.store(0).events() == 5);
+  CHECK(rig.agree({0, a, b}));
+  for (std::size_t i = 0; i < 3; ++i) {
+    CHECK(rig.standing(i) == trust::Standing::kCertified);
+    CHECK(rig.node(i).faults.empty());
+    CHECK(rig.engine(i).counters().authority_compares == 0);
+    for (const mesh::LinkStatus& link : rig.engine(i).links()) {
+      CHECK(link.access == "full");
+      CHECK(link.access_there == "full");
+    }
+  }
+}
+
+TEST_CASE("who has no certificate hears why, gets no event and gives none") {
+  MemberRig rig;
+  const std::size_t member = rig.add_member({0});
+  const std::size_t stranger = rig.add_stranger({0, member});
+  for (std::size_t i = 0; i < 3; ++i)
+    rig.start(i);
+  rig.append(0, {"events", 3});
+  rig.append(stranger, {"events", 3});
+  rig.run_for(seconds(200));
+  CHECK(rig.store(member).events() == 3);
+  CHECK(rig.store(0).events() == 3);
+  CHECK(rig.store(stranger).events() == 3);
+  CHECK(rig.not_admitted(0) + rig.not_admitted(member) >= 2);
+  const auto& told = rig.node(stranger).notices;
+  CHECK(std::any_of(told.begin(), told.end(), [](const mesh::Notice& notice) {
+    return notice.kind == mesh::NoticeKind::kNotAdmitted &&
+           notice.text.find("no certificate") != std::string::npos;
+  }));
+  CHECK(rig.engine(stranger).peers()[0].state == "refused");
+}
+
+TEST_CASE("by the mesh's secret an issuer certifies who asks, durable before it is told") {
+  MemberRig rig;
+  rig.admit_by_secret();
+  const std::size_t late = rig.add_stranger({0});
+  const std::size_t member = rig.add_member({0});
+  rig.start(0);
+  rig.start(member);
+  rig.run_for(seconds(5));
+  bool fails = true;
+  rig.fails_authority = [&](std::size_t i) { return i == 0 && fails; };
+  rig.append(0, {"events", 2});
+  rig.start(late);
+  rig.append(late, {"events", 4});
+  rig.run_for(seconds(8));
+  // Signed, and not stored: nobody has heard of it.
+  CHECK(rig.standing(late) == trust::Standing::kUnknown);
+  CHECK(rig.engine(0).counters().certificates_issued == 0);
+  fails = false;
+  rig.run_for(seconds(200));
+  CHECK(rig.standing(late) == trust::Standing::kCertified);
+  CHECK(rig.engine(0).counters().certificates_issued == 1);
+  CHECK(rig.store(late).events() == 6);
+  CHECK(rig.store(member).events() == 6);
+  CHECK(rig.agree({0, late, member}));
+  for (std::size_t i = 0; i < 3; ++i)
+    CHECK(rig.node(i).faults.empty());
+  // Its certificate is in the stores: it goes on after a start.
+  rig.stop(late);
+  rig.start(late);
+  rig.append(late, {"events", 1});
+  rig.run_for(seconds(30));
+  CHECK(rig.store(member).events() == 7);
+}
+
+TEST_CASE("who asks one without an issuer hears where there is one") {
+  MemberRig rig;
+  rig.admit_by_secret();
+  const std::size_t member = rig.add_member({0});
+  rig.start(0);
+  rig.start(member);
+  rig.run_for(seconds(5));
+  const std::size_t late = rig.add_stranger({member});
+  rig.node(late).membership->given = {rig.records.front()};
+  rig.start(late);
+  rig.run_for(seconds(200));
+  CHECK(rig.standing(late) == trust::Standing::kCertified);
+  CHECK(rig.engine(0).counters().certificates_issued == 1);
+}
+
+TEST_CASE("expired by a day or by 300 it uploads its own events, is renewed, and is full again") {
+  for (const std::int64_t ended : {1, 300}) {
+    CAPTURE(ended);
+    MemberRig rig;
+    const std::size_t member = rig.add_member({0});
+    const std::size_t old = rig.add_member({0, member}, {kAllRoles, {""}, -ended - 80, -ended});
+    for (std::size_t i = 0; i < 3; ++i)
+      rig.start(i);
+    rig.append(old, {"events", 4});
+    rig.append(member, {"events", 2});
+    rig.run_for(seconds(120));
+    CHECK(rig.standing(old) == trust::Standing::kCertified);
+    CHECK(rig.engine(0).counters().certificates_issued == 1);
+    CHECK(rig.store(0).events() == 6);
+    CHECK(rig.store(old).events() == 6);
+    CHECK(rig.store(member).events() == 6);
+    for (std::size_t i = 0; i < 3; ++i)
+      CHECK(rig.node(i).faults.empty());
+  }
+}
+
+TEST_CASE("expired, and no issuer near: its own events go up, nothing comes down") {
+  MemberRig rig;
+  const std::size_t member = rig.add_member();
+  const std::size_t old = rig.add_member({member}, {kAllRoles, {""}, -90, -2});
+  rig.start(member);
+  rig.start(old);
+  rig.append(old, {"events", 4});
+  rig.append(member, {"events", 2});
+  rig.run_for(seconds(60));
+  rig.append(old, {"events", 1});
+  rig.append(member, {"other", 1});
+  rig.run_for(seconds(120));
+  CHECK(rig.standing(old) == trust::Standing::kExpired);
+  CHECK(rig.store(member).events() == 8);
+  CHECK(rig.store(old).events() == 5);
+  REQUIRE(rig.engine(member).links().size() == 1);
+  CHECK(rig.engine(member).links()[0].access == "restricted");
+  CHECK(rig.engine(old).links()[0].access_there == "restricted");
+  CHECK(rig.node(member).faults.empty());
+  CHECK(rig.node(old).faults.empty());
+}
+
+TEST_CASE("news of authorities reach every node, and a revoked device loses its links") {
+  MemberRig rig;
+  const std::size_t member = rig.add_member({0});
+  const std::size_t thief = rig.add_member({0, member});
+  for (std::size_t i = 0; i < 3; ++i)
+    rig.start(i);
+  rig.run_for(seconds(5));
+  REQUIRE(rig.streams_between(member, thief) == 1);
+  rig.stop(0);
+  rig.node(0).membership->given = {rig.write(trust::record::Revoke{rig.store(thief).device(), {}})};
+  rig.start(0);
+  rig.run_for(seconds(60));
+  CHECK(rig.streams_between(0, thief) == 0);
+  CHECK(rig.streams_between(member, thief) == 0);
+  rig.append(thief, {"events", 1});
+  rig.append(member, {"events", 1});
+  rig.run_for(seconds(120));
+  CHECK(rig.store(0).events() == 1);
+  CHECK(rig.store(member).events() == 1);
+  CHECK(rig.store(thief).events() == 1);
+}
+
+TEST_CASE("a certificate that is due is renewed on a link that stands") {
+  MemberRig rig;
+  const std::size_t member = rig.add_member({0}, {kAllRoles, {"a", "b"}, -80, 10});
+  rig.start(0);
+  rig.start(member);
+  rig.run_for(seconds(5));
+  const mesh::MembershipStatus status = rig.engine(member).membership();
+  CHECK(status.standing == trust::Standing::kCertified);
+  CHECK_FALSE(status.renewal_due);
+  REQUIRE(status.certificate);
+  CHECK(status.certificate->prefixes == std::vector<std::string>{"a", "b"});
+  CHECK(status.certificate->validity.not_after.ms > rig.wall().ms + 390 * kDayMs);
+  CHECK(rig.engine(0).counters().certificates_issued == 1);
+}
+
+TEST_CASE("a certificate for another link key gives a restricted link until it is renewed") {
+  MemberRig rig;
+  const std::size_t member = rig.add_member({0}, {kAllRoles, {""}, -10, 300, 0x99});
+  rig.start(0);
+  rig.start(member);
+  rig.append(0, {"events", 1});
+  rig.run_for(seconds(10));
+  CHECK(rig.engine(0).counters().certificates_issued == 1);
+  CHECK(rig.engine(member).membership().certificate->link_key ==
+        rig_link_key(rig.store(member).device()));
+  CHECK(rig.store(member).events() == 1);
+}
+
+}  // namespace
+}  // namespace ebb::tests
