@@ -118,7 +118,7 @@ void write_peers(PrometheusText& out, const node::MeshCounters& mesh,
 void write_membership(PrometheusText& out, const node::MeshCounters& mesh,
                       const mesh::MembershipStatus& status) {
   out.gauge("ebb_certified", "1 while this device is a certified one of its mesh.",
-            std::uint64_t{status.standing == trust::Standing::kCertified ? 1U : 0U});
+            std::uint64_t{trust::access_of(status.standing) == trust::Access::kFull ? 1U : 0U});
   out.gauge("ebb_issuers", "Issuers of the mesh that may certify.", status.issuers);
   out.counter("ebb_authors_refused_total", "Segments of authors that may not write them.",
               mesh.authors_refused);

@@ -18,10 +18,9 @@ using codec::GrantedAccess;
 std::string_view standing_text(trust::Standing standing) {
   switch (standing) {
     case trust::Standing::kCertified:
-      return "its certificate is for another link key";
     case trust::Standing::kNotYetValid:
     case trust::Standing::kIssuerNotYetValid:
-      return "its certificate is not valid yet (a clock is wrong?)";
+      return "its certificate is for another link key";
     case trust::Standing::kExpired:
       return "its certificate has expired";
     case trust::Standing::kIssuerExpired:

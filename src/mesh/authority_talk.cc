@@ -191,11 +191,7 @@ std::vector<HeardClock> heard_clocks(Context& ctx) {
   std::erase_if(membership.told_clocks,
                 [&](const auto& each) { return ctx.now - each.second.heard > day; });
   for (const auto& [device, told] : membership.told_clocks) {
-    const trust::Verdict verdict = membership.authority().verdict(device, membership.floor());
-    const trust::Standing standing = verdict.standing;
-    const bool lasts = standing == trust::Standing::kCertified ||
-                       standing == trust::Standing::kNotYetValid ||
-                       standing == trust::Standing::kIssuerNotYetValid;
+    const bool lasts = membership.authority().verdict(device, membership.floor()).is_full();
     if (lasts) clocks.push_back({device, {told.wall.ms + (ctx.now - told.heard).ms()}});
   }
   return clocks;

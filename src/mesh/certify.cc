@@ -113,8 +113,8 @@ void ask_by_invite(Context& ctx, Link& link, const codec::AuthAsk& ask,
                    const trust::Verdict& verdict) {
   const ChannelPeer& peer = *link.channel->peer();
   // It was let in already, and has not heard the answer.
-  const bool has_one = verdict.standing == trust::Standing::kCertified && verdict.certificate &&
-                       verdict.certificate->link_key == peer.link_key;
+  const bool has_one =
+      verdict.is_full() && verdict.certificate && verdict.certificate->link_key == peer.link_key;
   if (has_one) return let_in(ctx, link);
   auto& invites = ctx.membership->config().invites;
   const auto invite = std::find_if(invites.begin(), invites.end(),
@@ -154,7 +154,10 @@ void ask_for_certificate(Context& ctx, Link& link) {
   const LinkAdmission& admission = link.admission;
   if (!admission.heard || admission.joins || link.closed || !admission.granted) return;
   if (membership.ask_again_at && *membership.ask_again_at > ctx.now) return;
-  if (!membership.wants_certificate() || membership.can_issue()) return;
+  // A peer by whose clock it is over may know better.
+  const bool is_doubted =
+      admission.granted == codec::GrantedAccess::kRestricted && membership.own().is_full();
+  if (!(membership.wants_certificate() || is_doubted) || membership.can_issue()) return;
   const auto asked = membership.asked.find(*link.peer);
   const Duration rest = milliseconds(limits::kAuthAskMs);
   if (asked != membership.asked.end() && ctx.now - asked->second < rest) return;
@@ -192,8 +195,8 @@ void on_auth(Context& ctx, Link& link, const codec::AuthAsk& ask) {
   }
   if (link.admission.joins) return ask_by_invite(ctx, link, ask, verdict);
   const trust::LinkKey& link_key = link.channel->peer()->link_key;
-  const bool lasts = verdict.standing == trust::Standing::kCertified && !verdict.renewal_due &&
-                     verdict.certificate->link_key == link_key;
+  const bool lasts =
+      verdict.is_full() && !verdict.renewal_due && verdict.certificate->link_key == link_key;
   if (lasts) return refuse(ctx, link, AuthRefusal::kNotByPolicy, "its certificate is not due yet");
   if (auto next = renewed(ctx, verdict, link_key)) return want(ctx, link, std::move(*next));
   if (membership.authority().admit(membership.floor()) != trust::Admit::kSecret) {

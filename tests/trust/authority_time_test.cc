@@ -43,13 +43,13 @@ Bytes shown_by(const Identity& key, const DeviceId& device, Validity validity) {
 
 }  // namespace
 
-TEST_CASE("who has expired has a link for renewal, and who has not begun, too") {
+TEST_CASE("who has expired has a link for renewal, and who has not begun a full one") {
   Mesh mesh;
   mesh.take(mesh.new_issuer.certify(kPump, {days(5), days(40)}));
   CHECK(mesh.verdict(kPump, days(4)).standing == Standing::kNotYetValid);
-  CHECK(mesh.verdict(kPump, days(4)).access() == Access::kRestricted);
+  CHECK(mesh.verdict(kPump, days(4)).access() == Access::kFull);
   CHECK(mesh.verdict(kPump, {0}).standing == Standing::kIssuerNotYetValid);
-  CHECK(mesh.verdict(kPump, {0}).access() == Access::kRestricted);
+  CHECK(mesh.verdict(kPump, {0}).access() == Access::kFull);
   CHECK(mesh.verdict(kPump, days(5)).access() == Access::kFull);
   CHECK(mesh.verdict(kPump, days(40)).standing == Standing::kExpired);
   CHECK(mesh.verdict(kPump, days(440)).access() == Access::kRestricted);
