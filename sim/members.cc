@@ -31,6 +31,7 @@ std::vector<HostIndex> Cluster::issuer_hosts() const {
 void Cluster::join_members(WallTime now) {
   if (paper_ == nullptr) return;
   const std::vector<HostIndex> issuers = issuer_hosts();
+  const std::int64_t begun = options_.renewals ? -250 : -20;  // days
   for (HostIndex index = 0; index < hosts_.size(); ++index) {
     const bool outside = index == options_.outsider;
     if (index == options_.late || (outside && !options_.outsider_is_certified)) continue;
@@ -39,7 +40,7 @@ void Cluster::join_members(WallTime now) {
     if (outside) roles = trust::roles::kReader;
     const bool ended = index == options_.expired;
     paper_->certify(hosts_[index]->device(), hosts_[index]->link_key(), roles,
-                    ended ? around(now, -200, -2) : around(now, -20, 300));
+                    ended ? around(now, -200, -2) : around(now, begun, 300 + begun));
   }
   if (options_.late) paper_->admit_by_secret();
   for (const Bytes& record : paper_->records())

@@ -135,11 +135,13 @@ void draw_members(Rng& rng, Options& options) {
   const bool expired = rng.chance(1, 3);
   const bool outsider = rng.chance(1, 3);
   options.outsider_is_certified = late || rng.chance(1, 2);
+  const bool renewals = rng.chance(1, 2);
   if (options.nodes < kNodesWithMembers) return;
   // An issuer whose clock is wrong certifies nobody, and nobody sets it right here.
   const bool clocks = options.has(Fault::kClockStep) || options.has(Fault::kClockWalk) ||
                       options.has(Fault::kClockAtBoot);
   const auto last = static_cast<HostIndex>(options.nodes - 1);
+  options.renewals = !clocks && renewals;
   if (outsider) options.outsider = last - 1;
   if (late && !clocks) options.late = last - 2;
   if (expired && !clocks) options.expired = last - 3;
@@ -189,6 +191,7 @@ std::string members_text(const Options& options) {
   const auto add = [&text](const char* what, const std::optional<HostIndex>& host) {
     if (host) text += std::string(", ") + what + " host " + std::to_string(*host);
   };
+  if (options.renewals) text += ", renewals";
   add("late", options.late);
   add("expired", options.expired);
   add(options.outsider_is_certified ? "mute" : "uncertified", options.outsider);

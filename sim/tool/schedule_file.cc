@@ -41,6 +41,7 @@ void visit_options(OptionsRef& o, const Visit& visit) {
   visit("expired", o.expired);
   visit("outsider", o.outsider);
   visit("outsider_is_certified", o.outsider_is_certified);
+  visit("renewals", o.renewals);
   visit("liar", o.liar);
   visit("lies_permille", o.lies_permille);
   visit("floods", o.floods);
