@@ -113,7 +113,7 @@ std::vector<std::vector<HostIndex>> plan_peers(const Options& options,
   for (HostIndex host = 1; host < options.nodes; ++host) {
     auto earlier = static_cast<HostIndex>(rng.below(host));
     // The tree's inner hosts can be dialled, and let others in; host 0 can, and does.
-    while (behind_nat[earlier] || earlier == options.outsider)
+    while (behind_nat[earlier] || earlier == options.outsider || earlier == options.late)
       --earlier;
     connect(host, earlier);
   }

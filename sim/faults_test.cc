@@ -114,15 +114,19 @@ TEST_CASE("hosts behind NAT are nobody's peers, and all hosts hang together") {
   CHECK(reached.size() == options.nodes);
 }
 
-TEST_CASE("nobody hangs on the outsider alone") {
+TEST_CASE("nobody hangs on who is not certified alone") {
   Options options = expand_seed(4, 5);
   options.extra_peers = 0;
   options.outsider = 3;
+  options.late = 2;
   const std::vector<bool> none(options.nodes, false);
   for (std::uint64_t seed = 0; seed < 20; ++seed) {
     const auto peers = plan_peers(options, none, Rng(seed));
     CHECK(std::count(peers[4].begin(), peers[4].end(), 3) == 0);
     CHECK(std::count(peers[3].begin(), peers[3].end(), 4) == 0);
+    for (const ebb::sim::HostIndex host : {3U, 4U}) {
+      CHECK(std::count(peers[host].begin(), peers[host].end(), 2) == 0);
+    }
   }
 }
 

@@ -99,6 +99,23 @@ TEST_CASE("who asks one without an issuer hears where there is one") {
   CHECK(rig.engine(0).counters().certificates_issued == 1);
 }
 
+TEST_CASE("an issuer is told of, though its address did not answer when it was dialled last") {
+  MemberRig rig;
+  rig.admit_by_secret();
+  const std::size_t member = rig.add_member({0});
+  rig.node(0).config.peers = {rig.address(member)};
+  rig.start(member);
+  rig.run_for(seconds(3));  // nobody is there
+  rig.start(0);
+  rig.run_for(seconds(3));
+  rig.node(0).config.peers = {};
+  const std::size_t late = rig.add_stranger({member});
+  rig.node(late).membership->given = {rig.records.front()};
+  rig.start(late);
+  rig.run_for(seconds(200));
+  CHECK(rig.standing(late) == trust::Standing::kCertified);
+}
+
 TEST_CASE("expired by a day or by 300 it uploads its own events, is renewed, and is full again") {
   for (const std::int64_t ended : {1, 300}) {
     CAPTURE(ended);
