@@ -7,6 +7,7 @@
 #include "core/planted.h"
 #include "mesh/authority_talk.h"
 #include "mesh/certify.h"
+#include "mesh/dialer.h"
 #include "mesh/greeting.h"
 #include "mesh/want.h"
 
@@ -89,6 +90,7 @@ void turn_away(Context& ctx, Link& link, trust::Standing standing) {
   notice(ctx, link, NoticeKind::kNotAdmitted, "not admitted here: " + std::string(why));
   link.refusal = why;
   link.misbehaved = true;
+  link.unadmitted = true;
   say_bye(ctx, link, codec::ByeCode::kNotAdmitted, std::string(why));
   close_link(ctx, link, "not admitted: " + std::string(why));
 }
@@ -173,6 +175,7 @@ void judge_links(Context& ctx) {
   }
   certify_self(ctx);
   reconsider_authors(ctx);
+  dial_certified(ctx);
 }
 
 // Records of a peer as far as it may bring them. False after a fault.

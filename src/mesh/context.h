@@ -95,14 +95,15 @@ struct Target {
   std::string address;
   std::optional<DeviceId> device;
   bool configured = false;
-  Instant self_until;       // it led to ourselves, and counts as that until then
-  bool urgent = false;      // for gossip: dial whatever the number of links
-  bool first_hand = false;  // we dialled it there, or its device told us itself
-  bool knows_us = false;    // has been told our own address
-  bool reached = false;     // the last dial was answered
-  bool stored = false;      // as the store has it
-  bool no_relay = false;    // it said that it is none
-  bool announced = false;   // only by its device's presence: goes when its dial fails
+  Instant self_until;        // it led to ourselves, and counts as that until then
+  bool urgent = false;       // for gossip: dial whatever the number of links
+  bool first_hand = false;   // we dialled it there, or its device told us itself
+  bool knows_us = false;     // has been told our own address
+  bool reached = false;      // the last dial was answered
+  bool stored = false;       // as the store has it
+  bool no_relay = false;     // it said that it is none
+  bool uncertified = false;  // one end was not admitted, and lacked a certificate then
+  bool announced = false;    // only by its device's presence: goes when its dial fails
   std::optional<LinkId> link;
   std::uint32_t failures = 0;
   Instant next;

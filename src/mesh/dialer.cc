@@ -142,6 +142,11 @@ void note_refusal(Context& ctx, const Link& link, Target& target) {
     notice(ctx, link, NoticeKind::kUnanswered, link.address + ": " + std::string(kUnanswered));
 }
 
+bool are_certified(const Context& ctx, const Target& target) {
+  return target.device && ctx.membership->own().is_full() &&
+         ctx.membership->is_full(*target.device, 0);
+}
+
 }  // namespace
 
 Duration dial_backoff(Context& ctx, std::uint32_t failures) {
@@ -188,6 +193,17 @@ void dial_soon(Context& ctx, Target& target) {
 void dial_when_due(Context& ctx, const std::string& address) {
   const auto it = ctx.targets.find(address);
   if (it != ctx.targets.end()) make_urgent(ctx, it->second);
+}
+
+void dial_certified(Context& ctx) {
+  for (auto& [address, target] : ctx.targets) {
+    if (!target.uncertified || !are_certified(ctx, target)) continue;
+    target.uncertified = false;
+    target.failures = 0;
+    target.refused_until = {};
+    target.next = std::min(target.next, ctx.now + dial_backoff(ctx, 0));
+    ctx.dials_changed = true;
+  }
 }
 
 bool is_linked(Context& ctx, const DeviceId& device) {
@@ -257,6 +273,7 @@ void dialer_link_closed(Context& ctx, const Link& link, const std::string& reaso
       target->failures = link.settled ? 0 : std::min(target->failures + 1, kFailuresMax);
     }
     target->next = ctx.now + dial_backoff(ctx, target->failures);
+    target->uncertified = link.unadmitted && !are_certified(ctx, *target);
     if (link.misbehaved) {
       target->refused_until = ctx.now + kRefusalPause;
       target->next = target->next + kRefusalPause;

@@ -125,6 +125,7 @@ struct Link {
   Phase phase = Phase::kConnecting;
   bool closed = false;
   bool misbehaved = false;   // refused or faulted, on either side: no hurry to dial it again
+  bool unadmitted = false;   // refused for want of access, by either side
   bool turned_away = false;  // the peer's overlay is full: no hurry either
   std::string_view refusal;  // refused by either side for what it is: a static text
   bool copied = false;       // another node has our device key: a long pause

@@ -116,6 +116,29 @@ TEST_CASE("an issuer is told of, though its address did not answer when it was d
   CHECK(rig.standing(late) == trust::Standing::kCertified);
 }
 
+TEST_CASE("who was refused for want of a certificate is dialled again when it has one") {
+  MemberRig rig;
+  rig.admit_by_secret();
+  const std::size_t early = rig.add_stranger({0});
+  const std::size_t late = rig.add_stranger({0, early});
+  for (const std::size_t i : {early, late})
+    rig.node(i).membership->given = {rig.records.front()};
+  bool alone = true;
+  rig.parted = [&](std::size_t from, std::size_t to) {
+    return from == early && (alone || to == late);
+  };
+  for (std::size_t i = 0; i < 3; ++i)
+    rig.start(i);
+  rig.run_for(seconds(3));
+  CHECK(rig.standing(late) == trust::Standing::kCertified);
+  CHECK(rig.standing(early) == trust::Standing::kUnknown);
+  CHECK(rig.not_admitted(late) + rig.not_admitted(early) > 0);
+  alone = false;
+  rig.run_for(seconds(15));
+  CHECK(rig.standing(early) == trust::Standing::kCertified);
+  CHECK(rig.streams_between(early, late) == 1);
+}
+
 TEST_CASE("expired by a day or by 300 it uploads its own events, is renewed, and is full again") {
   for (const std::int64_t ended : {1, 300}) {
     CAPTURE(ended);
