@@ -116,6 +116,22 @@ TEST_CASE("an issuer is told of, though its address did not answer when it was d
   CHECK(rig.standing(late) == trust::Standing::kCertified);
 }
 
+TEST_CASE("more than an issuer signs in a second begin at once, and none of them rests") {
+  MemberRig rig;
+  rig.admit_by_secret();
+  constexpr std::size_t kMany = 24;
+  for (std::size_t i = 0; i < kMany; ++i) {
+    const std::size_t late = rig.add_stranger({0});
+    rig.node(late).membership->given = {rig.records.front()};
+  }
+  for (std::size_t i = 0; i <= kMany; ++i)
+    rig.start(i);
+  rig.run_for(seconds(10));
+  CHECK(rig.engine(0).counters().certificates_issued == kMany);
+  for (std::size_t i = 0; i <= kMany; ++i)
+    CHECK(rig.not_admitted(i) == 0);
+}
+
 TEST_CASE("who was refused for want of a certificate is dialled again when it has one") {
   MemberRig rig;
   rig.admit_by_secret();
