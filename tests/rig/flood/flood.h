@@ -61,4 +61,8 @@ struct HandshakesSent {
 // Each on a connection of its own, which is left once something came back, or its end.
 HandshakesSent send_handshakes(const HandshakeFlood& flood);
 
+// What takes such connections at least: listens on loopback, prints where, reads once from each and
+// closes it, until standard input ends.
+void run_sink();
+
 }  // namespace ebb::tests

@@ -1,7 +1,8 @@
 // rig_flood datagrams HOST:PORT COUNT PER_SECOND SEED < CAPTURED
 //   CAPTURED: a datagram a line, in hex; may be empty.
 // rig_flood handshakes HOST:PORT MESH_FILE SECONDS PER_SECOND
-// Prints what was sent and what came back, as one JSON object.
+// rig_flood sink
+// The first two print what was sent and what came back, as one JSON object.
 #include <arpa/inet.h>
 #include <sodium.h>
 
@@ -125,6 +126,10 @@ int main(int argc, char** argv) {
   const std::string mode = argc > 1 ? argv[1] : "";
   if (mode == "datagrams" && argc == 6) return ebb::tests::datagrams(argv + 2);
   if (mode == "handshakes" && argc == 6) return ebb::tests::handshakes(argv + 2);
-  std::fprintf(stderr, "usage: rig_flood datagrams|handshakes ... (see the source)\n");
+  if (mode == "sink" && argc == 2) {
+    ebb::tests::run_sink();
+    return 0;
+  }
+  std::fprintf(stderr, "usage: rig_flood datagrams|handshakes|sink ... (see the source)\n");
   return 2;
 }
