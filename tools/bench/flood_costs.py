@@ -13,7 +13,7 @@ import link_costs
 FLOOD_RATE = 10000  # a second
 FLOOD_SECONDS = 5
 FLOOD_SECONDS_LONG = 60
-TURNS = 3
+TURNS = 5
 MARGIN_S = 1  # the flood goes on behind the last live event
 
 
