@@ -155,8 +155,8 @@ TEST_CASE("who was refused for want of a certificate is dialled again when it ha
   CHECK(rig.streams_between(early, late) == 1);
 }
 
-TEST_CASE("expired by a day or by 300 it uploads its own events, is renewed, and is full again") {
-  for (const std::int64_t ended : {1, 300}) {
+TEST_CASE("expired by 1 to 400 days it uploads its own events, is renewed, and is full again") {
+  for (const std::int64_t ended : {1, 2, 30, 90, 300, 365, 399, 400}) {
     CAPTURE(ended);
     MemberRig rig;
     const std::size_t member = rig.add_member({0});
