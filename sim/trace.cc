@@ -97,6 +97,7 @@ class FieldWriter {
     number(static_cast<std::uint64_t>(input.minute));
   }
   void operator()(const mesh::AddPeer& input) { text(input.address); }
+  void operator()(const mesh::AddressHeard& input) { text(input.address); }
   void operator()(const mesh::Shutdown&) {}
   void operator()(const mesh::IncarnationBegun& input) {
     number(input.incarnation);

@@ -42,6 +42,10 @@ AccessKey AccessKey::for_join(const MeshId& mesh, const InviteSecret& secret) {
   return AccessKey(Purpose::kJoin, mesh, secret.view());
 }
 
+AccessKey AccessKey::for_beacon(const MeshId& mesh, const trust::MeshSecret& secret) {
+  return AccessKey(Purpose::kBeacon, mesh, secret.view());
+}
+
 AccessKey::AccessKey(Purpose purpose, const MeshId& mesh, ByteView secret)
     : prologue_(to_bytes(as_bytes(kPrologue))), mac_key_(derive(kMacLabel, purpose, mesh, secret)) {
   append(prologue_, mesh.view());

@@ -21,8 +21,8 @@
 
 namespace ebb::channel {
 
-// What a handshake is for. DO NOT CHANGE: hashed.
-enum class Purpose : std::uint8_t { kLink = 1, kJoin = 2 };
+// What a handshake, or a mac, is for. DO NOT CHANGE: hashed.
+enum class Purpose : std::uint8_t { kLink = 1, kJoin = 2, kBeacon = 3 };
 
 using trust::InviteSecret;
 
@@ -36,6 +36,9 @@ class AccessKey {
   static AccessKey for_link(const MeshId& mesh);  // which has none
   // Between who was invited and who invites.
   static AccessKey for_join(const MeshId& mesh, const InviteSecret& secret);
+
+  // Of beacons, which have no handshake: mac() and fits() alone mean something.
+  static AccessKey for_beacon(const MeshId& mesh, const trust::MeshSecret& secret);
 
   AccessKey copy() const;
 

@@ -184,6 +184,14 @@ void on_input(Context& ctx, AddPeer& peer) {
   }
 }
 
+void on_input(Context& ctx, AddressHeard& heard) {
+  Target* target = add_target(ctx, heard.address, std::nullopt, false, false);
+  if (target == nullptr) return;
+  target->heard = ctx.now;
+  if (!target->device) target->next = std::min(target->next, ctx.now + dial_backoff(ctx, 0));
+  target->next = std::max(target->next, target->refused_until);
+}
+
 void on_input(Context& ctx, Shutdown&) {
   for (Link& link : ctx.links) {
     say_bye(ctx, link, codec::ByeCode::kShutdown, "shutting down");

@@ -137,6 +137,11 @@ struct LocalTime {
 struct AddPeer {
   std::string address;  // host:port; a repeat has no effect
 };
+// Where a node of this mesh seems to be: somebody has heard it say so nearby. It is dialled when
+// links are wanted, and forgotten as what others tell.
+struct AddressHeard {
+  std::string address;  // host:port
+};
 // All addresses that lead to this node from now on, the best first; empty: none.
 struct AddressesChanged {
   std::vector<std::string> addresses;
@@ -164,7 +169,7 @@ struct ClockJudged {
 using Input =
     std::variant<LinkUp, LinkDown, StreamBytes, SendProgress, Datagram, Committed, ReadDone, Tick,
                  LocalTime, AddPeer, Shutdown, IncarnationBegun, EpochTaken, ClockJudged,
-                 AddressesChanged, IssueWanted, PolicyWanted, InvitesChanged>;
+                 AddressHeard, AddressesChanged, IssueWanted, PolicyWanted, InvitesChanged>;
 
 // ---- effects
 

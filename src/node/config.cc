@@ -247,6 +247,9 @@ std::string config_template(const std::string& name, const std::vector<std::stri
       "# Nodes that are always dialled: host:port, any number.\n");
   text.append(peers.empty() ? "# peers = []\n" : "peers = [" + dialled + "]\n");
   text.append(
+      "# \"auto\": this node is found by others of its mesh in the same local network, and\n"
+      "# finds them, without a list (UDP port 7402). \"no\": it tells nothing and hears nothing.\n"
+      "# beacon = \"auto\"\n"
       "# \"metered\": this node pays for its bytes; peers are told and wait with patience.\n"
       "# class = \"\"\n"
       "\n"

@@ -31,6 +31,7 @@ struct Config {
   std::string listen = "0.0.0.0:7401";        // [node] listen: TCP and UDP; "off": no links
   bool listen_configured = false;             // false: the default port or else the next free one
   std::vector<std::string> peers;             // [node] peers: host:port
+  bool beacon = true;                         // [node] beacon: tell the local network
   std::string link_class;                     // [node] class: "" or "metered", told to peers
   std::vector<mesh::LinkClass> link_classes;  // [link.NAME] addresses, daily, quiet
   // [topic.NAME] priority: normal, live, late

@@ -145,10 +145,19 @@ std::string show_scope_devices(const Config& config) {
   return joined(names);
 }
 
-constexpr std::array<ConfigKey, 11> kKeys{{
+Status set_beacon(Config& config, const std::string& text) {
+  std::string beacon;
+  EBB_RETURN_IF_ERROR(set_one_of("node.beacon", text, {"auto", "no"}, beacon));
+  config.beacon = beacon == "auto";
+  return {};
+}
+
+constexpr std::array<ConfigKey, 12> kKeys{{
     {"node.name", ConfigKind::kText, set_name, [](const Config& c) { return c.name; }},
     {"node.listen", ConfigKind::kText, set_listen, [](const Config& c) { return c.listen; }},
     {"node.peers", ConfigKind::kList, set_peers, [](const Config& c) { return joined(c.peers); }},
+    {"node.beacon", ConfigKind::kText, set_beacon,
+     [](const Config& c) { return std::string(c.beacon ? "auto" : "no"); }},
     {"node.class", ConfigKind::kText,
      [](Config& c, const std::string& text) {
        if (text.empty()) {

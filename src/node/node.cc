@@ -129,6 +129,7 @@ Status Node::Impl::start() {
                            }});
   driver.start(std::move(engine_config), Rng(trust::random_u64()));
   if (bound && bound->is_any()) addresses_timer.start(kAddressesPause);
+  start_beacon();
   log(LogLevel::kInfo, "started",
       {{"device", device_text(home.identity->device())},
        {"listen", bound ? bound->text() : config.listen},
@@ -220,6 +221,24 @@ Status Node::Impl::bind() {
   return {};
 }
 
+// Nobody is to be found where only programs of this machine can link.
+void Node::Impl::start_beacon() {
+  if (!config.beacon || !bound || bound->is_loopback()) return;
+  const Endpoint at = *bound;
+  beacon = std::make_unique<LanBeacon>(
+      loop->get(),
+      LanBeacon::Setup{
+          channel::AccessKey::for_beacon(home.mesh, home.secret), at, limits::kBeaconPort,
+          [at] { return beacon_routes(at, limits::kBeaconPort); },
+          [this](std::string address) { driver.feed(mesh::AddressHeard{std::move(address)}); },
+          counters.beacons},
+      Rng(trust::random_u64()));
+  const Status begun = beacon->start();
+  if (begun.ok()) return;
+  beacon.reset();
+  log(LogLevel::kWarn, "no_beacon", {{"error", begun.error().message()}});
+}
+
 void Node::Impl::begin_stop() {
   if (stopping) return;
   stopping = true;
@@ -228,6 +247,7 @@ void Node::Impl::begin_stop() {
   epoch_timer.stop();
   commit_timer.stop();
   addresses_timer.stop();
+  if (beacon != nullptr) beacon->stop();
   release_held(stopping_error());
   end_issuing();
   state_flush.stop();

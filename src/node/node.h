@@ -32,6 +32,7 @@
 #include "mesh/status_types.h"
 #include "mesh/types.h"
 #include "node/append_stream.h"
+#include "node/beacon_counters.h"
 #include "node/config.h"
 #include "node/home.h"
 #include "node/invites.h"
@@ -61,6 +62,7 @@ struct NodeCounters {
   std::uint64_t commits = 0, commits_failed = 0;
   std::uint64_t merges = 0;
   std::uint64_t state_flushes = 0;  // asked for by queries
+  BeaconCounters beacons;
   Histogram commit_seconds, commit_events, convergence_seconds;
 };
 

@@ -15,6 +15,7 @@
 #include "mesh/access_book.h"
 #include "mesh/channel.h"
 #include "mesh/types.h"
+#include "node/lan_beacon.h"
 #include "node/loop_inbox.h"
 #include "node/mesh_driver.h"
 #include "node/node.h"
@@ -35,6 +36,7 @@ struct Node::Impl {
   Status start();
   Status make_channels();
   Status bind();
+  void start_beacon();
   void watch_addresses();
   Result<mesh::Config> engine_config_of(const store::Store& opened) const;
 
@@ -93,6 +95,7 @@ struct Node::Impl {
   std::unique_ptr<mesh::Channels> channels;  // before the engine that has them
   MeshDriver driver;
   std::optional<Endpoint> bound;
+  std::unique_ptr<LanBeacon> beacon;  // nullptr: none
   std::unique_ptr<StoreThread> store;
 
   StoreEpoch epoch = 0;

@@ -46,6 +46,35 @@ struct Full : Rig {
 
 }  // namespace
 
+TEST_CASE("an address that was heard nearby is dialled while links are wanted, and not beyond") {
+  Rig rig;
+  rig.add_node(1);
+  rig.add_node(2);
+  rig.start(0);
+  rig.start(1);
+  rig.input(0, mesh::AddressHeard{rig.address(1)});
+  rig.input(0, mesh::AddressHeard{rig.address(1)});
+  rig.input(0, mesh::AddressHeard{"no address"});
+  rig.run_for(seconds(3));
+  CHECK(rig.engine(0).links().size() == 1);
+  CHECK(rig.engine(0).counters().dials == 1);
+  // The other one hears it, too.
+  rig.input(1, mesh::AddressHeard{rig.address(0)});
+  rig.run_for(seconds(30));
+  CHECK(rig.engine(1).counters().dials == 0);
+
+  Full full;
+  full.add_node(200);
+  full.start_all();
+  const std::uint64_t before = full.engine(0).counters().dials;
+  for (std::uint32_t number = 0; number < 3 * limits::kPassiveView; ++number) {
+    full.input(0, mesh::AddressHeard{"10.9.9.9:" + std::to_string(1000 + number)});
+  }
+  full.run_for(seconds(10));
+  CHECK(full.engine(0).counters().dials == before);
+  CHECK(full.engine(0).peers().size() <= Full::kNodes + limits::kPassiveView);
+}
+
 TEST_CASE("nobody whom we have not chosen makes us dial, whatever he shows") {
   bool more_of_ours = false;
   SUBCASE("that he lacks more than datagrams hold") {}

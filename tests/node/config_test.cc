@@ -239,3 +239,11 @@ TEST_CASE("a scope that is none is refused with what is wrong") {
   CHECK(mentions(error_of("[scope]\nrelay = true\n"), "must be a text"));
   CHECK(mentions(error_of("[scope]\nkinds = \"leaf\"\n"), "did you mean scope.kind?"));
 }
+
+TEST_CASE("the local network is told of the node unless the configuration says no") {
+  CHECK(load_config(ConfigFile("").path(), {})->beacon);
+  const auto off = load_config(ConfigFile("[node]\nbeacon = \"no\"\n").path(), {});
+  REQUIRE(off.ok());
+  CHECK_FALSE(off->beacon);
+  CHECK(mentions(error_of("[node]\nbeacon = \"maybe\"\n"), "none of auto no"));
+}

@@ -153,6 +153,17 @@ class NetnsTest(rig.RigTest):
             self.assertEqual(node.status()["links"], 0)
         self.assertGreater(network.counts()["blocked"], 0)
 
+    def test_nodes_of_one_local_network_find_each_other_without_a_peer_list(self):
+        network = self.network(3)
+        network.tell("broadcasts", "pass")
+        nodes = self.nodes(network, [[], [], []])
+        self.wait(lambda: all(node.status()["links"] == 2 for node in nodes), "links of all")
+        for node in nodes:
+            self.append(node, 2, "near")
+            self.assertGreater(node.metric("ebb_beacons_sent_total"), 0)
+        self.all_hold(nodes, 6, 30)
+        self.assertGreater(sum(node.metric("ebb_beacons_heard_total") for node in nodes), 0)
+
     def test_black_holed_links_give_their_descriptors_back_in_60_seconds(self):
         hosts = 15
         network = self.network(hosts)

@@ -11,6 +11,7 @@ constexpr std::array<std::uint8_t, 3> kNetwork = {10, 77, 0};
 constexpr std::size_t kIpv4HeaderBytes = 20;
 constexpr std::size_t kProtocolAt = 9;
 constexpr std::uint8_t kUdp = 17;
+constexpr std::uint8_t kBroadcast = 255;
 constexpr std::size_t kDestinationAt = 16;
 
 }  // namespace
@@ -52,24 +53,29 @@ bool PacketSwitch::passes(const Lane& lane, ByteView packet) {
   return lane.passing == Passing::kAll;
 }
 
-std::optional<HostIndex> PacketSwitch::destination(ByteView packet) const {
+std::optional<std::uint8_t> PacketSwitch::number(ByteView packet) const {
   if (packet.size() < kIpv4HeaderBytes || packet[0] >> 4 != 4) return std::nullopt;
   for (std::size_t i = 0; i < kNetwork.size(); ++i) {
     if (packet[kDestinationAt + i] != kNetwork[i]) return std::nullopt;
   }
-  const HostIndex last = packet[kDestinationAt + kNetwork.size()];
-  if (last == 0 || last > hosts_) return std::nullopt;
-  return last - 1;
+  return packet[kDestinationAt + kNetwork.size()];
 }
 
 void PacketSwitch::take(Instant now, HostIndex from, ByteView packet) {
   ++counts_.taken;
-  const std::optional<HostIndex> to = destination(packet);
-  if (!to) {
+  const std::optional<std::uint8_t> last = number(packet);
+  if (last && *last > 0 && *last <= hosts_) return carry(now, from, HostIndex{*last} - 1, packet);
+  if (last != kBroadcast || !broadcasts_) {
     ++counts_.not_for_us;
     return;
   }
-  Lane& way = lane(from, *to);
+  for (HostIndex to = 0; to < hosts_; ++to) {
+    if (to != from) carry(now, from, to, packet);
+  }
+}
+
+void PacketSwitch::carry(Instant now, HostIndex from, HostIndex to, ByteView packet) {
+  Lane& way = lane(from, to);
   if (!passes(way, packet)) {
     ++counts_.blocked;
     return;
@@ -80,7 +86,7 @@ void PacketSwitch::take(Instant now, HostIndex from, ByteView packet) {
   } else if (passage.fate == sim::Fate::kNoRoom || waiting_.size() >= kPacketsWaiting) {
     ++counts_.no_room;
   } else {
-    waiting_.emplace(passage.due, Packet{from, *to, to_bytes(packet)});
+    waiting_.emplace(passage.due, Packet{from, to, to_bytes(packet)});
   }
 }
 

@@ -57,6 +57,9 @@ class PacketSwitch {
   void set_path(HostIndex from, HostIndex to, const sim::PathOptions& options);
   void set_passing(HostIndex from, HostIndex to, Passing passing);
 
+  // Whether what goes to 10.77.0.255 reaches all others, as on one local network. At first not.
+  void pass_broadcasts(bool on) { broadcasts_ = on; }
+
   void take(Instant now, HostIndex from, ByteView packet);
   void run(Instant now);
   std::optional<Instant> next_due() const;
@@ -75,7 +78,8 @@ class PacketSwitch {
 
   Lane& lane(HostIndex from, HostIndex to);
   static bool passes(const Lane& lane, ByteView packet);
-  std::optional<HostIndex> destination(ByteView packet) const;
+  std::optional<std::uint8_t> number(ByteView packet) const;  // of the destination, in the network
+  void carry(Instant now, HostIndex from, HostIndex to, ByteView packet);
 
   HostIndex hosts_;
   Rng rng_;
@@ -83,6 +87,7 @@ class PacketSwitch {
   std::vector<Lane> lanes_;
   std::multimap<Instant, Packet> waiting_;  // those of one instant in order of take()
   Counts counts_;
+  bool broadcasts_ = false;
 };
 
 }  // namespace ebb::tests

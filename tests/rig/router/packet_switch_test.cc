@@ -62,6 +62,21 @@ TEST_CASE(
   CHECK(rig.net.counts().delivered_bytes == 300);
 }
 
+TEST_CASE("what goes to everybody reaches all others where that passes, each over its path") {
+  Rig rig;
+  Bytes packet = packet_to(1, 7);
+  packet[19] = 255;
+  rig.net.take(kStart, 0, packet);
+  CHECK(rig.net.counts().not_for_us == 1);
+  rig.net.pass_broadcasts(true);
+  rig.net.set_passing(0, 2, PacketSwitch::Passing::kNothing);
+  rig.net.take(kStart, 0, packet);
+  rig.net.take(kStart, 1, packet);
+  rig.net.run(kStart + seconds(1));
+  CHECK(rig.arrived == Arrivals{{1, 7}, {0, 7}, {2, 7}});
+  CHECK(rig.net.counts().blocked == 1);
+}
+
 TEST_CASE("a path for datagrams lets UDP through and nothing else") {
   Rig rig;
   rig.net.set_passing(0, 1, PacketSwitch::Passing::kDatagrams);

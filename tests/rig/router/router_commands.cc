@@ -96,6 +96,10 @@ std::string run_command(PacketSwitch& net, std::string_view line) {
   const Words words = words_of(line);
   const std::string_view name = words.empty() ? std::string_view() : words[0];
   if (name == "counts" && words.size() == 1) return counts_text(net.counts());
+  if (words == Words{"broadcasts", "pass"}) {
+    net.pass_broadcasts(true);
+    return "ok";
+  }
   bool done = false;
   if (name == "path" && words.size() == 8) {
     const std::optional<sim::PathOptions> options = path_of(words);
