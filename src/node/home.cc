@@ -13,6 +13,7 @@
 #include "node/config.h"
 #include "node/config_keys.h"
 #include "node/files.h"
+#include "node/issuer_mark.h"
 #include "node/key_file.h"
 #include "node/new_mesh.h"
 #include "node/signing_key.h"
@@ -88,6 +89,9 @@ Status write_signing_keys(const HomePaths& paths, const NewHome& made) {
     EBB_RETURN_IF_ERROR(write_signing_key(paths.root_key, kRootKind, *made.root, made.passphrase));
   }
   if (!made.issuer) return {};
+  const DeviceId issuer = made.issuer->identity()->device();
+  const Position end = IssuerMark::end_of(trust::mesh_id(made.genesis), issuer, made.authority);
+  EBB_RETURN_IF_ERROR(IssuerMark::write(paths.issuer_mark, issuer, end));
   return write_signing_key(paths.issuer_key, kIssuerKind, *made.issuer, made.passphrase);
 }
 
@@ -167,6 +171,7 @@ HomePaths home_paths(const std::string& dir) {
   paths.link_key = in_dir("keys/link.key");
   paths.root_key = in_dir("keys/root.key");
   paths.issuer_key = in_dir("keys/issuer.key");
+  paths.issuer_mark = in_dir("keys/issuer.signed");
   paths.mesh_secret = in_dir("keys/mesh.secret");
   paths.invites = in_dir("keys/invites");
   paths.genesis = in_dir("mesh.genesis");
@@ -203,6 +208,7 @@ Status write_home(const std::string& dir, const NewHome& made) {
     // Of a mesh that nobody has joined: the next attempt makes others.
     std::remove(paths.root_key.c_str());
     std::remove(paths.issuer_key.c_str());
+    std::remove(paths.issuer_mark.c_str());
   }
   return status;
 }

@@ -26,8 +26,8 @@
 namespace ebb::node {
 
 struct HomePaths {
-  std::string dir, config, keys, identity_key, link_key, root_key, issuer_key, mesh_secret, invites,
-      genesis, authority, store, socket, pid, log;
+  std::string dir, config, keys, identity_key, link_key, root_key, issuer_key, issuer_mark,
+      mesh_secret, invites, genesis, authority, store, socket, pid, log;
 };
 HomePaths home_paths(const std::string& dir);
 

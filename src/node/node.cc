@@ -78,7 +78,7 @@ Node::Impl::Impl(Home home_in, Config config_in, std::unique_ptr<Loop> loop_in)
       inbox(loop->get()),
       stop_wanted(loop->get(), [this] { begin_stop(); }),
       readers(loop->get(), home.paths.store),
-      driver(loop->get(), {[this](mesh::Commit commit) { store->commit(std::move(commit)); },
+      driver(loop->get(), {[this](mesh::Commit made) { commit(std::move(made)); },
                            [this](const mesh::Read& read) { on_read(read); },
                            [this] { on_rollback_found(); }, [this] { take_epoch(); },
                            [this](std::optional<PeerClock> heard) { on_peer_clock(heard); },
@@ -116,6 +116,9 @@ Status Node::Impl::start() {
   for (store::HeadRecord& head : opened->heads())
     heads.emplace(head.log, std::move(head));
   note_clock();
+  if (home.issuer != nullptr) {
+    issuer_mark = IssuerMark(home.paths.issuer_mark, home.mesh, home.issuer->device(), wall_now());
+  }
   EBB_ASSIGN(mesh::Config engine_config, engine_config_of(*opened));
   addresses = engine_config.addresses;
   store = std::make_unique<StoreThread>(
@@ -179,6 +182,7 @@ Result<mesh::Config> Node::Impl::engine_config_of(const store::Store& opened) co
   wanted.incarnation = opened.incarnation();
   wanted.membership = membership();
   EBB_ASSIGN(store::AuthorityRows authority, opened.authority());
+  wanted.membership->set_back = issuer_is_set_back(authority.records);
   wanted.membership->stored = std::move(authority.records);
   wanted.membership->missing = std::move(*authority.missing);
   wanted.membership->floors = *authority.floors;

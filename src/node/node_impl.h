@@ -15,6 +15,7 @@
 #include "mesh/access_book.h"
 #include "mesh/channel.h"
 #include "mesh/types.h"
+#include "node/issuer_mark.h"
 #include "node/loop_inbox.h"
 #include "node/mesh_driver.h"
 #include "node/node.h"
@@ -39,6 +40,7 @@ struct Node::Impl {
   Result<mesh::Config> engine_config_of(const store::Store& opened) const;
 
   // What parts say.
+  void commit(mesh::Commit commit);
   void on_committed(CommitReport report);
   void on_incarnation_begun(const store::Begun& begun);
   void note_commit(const Result<store::CommitResult>& result);
@@ -63,6 +65,10 @@ struct Node::Impl {
   void note_store_error(const Error& error);
   // Joining (node_joining.cc).
   mesh::MembershipConfig membership() const;
+  // Whether what the engine signs with may have signed more than the store has.
+  bool issuer_is_set_back(const std::vector<Bytes>& stored) const;
+  // What is durable may be told when it is marked; otherwise it is as if it were not stored.
+  void mark_signed(std::vector<mesh::Committed>& news);
   void publish_invites();
   void on_invite_used(const mesh::InviteUsed& used);
   void on_issued(mesh::Issued issued);
@@ -88,6 +94,7 @@ struct Node::Impl {
   std::unique_ptr<mesh::AccessBook> access;  // what others may begin handshakes with
   trust::LinkKey link_key;                   // of this device's channels
   Invites invites;
+  IssuerMark issuer_mark;
   std::map<mesh::Token, IssueDone> issuing;  // what the engine has not answered yet
   std::uint64_t next_issue = 1;
   std::unique_ptr<mesh::Channels> channels;  // before the engine that has them

@@ -1,6 +1,7 @@
 // What a node does for whoever is to become a device of the mesh: invites, and certificates and
 // policies that a person here wants signed.
 #include <algorithm>
+#include <iterator>
 #include <utility>
 
 #include "core/limits.h"
@@ -35,6 +36,40 @@ mesh::MembershipConfig Node::Impl::membership() const {
   wanted.invites = invites.for_engine();
   wanted.issuer = home.issuer.get();
   return wanted;
+}
+
+bool Node::Impl::issuer_is_set_back(const std::vector<Bytes>& stored) const {
+  if (!issuer_mark.is_behind(stored, home.authority)) return false;
+  log(LogLevel::kError, "issuer_set_back",
+      {{"text", "the store lacks what the issuer on this device has signed, or " +
+                    home.paths.issuer_mark +
+                    " does not say what that is: nothing is signed before another device of the "
+                    "mesh was heard"}});
+  return true;
+}
+
+void Node::Impl::commit(mesh::Commit commit) {
+  issuer_mark.note(commit.token, commit.authority);
+  store->commit(std::move(commit));
+}
+
+void Node::Impl::mark_signed(std::vector<mesh::Committed>& news) {
+  std::vector<mesh::Committed> unmarked;
+  for (mesh::Committed& item : news) {
+    if (item.failed) {
+      issuer_mark.forget(item.token);
+      continue;
+    }
+    const Status marked = issuer_mark.keep(item.token);
+    if (marked.ok()) continue;
+    log(LogLevel::kError, "signed_not_marked", {{"error", marked.error().message()}});
+    // The record is in the store, and stays there when it comes again; what else the transaction
+    // brought is told as it is.
+    mesh::Committed& failure = unmarked.emplace_back();
+    failure.token = std::exchange(item.token, mesh::Token{});
+    failure.failed = marked.error();
+  }
+  std::move(unmarked.begin(), unmarked.end(), std::back_inserter(news));
 }
 
 // Handshakes and engine see what the file has.
