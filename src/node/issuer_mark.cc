@@ -102,10 +102,9 @@ void IssuerMark::note(const mesh::Token& token, const mesh::AuthorityUpdate& upd
 Status IssuerMark::keep(const mesh::Token& token) {
   const auto found = pending_.find(token);
   if (found == pending_.end()) return {};
-  const Position end = found->second;
+  EBB_RETURN_IF_ERROR(write(path_, *issuer_, found->second));
+  end_ = found->second;
   pending_.erase(found);
-  EBB_RETURN_IF_ERROR(write(path_, *issuer_, end));
-  end_ = end;
   return {};
 }
 

@@ -39,7 +39,8 @@ class IssuerMark {
   bool is_behind(const std::vector<Bytes>& stored, const std::vector<Bytes>& given) const;
   // The transaction `token` is to store these.
   void note(const mesh::Token& token, const mesh::AuthorityUpdate& update);
-  // It has: what it brought of the issuer is marked. It has not: it is forgotten.
+  // It has: what it brought of the issuer is marked; where that fails, to be called again. It has
+  // not: forget().
   Status keep(const mesh::Token& token);
   void forget(const mesh::Token& token) { pending_.erase(token); }
 

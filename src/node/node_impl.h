@@ -66,9 +66,14 @@ struct Node::Impl {
   // Joining (node_joining.cc).
   mesh::MembershipConfig membership() const;
   // Whether what the engine signs with may have signed more than the store has.
-  bool issuer_is_set_back(const std::vector<Bytes>& stored) const;
-  // What is durable may be told when it is marked; otherwise it is as if it were not stored.
+  bool find_set_back(const std::vector<Bytes>& stored) const;
+  std::optional<Error> cannot_issue() const;
   void mark_signed(std::vector<mesh::Committed>& news);
+  bool mark(const mesh::Token& token);
+  void retry_issuing();
+  void retry_issuing_later();
+  void watch_invites();
+  void plan_invites();
   void publish_invites();
   void on_invite_used(const mesh::InviteUsed& used);
   void on_issued(mesh::Issued issued);
@@ -95,6 +100,15 @@ struct Node::Impl {
   trust::LinkKey link_key;                   // of this device's channels
   Invites invites;
   IssuerMark issuer_mark;
+  bool set_back = false;  // the store lacked what was signed, when it was opened
+  // While a file of invites or the mark cannot be written: what was not committed, and what was and
+  // is not told. Tried again now and then.
+  std::vector<mesh::Commit> held_commits;
+  std::vector<mesh::Token> unmarked;
+  Timer issuing_timer;
+  RetryPause issuing_pause;
+  bool issuing_retry_due = false;
+  Timer invites_timer;                       // runs while one is open
   std::map<mesh::Token, IssueDone> issuing;  // what the engine has not answered yet
   std::uint64_t next_issue = 1;
   std::unique_ptr<mesh::Channels> channels;  // before the engine that has them
