@@ -34,17 +34,6 @@ constexpr const char* kAnother = "; ask for a new one (`ebb invite` there)";
 
 Error join_error(ErrorCode code, std::string words) { return {code, "join", std::move(words)}; }
 
-std::string utc_text(WallTime when) {
-  const std::time_t seconds = when.ms / 1000;
-  std::tm parts{};
-  std::array<char, 32> text{};
-  if (::gmtime_r(&seconds, &parts) == nullptr ||
-      std::strftime(text.data(), text.size(), "%Y-%m-%d %H:%M:%S UTC", &parts) == 0) {
-    return std::to_string(when.ms) + " ms";
-  }
-  return text.data();
-}
-
 // Where a letter stands that is in no invite; nullopt: all could be.
 std::optional<std::size_t> strange_letter(std::string_view line) {
   const std::size_t begin = line.find("ebb1-") == 0 ? 5 : 0;
