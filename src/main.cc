@@ -35,6 +35,7 @@ Result<std::string> init(const std::string& dir, const ebb::cli::InitWanted& wan
   options.mesh_file = wanted.mesh_text;
   options.passphrase = wanted.passphrase;
   options.now = wall_now();
+  options.built = kBuilt;
   if (wanted.admit == "secret") options.admit = ebb::trust::Admit::kSecret;
   if (wanted.admit == "invite") options.admit = ebb::trust::Admit::kInvite;
   EBB_ASSIGN(const ebb::node::Home home, ebb::node::init_home(options));

@@ -46,6 +46,27 @@ Outcome<std::string> read_input(int fd, std::size_t bytes_max) {
   return read_all(fd, "standard input", bytes_max, "");
 }
 
+int place_without_links(const std::string& draft, const std::string& path) {
+  // Whoever makes the name owns it; what is renamed over it is then nobody else's.
+  UniqueFd guard(open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600));
+  if (!guard.is_open()) return errno;
+  if (rename(draft.c_str(), path.c_str()) == 0) return 0;
+  const int code = errno;
+  unlink(path.c_str());
+  return code;
+}
+
+namespace {
+
+// Never replaces what is there.
+int place_new(const std::string& draft, const std::string& path) {
+  if (link(draft.c_str(), path.c_str()) == 0) return 0;
+  const bool no_links = errno == EPERM || errno == EOPNOTSUPP || errno == ENOSYS || errno == EMLINK;
+  return no_links ? place_without_links(draft, path) : errno;
+}
+
+}  // namespace
+
 Outcome<ExitCode> write_secret(const std::string& path, std::string_view text, bool force) {
   std::string draft = path + ".XXXXXX";
   UniqueFd file(mkostemp(draft.data(), O_CLOEXEC));  // with mode 0600
@@ -57,7 +78,8 @@ Outcome<ExitCode> write_secret(const std::string& path, std::string_view text, b
     done = rename(draft.c_str(), path.c_str()) == 0;
     if (done) return ExitCode::kOk;
   } else if (done) {
-    done = link(draft.c_str(), path.c_str()) == 0;  // unlike rename, never replaces
+    errno = place_new(draft, path);
+    done = errno == 0;
   }
   const int reason = errno;
   unlink(draft.c_str());

@@ -25,7 +25,10 @@ void write_invite(JsonWriter& out, const node::KeptInvite& invite, WallTime now)
   out.begin_object().field("id", to_hex(invite.id.view())).field("made_ms", invite.made.ms);
   out.field("expires_ms", invite.expires.ms).field("uses", invite.uses);
   out.field("uses_left", invite.uses_left());
-  out.field("state", open ? "open" : invite.uses_left() == 0 ? "used" : "expired");
+  out.field("state", open                      ? "open"
+                     : invite.uses_left() == 0 ? "used"
+                     : invite.ended            ? "ended"
+                                               : "expired");
   out.key("devices").begin_array();
   for (const DeviceId& device : invite.devices)
     out.value(device_text(device));

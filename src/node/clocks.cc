@@ -2,8 +2,10 @@
 
 #include <time.h>
 
+#include <array>
 #include <chrono>
 #include <ctime>
+#include <string>
 
 #include "core/check.h"
 
@@ -37,5 +39,16 @@ Duration until_next_minute() {
 }
 
 ClockReading clock_reading() { return {wall_now(), monotonic_now()}; }
+
+std::string utc_text(WallTime when) {
+  const std::time_t seconds = when.ms / 1000;
+  std::tm parts{};
+  std::array<char, 32> text{};
+  if (::gmtime_r(&seconds, &parts) == nullptr ||
+      std::strftime(text.data(), text.size(), "%Y-%m-%d %H:%M:%S UTC", &parts) == 0) {
+    return std::to_string(when.ms) + " ms";
+  }
+  return text.data();
+}
 
 }  // namespace ebb::node

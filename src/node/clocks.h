@@ -20,4 +20,7 @@ mesh::LocalTime local_now();
 // Until the next minute of that clock begins.
 Duration until_next_minute();
 
+// For people, to the second: "2026-01-31 12:00:00 UTC".
+std::string utc_text(WallTime when);
+
 }  // namespace ebb::node

@@ -10,9 +10,11 @@
 
 #include "core/data_directory.h"
 #include "core/limits.h"
+#include "node/clocks.h"
 #include "node/config.h"
 #include "node/config_keys.h"
 #include "node/files.h"
+#include "node/issuer_mark.h"
 #include "node/key_file.h"
 #include "node/new_mesh.h"
 #include "node/signing_key.h"
@@ -83,26 +85,58 @@ std::string host_name() {
   return name.data();
 }
 
-Status write_signing_keys(const HomePaths& paths, const NewHome& made) {
-  if (made.root) {
-    EBB_RETURN_IF_ERROR(write_signing_key(paths.root_key, kRootKind, *made.root, made.passphrase));
+// Writes a directory, and takes back what would be in the way of the next attempt.
+class HomePen {
+ public:
+  HomePen(const HomePaths& paths, const NewHome& made) : paths_(paths), made_(made) {}
+  Status write();
+
+ private:
+  Status write_signing_keys();
+  Status write_rest();
+  Status note(const std::string& path, Status written) {
+    if (written.ok()) written_.push_back(path);
+    return written;
   }
-  if (!made.issuer) return {};
-  return write_signing_key(paths.issuer_key, kIssuerKind, *made.issuer, made.passphrase);
+
+  const HomePaths& paths_;
+  const NewHome& made_;
+  std::vector<std::string> written_;  // keys of a mesh that nobody has joined
+};
+
+Status HomePen::write() {
+  Status status = write_signing_keys();
+  if (status.ok()) status = write_rest();
+  if (status.ok() || file_exists(paths_.identity_key)) return status;
+  for (const std::string& path : written_)
+    std::remove(path.c_str());
+  return status;
 }
 
-Status write_rest(const HomePaths& paths, const NewHome& made) {
-  EBB_RETURN_IF_ERROR(write_signing_keys(paths, made));
-  EBB_RETURN_IF_ERROR(write_key_file(paths.mesh_secret, kMeshSecretKind, made.secret));
-  EBB_RETURN_IF_ERROR(write_key_file(paths.link_key, kLinkKind, made.link));
-  EBB_RETURN_IF_ERROR(write_file_durable(paths.genesis, to_base32(made.genesis) + "\n", 0600));
-  EBB_ASSIGN(const std::string authority, trust::encode_authority_file(made.authority));
-  EBB_RETURN_IF_ERROR(write_file_durable(paths.authority, authority, 0600));
-  if (!file_exists(paths.config)) {
-    EBB_RETURN_IF_ERROR(
-        write_file_durable(paths.config, config_template(made.name, made.peers), 0600));
+Status HomePen::write_signing_keys() {
+  if (made_.root) {
+    EBB_RETURN_IF_ERROR(note(paths_.root_key, write_signing_key(paths_.root_key, kRootKind,
+                                                                *made_.root, made_.passphrase)));
   }
-  return write_key_file(paths.identity_key, kIdentityKind, made.identity);
+  if (!made_.issuer) return {};
+  const DeviceId issuer = made_.issuer->identity()->device();
+  const Position end = IssuerMark::end_of(trust::mesh_id(made_.genesis), issuer, made_.authority);
+  EBB_RETURN_IF_ERROR(note(paths_.issuer_mark, IssuerMark::write(paths_.issuer_mark, issuer, end)));
+  return note(paths_.issuer_key,
+              write_signing_key(paths_.issuer_key, kIssuerKind, *made_.issuer, made_.passphrase));
+}
+
+Status HomePen::write_rest() {
+  EBB_RETURN_IF_ERROR(write_key_file(paths_.mesh_secret, kMeshSecretKind, made_.secret));
+  EBB_RETURN_IF_ERROR(write_key_file(paths_.link_key, kLinkKind, made_.link));
+  EBB_RETURN_IF_ERROR(write_file_durable(paths_.genesis, to_base32(made_.genesis) + "\n", 0600));
+  EBB_ASSIGN(const std::string authority, trust::encode_authority_file(made_.authority));
+  EBB_RETURN_IF_ERROR(write_file_durable(paths_.authority, authority, 0600));
+  if (!file_exists(paths_.config)) {
+    EBB_RETURN_IF_ERROR(
+        write_file_durable(paths_.config, config_template(made_.name, made_.peers), 0600));
+  }
+  return write_key_file(paths_.identity_key, kIdentityKind, made_.identity);
 }
 
 Result<Bytes> read_genesis(const std::string& path) {
@@ -167,6 +201,7 @@ HomePaths home_paths(const std::string& dir) {
   paths.link_key = in_dir("keys/link.key");
   paths.root_key = in_dir("keys/root.key");
   paths.issuer_key = in_dir("keys/issuer.key");
+  paths.issuer_mark = in_dir("keys/issuer.signed");
   paths.mesh_secret = in_dir("keys/mesh.secret");
   paths.invites = in_dir("keys/invites");
   paths.genesis = in_dir("mesh.genesis");
@@ -191,20 +226,20 @@ Status require_no_device(const std::string& dir) {
   return {};
 }
 
-Status write_home(const std::string& dir, const NewHome& made) {
-  const HomePaths paths = home_paths(dir);
-  EBB_RETURN_IF_ERROR(require_no_device(dir));
-  EBB_RETURN_IF_ERROR(make_directory(paths.dir));
+Status write_home(const HomeLock& lock, const NewHome& made) {
+  const HomePaths paths = home_paths(lock.dir());
+  EBB_RETURN_IF_ERROR(require_no_device(paths.dir));
   EBB_RETURN_IF_ERROR(make_directory(paths.keys));
   EBB_RETURN_IF_ERROR(make_directory(paths.store));
   EBB_RETURN_IF_ERROR(require_private(paths.keys, "run `chmod 700 " + paths.keys + "`"));
-  const Status status = write_rest(paths, made);
-  if (!status.ok() && !file_exists(paths.identity_key)) {
-    // Of a mesh that nobody has joined: the next attempt makes others.
-    std::remove(paths.root_key.c_str());
-    std::remove(paths.issuer_key.c_str());
-  }
-  return status;
+  clear_leftovers(paths.keys, false);
+  return HomePen(paths, made).write();
+}
+
+Status write_home(const std::string& dir, const NewHome& made) {
+  EBB_RETURN_IF_ERROR(require_no_device(dir));
+  EBB_ASSIGN(const HomeLock lock, HomeLock::take(home_paths(dir).dir));
+  return write_home(lock, made);
 }
 
 Result<Home> init_home(const InitOptions& options) {
@@ -214,6 +249,13 @@ Result<Home> init_home(const InitOptions& options) {
     return Error{
         ErrorCode::kInvalidArgument, "init",
         "who may join, and the keys of root and issuer, belong to a mesh that begins here"};
+  }
+  // What begins here carries this time for good, and would be before all that it says later.
+  if (!options.mesh_file && options.now < options.built) {
+    return Error{ErrorCode::kOutOfRange, "init",
+                 "the clock of this machine is wrong: it shows " + utc_text(options.now) +
+                     ", and this ebb was built at " + utc_text(options.built) +
+                     "; set it (`date -u` shows it), and run this again"};
   }
   const std::string own = options.name.empty() ? host_name() : options.name;
   Config config;
@@ -234,6 +276,7 @@ Result<Home> load_home(const std::string& dir) {
   Home home;
   home.paths = home_paths(dir);
   EBB_RETURN_IF_ERROR(require_device(home.paths));
+  clear_leftovers(home.paths.keys, true);
   EBB_ASSIGN(const KeyBytes seed, read_key_file(home.paths.identity_key, kIdentityKind));
   EBB_ASSIGN(const KeyBytes secret, read_key_file(home.paths.mesh_secret, kMeshSecretKind));
   EBB_ASSIGN(home.genesis, read_genesis(home.paths.genesis));

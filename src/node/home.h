@@ -2,9 +2,11 @@
 //
 // Model:     docs/store_format.md section 1. Keys are 0600 in a 0700 directory and refused when
 //            group or others can read them.
-// Errors:    init: kExists (the directory has a device already; nothing changed), kIo, kMalformed
-//            (mesh file), kInvalidArgument (name). load: kNotFound (no device here: run `ebb
-//            init`), kPermission, kCorrupt (damaged key file; detail names it and what to do).
+// Errors:    init: kExists (the directory has a device already; nothing changed), kBusy (another
+//            init or join is at work there), kOutOfRange (a mesh would begin before the program was
+//            built), kIo, kMalformed (mesh file), kInvalidArgument (name). load: kNotFound (no
+//            device here: run `ebb init`), kPermission, kCorrupt (damaged key file; detail names it
+//            and what to do).
 // Threads:   pure functions over files; any thread.
 #pragma once
 
@@ -17,6 +19,7 @@
 #include "core/ids.h"
 #include "core/result.h"
 #include "core/time.h"
+#include "node/home_lock.h"
 #include "node/key_file.h"
 #include "trust/authority_record.h"
 #include "trust/genesis.h"
@@ -26,8 +29,8 @@
 namespace ebb::node {
 
 struct HomePaths {
-  std::string dir, config, keys, identity_key, link_key, root_key, issuer_key, mesh_secret, invites,
-      genesis, authority, store, socket, pid, log;
+  std::string dir, config, keys, identity_key, link_key, root_key, issuer_key, issuer_mark,
+      mesh_secret, invites, genesis, authority, store, socket, pid, log;
 };
 HomePaths home_paths(const std::string& dir);
 
@@ -41,6 +44,7 @@ struct InitOptions {
   std::optional<trust::Admit> admit;
   std::string passphrase;
   WallTime now;
+  WallTime built = {};  // of the program, before which no clock is right; 0: not known
 };
 struct Home {
   HomePaths paths;
@@ -71,12 +75,15 @@ struct NewHome {
 };
 // Writes it all, the identity last: a directory is a device's when its key is there. What an
 // attempt that failed has left is written over.
+// Where it fails, keys of root and issuer that it has written are removed, and no others.
+Status write_home(const HomeLock& lock, const NewHome& made);
 Status write_home(const std::string& dir, const NewHome& made);
 // kExists where the directory has a device, or the store of one, already.
 Status require_no_device(const std::string& dir);
 
 // Makes directory, keys, genesis, an empty store directory and a commented ebb.toml.
 Result<Home> init_home(const InitOptions& options);
+// What a run that was killed has left among the keys is removed.
 Result<Home> load_home(const std::string& dir);
 // The device's X25519 key for links. A directory of before has none: it is made then, and `made`
 // is set. kPermission, kCorrupt as of the other keys.

@@ -16,10 +16,13 @@ namespace {
 constexpr std::string_view kFirst = "ebb-invites-1";
 constexpr std::string_view kInvite = "invite";
 constexpr std::string_view kDevice = "device";
+constexpr std::string_view kOpen = "open";
+constexpr std::string_view kEnded = "ended";
 constexpr std::string_view kCheck = "check";
 constexpr std::size_t kCheckBytes = 8;
-// 64 invites with 10,000 devices each would be more; then there is no room for another use.
+// What kInviteUsesHeld devices, and the lines of the invites, take less than.
 constexpr std::size_t kFileBytes = std::size_t{8} << 20;
+constexpr Duration kLook = seconds(60);               // so often the clock is noted
 constexpr std::int64_t kKeptMs = 7 * limits::kDayMs;  // beyond the end
 
 std::string check_of(std::string_view text) {
@@ -48,17 +51,18 @@ bool read_number(std::string_view text, Number& out) {
   return !text.empty() && read.ec == std::errc() && read.ptr == end;
 }
 
-// "invite <secret> <made> <expires> <uses>"
+// "invite <secret> <made> <seen> <expires> <uses> open|ended"
 bool read_invite(const std::vector<std::string_view>& words, KeptInvite& out) {
-  if (words.size() != 5) return false;
+  if (words.size() != 7 || (words[6] != kOpen && words[6] != kEnded)) return false;
   auto bytes = from_base32(words[1]);
   auto secret = bytes ? trust::InviteSecret::from(*bytes) : std::nullopt;
   if (bytes) erase_bytes(*bytes);
   if (!secret) return false;
   out.secret = std::move(*secret);
   out.id = trust::invite_id(out.secret);
-  return read_number(words[2], out.made.ms) && read_number(words[3], out.expires.ms) &&
-         read_number(words[4], out.uses) && out.uses > 0;
+  out.ended = words[6] == kEnded;
+  return read_number(words[2], out.made.ms) && read_number(words[3], out.seen.ms) &&
+         read_number(words[4], out.expires.ms) && read_number(words[5], out.uses) && out.uses > 0;
 }
 
 // The lines between the first and the check.
@@ -86,9 +90,10 @@ std::string text_of(const std::vector<KeptInvite>& kept) {
     std::string secret = to_base32(invite.secret.view());
     text.append(kInvite).append(" ").append(secret).append(" ");
     erase_text(secret);
-    text.append(std::to_string(invite.made.ms)).append(" ");
-    text.append(std::to_string(invite.expires.ms)).append(" ");
-    text.append(std::to_string(invite.uses)).append("\n");
+    for (const std::int64_t ms : {invite.made.ms, invite.seen.ms, invite.expires.ms})
+      text.append(std::to_string(ms)).append(" ");
+    text.append(std::to_string(invite.uses)).append(" ");
+    text.append(invite.ended ? kEnded : kOpen).append("\n");
     for (const DeviceId& device : invite.devices)
       text.append(kDevice).append(" ").append(device_text(device)).append("\n");
   }
@@ -116,6 +121,8 @@ Result<Invites> Invites::open(const std::string& path) {
   if (!framed || !read_lines(text.substr(begin, last - begin), invites.kept_)) {
     return damaged(path);
   }
+  for (const KeptInvite& invite : invites.kept_)
+    invites.written_ = std::max(invites.written_, invite.seen);
   return invites;
 }
 
@@ -123,17 +130,27 @@ Result<Invites> Invites::open(const std::string& path) {
 std::vector<KeptInvite> Invites::copy(WallTime now) const {
   std::vector<KeptInvite> kept;
   for (const KeptInvite& invite : kept_) {
-    if (now.ms - invite.expires.ms > kKeptMs) continue;
-    kept.push_back({invite.id, invite.secret.copy(), invite.made, invite.expires, invite.uses,
-                    invite.devices});
+    const WallTime seen = std::max(now, invite.seen);
+    if (seen.ms - invite.expires.ms > kKeptMs) continue;
+    kept.push_back({invite.id, invite.secret.copy(), invite.made, invite.expires, seen, invite.uses,
+                    invite.devices, invite.ended});
   }
   return kept;
 }
 
-Status Invites::replace(std::vector<KeptInvite> kept) {
+Status Invites::write(const std::vector<KeptInvite>& kept) {
   SecretText text;
   text.text = text_of(kept);
   EBB_RETURN_IF_ERROR(write_file_durable(path_, text.text, 0600));
+  unkept_ = false;
+  written_ = WallTime{};
+  for (const KeptInvite& invite : kept)
+    written_ = std::max(written_, invite.seen);
+  return {};
+}
+
+Status Invites::replace(std::vector<KeptInvite> kept) {
+  EBB_RETURN_IF_ERROR(write(kept));
   kept_ = std::move(kept);
   return {};
 }
@@ -155,10 +172,18 @@ Result<const KeptInvite*> Invites::make(WallTime now, Duration ttl, std::uint64_
     }
     kept.erase(std::next(over).base());
   }
+  std::uint64_t held = uses;
+  for (const KeptInvite& each : kept)
+    held += each.is_open(now) ? each.uses : each.devices.size();
+  if (held > kInviteUsesHeld) {
+    return Error{ErrorCode::kBusy, "invites",
+                 "they are good for more than " + std::to_string(kInviteUsesHeld) +
+                     " devices together: make it for fewer, or end one that is not needed"};
+  }
   KeptInvite made;
   trust::random_bytes(made.secret.data(), trust::InviteSecret::kSize);
   made.id = trust::invite_id(made.secret);
-  made.made = now;
+  made.made = made.seen = now;
   made.expires = {now.ms + ttl.ms()};
   made.uses = uses;
   kept.insert(kept.begin(), std::move(made));
@@ -172,20 +197,44 @@ Status Invites::end(const trust::InviteId& id, WallTime now) {
       std::find_if(kept.begin(), kept.end(), [&](const KeptInvite& each) { return each.id == id; });
   if (found == kept.end()) return Error{ErrorCode::kNotFound, "invite", "no such invite"};
   if (!found->is_open(now)) return Error{ErrorCode::kExists, "invite", "it is over already"};
-  found->expires = now;
+  found->ended = true;
   return replace(std::move(kept));
 }
 
 Status Invites::use(const trust::InviteId& id, const DeviceId& device) {
-  std::vector<KeptInvite> kept = copy({0});
-  for (KeptInvite& invite : kept) {
+  for (KeptInvite& invite : kept_) {
     const bool known =
         std::find(invite.devices.begin(), invite.devices.end(), device) != invite.devices.end();
     if (!(invite.id == id) || known || invite.uses_left() == 0) continue;
     invite.devices.push_back(device);
-    return replace(std::move(kept));
+    unkept_ = true;
   }
-  return {};
+  return keep();
+}
+
+Status Invites::keep() { return unkept_ ? write(kept_) : Status{}; }
+
+Status Invites::note_time(WallTime now, bool& over) {
+  over = false;
+  bool due = false;
+  for (KeptInvite& invite : kept_) {
+    const bool was_open = invite.is_open(invite.seen);
+    invite.seen = std::max(invite.seen, now);
+    over = over || (was_open && !invite.is_open(now));
+    due = due || (was_open && invite.seen.ms - written_.ms >= kSeenStep.ms());
+  }
+  unkept_ = unkept_ || over || due;
+  return keep();
+}
+
+std::optional<Duration> Invites::next_look(WallTime now) const {
+  std::optional<Duration> next;
+  for (const KeptInvite& invite : kept_) {
+    if (!invite.is_open(now)) continue;
+    const std::int64_t left = invite.expires.ms - std::max(now, invite.seen).ms;
+    next = std::min(next.value_or(kLook), milliseconds(left));
+  }
+  return next;
 }
 
 std::vector<mesh::AccessInvite> Invites::access() const {
@@ -198,7 +247,8 @@ std::vector<mesh::AccessInvite> Invites::access() const {
 std::vector<mesh::OpenInvite> Invites::for_engine() const {
   std::vector<mesh::OpenInvite> all;
   for (const KeptInvite& invite : kept_)
-    all.push_back({invite.id, invite.expires, invite.uses_left(), invite.devices});
+    all.push_back({invite.id, invite.is_over(invite.seen) ? WallTime{} : invite.expires,
+                   invite.uses_left(), invite.devices});
   return all;
 }
 

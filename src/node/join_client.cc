@@ -4,9 +4,9 @@
 
 #include <algorithm>
 #include <array>
-#include <cstdio>
 #include <ctime>
 #include <memory>
+#include <optional>
 #include <utility>
 #include <vector>
 
@@ -29,21 +29,11 @@ namespace ebb::node {
 namespace {
 
 constexpr Duration kConnectTime = seconds(5);
+constexpr Duration kFirstPause = milliseconds(500);
 constexpr std::string_view kLetters = "abcdefghijklmnopqrstuvwxyz234567-";
 constexpr const char* kAnother = "; ask for a new one (`ebb invite` there)";
 
 Error join_error(ErrorCode code, std::string words) { return {code, "join", std::move(words)}; }
-
-std::string utc_text(WallTime when) {
-  const std::time_t seconds = when.ms / 1000;
-  std::tm parts{};
-  std::array<char, 32> text{};
-  if (::gmtime_r(&seconds, &parts) == nullptr ||
-      std::strftime(text.data(), text.size(), "%Y-%m-%d %H:%M:%S UTC", &parts) == 0) {
-    return std::to_string(when.ms) + " ms";
-  }
-  return text.data();
-}
 
 // Where a letter stands that is in no invite; nullopt: all could be.
 std::optional<std::size_t> strange_letter(std::string_view line) {
@@ -89,10 +79,12 @@ Result<trust::Invite> read_invite(const JoinOptions& options) {
     case trust::InviteTime::kOpen:
       return invite;
     case trust::InviteTime::kExpired:
-      return join_error(ErrorCode::kOutOfRange, "the invite has expired, at " +
-                                                    utc_text(invite->expires) +
-                                                    " by the inviter's clock; it is " +
-                                                    utc_text(options.now) + " here" + kAnother);
+      return join_error(ErrorCode::kOutOfRange,
+                        "the invite has expired, at " + utc_text(invite->expires) +
+                            ", or a clock is wrong: it was made at " + utc_text(invite->made) +
+                            " by the inviter's clock, and it is " + utc_text(options.now) +
+                            " here; where that is not the time, set this clock and join again" +
+                            kAnother);
     case trust::InviteTime::kClockWrong:
       break;
   }
@@ -143,45 +135,54 @@ std::string host_name() {
   return name.data();
 }
 
-// The keys of this attempt: those of one before, of which nobody knows whether they were certified,
-// or new ones.
+// The keys of this attempt: those of one before in the same mesh, of which nobody knows whether
+// they were certified, or new ones.
 class Draft {
  public:
-  explicit Draft(const std::string& dir)
-      : keys_(home_paths(dir).keys),
-        identity_path_(path_in(keys_, "joining-identity.key")),
-        link_path_(path_in(keys_, "joining-link.key")) {}
-  Status take() {
+  Draft(const std::string& dir, const MeshId& mesh)
+      : dir_(home_paths(dir).dir),
+        keys_(home_paths(dir).keys),
+        identity_path_(path_in(keys_, "joining-" + of_mesh(mesh) + "-identity.key")),
+        link_path_(path_in(keys_, "joining-" + of_mesh(mesh) + "-link.key")) {
     const auto old_identity = read_key_file(identity_path_, kIdentityKind);
     const auto old_link = read_key_file(link_path_, kLinkKind);
     if (old_identity.ok() && old_link.ok()) {
       identity = *old_identity;
       link = *old_link;
-      return {};
+      return;
     }
     trust::random_bytes(identity.data().data(), identity.data().size());
     trust::random_bytes(link.data().data(), link.data().size());
-    return {};
   }
-  // Before anybody is asked to certify them.
-  Status keep(const std::string& dir) {
-    EBB_RETURN_IF_ERROR(make_directory(dir));
+  // Before anybody is asked to certify them; from then on the directory is this attempt's.
+  Status keep() {
+    if (lock_) return {};
+    EBB_ASSIGN(lock_, HomeLock::take(dir_));
     EBB_RETURN_IF_ERROR(make_directory(keys_));
     EBB_RETURN_IF_ERROR(write_key_file(identity_path_, kIdentityKind, identity));
     return write_key_file(link_path_, kLinkKind, link);
   }
-  // They were refused, or are in their places. What was there before stays.
-  void forget(const std::string& dir) {
+  const HomeLock& lock() const { return *lock_; }
+  // Nobody has certified them, or they are in their places. What was there before stays.
+  void forget() {
     ::unlink(identity_path_.c_str());
     ::unlink(link_path_.c_str());
     ::rmdir(keys_.c_str());
-    ::rmdir(dir.c_str());
+    ::rmdir(dir_.c_str());
   }
   KeyBytes identity, link;
 
  private:
-  std::string keys_, identity_path_, link_path_;
+  static std::string of_mesh(const MeshId& mesh) { return to_hex(mesh.view().first(8)); }
+  std::string dir_, keys_, identity_path_, link_path_;
+  std::optional<HomeLock> lock_;
 };
+
+// Who is certified already is told so again before this is said.
+bool says_not_certified(codec::AuthRefusal code) {
+  return code == codec::AuthRefusal::kInviteUsed || code == codec::AuthRefusal::kInviteExpired ||
+         code == codec::AuthRefusal::kNotByPolicy || code == codec::AuthRefusal::kTakenOff;
+}
 
 // Everything that was told, as far as it holds: what goes into the directory.
 Result<std::vector<Bytes>> verified_records(const JoinAnswer& answer, const trust::Genesis& genesis,
@@ -215,12 +216,19 @@ Result<std::vector<Bytes>> verified_records(const JoinAnswer& answer, const trus
 
 class Join {
  public:
-  explicit Join(const JoinOptions& options) : options_(options), draft_(options.dir) {}
+  explicit Join(const JoinOptions& options) : options_(options) {}
   Result<Joined> run();
 
  private:
   Status prepare();
   Result<JoinAnswer> ask_at(const std::string& address);
+  // What came of the rounds.
+  struct Trouble {
+    bool over = false;    // there is no other
+    bool silent = false;  // somebody was there who said nothing
+    std::string tried;    // by the last
+  };
+  Result<JoinAnswer> ask_each(Trouble& trouble);
   Result<JoinAnswer> ask_anybody();
   Status become(const JoinAnswer& answer);
   void tell(const std::string& line) const {
@@ -228,7 +236,7 @@ class Join {
   }
 
   const JoinOptions& options_;
-  Draft draft_;
+  std::optional<Draft> draft_;
   trust::Invite invite_;
   NewHome made_;
   std::unique_ptr<trust::Identity> identity_;
@@ -242,9 +250,9 @@ Status Join::prepare() {
   made_.name = options_.name.empty() ? host_name() : options_.name;
   Config config;
   EBB_RETURN_IF_ERROR(find_config_key("node.name")->set(config, made_.name));
-  EBB_RETURN_IF_ERROR(draft_.take());
-  made_.identity = draft_.identity;
-  made_.link = draft_.link;
+  draft_.emplace(options_.dir, invite_.mesh());
+  made_.identity = draft_->identity;
+  made_.link = draft_->link;
   EBB_ASSIGN(identity_, trust::Identity::from_seed(made_.identity.view()));
   link_ = channel::StaticKey(*channel::Key::from(made_.link.view()));
   return {};
@@ -256,11 +264,12 @@ Result<JoinAnswer> Join::ask_at(const std::string& address) {
   EBB_ASSIGN(JoinStream stream, JoinStream::connect(endpoint, monotonic_now() + kConnectTime));
   return talk_to_inviter(std::move(stream), invite_, {*identity_, link_}, made_.name, [this] {
     tell("found who has invited; asking for a certificate");
-    return draft_.keep(options_.dir);
+    return draft_->keep();
   });
 }
 
 std::string words_of(const Error& error) {
+  if (error.context == "join") return error.detail;
   if (error.context != "connection") return error_words(error);
   if (error.code == ErrorCode::kNotFound) return "refused: the port is closed";
   if (error.code == ErrorCode::kBusy)
@@ -268,9 +277,27 @@ std::string words_of(const Error& error) {
   return error.detail;
 }
 
-Result<JoinAnswer> Join::ask_anybody() {
-  std::string tried;
-  bool strangers = false;
+// Trouble of one address, after which the others are tried; nullopt: the attempt is over with it.
+std::optional<Error> final_error(const Error& error, const std::string& address) {
+  const bool of_talk = error.context == "join";
+  // Who was found and has gone may have certified us.
+  if (of_talk && error.code == ErrorCode::kIo) {
+    return join_error(ErrorCode::kIo, "the inviter was found at " + address +
+                                          ", but gave no answer: " + error.detail +
+                                          "; run the same command again");
+  }
+  if (of_talk && error.code == ErrorCode::kUnsupported) {
+    return join_error(ErrorCode::kUnsupported,
+                      "the inviter at " + address + " speaks another version of the protocol (" +
+                          error.detail + "): install the same ebb on both machines");
+  }
+  const bool goes_on =
+      of_talk || error.context == "connection" || error.code == ErrorCode::kInvalidArgument;
+  return goes_on ? std::nullopt : std::optional(error);
+}
+
+Result<JoinAnswer> Join::ask_each(Trouble& trouble) {
+  trouble.tried.clear();
   for (const std::string& address : invite_.addresses) {
     Result<JoinAnswer> answer = ask_at(address);
     if (answer.ok()) {
@@ -278,28 +305,40 @@ Result<JoinAnswer> Join::ask_anybody() {
       return answer;
     }
     const Error& error = answer.error();
-    // Who was found and has gone may have certified us.
-    if (error.context == "join" && error.code == ErrorCode::kIo) {
-      return join_error(ErrorCode::kIo, "the inviter was found at " + address +
-                                            ", but gave no answer: " + error.detail +
-                                            "; run the same command again");
+    if (auto over = final_error(error, address)) {
+      trouble.over = true;
+      return *over;
     }
-    if (error.context != "join" && error.context != "connection" &&
-        error.code != ErrorCode::kInvalidArgument) {
-      return error;
-    }
-    strangers = strangers || error.code == ErrorCode::kBadTag;
-    const std::string why = error.context == "join" ? error.detail : words_of(error);
+    trouble.silent = trouble.silent || error.code == ErrorCode::kBadTag;
+    const std::string why = words_of(error);
     tell(address + ": " + why);
-    tried.append(tried.empty() ? "" : "; ").append(address).append(": ").append(why);
+    trouble.tried.append(trouble.tried.empty() ? "" : "; ").append(address + ": " + why);
   }
   return join_error(ErrorCode::kNotFound,
-                    "the inviter was not reached (" + tried +
+                    "the inviter was not reached (" + trouble.tried +
                         "): see that its node runs "
-                        "(`ebb status` there) and that its port is open to this machine" +
-                        (strangers ? "; an invite that ended more than 7 days ago is not known any "
-                                     "more"
-                                   : ""));
+                        "(`ebb status` there) and that its port is open to this machine");
+}
+
+// Who has too much to do is silent as who does not know the invite: it is asked again for a while.
+Result<JoinAnswer> Join::ask_anybody() {
+  const Instant end = monotonic_now() + options_.patience;
+  Duration pause = kFirstPause;
+  Trouble trouble;
+  while (true) {
+    Result<JoinAnswer> answer = ask_each(trouble);
+    if (answer.ok() || trouble.over || !trouble.silent) return answer;
+    if (monotonic_now() + pause >= end) {
+      return join_error(
+          ErrorCode::kNotFound,
+          "nobody has let this device in (" + trouble.tried +
+              "): see that the invite is of that node and open (`ebb invite ls` there; one that "
+              "ended more than 7 days ago is not known any more), and join again");
+    }
+    tell("asking again in " + std::to_string((pause.ms() + 999) / 1000) + " s");
+    JoinStream::wait_until(monotonic_now() + pause);
+    pause = pause * 2;
+  }
 }
 
 Status Join::become(const JoinAnswer& answer) {
@@ -318,24 +357,22 @@ Status Join::become(const JoinAnswer& answer) {
   EBB_ASSIGN(made_.authority,
              verified_records(answer, *genesis, invite_.mesh(), identity_->device(),
                               trust::LinkKey{link_.public_part().data}, options_.now));
-  return write_home(options_.dir, made_);
+  return write_home(draft_->lock(), made_);
 }
 
 Result<Joined> Join::run() {
   EBB_RETURN_IF_ERROR(prepare());
   Result<JoinAnswer> answer = ask_anybody();
-  if (!answer.ok()) {
-    if (answer.error().code != ErrorCode::kIo) draft_.forget(options_.dir);
-    return answer.error();
-  }
+  // What was asked for may have been given, by this attempt or by one before.
+  if (!answer.ok()) return answer.error();
   if (answer->refused) {
-    draft_.forget(options_.dir);
+    if (says_not_certified(answer->refused->code)) draft_->forget();
     return refusal_error(*answer->refused, invite_, options_.now);
   }
   const Status made = become(*answer);
   erase_bytes(answer->mesh->secret);
   if (!made.ok() && made.error().code != ErrorCode::kBadSignature) return made.error();
-  draft_.forget(options_.dir);
+  draft_->forget();
   if (!made.ok()) return made.error();
   return Joined{identity_->device(), answer->inviter, reached_, answer->round_trip};
 }

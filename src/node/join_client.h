@@ -7,9 +7,9 @@
 //            its answer did not come, are kept for the next attempt, which is then no other device.
 // Errors:    of context "join", whose detail is a sentence that says what happened and what to do:
 //            kCorrupt, kMalformed, kUnsupported, kTooLarge (the line), kOutOfRange (over, or a
-//            clock is wrong), kNotFound (nobody could be reached), kExists (used up), kPermission
-//            (refused for another reason), kBadSignature (what was told does not hold); others as
-//            of home.h.
+//            clock is wrong), kNotFound (nobody could be reached, or who was is silent), kExists
+//            (used up), kPermission (refused for another reason), kBadSignature (what was told does
+//            not hold); others as of home.h.
 // Units:     `now` by this machine's clock, ms since 1970.
 // Threads:   a blocking function; any thread.
 // Limits:    limits::kAuthority*Bytes of what is told; a connection 5 s, the answer 30 s.
@@ -30,7 +30,8 @@ struct JoinOptions {
   std::string line;  // the invite
   std::string name;  // label; empty: the host's name
   WallTime now;
-  WallTime built = {};  // of the program, before which no clock is right; 0: not known
+  WallTime built = {};              // of the program, before which no clock is right; 0: not known
+  Duration patience = seconds(20);  // with who is there and says nothing
   // Told what is done, a line each: for people.
   std::function<void(const std::string&)> progress;
 };

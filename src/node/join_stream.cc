@@ -53,6 +53,9 @@ Result<JoinStream> JoinStream::connect(const Endpoint& to, Instant deadline) {
   return JoinStream(std::move(fd));
 }
 
+// A descriptor below 0 is never ready, and is only waited for.
+void JoinStream::wait_until(Instant when) { static_cast<void>(wait_for(-1, 0, when)); }
+
 Status JoinStream::send(ByteView bytes, Instant deadline) {
   while (!bytes.empty()) {
     const ssize_t sent = ::send(fd_.get(), bytes.data(), bytes.size(), MSG_NOSIGNAL);

@@ -18,6 +18,8 @@ class JoinStream {
  public:
   // Until `deadline` of the monotonic clock (clocks.h), as below.
   static Result<JoinStream> connect(const Endpoint& to, Instant deadline);
+  // Before another is tried.
+  static void wait_until(Instant when);
   Status send(ByteView bytes, Instant deadline);
   // What has come, at least a byte; empty: the other end has closed.
   Result<Bytes> receive(Instant deadline);

@@ -58,15 +58,19 @@ Status Talk::shake_hands() {
   while (!channel_->established()) {
     Result<Bytes> came = stream_.receive(deadline);
     if (!came.ok()) return came.error();
-    // Whoever does not know the invite says nothing at all.
-    if (came->empty()) return Error{ErrorCode::kBadTag, "join", "it does not know this invite"};
+    // Whoever does not know the invite says nothing at all, and nor does who is too busy.
+    if (came->empty()) {
+      return Error{ErrorCode::kBadTag, "join",
+                   "it says nothing: it does not know this invite, or has too much to do"};
+    }
     Bytes plain, answer;
     const auto failure = channel_->receive(std::move(*came), plain, answer);
     if (!failure) answer_.round_trip = monotonic_now() - begun;
     if (failure && failure->fault == mesh::ChannelFault::kNoCommonVersion) {
       return Error{ErrorCode::kUnsupported, "join", failure->detail};
     }
-    if (failure) return Error{ErrorCode::kBadTag, "join", "it is not the node that has invited"};
+    if (failure)
+      return Error{ErrorCode::kBadSignature, "join", "it is not the node that has invited"};
     EBB_RETURN_IF_ERROR(stream_.send(answer, deadline));
     splitter_.push(plain);
   }

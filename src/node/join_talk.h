@@ -35,8 +35,9 @@ struct JoinAnswer {
 };
 
 // `asking` is called when the inviter has proven that it is the one of the invite, before it is
-// asked. kNotFound and kBusy: nobody answered at all; kBadTag: who did, does not know this invite;
-// kIo: it has gone in the middle.
+// asked. kNotFound and kBusy: nobody answered at all; kBadTag: who did has said nothing;
+// kBadSignature: it is another node; kUnsupported: of another wire version; kIo: it has gone in the
+// middle.
 Result<JoinAnswer> talk_to_inviter(JoinStream stream, const trust::Invite& invite,
                                    const JoinKeys& keys, const std::string& label,
                                    const std::function<Status()>& asking);

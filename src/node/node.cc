@@ -78,7 +78,9 @@ Node::Impl::Impl(Home home_in, Config config_in, std::unique_ptr<Loop> loop_in)
       inbox(loop->get()),
       stop_wanted(loop->get(), [this] { begin_stop(); }),
       readers(loop->get(), home.paths.store),
-      driver(loop->get(), {[this](mesh::Commit commit) { store->commit(std::move(commit)); },
+      issuing_timer(loop->get(), [this] { retry_issuing(); }),
+      invites_timer(loop->get(), [this] { watch_invites(); }),
+      driver(loop->get(), {[this](mesh::Commit made) { commit(std::move(made)); },
                            [this](const mesh::Read& read) { on_read(read); },
                            [this] { on_rollback_found(); }, [this] { take_epoch(); },
                            [this](std::optional<PeerClock> heard) { on_peer_clock(heard); },
@@ -116,8 +118,12 @@ Status Node::Impl::start() {
   for (store::HeadRecord& head : opened->heads())
     heads.emplace(head.log, std::move(head));
   note_clock();
+  if (home.issuer != nullptr) {
+    issuer_mark = IssuerMark(home.paths.issuer_mark, home.mesh, home.issuer->device(), wall_now());
+  }
   EBB_ASSIGN(mesh::Config engine_config, engine_config_of(*opened));
   addresses = engine_config.addresses;
+  set_back = engine_config.membership->set_back;
   store = std::make_unique<StoreThread>(
       std::move(opened), inbox,
       StoreThread::Reports{[this](CommitReport report) { on_committed(std::move(report)); },
@@ -128,6 +134,7 @@ Status Node::Impl::start() {
                                          {{"chore", chore}, {"error", error.message()}});
                            }});
   driver.start(std::move(engine_config), Rng(trust::random_u64()));
+  watch_invites();
   if (bound && bound->is_any()) addresses_timer.start(kAddressesPause);
   start_beacon();
   log(LogLevel::kInfo, "started",
@@ -180,6 +187,7 @@ Result<mesh::Config> Node::Impl::engine_config_of(const store::Store& opened) co
   wanted.incarnation = opened.incarnation();
   wanted.membership = membership();
   EBB_ASSIGN(store::AuthorityRows authority, opened.authority());
+  wanted.membership->set_back = find_set_back(authority.records);
   wanted.membership->stored = std::move(authority.records);
   wanted.membership->missing = std::move(*authority.missing);
   wanted.membership->floors = *authority.floors;
@@ -248,6 +256,8 @@ void Node::Impl::begin_stop() {
   commit_timer.stop();
   addresses_timer.stop();
   if (beacon != nullptr) beacon->stop();
+  issuing_timer.stop();
+  invites_timer.stop();
   release_held(stopping_error());
   end_issuing();
   state_flush.stop();

@@ -15,6 +15,7 @@
 #include "mesh/access_book.h"
 #include "mesh/channel.h"
 #include "mesh/types.h"
+#include "node/issuer_mark.h"
 #include "node/lan_beacon.h"
 #include "node/loop_inbox.h"
 #include "node/mesh_driver.h"
@@ -41,6 +42,7 @@ struct Node::Impl {
   Result<mesh::Config> engine_config_of(const store::Store& opened) const;
 
   // What parts say.
+  void commit(mesh::Commit commit);
   void on_committed(CommitReport report);
   void on_incarnation_begun(const store::Begun& begun);
   void note_commit(const Result<store::CommitResult>& result);
@@ -65,6 +67,15 @@ struct Node::Impl {
   void note_store_error(const Error& error);
   // Joining (node_joining.cc).
   mesh::MembershipConfig membership() const;
+  // Whether what the engine signs with may have signed more than the store has.
+  bool find_set_back(const std::vector<Bytes>& stored) const;
+  std::optional<Error> cannot_issue() const;
+  void mark_signed(std::vector<mesh::Committed>& news);
+  bool mark(const mesh::Token& token);
+  void retry_issuing();
+  void retry_issuing_later();
+  void watch_invites();
+  void plan_invites();
   void publish_invites();
   void on_invite_used(const mesh::InviteUsed& used);
   void on_issued(mesh::Issued issued);
@@ -90,6 +101,16 @@ struct Node::Impl {
   std::unique_ptr<mesh::AccessBook> access;  // what others may begin handshakes with
   trust::LinkKey link_key;                   // of this device's channels
   Invites invites;
+  IssuerMark issuer_mark;
+  bool set_back = false;  // the store lacked what was signed, when it was opened
+  // While a file of invites or the mark cannot be written: what was not committed, and what was and
+  // is not told. Tried again now and then.
+  std::vector<mesh::Commit> held_commits;
+  std::vector<mesh::Token> unmarked;
+  Timer issuing_timer;
+  RetryPause issuing_pause;
+  bool issuing_retry_due = false;
+  Timer invites_timer;                       // runs while one is open
   std::map<mesh::Token, IssueDone> issuing;  // what the engine has not answered yet
   std::uint64_t next_issue = 1;
   std::unique_ptr<mesh::Channels> channels;  // before the engine that has them

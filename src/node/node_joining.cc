@@ -1,6 +1,7 @@
 // What a node does for whoever is to become a device of the mesh: invites, and certificates and
 // policies that a person here wants signed.
 #include <algorithm>
+#include <cstdlib>
 #include <utility>
 
 #include "core/limits.h"
@@ -25,6 +26,29 @@ Error no_issuer(const Home& home) {
 
 }  // namespace
 
+// Why whoever came with an invite now would be refused; nullopt: nothing.
+std::optional<Error> Node::Impl::cannot_issue() const {
+  const auto refused = [](std::string why) { return Error{ErrorCode::kPermission, "issuer", why}; };
+  const ClockStatus status = clock_status();
+  if (status.suspect) return refused(status.why + ": " + status.next + ", then ask again");
+  const mesh::MembershipStatus known = driver.engine().membership();
+  const std::int64_t off = std::llabs(wall_now().ms - known.judged_at.ms);
+  if (known.clock_overruled || off > limits::kTimeFloorMs) {
+    return refused(
+        "the clock of this machine is not that of the mesh: set it, or have a time service set it, "
+        "then ask again");
+  }
+  if (!known.is_issuer) {
+    return refused("the issuer on this device may not certify any more: `ebb status` tells why");
+  }
+  if (set_back && driver.engine().links().empty()) {
+    return refused(
+        "the store lacks what this issuer has signed: it signs nothing before another device of "
+        "the mesh was heard");
+  }
+  return std::nullopt;
+}
+
 mesh::MembershipConfig Node::Impl::membership() const {
   mesh::MembershipConfig wanted;
   wanted.genesis = home.genesis;
@@ -37,17 +61,104 @@ mesh::MembershipConfig Node::Impl::membership() const {
   return wanted;
 }
 
+bool Node::Impl::find_set_back(const std::vector<Bytes>& stored) const {
+  if (!issuer_mark.is_behind(stored, home.authority)) return false;
+  log(LogLevel::kError, "issuer_set_back",
+      {{"text", "the store lacks what the issuer on this device has signed, or " +
+                    home.paths.issuer_mark +
+                    " does not say what that is: nothing is signed before another device of the "
+                    "mesh was heard"}});
+  return true;
+}
+
+// What an invite gave is signed only when the use is written: until then it waits, counted.
+void Node::Impl::commit(mesh::Commit commit) {
+  issuer_mark.note(commit.token, commit.authority);
+  const bool signs =
+      home.issuer != nullptr &&
+      IssuerMark::end_of(home.mesh, home.issuer->device(), commit.authority.records).seq > 0;
+  if (!signs || invites.is_kept()) return store->commit(std::move(commit));
+  held_commits.push_back(std::move(commit));
+  retry_issuing_later();
+}
+
+// What is durable may be told when it is marked; until then it is as if the disk had not answered.
+void Node::Impl::mark_signed(std::vector<mesh::Committed>& news) {
+  for (mesh::Committed& item : news) {
+    if (item.failed) {
+      issuer_mark.forget(item.token);
+    } else if (!mark(item.token)) {
+      unmarked.push_back(std::exchange(item.token, mesh::Token{}));
+    }
+  }
+}
+
+bool Node::Impl::mark(const mesh::Token& token) {
+  const Status marked = issuer_mark.keep(token);
+  if (marked.ok()) return true;
+  log_limited(LogLevel::kError, "signed_not_marked", {{"error", marked.error().message()}});
+  retry_issuing_later();
+  return false;
+}
+
+void Node::Impl::retry_issuing_later() {
+  if (issuing_retry_due || stopping) return;
+  issuing_retry_due = true;
+  issuing_timer.start(issuing_pause.next());
+}
+
+void Node::Impl::retry_issuing() {
+  issuing_retry_due = false;
+  if (const Status kept = invites.keep(); !kept.ok()) {
+    log_limited(LogLevel::kError, "invite_not_kept", {{"error", kept.error().message()}});
+    return retry_issuing_later();
+  }
+  for (mesh::Commit& held : std::exchange(held_commits, {}))
+    store->commit(std::move(held));
+  for (const mesh::Token& token : std::exchange(unmarked, {})) {
+    if (!mark(token)) {
+      unmarked.push_back(token);
+      continue;
+    }
+    mesh::Committed done;
+    done.token = token;
+    driver.feed(std::move(done));
+  }
+  if (!issuing_retry_due) issuing_pause.reset();
+}
+
+// Invites end by the latest that the clock has shown, whatever it shows later.
+void Node::Impl::watch_invites() {
+  bool over = false;
+  const Status kept = invites.note_time(wall_now(), over);
+  if (!kept.ok()) {
+    log_limited(LogLevel::kError, "invite_not_kept", {{"error", kept.error().message()}});
+    retry_issuing_later();
+  }
+  if (over) publish_invites();
+  plan_invites();
+}
+
+void Node::Impl::plan_invites() {
+  const std::optional<Duration> next = invites.next_look(wall_now());
+  if (!next) return invites_timer.stop();
+  invites_timer.start(*next);
+}
+
 // Handshakes and engine see what the file has.
 void Node::Impl::publish_invites() {
   access->set_invites(home.mesh, invites.access());
   driver.feed(mesh::InvitesChanged{invites.for_engine()});
+  plan_invites();
 }
 
 void Node::Impl::on_invite_used(const mesh::InviteUsed& used) {
   const Status kept = invites.use(used.id, used.device);
   log(LogLevel::kInfo, "invite_used",
       {{"invite", to_hex(used.id.view())}, {"device", device_text(used.device)}});
-  if (!kept.ok()) log(LogLevel::kError, "invite_not_kept", {{"error", kept.error().message()}});
+  if (kept.ok()) return;
+  log(LogLevel::kError, "invite_not_kept", {{"error", kept.error().message()}});
+  retry_issuing_later();
 }
 
 void Node::Impl::on_issued(mesh::Issued issued) {
@@ -70,6 +181,7 @@ Result<MadeInvite> Node::make_invite(Duration ttl, std::uint64_t uses) {
         ErrorCode::kPermission, "invite",
         "this node has listen = \"off\", so nobody could reach it: start it with an address"};
   }
+  if (const auto refused = impl_->cannot_issue()) return *refused;
   trust::Invite invite;
   invite.genesis_hash = trust::hash(impl_->home.genesis);
   invite.link_key = impl_->link_key;

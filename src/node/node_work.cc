@@ -128,11 +128,12 @@ void Node::Impl::on_committed(CommitReport report) {
   if (report.result.ok() && report.result->begun) on_incarnation_begun(*report.result->begun);
   if (report.result.ok() && report.result->epoch) on_epoch_taken(*report.result->epoch);
   if (epoch_doubted && !report.result.ok()) on_epoch_not_taken(report.result.error());
-  const std::vector<mesh::Committed> news =
-      report.result.ok() ? committed_news(report.parts, *report.result)
-                         : committed_failure(report.parts, report.result.error());
-  for (const mesh::Committed& item : news)
-    driver.feed(item);
+  std::vector<mesh::Committed> news = report.result.ok()
+                                          ? committed_news(report.parts, *report.result)
+                                          : committed_failure(report.parts, report.result.error());
+  mark_signed(news);
+  for (mesh::Committed& item : news)
+    driver.feed(std::move(item));
   if (report.result.ok()) tell_listeners({report.result->advances});
 }
 

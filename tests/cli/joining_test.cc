@@ -2,11 +2,15 @@
 #include <doctest/doctest.h>
 #include <unistd.h>
 
+#include <cerrno>
+#include <filesystem>
 #include <fstream>
 
+#include "cli/files.h"
 #include "cli/passphrase.h"
 #include "cli/qr_code.h"
 #include "tests/cli/command_run.h"
+#include "tests/temp_dir.h"
 
 using ebb::Error;
 using ebb::ErrorCode;
@@ -15,6 +19,7 @@ using ebb::cli::draw_qr;
 using ebb::cli::InitWanted;
 using ebb::cli::JoinAnswer;
 using ebb::tests::CommandRun;
+using ebb::tests::TempDir;
 
 namespace {
 
@@ -154,4 +159,22 @@ TEST_CASE("a passphrase comes from its file, and two that differ make nothing") 
   std::ofstream(path, std::ios::trunc) << std::string(1025, 'x');
   CHECK(ebb.run({"init", "--passphrase"}) == 1);
   CHECK(ebb.err_has("longer than 1,024"));
+}
+
+TEST_CASE("where there are no hard links a secret replaces nothing, and is whole") {
+  const TempDir dir;
+  const std::string draft = dir / "draft";
+  const std::string path = dir / "till-1.ebb";
+  std::ofstream(draft) << "new";
+  std::ofstream(path) << "old";
+  CHECK(ebb::cli::place_without_links(draft, path) == EEXIST);
+  CHECK(ebb::cli::read_file(path, 10, "").value() == "old");
+  CHECK(std::filesystem::exists(draft));
+  REQUIRE(std::filesystem::remove(path));
+  CHECK(ebb::cli::place_without_links(draft, path) == 0);
+  CHECK(ebb::cli::read_file(path, 10, "").value() == "new");
+  CHECK_FALSE(std::filesystem::exists(draft));
+  // What was in the way is not left behind as an empty file.
+  CHECK(ebb::cli::place_without_links(draft, dir / "till-2.ebb") == ENOENT);
+  CHECK_FALSE(std::filesystem::exists(dir / "till-2.ebb"));
 }

@@ -56,7 +56,7 @@ TEST_CASE("an invite is ended by its id, once") {
   const auto ended = remove(api, "/v1/invites/" + id);
   CHECK(ended.status == 200);
   CHECK(ended.json()["id"] == id);
-  CHECK(api.get("/v1/invites").json()["invites"][0]["state"] == "expired");
+  CHECK(api.get("/v1/invites").json()["invites"][0]["state"] == "ended");
   CHECK(remove(api, "/v1/invites/" + id).status == 409);
   CHECK(remove(api, "/v1/invites/0011223344556677").status == 404);
   CHECK(remove(api, "/v1/invites/nothing").status == 404);

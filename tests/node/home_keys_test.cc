@@ -3,7 +3,9 @@
 #include <sys/stat.h>
 
 #include <algorithm>
+#include <filesystem>
 #include <fstream>
+#include <future>
 #include <string>
 
 #include "core/limits.h"
@@ -286,4 +288,96 @@ TEST_CASE("a device's own file makes that device, with the label it was certifie
     return Result<Bytes>(Error{ErrorCode::kPermission, "issuer"});
   });
   CHECK(none.error().code == ErrorCode::kPermission);
+}
+
+TEST_CASE("of several that make one directory a device at once one does, and its keys stay") {
+  for (int round = 0; round < 8; ++round) {
+    const TempDir dir;
+    std::vector<std::future<Result<Home>>> runs;
+    for (int i = 0; i < 4; ++i) {
+      runs.push_back(
+          std::async(std::launch::async, [&] { return init_home(options_for(dir / "a")); }));
+    }
+    int made = 0;
+    for (auto& run : runs) {
+      const auto home = run.get();
+      if (home.ok()) {
+        ++made;
+      } else {
+        const ErrorCode code = home.error().code;
+        CHECK((code == ErrorCode::kExists || code == ErrorCode::kBusy));
+      }
+    }
+    CHECK(made == 1);
+    const auto home = load_home(dir / "a");
+    REQUIRE(home.ok());
+    REQUIRE(home->issuer != nullptr);
+    const auto root = read_signing_key(home->paths.root_key, kRootKind, "");
+    REQUIRE(root.ok());
+    CHECK(root->identity()->device() == trust::decode_genesis(home->genesis)->root);
+    const Judge judge(*home);
+    CHECK(judge.authority.issues(home->issuer->device(), kNow));
+  }
+}
+
+TEST_CASE("while another is at work in a directory nothing of it is touched") {
+  const TempDir dir;
+  const auto lock = HomeLock::take(dir / "a");
+  REQUIRE(lock.ok());
+  const auto refused = init_home(options_for(dir / "a"));
+  CHECK(refused.error().code == ErrorCode::kBusy);
+  CHECK_FALSE(file_exists(dir / "a/keys"));
+}
+
+TEST_CASE("an init that fails takes back its own keys, and the next one works") {
+  const TempDir dir;
+  const HomePaths paths = home_paths(dir / "a");
+  std::filesystem::create_directories(paths.genesis + "/full");
+  std::filesystem::create_directories(paths.keys);
+  REQUIRE(::chmod(paths.keys.c_str(), 0700) == 0);
+  REQUIRE_FALSE(init_home(options_for(dir / "a")).ok());
+  CHECK_FALSE(file_exists(paths.root_key));
+  CHECK_FALSE(file_exists(paths.issuer_key));
+  CHECK_FALSE(file_exists(paths.issuer_mark));
+  std::filesystem::remove_all(paths.genesis);
+  CHECK(init_home(options_for(dir / "a")).ok());
+}
+
+TEST_CASE("no mesh begins before its program was built, and the time is named") {
+  const TempDir dir;
+  InitOptions options = options_for(dir / "a");
+  options.built = {kNow.ms + 1};
+  const auto refused = init_home(options);
+  REQUIRE_FALSE(refused.ok());
+  CHECK(refused.error().code == ErrorCode::kOutOfRange);
+  CHECK(refused.error().detail.find("2023-11-14 22:13:20 UTC") != std::string::npos);
+  CHECK_FALSE(file_exists(dir / "a"));
+  options.built = kNow;
+  REQUIRE(init_home(options).ok());
+  // A card without a clock signs nothing, and its first boot goes on.
+  InitOptions card = options_for(dir / "b");
+  card.mesh_file = export_mesh(dir / "a").value();
+  card.built = {kNow.ms + 1};
+  CHECK(init_home(card).ok());
+}
+
+TEST_CASE("what a killed run has left among the keys goes") {
+  const TempDir dir;
+  const HomePaths paths = home_paths(dir / "a");
+  REQUIRE(HomeLock::take(dir / "a").ok());
+  std::filesystem::create_directories(paths.keys);
+  REQUIRE(::chmod(paths.keys.c_str(), 0700) == 0);
+  const std::string half = paths.root_key + ".new-17";
+  const std::string draft = paths.keys + "/joining-identity.key";
+  write_text(half, "half a key");
+  write_text(draft, "a draft");
+  REQUIRE(init_home(options_for(dir / "a")).ok());
+  CHECK_FALSE(file_exists(half));
+  CHECK_FALSE(file_exists(draft));
+  write_text(half, "half a key");
+  write_text(draft, "a draft");
+  REQUIRE(load_home(dir / "a").ok());
+  CHECK_FALSE(file_exists(half));
+  CHECK_FALSE(file_exists(draft));
+  CHECK(file_exists(paths.root_key));
 }

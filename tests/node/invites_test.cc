@@ -3,6 +3,7 @@
 #include <doctest/doctest.h>
 #include <sys/stat.h>
 
+#include <filesystem>
 #include <fstream>
 
 #include "core/limits.h"
@@ -68,9 +69,10 @@ TEST_CASE("an invite that was ended, or whose time is over, is closed and rememb
   CHECK(invites->end(id, kNow).error().code == ErrorCode::kExists);
   CHECK(invites->end(counting<trust::InviteId>(1), kNow).error().code == ErrorCode::kNotFound);
   CHECK(invites->access().size() == 1);
-  REQUIRE(invites->make({kNow.ms + 7 * limits::kDayMs}, kHour, 1).ok());
+  const std::int64_t gone = kNow.ms + kHour.ms() + 7 * limits::kDayMs + 1;
+  REQUIRE(invites->make({gone - 1}, kHour, 1).ok());
   CHECK(invites->all().size() == 2);
-  REQUIRE(invites->make({kNow.ms + 7 * limits::kDayMs + 1}, kHour, 1).ok());
+  REQUIRE(invites->make({gone}, kHour, 1).ok());
   CHECK(invites->all().size() == 2);
 }
 
@@ -111,4 +113,77 @@ TEST_CASE("a file of invites that is damaged or open to others is refused") {
   REQUIRE(Invites::open(path).ok());
   REQUIRE(::chmod(path.c_str(), 0640) == 0);
   CHECK(Invites::open(path).error().code == ErrorCode::kPermission);
+}
+
+TEST_CASE("an invite that was ended stays so when the clock goes back, and after a restart") {
+  const TempDir dir;
+  auto invites = Invites::open(dir / "invites");
+  REQUIRE(invites.ok());
+  const trust::InviteId id = (*invites->make(kNow, kHour, 1))->id;
+  REQUIRE(invites->end(id, {kNow.ms + 1000}).ok());
+  for (int restart = 0; restart < 2; ++restart) {
+    const KeptInvite& kept = invites->all().front();
+    CHECK(kept.ended);
+    CHECK_FALSE(kept.is_open({kNow.ms - 1000}));
+    CHECK(invites->for_engine().front().expires == WallTime{});
+    CHECK(invites->end(id, kNow).error().code == ErrorCode::kExists);
+    invites = Invites::open(dir / "invites");
+    REQUIRE(invites.ok());
+  }
+}
+
+TEST_CASE("an invite ends by the latest that the clock has shown, also after a restart") {
+  const TempDir dir;
+  auto invites = Invites::open(dir / "invites");
+  REQUIRE(invites.ok());
+  REQUIRE(invites->make(kNow, kHour, 1).ok());
+  bool over = true;
+  // A step of the clock is written before the next; little is not.
+  REQUIRE(invites->note_time({kNow.ms + 1800000}, over).ok());
+  CHECK_FALSE(over);
+  REQUIRE(invites->note_time({kNow.ms + 1800001}, over).ok());
+  CHECK(Invites::open(dir / "invites")->all().front().seen.ms == kNow.ms + 1800000);
+  CHECK(*invites->next_look(kNow) == seconds(60));
+  REQUIRE(invites->note_time({kNow.ms + 3599000}, over).ok());
+  CHECK(*invites->next_look(kNow) == seconds(1));
+  CHECK(invites->all().front().is_open(kNow));
+  REQUIRE(invites->note_time({kNow.ms + 3600000}, over).ok());
+  CHECK(over);
+  REQUIRE(invites->note_time(kNow, over).ok());
+  CHECK_FALSE(over);
+  CHECK_FALSE(invites->next_look(kNow));
+  CHECK_FALSE(invites->all().front().is_open(kNow));
+  CHECK_FALSE(Invites::open(dir / "invites")->all().front().is_open(kNow));
+  // Another one that is made by the earlier clock has its whole time.
+  REQUIRE(invites->make(kNow, kHour, 1).ok());
+  CHECK(invites->all().front().is_open({kNow.ms + 3599999}));
+}
+
+TEST_CASE("a use that cannot be written stays counted, and goes with the next write") {
+  const TempDir dir;
+  const std::string path = dir / "invites";
+  auto invites = Invites::open(path);
+  REQUIRE(invites.ok());
+  const trust::InviteId id = (*invites->make(kNow, kHour, 1))->id;
+  REQUIRE(::rename(path.c_str(), (dir / "aside").c_str()) == 0);
+  std::filesystem::create_directories(path + "/full");
+  CHECK_FALSE(invites->use(id, counting<DeviceId>(1)).ok());
+  CHECK_FALSE(invites->is_kept());
+  CHECK(invites->all().front().uses_left() == 0);
+  CHECK_FALSE(invites->keep().ok());
+  std::filesystem::remove_all(path);
+  REQUIRE(invites->keep().ok());
+  CHECK(invites->is_kept());
+  CHECK(Invites::open(path)->all().front().uses_left() == 0);
+}
+
+TEST_CASE("all invites together are good for no more devices than the file has room for") {
+  const TempDir dir;
+  auto invites = Invites::open(dir / "invites");
+  REQUIRE(invites.ok());
+  for (std::uint64_t made = 0; made < kInviteUsesHeld; made += kInviteUsesMax)
+    REQUIRE(invites->make(kNow, kHour, kInviteUsesMax).ok());
+  CHECK(invites->make(kNow, kHour, 1).error().code == ErrorCode::kBusy);
+  REQUIRE(invites->end(invites->all().back().id, kNow).ok());
+  CHECK(invites->make(kNow, kHour, kInviteUsesMax).ok());
 }

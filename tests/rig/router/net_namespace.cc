@@ -19,7 +19,7 @@ namespace {
 
 constexpr std::string_view kDevice = "ebb0";
 constexpr const char* kOwnNamespace = "/proc/thread-self/ns/net";
-constexpr std::array<std::uint8_t, 4> kMask = {255, 255, 0, 0};
+constexpr std::array<std::uint8_t, 4> kMask = {255, 255, 255, 0};
 
 Error last_error(const std::string& call) {
   const int code = errno;

@@ -1,0 +1,282 @@
+// A node that invites, and who joins by it.
+#include <doctest/doctest.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <filesystem>
+#include <future>
+#include <memory>
+#include <string>
+#include <thread>
+#include <utility>
+
+#include "core/unique_fd.h"
+#include "mesh/access_book.h"
+#include "mesh/secure_channel.h"
+#include "node/clocks.h"
+#include "node/files.h"
+#include "node/join_client.h"
+#include "node/node.h"
+#include "tests/node/node_thread.h"
+#include "tests/temp_dir.h"
+#include "trust/hash.h"
+#include "trust/invite.h"
+#include "trust/sealed_key.h"
+
+namespace {
+
+using namespace ebb;
+using namespace ebb::node;
+using ebb::tests::listen_of;
+using ebb::tests::make_config;
+using ebb::tests::make_home;
+using ebb::tests::NodeThread;
+using ebb::tests::TempDir;
+namespace fs = std::filesystem;
+
+Result<MadeInvite> make_invite(NodeThread& node) {
+  return node.on_loop([](Node& n) { return n.make_invite(kInviteTtl, 1); });
+}
+
+JoinOptions join_options(const std::string& dir, const std::string& line) {
+  JoinOptions options;
+  options.dir = dir;
+  options.line = line;
+  options.name = "card";
+  options.now = wall_now();
+  return options;
+}
+
+Result<Joined> join(const std::string& dir, const std::string& line) {
+  return join_mesh(join_options(dir, line));
+}
+
+Config config_at(const std::string& listen) {
+  Config config = make_config();
+  config.listen = listen;
+  return config;
+}
+
+bool says(const Error& error, const std::string& words) {
+  return error.detail.find(words) != std::string::npos;
+}
+
+// Keeps the invites of a node from being written while it lives.
+class BlockedInvites {
+ public:
+  explicit BlockedInvites(std::string path) : path_(std::move(path)) {
+    REQUIRE(::rename(path_.c_str(), (path_ + "-aside").c_str()) == 0);
+    fs::create_directories(path_ + "/full");
+  }
+  ~BlockedInvites() {
+    fs::remove_all(path_);
+    ::rename((path_ + "-aside").c_str(), path_.c_str());
+  }
+  BlockedInvites(const BlockedInvites&) = delete;
+  BlockedInvites& operator=(const BlockedInvites&) = delete;
+
+ private:
+  std::string path_;
+};
+
+// Answers one connection as the maker of `invite`, in wire version 99.
+class OtherVersion {
+ public:
+  OtherVersion() : listener_(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
+    sockaddr_in address{};
+    address.sin_family = AF_INET;
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    socklen_t size = sizeof address;
+    auto* any = reinterpret_cast<sockaddr*>(&address);
+    REQUIRE(::bind(listener_.get(), any, size) == 0);
+    REQUIRE(::listen(listener_.get(), 1) == 0);
+    REQUIRE(::getsockname(listener_.get(), any, &size) == 0);
+    channel::StaticKey link(fresh_key());
+    invite.link_key.data = link.public_part().data;
+    invite.addresses = {"127.0.0.1:" + std::to_string(ntohs(address.sin_port))};
+    trust::random_bytes(invite.secret.data(), trust::InviteSecret::kSize);
+    invite.made = wall_now();
+    invite.expires = {invite.made.ms + 3600000};
+    thread_ = std::thread(
+        [this, key = std::make_shared<channel::StaticKey>(std::move(link))] { answer(*key); });
+  }
+  ~OtherVersion() { thread_.join(); }
+  OtherVersion(const OtherVersion&) = delete;
+  OtherVersion& operator=(const OtherVersion&) = delete;
+
+  trust::Invite invite;
+
+ private:
+  static channel::Key fresh_key() {
+    channel::Key key;
+    trust::random_bytes(key.data(), channel::Key::kSize);
+    return key;
+  }
+  void answer(const channel::StaticKey& link) {
+    const auto identity = trust::KeySeed::random().identity();
+    const trust::SignatureCheck signatures;
+    const mesh::AccessBook access(mesh::keys_of_invite(invite.mesh(), invite.secret));
+    const mesh::SecureChannels channels(
+        mesh::SecureSetup{*identity, signatures, link.copy(), access, fresh_key, 99, 99});
+    const auto channel = channels.accept({}, [] { return true; });
+    const UniqueFd peer(::accept4(listener_.get(), nullptr, nullptr, SOCK_CLOEXEC));
+    Bytes piece(16384);
+    while (true) {
+      const ssize_t got = ::recv(peer.get(), piece.data(), piece.size(), 0);
+      if (got <= 0) return;
+      Bytes plain, wire;
+      const auto end = piece.begin() + got;
+      const bool failed = channel->receive(Bytes(piece.begin(), end), plain, wire).has_value();
+      if (!wire.empty()) ::send(peer.get(), wire.data(), wire.size(), MSG_NOSIGNAL);
+      if (failed) return;
+    }
+  }
+
+  UniqueFd listener_;
+  std::thread thread_;
+};
+
+}  // namespace
+
+TEST_CASE("who is let in by invite is told only when the use is on the disk") {
+  const TempDir dir;
+  NodeThread node(make_home(dir / "a"), make_config());
+  REQUIRE(node.started().ok());
+  const auto made = make_invite(node);
+  REQUIRE(made.ok());
+  const std::string path = home_paths(dir / "a").invites;
+  std::future<Result<Joined>> joined;
+  {
+    const BlockedInvites blocked(path);
+    joined = std::async(std::launch::async, [&] { return join(dir / "b", made->line); });
+    // It is counted, and nothing is signed.
+    REQUIRE(node.wait_until([](Node& n) { return n.invites().front().uses_left() == 0; }));
+    CHECK(node.on_loop([](Node& n) { return n.mesh_counters().certificates_issued; }) == 0);
+    CHECK(joined.wait_for(std::chrono::seconds(0)) == std::future_status::timeout);
+  }
+  const auto done = joined.get();
+  REQUIRE(done.ok());
+  const auto kept = Invites::open(path);
+  REQUIRE(kept.ok());
+  CHECK(kept->all().front().devices == std::vector<DeviceId>{done->device});
+}
+
+TEST_CASE("keys that an inviter may have certified outlive whatever fails behind that") {
+  const TempDir dir;
+  auto node = std::make_unique<NodeThread>(make_home(dir / "a"), make_config());
+  REQUIRE(node->started().ok());
+  const std::string address = listen_of(*node);
+  const auto made = make_invite(*node);
+  REQUIRE(made.ok());
+  DeviceId asked;
+  {
+    const BlockedInvites blocked(home_paths(dir / "a").invites);
+    auto first = std::async(std::launch::async, [&] { return join(dir / "b", made->line); });
+    REQUIRE(node->wait_until([](Node& n) { return n.invites().front().uses_left() == 0; }));
+    asked = node->on_loop([](Node& n) { return n.invites().front().devices.front(); });
+    node.reset();
+    CHECK(first.get().error().code == ErrorCode::kIo);
+  }
+  // The port is closed, the line of another mesh is refused there: neither says anything of them.
+  CHECK(join(dir / "b", made->line).error().code == ErrorCode::kNotFound);
+  NodeThread other(make_home(dir / "c"), make_config());
+  REQUIRE(other.started().ok());
+  const auto elsewhere = make_invite(other);
+  REQUIRE(other.on_loop([](Node& n) { return n.end_invite(n.invites().front().id); }).ok());
+  CHECK(says(join(dir / "b", elsewhere->line).error(), "has expired"));
+
+  node = std::make_unique<NodeThread>(load_home(dir / "a").value(), config_at(address));
+  REQUIRE(node->started().ok());
+  const auto done = join(dir / "b", made->line);
+  REQUIRE(done.ok());
+  CHECK(done->device == asked);
+}
+
+TEST_CASE("who says nothing is asked again, and what that may mean is told") {
+  const TempDir dir;
+  auto node = std::make_unique<NodeThread>(make_home(dir / "a"), make_config());
+  REQUIRE(node->started().ok());
+  const std::string address = listen_of(*node);
+  const auto made = make_invite(*node);
+  REQUIRE(made.ok());
+  node.reset();
+  auto stranger = std::make_unique<NodeThread>(make_home(dir / "c"), config_at(address));
+  REQUIRE(stranger->started().ok());
+  JoinOptions options = join_options(dir / "b", made->line);
+  options.patience = seconds(1);
+  const auto silent = join_mesh(options);
+  REQUIRE_FALSE(silent.ok());
+  CHECK(says(silent.error(), "does not know this invite, or has too much to do"));
+  CHECK_FALSE(file_exists(dir / "b"));
+
+  options.patience = seconds(20);
+  std::promise<void> waits;
+  bool told = false;
+  options.progress = [&](const std::string& line) {
+    if (line.starts_with("asking again") && !std::exchange(told, true)) waits.set_value();
+  };
+  auto joined = std::async(std::launch::async, [&] {
+    auto done = join_mesh(options);
+    if (!std::exchange(told, true)) waits.set_value();
+    return done;
+  });
+  waits.get_future().wait();
+  stranger.reset();
+  node = std::make_unique<NodeThread>(load_home(dir / "a").value(), config_at(address));
+  REQUIRE(node->started().ok());
+  CHECK(joined.get().ok());
+}
+
+TEST_CASE("another wire version is told as such") {
+  const TempDir dir;
+  const OtherVersion other;
+  const auto line = trust::encode_invite(other.invite);
+  REQUIRE(line.ok());
+  const auto refused = join(dir / "b", *line);
+  REQUIRE_FALSE(refused.ok());
+  CHECK(refused.error().code == ErrorCode::kUnsupported);
+  CHECK(says(refused.error(), "another version of the protocol"));
+  CHECK(says(refused.error(), "theirs 99 to 99"));
+  CHECK_FALSE(file_exists(dir / "b"));
+}
+
+TEST_CASE("an invite that is over by this clock names both times") {
+  const TempDir dir;
+  NodeThread node(make_home(dir / "a"), make_config());
+  REQUIRE(node.started().ok());
+  const auto made = make_invite(node);
+  REQUIRE(made.ok());
+  JoinOptions options = join_options(dir / "b", made->line);
+  options.now = {made->expires.ms + 86400000};
+  const auto refused = join_mesh(options);
+  REQUIRE_FALSE(refused.ok());
+  CHECK(says(refused.error(), "a clock is wrong"));
+  CHECK(says(refused.error(),
+             utc_text({made->expires.ms - kInviteTtl.ms()}) + " by the inviter's clock"));
+  CHECK(says(refused.error(), utc_text(options.now) + " here"));
+}
+
+TEST_CASE("nobody is invited while the clock is not believed") {
+  const TempDir dir;
+  Config config = make_config();
+  config.built = {wall_now().ms + 3600000};
+  NodeThread node(make_home(dir / "a"), std::move(config));
+  REQUIRE(node.started().ok());
+  const auto refused = make_invite(node);
+  REQUIRE_FALSE(refused.ok());
+  CHECK(refused.error().code == ErrorCode::kPermission);
+  CHECK(refused.error().detail.find("before this program was built") != std::string::npos);
+  CHECK(node.on_loop([](Node& n) { return n.invites().empty(); }));
+}
+
+TEST_CASE("an issuer that was set back invites nobody while it is alone") {
+  const TempDir dir;
+  const Home home = make_home(dir / "a");
+  REQUIRE(::unlink(home.paths.issuer_mark.c_str()) == 0);
+  NodeThread node(load_home(dir / "a").value(), make_config());
+  REQUIRE(node.started().ok());
+  const auto refused = make_invite(node);
+  REQUIRE_FALSE(refused.ok());
+  CHECK(refused.error().detail.find("before another device") != std::string::npos);
+}
