@@ -247,6 +247,9 @@ std::string config_template(const std::string& name, const std::vector<std::stri
       "# Nodes that are always dialled: host:port, any number.\n");
   text.append(peers.empty() ? "# peers = []\n" : "peers = [" + dialled + "]\n");
   text.append(
+      "# What others are told to dial (invites, presence), the best first, at most 4; for who is\n"
+      "# behind a translator of addresses, or has many. While it is empty: what was found here.\n"
+      "# advertise = []\n"
       "# \"metered\": this node pays for its bytes; peers are told and wait with patience.\n"
       "# class = \"\"\n"
       "\n"

@@ -92,6 +92,9 @@ Result<bool> root_is_sealed(const std::string& dir);
 // root of another mesh), kBadTag (`current` is wrong), kCorrupt; nothing has changed then.
 Status export_root(const std::string& dir, const std::string& file, std::string_view passphrase,
                    std::string_view current = {});
+// What authorities have said as far as this device knows now, the root's first: what its store
+// has, also beside a node that runs; before the first start, what the directory was made with.
+Result<std::vector<Bytes>> known_authority(const Home& home);
 // The text of `ebb mesh export`.
 Result<std::string> export_mesh(const std::string& dir);
 

@@ -35,6 +35,8 @@ struct Node::Impl {
   Status start();
   Status make_channels();
   Status bind();
+  // What others are told to dial, the best first; where `bound`.
+  std::vector<std::string> told_addresses() const;
   void watch_addresses();
   Result<mesh::Config> engine_config_of(const store::Store& opened) const;
 

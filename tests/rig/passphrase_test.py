@@ -71,7 +71,6 @@ class PassphraseTest(rig.RigTest):
         for number, send in ((signal.SIGINT, lambda t: t.type(b"half\x03")),
                              (signal.SIGTERM, lambda t: t.process.terminate())):
             terminal = self.asked(self.newcomer(), "init", "--passphrase")
-            self.assertTrue(terminal.shows_typing())
             terminal.wait_text(b"new passphrase: ")
             self.assertFalse(terminal.shows_typing())
             send(terminal)
@@ -103,6 +102,13 @@ class PassphraseTest(rig.RigTest):
         self.assertTrue(node.status()["issuer"])
         self.assertTrue(self.in_memory(node.process.pid, str(node.dir).encode()))
         self.assertFalse(self.in_memory(node.process.pid, PASSPHRASE[4:].encode()))
+
+    def test_no_memory_of_a_running_node_has_the_answer_with_an_invite(self):
+        node = self.node()
+        node.start("--listen", "127.0.0.1:0")
+        line = node.run("-q", "invite").stdout.strip()
+        answer = line[-40:] + '","id":"'
+        self.assertFalse(self.in_memory(node.process.pid, answer.encode()))
 
     @staticmethod
     def in_memory(pid, what):
