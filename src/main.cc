@@ -38,9 +38,10 @@ Result<std::string> init(const std::string& dir, const ebb::cli::InitWanted& wan
   options.built = kBuilt;
   if (wanted.admit == "secret") options.admit = ebb::trust::Admit::kSecret;
   if (wanted.admit == "invite") options.admit = ebb::trust::Admit::kInvite;
-  EBB_ASSIGN(const ebb::node::Home home, ebb::node::init_home(options));
+  const Result<ebb::node::Home> made = ebb::node::init_home(options);
   ebb::erase_text(options.passphrase);
-  return ebb::device_text(home.identity->device());
+  if (!made.ok()) return made.error();
+  return ebb::device_text(made->identity->device());
 }
 
 Result<ebb::cli::JoinAnswer> join(const std::string& dir, const std::string& name,
@@ -79,12 +80,12 @@ ebb::node::ConfigOverrides overrides_of(const ebb::cli::Overrides& given) {
 }
 
 int run(const std::string& dir, const ebb::cli::Overrides& overrides, int ready_fd,
-        const std::string& passphrase) {
+        std::string passphrase) {
   return ebb::http::run_daemon({.dir = dir,
                                 .overrides = overrides_of(overrides),
                                 .ready_fd = ready_fd,
                                 .built = kBuilt,
-                                .passphrase = passphrase});
+                                .passphrase = std::move(passphrase)});
 }
 
 Result<std::vector<ebb::cli::ConfigLine>> config(const std::string& dir,
@@ -126,6 +127,7 @@ int main(int argc, char** argv) {
                                       .device = device,
                                       .export_mesh = ebb::node::export_mesh,
                                       .export_root = ebb::node::export_root,
+                                      .root_is_sealed = ebb::node::root_is_sealed,
                                       .join = join,
                                       .device_file = device_file,
                                       .issuer_is_sealed = issuer_is_sealed,

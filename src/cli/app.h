@@ -54,10 +54,12 @@ struct LocalCommands {
   // The device's text form; kNotFound when there is none in the directory.
   std::function<Result<std::string>(const std::string& dir)> device;
   std::function<Result<std::string>(const std::string& dir)> export_mesh;  // text of the file
-  // Moves the root's key to a file, under a passphrase unless that is empty.
-  std::function<Status(const std::string& dir, const std::string& file,
-                       std::string_view passphrase)>
+  // Moves the root's key to a file, under a passphrase unless that is empty; `current` is the one
+  // that it is under.
+  std::function<Status(const std::string& dir, const std::string& file, std::string_view passphrase,
+                       std::string_view current)>
       export_root;
+  std::function<Result<bool>(const std::string& dir)> root_is_sealed;
   std::function<Result<JoinAnswer>(const std::string& dir, const std::string& name,
                                    const std::string& line,
                                    const std::function<void(const std::string&)>& progress)>
@@ -68,9 +70,9 @@ struct LocalCommands {
       device_file;
   std::function<Result<bool>(const std::string& dir)> issuer_is_sealed;
   // Runs the daemon in the foreground; returns its exit code. The passphrase is that of the
-  // issuer's key; empty: none.
+  // issuer's key, and wiped when that is open; empty: none.
   std::function<int(const std::string& dir, const Overrides& overrides, int ready_fd,
-                    const std::string& passphrase)>
+                    std::string passphrase)>
       run;
   std::function<Result<std::vector<ConfigLine>>(const std::string& dir, const Overrides& overrides)>
       config;

@@ -90,9 +90,8 @@ Exit run_daemon(const Context& context, const RunOptions& options) {
   } else {
     EBB_ASSIGN(passphrase, issuer_passphrase(context));
   }
-  const int code = context.local().run(context.dir(), overrides, options.ready_fd, passphrase);
-  erase_text(passphrase);
-  return static_cast<ExitCode>(code);
+  return static_cast<ExitCode>(
+      context.local().run(context.dir(), overrides, options.ready_fd, std::move(passphrase)));
 }
 
 Exit run_up(const Context& context, const RunOptions& options) {

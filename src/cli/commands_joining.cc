@@ -177,13 +177,47 @@ Exit run_mesh_admit(const Context& context, const std::string& admit) {
   return ExitCode::kOk;
 }
 
-Exit run_export_root(const Context& context, const ExportRootOptions& options) {
-  std::string passphrase;
-  if (options.passphrase) {
-    EBB_ASSIGN(passphrase, new_passphrase(context.terminal()));
+namespace {
+
+struct RootPassphrases {
+  std::string current, wanted;
+  RootPassphrases() = default;
+  RootPassphrases(const RootPassphrases&) = delete;
+  RootPassphrases& operator=(const RootPassphrases&) = delete;
+  ~RootPassphrases() {
+    erase_text(current);
+    erase_text(wanted);
   }
-  const Status moved = context.local().export_root(context.dir(), options.file, passphrase);
-  erase_text(passphrase);
+};
+
+Outcome<ExitCode> ask_for(const Context& context, RootPassphrases& out) {
+  // Whatever else is wrong with the key, moving it says so.
+  const Result<bool> sealed = context.local().root_is_sealed(context.dir());
+  if (!sealed.ok() || !*sealed) {
+    EBB_ASSIGN(out.wanted, new_passphrase(context.terminal()));
+    return ExitCode::kOk;
+  }
+  EBB_ASSIGN(out.current, known_passphrase(context.terminal(), "the root's key as it is"));
+  if (out.current.empty()) {
+    return Failure{.what = "the root's key is under a passphrase already, and that was not given",
+                   .next = std::string("run this at a terminal, or name files with ") +
+                           kPassphraseVariable + " (as it is) and " + kNewPassphraseVariable +
+                           "; without --passphrase the key keeps the one that it has"};
+  }
+  EBB_ASSIGN(out.wanted, new_passphrase(context.terminal(), kNewPassphraseVariable));
+  return ExitCode::kOk;
+}
+
+}  // namespace
+
+Exit run_export_root(const Context& context, const ExportRootOptions& options) {
+  RootPassphrases passphrases;
+  if (options.passphrase) {
+    const Outcome<ExitCode> asked = ask_for(context, passphrases);
+    if (!asked.ok()) return asked.error();
+  }
+  const Status moved = context.local().export_root(context.dir(), options.file, passphrases.wanted,
+                                                   passphrases.current);
   if (!moved.ok()) return failure_of(moved.error(), context.place());
   if (context.globals().json) {
     context.print_json("{\"file\":" + quote_json(options.file).value_or("null") + "}");

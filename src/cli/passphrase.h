@@ -1,7 +1,8 @@
 // Passphrases of keys that sign: from the file that EBB_PASSPHRASE_FILE names, else from a person
 // at the terminal, who does not see it.
 //
-// Ownership: the text is the caller's to wipe (erase_text).
+// Ownership: the text is the caller's to wipe (erase_text). It has memory of its own from the
+//            first letter, however short it is, so moving it leaves nothing behind.
 // Errors:    the file cannot be read, is empty or longer than 1,024 bytes; two that were asked for
 //            differ; there is neither file nor terminal.
 // Threads:   call on the main thread.
@@ -16,15 +17,19 @@
 namespace ebb::cli {
 
 inline constexpr const char* kPassphraseVariable = "EBB_PASSPHRASE_FILE";
+// Where a key that is under one gets another.
+inline constexpr const char* kNewPassphraseVariable = "EBB_NEW_PASSPHRASE_FILE";
 
-// Of a key that is about to be put under one.
-Outcome<std::string> new_passphrase(const Terminal& terminal);
+// Of a key that is about to be put under one; `variable` names its file.
+Outcome<std::string> new_passphrase(const Terminal& terminal,
+                                    const char* variable = kPassphraseVariable);
 // Of a key that is under one; empty: nobody can be asked.
 Outcome<std::string> known_passphrase(const Terminal& terminal, const std::string& of_what);
 // The first line of a descriptor, which is read to its end.
 Outcome<std::string> passphrase_from(int fd);
 
-// What somebody types at the terminal of this process, unseen; nullopt: it has none.
+// What somebody types at the terminal of this process, unseen; nullopt: it has none. A signal that
+// ends or stops the process (Ctrl-C, Ctrl-Z) does so with the terminal as it was before.
 std::optional<std::string> ask_at_terminal(const std::string& prompt);
 
 }  // namespace ebb::cli

@@ -38,7 +38,7 @@ bool any_given(const DaemonFlags& flags) {
 }
 
 std::vector<std::string> unknown_variables(const std::vector<std::string>& names) {
-  std::vector<std::string> known = {"EBB_DIR", kPassphraseVariable};
+  std::vector<std::string> known = {"EBB_DIR", kPassphraseVariable, kNewPassphraseVariable};
   for (const Variable& variable : kVariables)
     known.push_back(variable.name);
   std::vector<std::string> notes;

@@ -39,6 +39,7 @@ struct Answer {
   std::vector<std::pair<std::string, std::string>> headers = {};
   std::shared_ptr<BodySource> source = {};  // instead of `body`
   std::function<void()> sent = {};          // called when the answer has left, or its client
+  bool secret = false;                      // `body` is wiped when it has left, or is not wanted
 };
 
 Answer json_answer(std::string body);

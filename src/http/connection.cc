@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "core/limits.h"
+#include "core/secret.h"
 #include "http/router.h"
 
 namespace ebb::http {
@@ -31,6 +32,17 @@ std::string raw_answer(const Answer& answer) {
   text.append("\r\nContent-Length: ").append(std::to_string(answer.body.size())).append("\r\n\r\n");
   return text.append(answer.body);
 }
+
+struct SentBody {
+  SentBody(std::string body, bool is_secret) : text(std::move(body)), secret(is_secret) {}
+  SentBody(const SentBody&) = delete;
+  SentBody& operator=(const SentBody&) = delete;
+  ~SentBody() {
+    if (secret) erase_text(text);
+  }
+  std::string text;
+  bool secret;
+};
 
 }  // namespace
 
@@ -175,10 +187,10 @@ MHD_Result RequestCarrier::queue_answer() {
     response = MHD_create_response_from_callback(MHD_SIZE_UNKNOWN, kStreamBlockBytes,
                                                  &RequestCarrier::on_read, this, nullptr);
   } else {
-    auto body = std::make_unique<std::string>(std::move(answer.body));
+    auto body = std::make_unique<SentBody>(std::move(answer.body), answer.secret);
     response = MHD_create_response_from_buffer_with_free_callback_cls(
-        body->size(), body->data(), [](void* text) { delete static_cast<std::string*>(text); },
-        body.get());
+        body->text.size(), body->text.data(),
+        [](void* sent) { delete static_cast<SentBody*>(sent); }, body.get());
     if (response != nullptr) static_cast<void>(body.release());
   }
   if (response == nullptr) return MHD_NO;

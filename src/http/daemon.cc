@@ -108,7 +108,7 @@ struct Running {
   std::unique_ptr<node::Node::Watch> watch;
 };
 
-Status start(const DaemonOptions& options, Running& running) {
+Status start(DaemonOptions& options, Running& running) {
   EBB_ASSIGN(node::Home home, node::load_home(options.dir));
   EBB_ASSIGN(node::Config config, node::load_config(home.paths.config, options.overrides));
   config.built = options.built;
@@ -116,6 +116,7 @@ Status start(const DaemonOptions& options, Running& running) {
   EBB_ASSIGN(running.signals, StopSignals::block());
   if (home.issuer_sealed && !options.passphrase.empty()) {
     EBB_RETURN_IF_ERROR(node::open_issuer(home, options.passphrase));
+    erase_text(options.passphrase);  // before there are other threads
   }
   if (home.issuer_sealed) {
     node::log(node::LogLevel::kWarn, "no_issuer",
@@ -136,10 +137,12 @@ Status start(const DaemonOptions& options, Running& running) {
 
 }  // namespace
 
-int run_daemon(const DaemonOptions& options) {
+int run_daemon(DaemonOptions options) {
   ReadyNotice ready(options.ready_fd);
   Running running;
-  if (const Status started = start(options, running); !started) {
+  const Status started = start(options, running);
+  erase_text(options.passphrase);
+  if (!started) {
     const StartProblem problem = explain_start(started.error(), options.dir);
     std::fputs(problem_text(problem).c_str(), stderr);
     ready.send(ready_text(problem));

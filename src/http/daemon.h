@@ -20,11 +20,12 @@ struct DaemonOptions {
   // `ebb up` learns that its background child serves.
   int ready_fd = -1;
   WallTime built = {};  // when the program was built; 0: not known
-  // Of the issuer's key, where it is under one; empty: the node runs without it, and says so.
+  // Of the issuer's key, where it is under one, and wiped when that is open; empty: the node runs
+  // without it, and says so.
   std::string passphrase = {};
 };
 
 // Runs until SIGTERM, SIGINT or POST /v1/shutdown; returns the exit code.
-int run_daemon(const DaemonOptions& options);
+int run_daemon(DaemonOptions options);
 
 }  // namespace ebb::http

@@ -2,11 +2,15 @@
 #include <optional>
 
 #include "core/limits.h"
+#include "core/secret.h"
 #include "http/handlers.h"
 #include "http/json_fields.h"
 
 namespace ebb::http {
 namespace {
+
+// An invite and its addresses once more.
+constexpr std::size_t kInviteAnswerBytes = 2 * limits::kInviteCharacters;
 
 // A field that is a whole number of 1 or more; `fallback` when it is absent.
 Result<std::int64_t> count_field(const JsonFields& fields, std::string_view name,
@@ -69,17 +73,20 @@ void make_invite(const RequestPtr& request) {
   }
   const auto uses = count_field(*fields, "uses", 1);
   if (!uses) return request->refuse(uses.error(), "uses");
-  const auto made =
-      request->node().make_invite(milliseconds(*ttl), static_cast<std::uint64_t>(*uses));
+  auto made = request->node().make_invite(milliseconds(*ttl), static_cast<std::uint64_t>(*uses));
   if (!made) return request->refuse(made.error());
   std::string body;
+  body.reserve(kInviteAnswerBytes);  // once: what grows leaves its letters behind
   JsonWriter out(body);
   out.begin_object().field("invite", made->line).field("id", to_hex(made->id.view()));
   out.field("expires_ms", made->expires.ms).field("uses", *uses).key("addresses").begin_array();
   for (const std::string& address : made->addresses)
     out.value(address);
   out.end_array().end_object();
-  request->answer(json_answer(std::move(body)));
+  erase_text(made->line);
+  Answer answer = json_answer(std::move(body));
+  answer.secret = true;
+  request->answer(std::move(answer));
 }
 
 void list_invites(const RequestPtr& request) {

@@ -4,9 +4,14 @@
 
 #include "core/check.h"
 #include "core/limits.h"
+#include "core/secret.h"
 #include "http/json_events.h"
 
 namespace ebb::http {
+
+Request::~Request() {
+  if (answer_ && answer_->secret) erase_text(answer_->body);
+}
 
 std::optional<std::string> Request::parameter(const std::string& name) const {
   const auto it = target_.query.find(name);

@@ -47,6 +47,9 @@ class Request : public std::enable_shared_from_this<Request> {
  public:
   Request(Context& context, std::string method, RequestTarget target)
       : context_(context), method_(std::move(method)), target_(std::move(target)) {}
+  ~Request();
+  Request(const Request&) = delete;
+  Request& operator=(const Request&) = delete;
 
   Context& context() { return context_; }
   node::Node& node() { return context_.node; }

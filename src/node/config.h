@@ -27,10 +27,12 @@ namespace ebb::node {
 inline constexpr std::string_view kListenOff = "off";
 
 struct Config {
-  std::string name;                           // [node] name: label for people
-  std::string listen = "0.0.0.0:7401";        // [node] listen: TCP and UDP; "off": no links
-  bool listen_configured = false;             // false: the default port or else the next free one
-  std::vector<std::string> peers;             // [node] peers: host:port
+  std::string name;                     // [node] name: label for people
+  std::string listen = "0.0.0.0:7401";  // [node] listen: TCP and UDP; "off": no links
+  bool listen_configured = false;       // false: the default port or else the next free one
+  std::vector<std::string> peers;       // [node] peers: host:port
+  // [node] advertise: host:port, the best first, told instead of the addresses that were found
+  std::vector<std::string> advertise;
   bool beacon = true;                         // [node] beacon: tell the local network
   std::string link_class;                     // [node] class: "" or "metered", told to peers
   std::vector<mesh::LinkClass> link_classes;  // [link.NAME] addresses, daily, quiet

@@ -77,6 +77,23 @@ Status set_peers(Config& config, const std::string& text) {
   return {};
 }
 
+// What a record and an invite have room for.
+Status set_advertise(Config& config, const std::string& text) {
+  std::vector<std::string> addresses = split(text);
+  for (const std::string& each : addresses) {
+    const Result<HostPort> address = parse_peer_address(each);
+    if (!address.ok()) return bad_value("node.advertise", address.error().detail);
+    if (each.size() > limits::kPresenceAddressBytes) {
+      return bad_value("node.advertise", "an address of more than 128 bytes");
+    }
+  }
+  if (addresses.size() > limits::kPresenceAddresses) {
+    return bad_value("node.advertise", "at most 4 addresses");
+  }
+  config.advertise = std::move(addresses);
+  return {};
+}
+
 Status set_disk_budget(Config& config, const std::string& text) {
   std::int64_t bytes = 0;
   const char* end = text.data() + text.size();
@@ -152,12 +169,14 @@ Status set_beacon(Config& config, const std::string& text) {
   return {};
 }
 
-constexpr std::array<ConfigKey, 12> kKeys{{
+constexpr std::array<ConfigKey, 13> kKeys{{
     {"node.name", ConfigKind::kText, set_name, [](const Config& c) { return c.name; }},
     {"node.listen", ConfigKind::kText, set_listen, [](const Config& c) { return c.listen; }},
     {"node.peers", ConfigKind::kList, set_peers, [](const Config& c) { return joined(c.peers); }},
     {"node.beacon", ConfigKind::kText, set_beacon,
      [](const Config& c) { return std::string(c.beacon ? "auto" : "no"); }},
+    {"node.advertise", ConfigKind::kList, set_advertise,
+     [](const Config& c) { return joined(c.advertise); }},
     {"node.class", ConfigKind::kText,
      [](Config& c, const std::string& text) {
        if (text.empty()) {

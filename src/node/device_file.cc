@@ -24,7 +24,8 @@ Result<std::string> make_device_file(const std::string& dir, const std::string& 
   trust::MeshFile file{home.genesis, home.secret.copy()};
   // The root's word of whom to believe, and the certificate; the rest is told at first contact.
   EBB_ASSIGN(const trust::Genesis genesis, trust::decode_genesis(home.genesis));
-  for (const Bytes& known : home.authority) {
+  EBB_ASSIGN(const std::vector<Bytes> all, known_authority(home));
+  for (const Bytes& known : all) {
     const auto read = trust::read_authority_record(home.mesh, known);
     if (read.ok() && read->record.authority == genesis.root) file.records.push_back(known);
   }

@@ -18,6 +18,7 @@
 #include "node/key_file.h"
 #include "node/new_mesh.h"
 #include "node/signing_key.h"
+#include "store/reader.h"
 #include "trust/hash.h"
 #include "trust/mesh_file.h"
 
@@ -304,13 +305,29 @@ Result<KeyBytes> load_link_key(const HomePaths& paths, bool& made) {
   return read_key_file(paths.link_key, kLinkKind);
 }
 
+Result<std::vector<Bytes>> known_authority(const Home& home) {
+  const auto reader = store::Reader::open(home.paths.store);
+  if (!reader.ok()) {
+    if (reader.error().code == ErrorCode::kNotFound) return home.authority;
+    return reader.error();
+  }
+  EBB_ASSIGN(std::vector<Bytes> records, (*reader)->authority());
+  EBB_ASSIGN(const trust::Genesis genesis, trust::decode_genesis(home.genesis));
+  std::stable_partition(records.begin(), records.end(), [&](const Bytes& encoded) {
+    const auto read = trust::read_authority_record(home.mesh, encoded);
+    return read.ok() && read->record.authority == genesis.root;
+  });
+  return records;
+}
+
 Result<std::string> export_mesh(const std::string& dir) {
-  EBB_ASSIGN(Home home, load_home(dir));
+  EBB_ASSIGN(const Home home, load_home(dir));
+  EBB_ASSIGN(std::vector<Bytes> known, known_authority(home));
   trust::MeshFile file{home.genesis, home.secret.copy()};
   // The root's records say whom to believe; the rest comes from those, and is given as far as it
   // fits: of a large mesh the file stays a small one.
   std::size_t bytes = 0;
-  for (Bytes& encoded : home.authority) {
+  for (Bytes& encoded : known) {
     bytes += 2 * encoded.size();
     if (bytes > limits::kMeshFileBytes / 2) break;
     file.records.push_back(std::move(encoded));

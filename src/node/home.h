@@ -90,10 +90,18 @@ Result<Home> load_home(const std::string& dir);
 Result<KeyBytes> load_link_key(const HomePaths& paths, bool& made);
 // kInvalidArgument (there is none), kBadTag, kBusy, as of signing_key.h; then it is as it was.
 Status open_issuer(Home& home, std::string_view passphrase);
-// Moves the key of the mesh's root to `file`, which may not be there yet: under `passphrase` unless
-// that is empty, and as it is if it is under one already. It is removed here when the copy has been
-// read back. kNotFound (no root here), kExists.
-Status export_root(const std::string& dir, const std::string& file, std::string_view passphrase);
+// Whether the key of the mesh's root is here and under a passphrase.
+Result<bool> root_is_sealed(const std::string& dir);
+// Moves the key of the mesh's root to `file`, which may not be there yet: under `passphrase`, or as
+// it is if that is empty. One that is under a passphrase already is put under another only with
+// that one, `current`. It is removed here when the copy has been read back, and opened where it was
+// sealed. kNotFound (no root here), kExists, kInvalidArgument (`current` is missing, or it is the
+// root of another mesh), kBadTag (`current` is wrong), kCorrupt; nothing has changed then.
+Status export_root(const std::string& dir, const std::string& file, std::string_view passphrase,
+                   std::string_view current = {});
+// What authorities have said as far as this device knows now, the root's first: what its store
+// has, also beside a node that runs; before the first start, what the directory was made with.
+Result<std::vector<Bytes>> known_authority(const Home& home);
 // The text of `ebb mesh export`.
 Result<std::string> export_mesh(const std::string& dir);
 

@@ -174,7 +174,7 @@ Result<mesh::Config> Node::Impl::engine_config_of(const store::Store& opened) co
   if (bound) {
     wanted.listen_port = bound->port();
     wanted.presence_stands = config.presence_stands;
-    wanted.addresses = own_addresses(*bound);
+    wanted.addresses = told_addresses();
     wanted.local_only = bound->is_loopback();
     if (!wanted.addresses.empty()) wanted.advertise = wanted.addresses.front();
     wanted.peers = config.peers;
@@ -207,9 +207,13 @@ Result<mesh::Config> Node::Impl::engine_config_of(const store::Store& opened) co
   return wanted;
 }
 
+std::vector<std::string> Node::Impl::told_addresses() const {
+  return config.advertise.empty() ? own_addresses(*bound) : config.advertise;
+}
+
 // Interfaces come and go; where one address was configured it stays.
 void Node::Impl::watch_addresses() {
-  std::vector<std::string> found = own_addresses(*bound);
+  std::vector<std::string> found = told_addresses();
   if (found != addresses) {
     addresses = std::move(found);
     driver.feed(mesh::AddressesChanged{addresses});

@@ -38,6 +38,8 @@ struct Node::Impl {
   Status make_channels();
   Status bind();
   void start_beacon();
+  // What others are told to dial, the best first; where `bound`.
+  std::vector<std::string> told_addresses() const;
   void watch_addresses();
   Result<mesh::Config> engine_config_of(const store::Store& opened) const;
 

@@ -8,7 +8,6 @@
 #include "node/clocks.h"
 #include "node/log.h"
 #include "node/node_impl.h"
-#include "node/own_addresses.h"
 #include "trust/hash.h"
 
 namespace ebb::node {
@@ -185,7 +184,7 @@ Result<MadeInvite> Node::make_invite(Duration ttl, std::uint64_t uses) {
   trust::Invite invite;
   invite.genesis_hash = trust::hash(impl_->home.genesis);
   invite.link_key = impl_->link_key;
-  invite.addresses = own_addresses(*impl_->bound);
+  invite.addresses = impl_->told_addresses();
   if (invite.addresses.size() > limits::kInviteAddresses) {
     invite.addresses.resize(limits::kInviteAddresses);
   }

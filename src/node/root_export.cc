@@ -33,30 +33,53 @@ Status write_copy(const std::string& path, std::string_view text) {
   return system_error(code, "write file", path);
 }
 
-Status verify_copy(const std::string& path, std::string_view text) {
+Error unreadable(const std::string& path) {
+  return {ErrorCode::kIo, "key file",
+          path +
+              " does not read back as it was written; the key in the data directory was "
+              "not touched: try another disk"};
+}
+
+Status require_root(const HomePaths& paths, const trust::KeySeed& key) {
+  EBB_ASSIGN(const Home home, load_home(paths.dir));
+  EBB_ASSIGN(const trust::Genesis genesis, trust::decode_genesis(home.genesis));
+  if (key.identity()->device() == genesis.root) return {};
+  return Error{ErrorCode::kInvalidArgument, "key file",
+               paths.root_key + " is the key of another mesh's root; nothing was moved"};
+}
+
+// The bytes, and that `passphrase` opens what was sealed under it.
+Status verify_copy(const HomePaths& paths, const std::string& path, std::string_view text,
+                   std::string_view passphrase) {
   SecretText copy;
   auto read = read_file(path, limits::kSealedKeyBytes + 1);
   if (read.ok()) copy.text = std::move(read).value();
-  if (read.ok() && copy.text == text) return {};
-  return Error{ErrorCode::kIo, "key file",
-               path +
-                   " does not read back as it was written; the key in the data directory was "
-                   "not touched: try another disk"};
+  if (!read.ok() || copy.text != text) return unreadable(path);
+  if (passphrase.empty()) return {};
+  copy.text.pop_back();
+  const auto key = trust::open_key(kRootKind, copy.text, passphrase);
+  if (!key.ok() && key.error().code == ErrorCode::kBusy) return key.error();
+  return key.ok() && require_root(paths, *key).ok() ? Status() : unreadable(path);
+}
+
+// No key is under an empty passphrase: that it does not open is said of a line that is whole.
+Status require_whole(const HomePaths& paths, std::string_view line) {
+  if (line.ends_with('\n')) line.remove_suffix(1);
+  const auto opened = trust::open_key(kRootKind, line, {});
+  if (opened.ok() || opened.error().code == ErrorCode::kBadTag) return {};
+  return Error{opened.error().code, "key file",
+               paths.root_key + ": " + opened.error().message() + "; nothing was moved"};
 }
 
 // The line to write: sealed anew, or as it is.
-Status line_to_export(const HomePaths& paths, std::string_view passphrase, SecretText& line) {
+Status line_to_export(const HomePaths& paths, std::string_view passphrase, std::string_view current,
+                      SecretText& line) {
   EBB_ASSIGN(const bool sealed, needs_passphrase(paths.root_key));
   const std::string fix = "run `chmod 600 " + shell_word(paths.root_key) + "`";
   EBB_RETURN_IF_ERROR(read_private_file(paths.root_key, limits::kSealedKeyBytes + 1, fix, line));
-  if (sealed) return {};
-  EBB_ASSIGN(const trust::KeySeed key, read_signing_key(paths.root_key, kRootKind, {}));
-  EBB_ASSIGN(const Home home, load_home(paths.dir));
-  EBB_ASSIGN(const trust::Genesis genesis, trust::decode_genesis(home.genesis));
-  if (!(key.identity()->device() == genesis.root)) {
-    return Error{ErrorCode::kInvalidArgument, "key file",
-                 paths.root_key + " is the key of another mesh's root; nothing was moved"};
-  }
+  if (sealed && passphrase.empty()) return require_whole(paths, line.text);
+  EBB_ASSIGN(const trust::KeySeed key, read_signing_key(paths.root_key, kRootKind, current));
+  EBB_RETURN_IF_ERROR(require_root(paths, key));
   if (passphrase.empty()) return {};
   EBB_ASSIGN(const std::string sealed_line, trust::seal_key(kRootKind, key, passphrase));
   erase_text(line.text);
@@ -66,7 +89,14 @@ Status line_to_export(const HomePaths& paths, std::string_view passphrase, Secre
 
 }  // namespace
 
-Status export_root(const std::string& dir, const std::string& file, std::string_view passphrase) {
+Result<bool> root_is_sealed(const std::string& dir) {
+  const HomePaths paths = home_paths(dir);
+  if (!file_exists(paths.root_key)) return false;
+  return needs_passphrase(paths.root_key);
+}
+
+Status export_root(const std::string& dir, const std::string& file, std::string_view passphrase,
+                   std::string_view current) {
   const HomePaths paths = home_paths(dir);
   if (!file_exists(paths.root_key)) {
     return Error{ErrorCode::kNotFound, "key file",
@@ -74,9 +104,9 @@ Status export_root(const std::string& dir, const std::string& file, std::string_
                      ": this device did not begin the mesh, or the key was moved away already"};
   }
   SecretText line;
-  EBB_RETURN_IF_ERROR(line_to_export(paths, passphrase, line));
+  EBB_RETURN_IF_ERROR(line_to_export(paths, passphrase, current, line));
   EBB_RETURN_IF_ERROR(write_copy(file, line.text));
-  EBB_RETURN_IF_ERROR(verify_copy(file, line.text));
+  EBB_RETURN_IF_ERROR(verify_copy(paths, file, line.text, passphrase));
   if (::unlink(paths.root_key.c_str()) != 0) {
     return system_error(errno, "remove file", paths.root_key);
   }

@@ -72,15 +72,20 @@ Status AuthorityTable::write(const AuthorityRows& rows) {
   return {};
 }
 
+Result<std::vector<Bytes>> read_authority_records(const Connection& connection) {
+  std::vector<Bytes> records;
+  EBB_ASSIGN(Statement rows, connection.prepare("SELECT record FROM authority_records "
+                                                "ORDER BY authority,seq,chain"));
+  for (;;) {
+    EBB_ASSIGN(const bool more, rows.step());
+    if (!more) return records;
+    records.push_back(to_bytes(rows.column_blob(0)));
+  }
+}
+
 Result<AuthorityRows> AuthorityTable::all() const {
   AuthorityRows rows;
-  EBB_ASSIGN(Statement records, connection_->prepare("SELECT record FROM authority_records "
-                                                     "ORDER BY authority,seq,chain"));
-  for (;;) {
-    EBB_ASSIGN(const bool more, records.step());
-    if (!more) break;
-    rows.records.push_back(to_bytes(records.column_blob(0)));
-  }
+  EBB_ASSIGN(rows.records, read_authority_records(*connection_));
   rows.missing.emplace();
   EBB_ASSIGN(Statement missing, connection_->prepare("SELECT authority,seq,chain FROM "
                                                      "authority_missing ORDER BY authority,seq"));

@@ -34,4 +34,7 @@ class AuthorityTable {
   Statement put_missing_;
 };
 
+// All records, in order of authority and seq.
+Result<std::vector<Bytes>> read_authority_records(const Connection& connection);
+
 }  // namespace ebb::store

@@ -1,4 +1,5 @@
 #include "store/reader.h"
+#include "store/authority_table.h"
 
 #include <algorithm>
 #include <utility>
@@ -141,6 +142,8 @@ Result<std::vector<SharedBytes>> Reader::read_segments(const LogId& log, Seq fro
   if (row == nullptr) return Error{ErrorCode::kNotFound, "log", log_text(log)};
   return impl_->segments.read(*row, from, to, bytes_max);
 }
+
+Result<std::vector<Bytes>> Reader::authority() const { return read_authority_records(*impl_->db); }
 
 void Reader::set_expired(std::function<bool()> expired) { impl_->expired = std::move(expired); }
 

@@ -114,6 +114,9 @@ class Reader {
 
   Result<std::vector<ReconciliationRow>> reconciliations(std::size_t limit) const;  // newest first
 
+  // Records of the mesh's authorities, in order of authority and seq.
+  Result<std::vector<Bytes>> authority() const;
+
   // State as of the last mark; ask the store for a flush first.
   Result<state::Int128> counter(std::string_view topic, std::string_view name) const;
   Result<std::vector<std::string>> set_elements(std::string_view topic,

@@ -137,6 +137,37 @@ TEST_CASE("an invite is ended by a beginning of its id that fits one alone") {
   CHECK(ebb.run({"invite", "rm", "b"}) == 1);
 }
 
+TEST_CASE("a root's key gets another passphrase with the one that it has") {
+  CommandRun ebb;
+  bool sealed = true;
+  std::vector<std::string> seen;
+  ebb.local.root_is_sealed = [&](const std::string&) -> Result<bool> { return sealed; };
+  ebb.local.export_root = [&](const std::string&, const std::string&, std::string_view passphrase,
+                              std::string_view current) -> ebb::Status {
+    seen = {std::string(passphrase), std::string(current)};
+    return {};
+  };
+  const std::string as_is = (ebb.temp / "as-is").string(), wanted = (ebb.temp / "new").string();
+  std::ofstream(as_is) << "one\n";
+  std::ofstream(wanted) << "two\n";
+  const auto move = [&] { return ebb.run({"mesh", "export-root", "f", "--passphrase"}); };
+  CHECK(move() == 1);
+  CHECK(ebb.err_has("under a passphrase already"));
+  ebb.variables["EBB_PASSPHRASE_FILE"] = as_is;
+  CHECK(move() == 1);
+  CHECK(ebb.err_has("EBB_NEW_PASSPHRASE_FILE"));
+  CHECK(seen.empty());
+  ebb.variables["EBB_NEW_PASSPHRASE_FILE"] = wanted;
+  CHECK(move() == 0);
+  CHECK(seen == std::vector<std::string>{"two", "one"});
+  // It keeps the one it has, where no other is wanted; and one that has none gets the only one.
+  CHECK(ebb.run({"mesh", "export-root", "f"}) == 0);
+  CHECK(seen == std::vector<std::string>{"", ""});
+  sealed = false;
+  CHECK(move() == 0);
+  CHECK(seen == std::vector<std::string>{"one", ""});
+}
+
 TEST_CASE("a passphrase comes from its file, and two that differ make nothing") {
   CommandRun ebb;
   std::string seen;

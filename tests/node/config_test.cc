@@ -78,6 +78,7 @@ TEST_CASE("the template parses to the defaults and the name") {
 TEST_CASE("a file sets every key") {
   const ConfigFile file(
       "[node]\nname = \"a\"\nlisten = \"127.0.0.1:9000\"\npeers = [\"localhost:1\", \"[::1]:2\"]\n"
+      "advertise = [\"till.example:80\", \"192.0.2.1:81\"]\n"
       "class = \"metered\"\n[log]\nlevel = \"debug\"\nformat = "
       "\"json\"\n[store]\ndisk_budget_bytes = 1_000_000\n[scope]\nkind = \"partial\"\n"
       "topics = [\"a\"]\ndevices = []\nrelay = \"no\"\n");
@@ -85,6 +86,7 @@ TEST_CASE("a file sets every key") {
   REQUIRE(config.ok());
   CHECK(config->name == "a");
   CHECK(config->listen == "127.0.0.1:9000");
+  CHECK(config->advertise == std::vector<std::string>{"till.example:80", "192.0.2.1:81"});
   CHECK(config->listen_configured);
   CHECK(config->peers == std::vector<std::string>{"localhost:1", "[::1]:2"});
   CHECK(config->log_level == "debug");
@@ -126,6 +128,11 @@ TEST_CASE("a value out of its range is an error that names the key") {
       {"[node]\npeers = [1]\n", "node.peers: must be a list of texts"},
       {"[node]\npeers = [\"localhost\"]\n", "node.peers"},
       {"[node]\npeers = [\"localhost:0\"]\n", "node.peers"},
+      {"[node]\nadvertise = [\"till.example\"]\n", "node.advertise"},
+      {"[node]\nadvertise = [\"till.example:0\"]\n", "node.advertise"},
+      {"[node]\nadvertise = [\"" + std::string(124, 'x') + ":7401\"]\n", "node.advertise"},
+      {"[node]\nadvertise = [\"a:1\", \"b:1\", \"c:1\", \"d:1\", \"e:1\"]\n",
+       "node.advertise: at most 4"},
       {"[node]\nname = \"a\\nb\"\n", "node.name"},
       {"[log]\nlevel = \"loud\"\n", "log.level"},
       {"[log]\nformat = \"xml\"\n", "log.format"},

@@ -243,6 +243,49 @@ TEST_CASE("the root's key may leave under a passphrase, and one that is under on
   CHECK(read_text(dir / "b.key") == sealed);
 }
 
+TEST_CASE("a root's key that is under a passphrase is put under another with that one alone") {
+  const TempDir dir;
+  REQUIRE(::chmod(dir.path().c_str(), 0700) == 0);
+  InitOptions options = options_for(dir / "a");
+  options.passphrase = "one";
+  REQUIRE(init_home(options).ok());
+  const HomePaths paths = home_paths(dir / "a");
+  const std::string file = dir / "root.key";
+  CHECK(*root_is_sealed(dir / "a"));
+  CHECK(export_root(dir / "a", file, "two").error().code == ErrorCode::kInvalidArgument);
+  CHECK(export_root(dir / "a", file, "two", "three").error().code == ErrorCode::kBadTag);
+  CHECK_FALSE(file_exists(file));
+  REQUIRE(file_exists(paths.root_key));
+
+  REQUIRE(export_root(dir / "a", file, "two", "one").ok());
+  CHECK_FALSE(file_exists(paths.root_key));
+  CHECK_FALSE(*root_is_sealed(dir / "a"));
+  CHECK(read_signing_key(file, kRootKind, "one").error().code == ErrorCode::kBadTag);
+  const auto key = read_signing_key(file, kRootKind, "two");
+  REQUIRE(key.ok());
+  CHECK(key->identity()->device() == trust::decode_genesis(load_home(dir / "a")->genesis)->root);
+}
+
+TEST_CASE("a root's key that is damaged, or of another mesh under its passphrase, is not moved") {
+  const TempDir dir;
+  for (const char* name : {"a", "b"}) {
+    InitOptions options = options_for(dir / name);
+    options.passphrase = "one";
+    REQUIRE(init_home(options).ok());
+  }
+  const std::string path = home_paths(dir / "a").root_key;
+  const std::string whole = read_text(path);
+  std::string damaged = whole;
+  damaged[damaged.size() - 9] = damaged[damaged.size() - 9] == 'a' ? 'b' : 'a';
+  write_text(path, damaged);
+  CHECK(export_root(dir / "a", dir / "root.key", "").error().code == ErrorCode::kCorrupt);
+  write_text(path, read_text(home_paths(dir / "b").root_key));
+  CHECK(export_root(dir / "a", dir / "root.key", "two", "one").error().code ==
+        ErrorCode::kInvalidArgument);
+  CHECK_FALSE(file_exists(dir / "root.key"));
+  CHECK(file_exists(path));
+}
+
 TEST_CASE("the key of another mesh's root is not moved") {
   const TempDir dir;
   REQUIRE(init_home(options_for(dir / "a")).ok());
