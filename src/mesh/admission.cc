@@ -102,6 +102,11 @@ bool is_hopeful(const Context& ctx, const Link& link) {
          membership.authority().admit(membership.floor()) == trust::Admit::kSecret;
 }
 
+// Whoever of the two is no full member to the other has no keys for datagrams either.
+void forget_keys_unless_full(Context& ctx, const Link& link, GrantedAccess access) {
+  if (access != GrantedAccess::kFull) ctx.sessions.forget(*link.peer);
+}
+
 // The link begins anew, as what it may carry has changed.
 void begin_anew(Context& ctx, Link& link) {
   say_bye(ctx, link, codec::ByeCode::kShutdown, "access has changed");
@@ -117,6 +122,7 @@ void settle_access(Context& ctx, Link& link) {
   const std::uint64_t roles =
       access == GrantedAccess::kFull && verdict.certificate ? verdict.certificate->roles : 0;
   const bool same = admission.given == access && admission.given_roles == roles;
+  forget_keys_unless_full(ctx, link, access);
   if (!same && admission.hello_sent) {
     if (access >= GrantedAccess::kRestricted) return begin_anew(ctx, link);
     return turn_away(ctx, link, verdict.standing);
@@ -263,12 +269,20 @@ void on_auth(Context& ctx, Link& link, const codec::AuthGrant& grant) {
   if (ctx.membership == nullptr) return;
   LinkAdmission& admission = link.admission;
   const bool same = admission.granted == grant.access && admission.granted_roles == grant.roles;
+  forget_keys_unless_full(ctx, link, grant.access);
   if (!same && admission.hello_sent) return begin_anew(ctx, link);
   admission.granted = grant.access;
   admission.granted_roles = grant.roles;
   if (!is_enough(grant.access)) ctx.membership->last_refusal = grant.text;
   ask_for_certificate(ctx, link);
   greet_when_admitted(ctx, link);
+}
+
+bool is_full_at_both_ends(const Link& link) {
+  const LinkAdmission& admission = link.admission;
+  const bool is_full =
+      admission.given == GrantedAccess::kFull && admission.granted == GrantedAccess::kFull;
+  return !admission.on || is_full;
 }
 
 bool may_greet(const Link& link) { return !link.admission.on || link.admission.hello_sent; }

@@ -37,6 +37,8 @@ void on_auth(Context& ctx, Link& link, const codec::AuthCompare& compare);
 
 // By the records that are held and the certificate that it shows.
 trust::Verdict verdict_of(const Context& ctx, const Link& link);
+// Each end has granted full access to the other; always in an open mesh.
+bool is_full_at_both_ends(const Link& link);
 // HELLO is due from the peer, or has been.
 bool may_greet(const Link& link);
 // The time for its greeting is over, and it was not admitted: false when that is not so.
