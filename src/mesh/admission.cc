@@ -257,7 +257,10 @@ void on_auth(Context& ctx, Link& link, const codec::AuthRecords& records) {
   if (ctx.membership == nullptr || link.admission.joins) return;
   LinkAdmission& admission = link.admission;
   Membership& membership = *ctx.membership;
-  if (!take_records(ctx, link, records.records) || records.more) return;
+  const bool is_good = take_records(ctx, link, records.records);
+  // Ahead of the events that rely on them, which may come with the same bytes.
+  tell_news(ctx);
+  if (!is_good || records.more) return;
   if (!std::exchange(admission.heard, true)) membership.judge_at = ctx.now;
   const bool is_member = verdict_of(ctx, link).certificate.has_value();
   membership.member_heard = membership.member_heard || is_member;
@@ -297,9 +300,9 @@ bool turn_away_late(Context& ctx, Link& link) {
 void end_admission(Context& ctx) {
   if (ctx.membership == nullptr) return;
   Membership& membership = *ctx.membership;
+  tell_news(ctx);
   const bool due = membership.judge_at && *membership.judge_at <= ctx.now;
   if (due || membership.links_judged != membership.revision()) judge_links(ctx);
-  tell_news(ctx);
   sign_wishes(ctx);
   if (ctx.commits_paused_until) return;
   std::optional<AuthorityUpdate> update = membership.next_update();
@@ -320,10 +323,7 @@ bool may_be_stored(const Context& ctx, const LogKey& key, const LogId& log) {
          ctx.membership->may_store(key, log);
 }
 
-void note_author_refused(Context& ctx, const LogId& log) {
-  constexpr std::size_t kRemembered = 4096;
-  if (ctx.membership->refused.size() < kRemembered) ctx.membership->refused.insert(log);
-}
+void note_author_refused(Context& ctx, const LogId& log) { ctx.membership->refused.insert(log); }
 
 bool may_gossip_with(const Context& ctx, const DeviceId& device) {
   return ctx.membership == nullptr || ctx.membership->is_full(device, 0);

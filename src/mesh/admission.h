@@ -46,7 +46,8 @@ bool turn_away_late(Context& ctx, Link& link);
 
 // Whether what its device writes in this log counts.
 bool may_be_stored(const Context& ctx, const LogKey& key, const LogId& log);
-// It does not, and the log will be asked for when that changes.
+// It does not, and the log, of which the head table has the key, will be asked for when that
+// changes.
 void note_author_refused(Context& ctx, const LogId& log);
 // Whether datagrams are exchanged with the device: who has less than a full link has none.
 bool may_gossip_with(const Context& ctx, const DeviceId& device);

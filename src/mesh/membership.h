@@ -130,7 +130,9 @@ class Membership {
   bool member_heard = false;  // since the start: its records have come
   std::optional<Instant> judge_at;
   std::uint64_t links_judged = 0;  // the revision by which all links were judged last
-  std::set<LogId> refused;         // logs that were not taken for their author's sake
+  // Logs that were not taken for their author's sake. Of each the head table has the key, and keeps
+  // it, so there are no more than that holds.
+  std::set<LogId> refused;
 
  private:
   struct Signed {

@@ -35,9 +35,12 @@ void RawMember::connect(const mesh::ChannelClaim& claim) {
   }
 }
 
-void RawMember::send(const codec::Message& message) {
+void RawMember::send(const codec::Message& message) { send_at_once({message}); }
+
+void RawMember::send_at_once(const std::vector<codec::Message>& messages) {
   Bytes bytes;
-  codec::encode_frame(message, bytes);
+  for (const codec::Message& message : messages)
+    codec::encode_frame(message, bytes);
   rig_.input(0, mesh::StreamBytes{link_, std::move(bytes)});
   while (reports && drain()) {
   }

@@ -12,6 +12,7 @@
 #include <optional>
 #include <utility>
 #include <variant>
+#include <vector>
 
 #include "codec/frame.h"
 #include "codec/message.h"
@@ -30,6 +31,7 @@ class RawMember {
   // A new inbound connection of this device, which claims that.
   void connect(const mesh::ChannelClaim& claim = {});
   void send(const codec::Message& message);
+  void send_at_once(const std::vector<codec::Message>& messages);
   // Hears what there is of authorities, has nothing to tell, and grants full access; HELLO and what
   // follows it.
   void become_member();
