@@ -257,7 +257,10 @@ void on_auth(Context& ctx, Link& link, const codec::AuthRecords& records) {
   if (ctx.membership == nullptr || link.admission.joins) return;
   LinkAdmission& admission = link.admission;
   Membership& membership = *ctx.membership;
+  const std::uint64_t before = ctx.counters.authority_records;
   const bool is_good = take_records(ctx, link, records.records);
+  // It may be long until all is there.
+  if (ctx.counters.authority_records != before) give_time(ctx, link);
   // Ahead of the events that rely on them, which may come with the same bytes.
   tell_news(ctx);
   if (!is_good || records.more) return;

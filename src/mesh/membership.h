@@ -124,6 +124,9 @@ class Membership {
   std::map<DeviceId, ToldClock> told_clocks;
   // Peers that were asked for a certificate, and when.
   std::map<DeviceId, Instant> asked;
+  // Peers for whose comparisons logs were told again, and until when none more of theirs is
+  // answered.
+  std::map<DeviceId, Instant> compared;
   std::optional<Instant> ask_again_at;  // nobody is asked before
   std::string last_refusal;
   RateBound issued{limits::kCertificatesPerSecond};
