@@ -113,7 +113,7 @@ struct Options {
   std::optional<HostIndex> late, expired, outsider;
   bool outsider_is_certified = false;
   bool renewals = false;  // the certificates of all others are due from the beginning
-  Bug bug = Bug::kNone;  // of every host
+  Bug bug = Bug::kNone;   // of every host
   // A host that the latencies leave out, and what is wrong with it all the time: how slowly it
   // reads (0: as the others), and whether it hears nobody, who all hear it.
   std::optional<HostIndex> left_out;

@@ -104,6 +104,11 @@ bool is_hopeful(const Context& ctx, const Link& link) {
          membership.authority().admit(membership.floor()) == trust::Admit::kSecret;
 }
 
+// Whoever of the two is no full member to the other has no keys for datagrams either.
+void forget_keys_unless_full(Context& ctx, const Link& link, GrantedAccess access) {
+  if (access != GrantedAccess::kFull) ctx.sessions.forget(*link.peer);
+}
+
 // The link begins anew, as what it may carry has changed.
 void begin_anew(Context& ctx, Link& link) {
   say_bye(ctx, link, codec::ByeCode::kShutdown, "access has changed");
@@ -119,6 +124,7 @@ void settle_access(Context& ctx, Link& link) {
   const std::uint64_t roles =
       access == GrantedAccess::kFull && verdict.certificate ? verdict.certificate->roles : 0;
   const bool same = admission.given == access && admission.given_roles == roles;
+  forget_keys_unless_full(ctx, link, access);
   if (!same && admission.hello_sent) {
     if (access >= GrantedAccess::kRestricted) return begin_anew(ctx, link);
     return turn_away(ctx, link, verdict.standing);
@@ -257,7 +263,13 @@ void on_auth(Context& ctx, Link& link, const codec::AuthRecords& records) {
   if (ctx.membership == nullptr || link.admission.joins) return;
   LinkAdmission& admission = link.admission;
   Membership& membership = *ctx.membership;
-  if (!take_records(ctx, link, records.records) || records.more) return;
+  const std::uint64_t before = ctx.counters.authority_records;
+  const bool is_good = take_records(ctx, link, records.records);
+  // It may be long until all is there.
+  if (ctx.counters.authority_records != before) give_time(ctx, link);
+  // Ahead of the events that rely on them, which may come with the same bytes.
+  tell_news(ctx);
+  if (!is_good || records.more) return;
   if (!std::exchange(admission.heard, true)) membership.judge_at = ctx.now;
   const bool is_member = verdict_of(ctx, link).certificate.has_value();
   membership.member_heard = membership.member_heard || is_member;
@@ -269,12 +281,20 @@ void on_auth(Context& ctx, Link& link, const codec::AuthGrant& grant) {
   if (ctx.membership == nullptr) return;
   LinkAdmission& admission = link.admission;
   const bool same = admission.granted == grant.access && admission.granted_roles == grant.roles;
+  forget_keys_unless_full(ctx, link, grant.access);
   if (!same && admission.hello_sent) return begin_anew(ctx, link);
   admission.granted = grant.access;
   admission.granted_roles = grant.roles;
   if (!is_enough(grant.access)) ctx.membership->last_refusal = grant.text;
   ask_for_certificate(ctx, link);
   greet_when_admitted(ctx, link);
+}
+
+bool is_full_at_both_ends(const Link& link) {
+  const LinkAdmission& admission = link.admission;
+  const bool is_full =
+      admission.given == GrantedAccess::kFull && admission.granted == GrantedAccess::kFull;
+  return !admission.on || is_full;
 }
 
 bool may_greet(const Link& link) { return !link.admission.on || link.admission.hello_sent; }
@@ -289,9 +309,9 @@ bool turn_away_late(Context& ctx, Link& link) {
 void end_admission(Context& ctx) {
   if (ctx.membership == nullptr) return;
   Membership& membership = *ctx.membership;
+  tell_news(ctx);
   const bool due = membership.judge_at && *membership.judge_at <= ctx.now;
   if (due || membership.links_judged != membership.revision()) judge_links(ctx);
-  tell_news(ctx);
   sign_wishes(ctx);
   if (ctx.commits_paused_until) return;
   std::optional<AuthorityUpdate> update = membership.next_update();
@@ -312,10 +332,7 @@ bool may_be_stored(const Context& ctx, const LogKey& key, const LogId& log) {
          ctx.membership->may_store(key, log);
 }
 
-void note_author_refused(Context& ctx, const LogId& log) {
-  constexpr std::size_t kRemembered = 4096;
-  if (ctx.membership->refused.size() < kRemembered) ctx.membership->refused.insert(log);
-}
+void note_author_refused(Context& ctx, const LogId& log) { ctx.membership->refused.insert(log); }
 
 bool may_gossip_with(const Context& ctx, const DeviceId& device) {
   return ctx.membership == nullptr || ctx.membership->is_full(device, 0);

@@ -37,6 +37,8 @@ void on_auth(Context& ctx, Link& link, const codec::AuthCompare& compare);
 
 // By the records that are held and the certificate that it shows.
 trust::Verdict verdict_of(const Context& ctx, const Link& link);
+// Each end has granted full access to the other; always in an open mesh.
+bool is_full_at_both_ends(const Link& link);
 // HELLO is due from the peer, or has been.
 bool may_greet(const Link& link);
 // The time for its greeting is over, and it was not admitted: false when that is not so.
@@ -44,7 +46,8 @@ bool turn_away_late(Context& ctx, Link& link);
 
 // Whether what its device writes in this log counts.
 bool may_be_stored(const Context& ctx, const LogKey& key, const LogId& log);
-// It does not, and the log will be asked for when that changes.
+// It does not, and the log, of which the head table has the key, will be asked for when that
+// changes.
 void note_author_refused(Context& ctx, const LogId& log);
 // Whether datagrams are exchanged with the device: who has less than a full link has none.
 bool may_gossip_with(const Context& ctx, const DeviceId& device);

@@ -5,6 +5,7 @@
 
 #include "core/limits.h"
 #include "mesh/admission.h"
+#include "trust/authority_record.h"
 
 namespace ebb::mesh {
 namespace {
@@ -13,43 +14,57 @@ WallTime told_wall(const Context& ctx) {
   return ctx.config.clock_suspect || ctx.wall.ms < 0 ? WallTime{} : ctx.wall;
 }
 
-// Records for one link, in messages of a bounded size.
-class Batch {
- public:
-  Batch(Context& ctx, Link& link) : ctx_(ctx), link_(link) {}
-  void add(ByteView record) {
-    const bool full = bytes_ + record.size() > limits::kAuthRecordBytesPerMessage ||
-                      message_.records.size() == limits::kAuthRecordsPerMessage;
-    if (full && !message_.records.empty()) {
-      message_.more = true;
-      flush();
-    }
-    bytes_ += record.size();
-    message_.records.push_back(record);
-  }
-  void add(const std::vector<ByteView>& records) {
-    for (const ByteView record : records)
-      add(record);
-  }
-  void end() {
-    message_.more = false;
-    message_.digest = ctx_.membership->digest();
-    message_.wall = told_wall(ctx_);
-    flush();
-  }
-  bool empty() const { return message_.records.empty(); }
+bool has_room(const Link& link, std::size_t bytes) {
+  return link.queue.bytes(codec::Priority::kControl) + bytes <= limits::kAuthBytesQueued;
+}
 
- private:
-  void flush() {
-    send(ctx_, link_, message_);
-    message_ = {};
-    bytes_ = 0;
+Position before(Seq from) {
+  Position position{std::max<Seq>(from, 1) - 1, {}};
+  position.chain.data.fill(UINT8_MAX);
+  return position;
+}
+
+// Of what waits to be told on the link as much as goes into one message.
+codec::AuthRecords next_page(const Context& ctx, LinkAdmission& admission) {
+  const trust::Authority& authority = ctx.membership->authority();
+  codec::AuthRecords page;
+  std::size_t bytes = 0;
+  // The root's first: it says who the others are.
+  for (const DeviceId& log : authority.authorities()) {
+    const auto from = admission.to_tell.find(log);
+    if (from == admission.to_tell.end()) continue;
+    const std::vector<ByteView> records = authority.records_after(
+        log, from->second, limits::kAuthRecordBytesPerMessage - bytes, admission.telling);
+    for (const ByteView record : records) {
+      const bool is_full = bytes + record.size() > limits::kAuthRecordBytesPerMessage ||
+                           page.records.size() == limits::kAuthRecordsPerMessage;
+      if (is_full) return page;
+      bytes += record.size();
+      page.records.push_back(record);
+      from->second = trust::read_authority_record(ctx.config.mesh, record)->record.position();
+    }
+    const bool is_done = authority.records_after(log, from->second, 0, admission.telling).empty();
+    if (!is_done) return page;
+    admission.to_tell.erase(from);
   }
-  Context& ctx_;
-  Link& link_;
-  codec::AuthRecords message_;
-  std::size_t bytes_ = 0;
-};
+  admission.to_tell.clear();
+  return page;
+}
+
+std::size_t bytes_of(const std::vector<ByteView>& records) {
+  std::size_t bytes = 0;
+  for (const ByteView record : records)
+    bytes += record.size();
+  return bytes;
+}
+
+void note_compared(Context& ctx, const Link& link, std::size_t bytes) {
+  Instant& until = ctx.membership->compared[*link.peer];
+  const Duration rest =
+      milliseconds(static_cast<std::int64_t>(bytes * 1000 / limits::kAuthComparedPerSecond));
+  until =
+      std::min(std::max(until, ctx.now) + rest, ctx.now + milliseconds(limits::kAuthCompareMaxMs));
+}
 
 // From which seq on the peer lacks something of the log, by the head that it has told.
 Seq lacks_from(const trust::Authority& authority, const DeviceId& log,
@@ -80,24 +95,52 @@ bool is_told(const trust::Authority& authority, const Membership::News& news,
 
 void tell_lacking(Context& ctx, Link& link, trust::Telling telling) {
   const trust::Authority& authority = ctx.membership->authority();
-  Batch batch(ctx, link);
+  LinkAdmission& admission = link.admission;
   for (const DeviceId& log : authority.authorities()) {
     // A log that has ended is not among heads; the digest tells whether the peer lacks it.
     if (authority.is_ended(log)) continue;
-    const Seq from = lacks_from(authority, log, link.admission.heads);
-    batch.add(authority.records(log, from, SIZE_MAX, telling));
+    admission.to_tell[log] = before(lacks_from(authority, log, admission.heads));
   }
-  batch.end();
-  link.admission.told = true;
-  link.admission.telling = telling;
+  admission.end_due = true;
+  admission.told = true;
+  admission.telling = telling;
+  go_on_telling(ctx, link);
 }
 
-void tell_everything(Context& ctx, Link& link) {
-  const trust::Authority& authority = ctx.membership->authority();
-  Batch batch(ctx, link);
-  for (const DeviceId& log : authority.authorities())
-    batch.add(authority.records(log, 0, SIZE_MAX, trust::Telling::kAll));
-  batch.end();
+void let_in(Context& ctx, Link& link) {
+  LinkAdmission& admission = link.admission;
+  if (std::exchange(admission.lets_in, true)) return;
+  for (const DeviceId& log : ctx.membership->authority().authorities())
+    admission.to_tell[log] = before(0);
+  admission.end_due = true;
+  admission.telling = trust::Telling::kAll;
+  go_on_telling(ctx, link);
+}
+
+void go_on_telling(Context& ctx, Link& link) {
+  LinkAdmission& admission = link.admission;
+  while (admission.end_due && has_room(link, limits::kAuthRecordBytesPerMessage)) {
+    codec::AuthRecords page = next_page(ctx, admission);
+    page.more = !admission.to_tell.empty();
+    if (admission.compares) note_compared(ctx, link, bytes_of(page.records));
+    if (!page.more) {
+      page.digest = ctx.membership->digest();
+      page.wall = told_wall(ctx);
+      admission.end_due = admission.compares = false;
+    }
+    if (!page.records.empty()) give_time(ctx, link);
+    send(ctx, link, page);
+  }
+  if (!admission.lets_in || admission.end_due || link.closed) return;
+  const MembershipConfig& config = ctx.membership->config();
+  send(ctx, link, codec::AuthMesh{config.genesis, config.secret});
+  close_link(ctx, link, "joined");
+}
+
+void give_time(Context& ctx, Link& link) {
+  if (link.settled) return;
+  link.greeting_deadline = std::max(link.greeting_deadline, ctx.now + ctx.config.handshake_timeout);
+  touch(ctx, link);
 }
 
 void tell_news(Context& ctx) {
@@ -105,17 +148,21 @@ void tell_news(Context& ctx) {
   if (all.empty()) return;
   const trust::Authority& authority = ctx.membership->authority();
   for (Link& link : ctx.links) {
-    const LinkAdmission& admission = link.admission;
+    LinkAdmission& admission = link.admission;
     if (link.closed || !admission.told || admission.joins) continue;
     if (admission.telling == trust::Telling::kNothing) continue;
-    Batch batch(ctx, link);
+    bool is_news = false;
     for (const Membership::News& news : all) {
-      if (news.bringer != link.id && is_told(authority, news, admission.telling)) {
-        batch.add(news.record);
-      }
+      if (news.bringer == link.id || !is_told(authority, news, admission.telling)) continue;
+      is_news = true;
+      // What is behind the end (another branch) shows in the digest where it does not go now.
+      const auto [at, is_new] = admission.to_tell.try_emplace(news.authority, before(news.seq));
+      if (is_new || at->second.seq < news.seq || admission.end_due) continue;
+      at->second = before(news.seq);
     }
-    if (batch.empty()) continue;
-    batch.end();
+    if (!is_news) continue;
+    admission.end_due = true;
+    go_on_telling(ctx, link);
     touch(ctx, link);
   }
 }
@@ -153,20 +200,23 @@ void run_compare(Context& ctx, Link& link) {
 void on_auth(Context& ctx, Link& link, const codec::AuthCompare& compare) {
   if (ctx.membership == nullptr || link.admission.joins || !link.admission.told) return;
   LinkAdmission& admission = link.admission;
-  const Duration rest = milliseconds(limits::kAuthCompareMs) / 2;
-  if (admission.compared && ctx.now - *admission.compared < rest) return;
-  admission.compared = ctx.now;
+  auto& compared = ctx.membership->compared;
+  std::erase_if(compared, [&](const auto& each) { return each.second <= ctx.now; });
+  const bool rests =
+      admission.end_due || compared.contains(*link.peer) || compared.size() >= limits::kStoredPeers;
+  if (rests) return note_digest(ctx, link, compare.digest);
+  compared[*link.peer] = ctx.now + milliseconds(limits::kAuthCompareMs) / 2;
   std::map<DeviceId, codec::AuthorityDigest> theirs;
   for (const codec::AuthorityLogDigest& log : compare.logs)
     theirs[log.authority] = log.digest;
   const trust::Authority& authority = ctx.membership->authority();
-  Batch batch(ctx, link);
   for (const DeviceId& log : authority.authorities()) {
     const auto same = theirs.find(log);
     if (same != theirs.end() && same->second == short_digest(authority.digest_of(log))) continue;
-    batch.add(authority.records(log, 0, SIZE_MAX, admission.telling));
+    admission.to_tell[log] = before(0);
   }
-  batch.end();
+  admission.end_due = admission.compares = true;
+  go_on_telling(ctx, link);
   note_digest(ctx, link, compare.digest);
 }
 

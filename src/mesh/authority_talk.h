@@ -4,7 +4,11 @@
 //            the start. What heads do not show (forks, ways to ends, what is missing) differs in
 //            the digest, and is told log by log when one of the two asks.
 // Threads:   not thread-safe; part of the engine.
-// Limits:    limits::kAuthRecordBytesPerMessage; one comparison in kAuthCompareMs is answered.
+//            What is told waits at a position of each log until the control queue of the link has
+//            room, so that it is never in memory twice.
+// Limits:    limits::kAuthBytesQueued of a link. Logs are told again for a comparison no sooner
+// than
+//            half of kAuthCompareMs later, and to a device at kAuthComparedPerSecond on average.
 // Spec:      docs/wire_format.md section 7
 #pragma once
 
@@ -16,9 +20,13 @@ namespace ebb::mesh {
 
 // Ends with a message that says so, also where there is nothing to tell.
 void tell_lacking(Context& ctx, Link& link, trust::Telling telling);
-// Everything, to who joins.
-void tell_everything(Context& ctx, Link& link);
+// Everything, to who joins, then the mesh; and the link ends.
+void let_in(Context& ctx, Link& link);
+// What waits for room in the queue.
+void go_on_telling(Context& ctx, Link& link);
 void tell_news(Context& ctx);
+// Records go to and fro: its greeting may take longer.
+void give_time(Context& ctx, Link& link);
 // The peer holds what has this digest.
 void note_digest(Context& ctx, Link& link, const codec::AuthorityDigest& digest);
 // Asks for a comparison if one is due.

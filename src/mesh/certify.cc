@@ -103,14 +103,6 @@ void want(Context& ctx, Link& link, trust::Certificate certificate,
   }
 }
 
-// Everything that a device needs to be one, and the end of the link.
-void let_in(Context& ctx, Link& link) {
-  const MembershipConfig& config = ctx.membership->config();
-  tell_everything(ctx, link);
-  send(ctx, link, codec::AuthMesh{config.genesis, config.secret});
-  close_link(ctx, link, "joined");
-}
-
 void ask_by_invite(Context& ctx, Link& link, const codec::AuthAsk& ask,
                    const trust::Verdict& verdict) {
   const ChannelPeer& peer = *link.channel->peer();

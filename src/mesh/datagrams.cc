@@ -63,7 +63,8 @@ channel::ReceiverIndex draw_receiver_index(Context& ctx) {
 
 void adopt_session(Context& ctx, Link& link) {
   const channel::ReceiverIndex theirs = link.channel->peer()->claim.receiver_index;
-  if (link.receiver_index == 0 || theirs == 0 || !may_gossip_with(ctx, *link.peer)) return;
+  if (link.receiver_index == 0 || theirs == 0) return;
+  if (!is_full_at_both_ends(link) || !may_gossip_with(ctx, *link.peer)) return;
   NewSession made;
   made.device = *link.peer;
   made.keys = link.channel->take_datagram_keys();
@@ -126,6 +127,10 @@ void send_datagram(Context& ctx, const Partner& partner, const codec::DatagramBo
   const std::string& address = address_of(ctx, partner);
   Session* session = ctx.sessions.of_device(partner.device, ctx.now);
   if (session == nullptr || address.empty()) return;
+  if (!may_gossip_with(ctx, partner.device)) {
+    ctx.sessions.forget(partner.device);
+    return;
+  }
   Bytes bytes;
   const Bytes plain = codec::encode_datagram(body);
   if (!session->sealer.seal(codec::datagram_type(body), plain, bytes).ok()) {

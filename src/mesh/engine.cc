@@ -7,6 +7,7 @@
 #include "core/planted.h"
 #include "mesh/admission.h"
 #include "mesh/audit.h"
+#include "mesh/authority_talk.h"
 #include "mesh/bounds.h"
 #include "mesh/context.h"
 #include "mesh/covered.h"
@@ -265,6 +266,8 @@ void end_step(Context& ctx) {
       close_link(ctx, *link, "the peer reads too slowly");
       continue;
     }
+    go_on_telling(ctx, *link);
+    if (link->closed) continue;
     flush_wants(ctx, *link);
     watch_progress(ctx, *link);
     pump_reads(ctx, *link);

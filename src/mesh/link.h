@@ -97,8 +97,14 @@ struct LinkAdmission {
   bool joins = false;  // with the secret of an invite: there is nothing but AUTH
   bool told = false;   // the first batch is out
   bool heard = false;  // the peer's has come whole
-  trust::Telling telling = trust::Telling::kNothing;   // of the batches so far
-  std::map<DeviceId, Position> heads;                  // the peer's, from the handshake
+  trust::Telling telling = trust::Telling::kNothing;  // of the batches so far
+  std::map<DeviceId, Position> heads;                 // the peer's, from the handshake
+  // What is to be told yet, of each log behind this position; it goes as the queue drains. Then
+  // comes the message that ends it, and to who joins the mesh and the end of the link.
+  std::map<DeviceId, Position> to_tell;
+  bool end_due = false;
+  bool lets_in = false;
+  bool compares = false;  // it is told for a comparison that the peer has asked for
   std::optional<codec::GrantedAccess> given, granted;  // to the peer; by it
   std::uint64_t given_roles = 0, granted_roles = 0;
   bool hello_sent = false;
@@ -108,7 +114,6 @@ struct LinkAdmission {
   codec::AuthorityDigest digest;
   std::optional<Instant> compare_at;
   Duration compare_after = milliseconds(limits::kAuthCompareMs);
-  std::optional<Instant> compared;  // when logs were told again for a comparison
 };
 
 // A position of a log of ours that the peer has shown, to be compared with the store.

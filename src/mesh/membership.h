@@ -124,13 +124,18 @@ class Membership {
   std::map<DeviceId, ToldClock> told_clocks;
   // Peers that were asked for a certificate, and when.
   std::map<DeviceId, Instant> asked;
+  // Peers for whose comparisons logs were told again, and until when none more of theirs is
+  // answered.
+  std::map<DeviceId, Instant> compared;
   std::optional<Instant> ask_again_at;  // nobody is asked before
   std::string last_refusal;
   RateBound issued{limits::kCertificatesPerSecond};
   bool member_heard = false;  // since the start: its records have come
   std::optional<Instant> judge_at;
   std::uint64_t links_judged = 0;  // the revision by which all links were judged last
-  std::set<LogId> refused;         // logs that were not taken for their author's sake
+  // Logs that were not taken for their author's sake. Of each the head table has the key, and keeps
+  // it, so there are no more than that holds.
+  std::set<LogId> refused;
 
  private:
   struct Signed {

@@ -169,16 +169,18 @@ void refuse_push(Context& ctx, Link& link, const codec::Delta& delta, LogEntry* 
 // What its author may not write, or the peer may not bring: dropped, and no fault of the peer, who
 // may not know that yet. One of a link is told.
 void refuse_author(Context& ctx, Link& link, const codec::Delta& delta, const LogKey& key,
-                   LogEntry* entry, std::size_t bytes, Intake& intake) {
+                   const codec::SegmentView& header, std::size_t bytes, Intake& intake) {
   ++ctx.counters.authors_refused;
+  const LogId log = header.log;
+  // What was only pushed is announced no more: this is all that there is to ask for it by.
+  LogEntry* entry = note_brought(ctx, link, delta, log, header.last_seq());
   drop_segment(link, entry, bytes, intake, true);
-  const LogId log = trust::log_id(key);
   if (!std::exchange(link.author_told, true)) {
     notice(ctx, link, NoticeKind::kAuthorRefused,
            "not admitted: " + device_short(key.device) + " in topic " + key.topic);
   }
   if (entry == nullptr) return;
-  note_author_refused(ctx, log);
+  if (!may_be_stored(ctx, key, log)) note_author_refused(ctx, log);
   if (is_push(link, delta, entry)) stop_pushes(ctx, link, *entry);
   if (!entry->has_key) entry->set_key(key);
   refuse_log(ctx, link, *entry);
@@ -210,7 +212,7 @@ bool take_segment(Context& ctx, Link& link, const codec::Delta& delta, ByteView 
   }
   const bool of_other = !link.takes_others && key->device != *link.peer;
   if (of_other || !may_be_stored(ctx, *key, log)) {
-    refuse_author(ctx, link, delta, *key, entry, bytes.size(), intake);
+    refuse_author(ctx, link, delta, LogKey(*key), *header, bytes.size(), intake);
     return true;
   }
   const Seq reached = position_of(intake, entry, log, *key).seq;

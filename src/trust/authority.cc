@@ -214,12 +214,19 @@ bool Authority::is_told(const DeviceId& authority, const AuthorityLog& log,
 
 std::vector<ByteView> Authority::records(const DeviceId& authority, Seq from, std::size_t bytes_max,
                                          Telling telling) const {
+  Position before{std::max<Seq>(from, 1) - 1, {}};
+  before.chain.data.fill(UINT8_MAX);
+  return records_after(authority, before, bytes_max, telling);
+}
+
+std::vector<ByteView> Authority::records_after(const DeviceId& authority, const Position& after,
+                                               std::size_t bytes_max, Telling telling) const {
   std::vector<ByteView> out;
   const auto found = logs_.find(authority);
   if (found == logs_.end()) return out;
   std::size_t bytes = 0;
   const AuthorityLog& log = found->second.held;
-  for (auto at = log.records().lower_bound({from, {}}); at != log.records().end(); ++at) {
+  for (auto at = log.records().upper_bound(after); at != log.records().end(); ++at) {
     if (!is_told(authority, log, *at, telling)) continue;
     bytes += at->second.encoded.size();
     if (!out.empty() && bytes > bytes_max) break;

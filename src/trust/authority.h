@@ -117,6 +117,9 @@ class Authority {
   // next take().
   std::vector<ByteView> records(const DeviceId& authority, Seq from, std::size_t bytes_max,
                                 Telling telling = Telling::kAll) const;
+  // The same behind a position, so that one goes on where the last one was.
+  std::vector<ByteView> records_after(const DeviceId& authority, const Position& after,
+                                      std::size_t bytes_max, Telling telling) const;
   // Those that have a log here, the root first.
   std::vector<DeviceId> authorities() const;
   bool holds(const DeviceId& authority, const Position& position) const;

@@ -14,15 +14,7 @@ class ClaimChannel final : public mesh::Channel {
  public:
   ClaimChannel(const DeviceId& self, mesh::ChannelClaim own) : self_(self), own_(std::move(own)) {}
 
-  void start(Bytes& wire_out) override {
-    Bytes said = to_bytes(self_.view());
-    append_be16(said, static_cast<std::uint16_t>(own_.certificate.size()));
-    append(said, own_.certificate);
-    append_be32(said, own_.receiver_index);
-    append(said, own_.authority_heads);
-    append_be16(wire_out, static_cast<std::uint16_t>(said.size()));
-    append(wire_out, said);
-  }
+  void start(Bytes& wire_out) override { append(wire_out, claim_preamble(self_, own_)); }
   std::optional<mesh::ChannelFailure> receive(Bytes wire, Bytes& plain_out, Bytes&) override {
     append(begun_, wire);
     if (!peer_ && begun_.size() >= 2 && begun_.size() >= 2U + read_be16(begun_)) {
@@ -76,6 +68,18 @@ class ClaimChannels final : public mesh::Channels {
 };
 
 }  // namespace
+
+Bytes claim_preamble(const DeviceId& device, const mesh::ChannelClaim& own) {
+  Bytes said = to_bytes(device.view());
+  append_be16(said, static_cast<std::uint16_t>(own.certificate.size()));
+  append(said, own.certificate);
+  append_be32(said, own.receiver_index);
+  append(said, own.authority_heads);
+  Bytes wire;
+  append_be16(wire, static_cast<std::uint16_t>(said.size()));
+  append(wire, said);
+  return wire;
+}
 
 trust::LinkKey rig_link_key(const DeviceId& device) {
   return trust::LinkKey{trust::hash({as_bytes("link"), device.view()}).data};

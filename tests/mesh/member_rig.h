@@ -27,6 +27,9 @@ inline constexpr std::uint64_t kAllRoles =
 // The link key of a device's channels here.
 trust::LinkKey rig_link_key(const DeviceId& device);
 
+// What an end of a channel says first here.
+Bytes claim_preamble(const DeviceId& device, const mesh::ChannelClaim& own);
+
 // One authority's log, as it writes it.
 class LogWriter {
  public:
