@@ -17,13 +17,13 @@ store::AuthorityRows MemoryDisk::authority_rows() const {
 }
 
 void MemoryDisk::keep_side(const store::CommitBatch& batch) {
+  for (const auto& gone : batch.authority.dropped)
+    authority.erase(gone);
   for (const Bytes& record : batch.authority.records) {
     const auto read = trust::read_authority_record(mesh, record);
     if (read.ok())
       authority.emplace(std::pair(read->record.authority, read->record.position()), record);
   }
-  for (const auto& gone : batch.authority.dropped)
-    authority.erase(gone);
   if (batch.authority.missing) authority_missing = *batch.authority.missing;
   if (batch.authority.floors) floors = *batch.authority.floors;
   const auto heard = [&](const DeviceId& peer) {

@@ -187,14 +187,15 @@ inline constexpr std::size_t kAuthComparedPerSecond = std::size_t{16} << 10;  //
 inline constexpr std::size_t kAuthLogsCompared = 2048;  // more differ and are not told
 inline constexpr std::size_t kGenesisBytes = 256;
 inline constexpr std::size_t kMeshSecretBytes = 32;
-inline constexpr std::size_t kIssuesWaiting = 64;           // to be signed and stored
-inline constexpr std::int64_t kAuthAskMs = 30000;           // between two questions to a peer
-inline constexpr std::int64_t kAuthLaterMs = 1000;          // after it has said "later", at least
-inline constexpr std::int64_t kAuthCompareMs = 2000;        // the first, then doubling
-inline constexpr std::int64_t kAuthCompareMaxMs = 3600000;  // to this
-inline constexpr std::int64_t kAuthJudgeMs = 60000;         // between two looks at the time
-inline constexpr std::int64_t kCertificatesPerSecond = 5;   // to who asks
-inline constexpr std::size_t kDevicesAsked = 64;            // remembered
+inline constexpr std::size_t kIssuesWaiting = 64;            // to be signed and stored
+inline constexpr std::int64_t kAuthAskMs = 30000;            // between two questions to a peer
+inline constexpr std::int64_t kAuthLaterMs = 1000;           // after it has said "later", at least
+inline constexpr std::int64_t kAuthCompareMs = 2000;         // the first, then doubling
+inline constexpr std::int64_t kAuthCompareMaxMs = 3600000;   // to this
+inline constexpr std::int64_t kAuthJudgeMs = 60000;          // between two looks at the time
+inline constexpr std::size_t kCertificatesPerDeviceDay = 4;  // that it asks for
+inline constexpr std::int64_t kCertificatesPerSecond = 5;    // to who asks
+inline constexpr std::size_t kDevicesAsked = 64;             // remembered
 // What the records of the root may weigh, and those of all issuers together. With one more record
 // of each log that is full it is 64 MiB.
 inline constexpr std::size_t kAuthorityRootBytes = std::size_t{4} << 20;

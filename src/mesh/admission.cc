@@ -187,6 +187,18 @@ void judge_links(Context& ctx) {
   }
 }
 
+// The links that something was said of, and no others: what is said must not cost a look at all.
+void judge_marked(Context& ctx) {
+  for (Link& link : ctx.links) {
+    if (!std::exchange(link.admission.judge, false) || link.closed) continue;
+    if (link.admission.heard && !link.admission.joins) settle_access(ctx, link);
+    if (link.closed || !link.admission.later) continue;
+    if (const auto again = ask_later_at(ctx); again && *again > ctx.now) {
+      ctx.membership->judge_at = std::min(ctx.membership->judge_at.value_or(*again), *again);
+    }
+  }
+}
+
 // Records of a peer as far as it may bring them. False after a fault.
 bool take_records(Context& ctx, Link& link, const std::vector<ByteView>& records) {
   Membership& membership = *ctx.membership;
@@ -312,6 +324,7 @@ void end_admission(Context& ctx) {
   tell_news(ctx);
   const bool due = membership.judge_at && *membership.judge_at <= ctx.now;
   if (due || membership.links_judged != membership.revision()) judge_links(ctx);
+  judge_marked(ctx);
   sign_wishes(ctx);
   if (ctx.commits_paused_until) return;
   std::optional<AuthorityUpdate> update = membership.next_update();

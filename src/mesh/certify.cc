@@ -33,7 +33,7 @@ void refuse(Context& ctx, Link& link, AuthRefusal code, std::string text) {
   if (link.admission.joins) {
     close_link(ctx, link, "an invite was refused: " + text);
   } else {
-    ctx.membership->judge_at = ctx.now;  // it may have to go
+    link.admission.judge = true;  // it may have to go
   }
 }
 
@@ -70,17 +70,12 @@ trust::Certificate new_certificate(const Context& ctx, const Link& link, const s
   return next;
 }
 
-bool is_taken_off(trust::Standing standing) {
-  return standing == trust::Standing::kRevoked || standing == trust::Standing::kRetired ||
-         standing == trust::Standing::kSuspended;
-}
-
 // What speaks against any answer but a refusal.
 std::optional<codec::AuthRefused> objection(Context& ctx, const Link& link,
                                             trust::Standing standing) {
   const Membership& membership = *ctx.membership;
   if (!membership.can_issue()) return {{AuthRefusal::kNoIssuer, "no issuer here"}};
-  if (is_taken_off(standing)) {
+  if (trust::is_taken_off(standing)) {
     return {{AuthRefusal::kTakenOff, "this device was taken off: it needs a new key"}};
   }
   if (clock_is_wrong(ctx)) return {{AuthRefusal::kClock, "the clock of the issuer is wrong"}};
@@ -110,6 +105,9 @@ void ask_by_invite(Context& ctx, Link& link, const codec::AuthAsk& ask,
   const bool has_one =
       verdict.is_full() && verdict.certificate && verdict.certificate->link_key == peer.link_key;
   if (has_one) return let_in(ctx, link);
+  if (ctx.membership->was_certified_often(peer.device, ctx.now)) {
+    return refuse(ctx, link, AuthRefusal::kNotByPolicy, "it was certified often: again tomorrow");
+  }
   auto& invites = ctx.membership->config().invites;
   const auto invite = std::find_if(invites.begin(), invites.end(),
                                    [&](const OpenInvite& each) { return each.id == *peer.invite; });
@@ -157,7 +155,7 @@ std::optional<Instant> ask_later_at(const Context& ctx) {
 
 void ask_for_certificate(Context& ctx, Link& link) {
   Membership& membership = *ctx.membership;
-  const LinkAdmission& admission = link.admission;
+  LinkAdmission& admission = link.admission;
   if (!admission.heard || admission.joins || link.closed || !admission.granted) return;
   if (membership.ask_again_at && *membership.ask_again_at > ctx.now) return;
   // A peer by whose clock it is over may know better.
@@ -171,14 +169,18 @@ void ask_for_certificate(Context& ctx, Link& link) {
   if (membership.asked.size() >= limits::kDevicesAsked) return;
   membership.asked[*link.peer] = ctx.now;
   membership.ask_again_at = ctx.now + ctx.config.handshake_timeout;
+  admission.asked_it = true;
+  admission.may_name = true;
   send(ctx, link, codec::AuthAsk{membership.config().label});
 }
 
 void on_auth(Context& ctx, Link& link, const codec::AuthRefused& refused) {
   if (ctx.membership == nullptr) return;
+  if (!std::exchange(link.admission.asked_it, false)) {
+    return fault(ctx, link, "unasked_answer", "a refusal of what nobody asked for");
+  }
   ctx.membership->last_refusal = refused.text;
   ctx.membership->ask_again_at.reset();
-  ctx.membership->judge_at = ctx.now;
   link.admission.later = refused.code == AuthRefusal::kLater;
   if (link.admission.later) {
     // Many that begin at once are certified one after the other. Others are asked meanwhile.
@@ -192,6 +194,10 @@ void on_auth(Context& ctx, Link& link, const codec::AuthRefused& refused) {
     ctx.membership->asked[*link.peer] = ctx.now + milliseconds(limits::kAuthCompareMaxMs);
   }
   notice(ctx, link, NoticeKind::kNotAdmitted, "not certified there: " + refused.text);
+  link.admission.judge = true;
+  for (Link& other : ctx.links) {
+    if (!other.closed && other.id != link.id) ask_for_certificate(ctx, other);
+  }
 }
 
 // Only who joins is told, and that is no engine.
@@ -200,12 +206,22 @@ void on_auth(Context&, Link&, const codec::AuthMesh&) {}
 void on_auth(Context& ctx, Link& link, const codec::AuthAsk& ask) {
   if (ctx.membership == nullptr) return;
   Membership& membership = *ctx.membership;
+  LinkAdmission& admission = link.admission;
+  if (!admission.joins && !admission.given) {
+    return fault(ctx, link, "out_of_order", "a question before it was judged");
+  }
+  const Duration rest = milliseconds(limits::kAuthLaterMs) / 2;
+  if (admission.lets_in || (admission.asked && ctx.now - *admission.asked < rest)) return;
+  admission.asked = ctx.now;
   const trust::Verdict verdict = verdict_of(ctx, link);
   if (const auto refused = objection(ctx, link, verdict.standing)) {
     if (refused->code == AuthRefusal::kNoIssuer) tell_issuers(ctx, link);
     return refuse(ctx, link, refused->code, refused->text);
   }
   if (link.admission.joins) return ask_by_invite(ctx, link, ask, verdict);
+  if (membership.was_certified_often(*link.peer, ctx.now)) {
+    return refuse(ctx, link, AuthRefusal::kNotByPolicy, "it was certified often: again tomorrow");
+  }
   const trust::LinkKey& link_key = link.channel->peer()->link_key;
   const bool lasts =
       verdict.is_full() && !verdict.renewal_due && verdict.certificate->link_key == link_key;
@@ -238,6 +254,7 @@ bool authority_committed(Context& ctx, const Committed& committed) {
   const auto done = ctx.membership->update_ended(!committed.failed.has_value());
   if (!done) return true;
   if (done->wish.certificate) ++ctx.counters.certificates_issued;
+  if (done->wish.link) ctx.membership->note_certified(done->wish.certificate->device, ctx.now);
   answer(ctx, done->wish, done->record);
   return true;
 }

@@ -190,6 +190,12 @@ void dial_soon(Context& ctx, Target& target) {
   make_urgent(ctx, target);
 }
 
+void heard_nearby(Context& ctx, Target& target) {
+  target.heard = ctx.now;
+  if (!target.device) target.next = std::min(target.next, ctx.now + dial_backoff(ctx, 0));
+  target.next = std::max(target.next, target.refused_until);
+}
+
 void dial_when_due(Context& ctx, const std::string& address) {
   const auto it = ctx.targets.find(address);
   if (it != ctx.targets.end()) make_urgent(ctx, it->second);

@@ -105,7 +105,7 @@ void count_delta(Context& ctx, std::size_t frame_bytes) {
 
 // Addresses of issuers come to who was not let in.
 bool may_come_first(const Link& link, const codec::Message& message) {
-  if (std::holds_alternative<codec::Peers>(message)) return link.admission.on;
+  if (std::holds_alternative<codec::Peers>(message)) return link.admission.may_name;
   return std::holds_alternative<codec::Hello>(message) ||
          std::holds_alternative<codec::Bye>(message) || codec::message_name(message) == "auth";
 }
@@ -187,10 +187,7 @@ void on_input(Context& ctx, AddPeer& peer) {
 
 void on_input(Context& ctx, AddressHeard& heard) {
   Target* target = add_target(ctx, heard.address, std::nullopt, false, false);
-  if (target == nullptr) return;
-  target->heard = ctx.now;
-  if (!target->device) target->next = std::min(target->next, ctx.now + dial_backoff(ctx, 0));
-  target->next = std::max(target->next, target->refused_until);
+  if (target != nullptr) heard_nearby(ctx, *target);
 }
 
 void on_input(Context& ctx, Shutdown&) {

@@ -108,9 +108,13 @@ struct LinkAdmission {
   std::optional<codec::GrantedAccess> given, granted;  // to the peer; by it
   std::uint64_t given_roles = 0, granted_roles = 0;
   bool hello_sent = false;
-  bool asks = false;         // it waits for a certificate to be signed here
-  bool was_refused = false;  // it asked in vain
-  bool later = false;        // who asked, here or there, was told to ask again
+  bool judge = false;            // this link is to be judged at the end of the step
+  bool asks = false;             // it waits for a certificate to be signed here
+  std::optional<Instant> asked;  // when it asked last
+  bool asked_it = false;         // we did, and it has not refused since
+  bool may_name = false;         // the same, and it has named no issuers since
+  bool was_refused = false;      // it asked in vain
+  bool later = false;            // who asked, here or there, was told to ask again
   codec::AuthorityDigest digest;
   std::optional<Instant> compare_at;
   Duration compare_after = milliseconds(limits::kAuthCompareMs);

@@ -130,6 +130,9 @@ class Membership {
   std::optional<Instant> ask_again_at;  // nobody is asked before
   std::string last_refusal;
   RateBound issued{limits::kCertificatesPerSecond};
+  // A device that asks for one certificate after the other would fill the issuer's log.
+  bool was_certified_often(const DeviceId& device, Instant now) const;
+  void note_certified(const DeviceId& device, Instant now);
   bool member_heard = false;  // since the start: its records have come
   std::optional<Instant> judge_at;
   std::uint64_t links_judged = 0;  // the revision by which all links were judged last
@@ -170,6 +173,13 @@ class Membership {
   std::set<std::pair<DeviceId, Position>> kept_;  // as the store has them, or soon will
   std::size_t kept_since_ = 0;                    // records, since what went was looked for
   bool missing_kept_ = false;                     // the store has some
+
+  struct Certified {
+    Instant since;
+    std::size_t times = 0;
+  };
+  std::map<DeviceId, Certified> certified_;            // of the last day, or longer ago
+  std::size_t certified_most_ = limits::kStoredPeers;  // then the latter are forgotten
 
   std::deque<Wish> wishes_;
   std::optional<Signed> signed_;

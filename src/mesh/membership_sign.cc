@@ -9,9 +9,30 @@
 namespace ebb::mesh {
 
 bool Membership::wish(Wish wish) {
-  if (wishes_.size() >= limits::kIssuesWaiting) return false;
+  // Who asks from afar leaves room to the person at the device.
+  const std::size_t room = wish.token ? limits::kIssuesWaiting : limits::kIssuesWaiting / 2;
+  if (wishes_.size() >= room) return false;
   wishes_.push_back(std::move(wish));
   return true;
+}
+
+bool Membership::was_certified_often(const DeviceId& device, Instant now) const {
+  const auto at = certified_.find(device);
+  return at != certified_.end() && now - at->second.since < milliseconds(limits::kDayMs) &&
+         at->second.times >= limits::kCertificatesPerDeviceDay;
+}
+
+void Membership::note_certified(const DeviceId& device, Instant now) {
+  const auto is_over = [now](const auto& each) {
+    return now - each.second.since >= milliseconds(limits::kDayMs);
+  };
+  if (certified_.size() >= certified_most_) {
+    std::erase_if(certified_, is_over);
+    certified_most_ = std::max(limits::kStoredPeers, 2 * certified_.size());
+  }
+  const auto at = certified_.try_emplace(device, Certified{now, 0}).first;
+  if (is_over(*at)) at->second = {now, 0};
+  ++at->second.times;
 }
 
 std::optional<std::pair<Wish, Error>> Membership::sign_next(WallTime wall) {
@@ -43,7 +64,15 @@ Result<Bytes> Membership::sign(const Wish& wish, WallTime wall) const {
   record.previous = end.seq == 0 ? trust::authority_chain_start(mesh_, issuer.device()) : end.chain;
   record.at = wall;
   record.content = wish.content;
+  // Several may have been wanted at once.
+  if (auto* policy = std::get_if<trust::record::Policy>(&record.content)) {
+    policy->number = authority_->next_policy_number();
+  }
   if (wish.certificate) {
+    const trust::Standing standing = verdict(wish.certificate->device).standing;
+    if (trust::is_taken_off(standing)) {
+      return Error{ErrorCode::kPermission, "this device was taken off: it needs a new key"};
+    }
     trust::Certificate certificate = *wish.certificate;
     certificate.mesh = mesh_;
     certificate.issuer = issuer.device();

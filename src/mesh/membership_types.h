@@ -100,8 +100,8 @@ struct InvitesChanged {
 
 // Part of a Commit: rows to be put and to go, in its transaction.
 struct AuthorityUpdate {
+  std::vector<std::pair<DeviceId, Position>> dropped;  // go first: they may have come again
   std::vector<Bytes> records;                          // that are held; perhaps here already
-  std::vector<std::pair<DeviceId, Position>> dropped;  // and those that are not any more
   std::optional<trust::TimeFloor::Kept> floors;        // absent: as they were
   std::optional<std::vector<trust::AuthorityMissing>> missing;  // all of it; absent: as it was
 

@@ -197,13 +197,13 @@ void tell_peers(Context& ctx, Link& link) {
 }
 
 void on_peers(Context& ctx, Link& link, const codec::Peers& peers) {
+  const bool names_issuers = std::exchange(link.admission.may_name, false);
   for (const codec::PeerAddress& peer : peers.peers) {
     if (peer.device == ctx.config.self || !parse_peer_address(peer.address).ok()) continue;
-    if (peer.device != *link.peer) {
+    // Before HELLO it may be anybody who has the mesh's secret.
+    if (peer.device != *link.peer || !link.hello_received) {
       Target* target = learn_peer(ctx, peer.device, peer.address, false);
-      const bool asked = ctx.membership != nullptr && ctx.membership->asked.contains(*link.peer);
-      // An issuer, as it says.
-      if (target != nullptr && asked && ctx.membership->wants_certificate()) {
+      if (target != nullptr && names_issuers && ctx.membership->wants_certificate()) {
         dial_soon(ctx, *target);
       }
       continue;

@@ -44,14 +44,15 @@ Status AuthorityTable::put(ByteView record) {
 }
 
 Status AuthorityTable::write(const AuthorityRows& rows) {
-  for (const Bytes& record : rows.records)
-    EBB_RETURN_IF_ERROR(put(record));
+  // What was dropped may have come again.
   for (const auto& [authority, position] : rows.dropped) {
     drop_.bind(1, authority.view());
     drop_.bind(2, position.seq);
     drop_.bind(3, position.chain.view());
     EBB_RETURN_IF_ERROR(drop_.run());
   }
+  for (const Bytes& record : rows.records)
+    EBB_RETURN_IF_ERROR(put(record));
   if (rows.floors) {
     EBB_RETURN_IF_ERROR(put_floor(*connection_, kFloorByRoot, rows.floors->by_root));
     EBB_RETURN_IF_ERROR(put_floor(*connection_, kFloorByIssuers, rows.floors->by_issuers));

@@ -32,6 +32,11 @@ enum class Standing : std::uint8_t {
 // "certified", "not_yet_valid"... For APIs: they do not change.
 std::string_view standing_name(Standing standing);
 
+inline bool is_taken_off(Standing standing) {
+  return standing == Standing::kRevoked || standing == Standing::kRetired ||
+         standing == Standing::kSuspended;
+}
+
 // What a link may be used for, each with all before it. Whoever has it has proven its device key.
 enum class Access : std::uint8_t {
   kRootLog,     // records of the root are taken, whoever brings them: they may change any verdict

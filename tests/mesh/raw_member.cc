@@ -10,7 +10,8 @@ constexpr std::uint64_t kFirstLink = std::uint64_t{1} << 40;
 
 }  // namespace
 
-RawMember::RawMember(MemberRig& rig, const DeviceId& device) : rig_(rig), device_(device) {
+RawMember::RawMember(MemberRig& rig, const DeviceId& device, std::size_t at)
+    : rig_(rig), at_(at), device_(device) {
   rig_.on_stray_send = [this](const mesh::Send& sent) {
     if (sent.link != link_) return;
     report_due_ = report_due_ || sent.report;
@@ -29,8 +30,8 @@ void RawMember::connect(const mesh::ChannelClaim& claim) {
   bytes_came = record_bytes = batches = 0;
   frames_.clear();
   // Each from a host of its own: no source may begin too many handshakes.
-  rig_.input(0, mesh::LinkUp{link_, false, "by-stream" + std::to_string(number) + ":1"});
-  rig_.input(0, mesh::StreamBytes{link_, claim_preamble(device_, claim)});
+  rig_.input(at_, mesh::LinkUp{link_, false, "by-stream" + std::to_string(number) + ":1"});
+  rig_.input(at_, mesh::StreamBytes{link_, claim_preamble(device_, claim)});
   while (reports && drain()) {
   }
 }
@@ -41,7 +42,7 @@ void RawMember::send_at_once(const std::vector<codec::Message>& messages) {
   Bytes bytes;
   for (const codec::Message& message : messages)
     codec::encode_frame(message, bytes);
-  rig_.input(0, mesh::StreamBytes{link_, std::move(bytes)});
+  rig_.input(at_, mesh::StreamBytes{link_, std::move(bytes)});
   while (reports && drain()) {
   }
 }
@@ -62,7 +63,7 @@ void RawMember::greet() {
 
 bool RawMember::drain() {
   if (!std::exchange(report_due_, false)) return false;
-  rig_.input(0, mesh::SendProgress{link_, 0});
+  rig_.input(at_, mesh::SendProgress{link_, 0});
   return true;
 }
 

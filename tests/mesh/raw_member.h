@@ -1,5 +1,5 @@
-// RawMember: at the other end of a link of node 0 of a MemberRig a test that says whatever it
-// likes.
+// RawMember: at the other end of a link of a node of a MemberRig (0, or `at`) a test that says
+// whatever it likes.
 //
 // Ownership: borrows the rig, whose stray sends it takes; one at a time.
 // Threads:   not thread-safe; one test.
@@ -23,7 +23,7 @@ namespace ebb::tests {
 
 class RawMember {
  public:
-  RawMember(MemberRig& rig, const DeviceId& device);
+  RawMember(MemberRig& rig, const DeviceId& device, std::size_t at = 0);
   RawMember(const RawMember&) = delete;
   RawMember& operator=(const RawMember&) = delete;
   ~RawMember();
@@ -64,6 +64,7 @@ class RawMember {
   void hear(ByteView bytes);
 
   MemberRig& rig_;
+  std::size_t at_;
   DeviceId device_;
   mesh::LinkId link_;
   codec::FrameSplitter splitter_;

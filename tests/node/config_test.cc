@@ -79,7 +79,7 @@ TEST_CASE("a file sets every key") {
   const ConfigFile file(
       "[node]\nname = \"a\"\nlisten = \"127.0.0.1:9000\"\npeers = [\"localhost:1\", \"[::1]:2\"]\n"
       "advertise = [\"till.example:80\", \"192.0.2.1:81\"]\n"
-      "class = \"metered\"\n[log]\nlevel = \"debug\"\nformat = "
+      "beacon = \"no\"\nclass = \"metered\"\n[log]\nlevel = \"debug\"\nformat = "
       "\"json\"\n[store]\ndisk_budget_bytes = 1_000_000\n[scope]\nkind = \"partial\"\n"
       "topics = [\"a\"]\ndevices = []\nrelay = \"no\"\n");
   const auto config = file.load();
@@ -87,6 +87,7 @@ TEST_CASE("a file sets every key") {
   CHECK(config->name == "a");
   CHECK(config->listen == "127.0.0.1:9000");
   CHECK(config->advertise == std::vector<std::string>{"till.example:80", "192.0.2.1:81"});
+  CHECK_FALSE(config->beacon);
   CHECK(config->listen_configured);
   CHECK(config->peers == std::vector<std::string>{"localhost:1", "[::1]:2"});
   CHECK(config->log_level == "debug");

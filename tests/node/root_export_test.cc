@@ -1,0 +1,137 @@
+// How the key of a root leaves its directory.
+#include <doctest/doctest.h>
+#include <sys/stat.h>
+
+#include <algorithm>
+#include <filesystem>
+#include <fstream>
+#include <future>
+#include <string>
+
+#include "core/limits.h"
+#include "node/config.h"
+#include "node/device_file.h"
+#include "node/files.h"
+#include "node/home.h"
+#include "node/signing_key.h"
+#include "tests/temp_dir.h"
+#include "trust/authority.h"
+#include "trust/mesh_file.h"
+
+namespace {
+
+using namespace ebb;
+using namespace ebb::node;
+using ebb::tests::TempDir;
+
+constexpr WallTime kNow{1700000000000};
+
+InitOptions options_for(const std::string& dir) {
+  InitOptions options;
+  options.dir = dir;
+  options.name = "till-1";
+  options.now = kNow;
+  return options;
+}
+
+void write_text(const std::string& path, const std::string& text) {
+  std::ofstream(path, std::ios::trunc) << text;
+}
+
+std::string read_text(const std::string& path) { return read_file(path, 1 << 20).value(); }
+
+}  // namespace
+
+TEST_CASE("the root's key is moved off, whole, and is gone only then") {
+  const TempDir dir;
+  const auto home = init_home(options_for(dir / "a"));
+  const std::string root = read_text(home->paths.root_key);
+  const std::string file = dir / "root.key";
+  write_text(file, "something else");
+  CHECK(export_root(dir / "a", file, "").error().code == ErrorCode::kExists);
+  CHECK(read_text(file) == "something else");
+  CHECK(read_text(home->paths.root_key) == root);
+  CHECK_FALSE(export_root(dir / "a", dir / "no/such/folder", "").ok());
+  CHECK(file_exists(home->paths.root_key));
+
+  REQUIRE(std::remove(file.c_str()) == 0);
+  REQUIRE(export_root(dir / "a", file, "").ok());
+  CHECK(read_text(file) == root);
+  CHECK_FALSE(file_exists(home->paths.root_key));
+  CHECK(load_home(dir / "a").ok());
+  CHECK(export_root(dir / "a", dir / "again", "").error().code == ErrorCode::kNotFound);
+}
+
+TEST_CASE("the root's key may leave under a passphrase, and one that is under one stays so") {
+  const TempDir dir;
+  REQUIRE(init_home(options_for(dir / "a")).ok());
+  const std::string file = dir / "root.key";
+  REQUIRE(::chmod(dir.path().c_str(), 0700) == 0);
+  REQUIRE(export_root(dir / "a", file, "battery staple").ok());
+  CHECK(read_signing_key(file, kRootKind, "wrong").error().code == ErrorCode::kBadTag);
+  const auto key = read_signing_key(file, kRootKind, "battery staple");
+  REQUIRE(key.ok());
+  const auto home = load_home(dir / "a");
+  CHECK(key->identity()->device() == trust::decode_genesis(home->genesis)->root);
+
+  InitOptions options = options_for(dir / "b");
+  options.passphrase = "one";
+  REQUIRE(init_home(options).ok());
+  const std::string sealed = read_text(home_paths(dir / "b").root_key);
+  REQUIRE(export_root(dir / "b", dir / "b.key", "").ok());
+  CHECK(read_text(dir / "b.key") == sealed);
+}
+
+TEST_CASE("a root's key that is under a passphrase is put under another with that one alone") {
+  const TempDir dir;
+  REQUIRE(::chmod(dir.path().c_str(), 0700) == 0);
+  InitOptions options = options_for(dir / "a");
+  options.passphrase = "one";
+  REQUIRE(init_home(options).ok());
+  const HomePaths paths = home_paths(dir / "a");
+  const std::string file = dir / "root.key";
+  CHECK(*root_is_sealed(dir / "a"));
+  CHECK(export_root(dir / "a", file, "two").error().code == ErrorCode::kInvalidArgument);
+  CHECK(export_root(dir / "a", file, "two", "three").error().code == ErrorCode::kBadTag);
+  CHECK_FALSE(file_exists(file));
+  REQUIRE(file_exists(paths.root_key));
+
+  REQUIRE(export_root(dir / "a", file, "two", "one").ok());
+  CHECK_FALSE(file_exists(paths.root_key));
+  CHECK_FALSE(*root_is_sealed(dir / "a"));
+  CHECK(read_signing_key(file, kRootKind, "one").error().code == ErrorCode::kBadTag);
+  const auto key = read_signing_key(file, kRootKind, "two");
+  REQUIRE(key.ok());
+  CHECK(key->identity()->device() == trust::decode_genesis(load_home(dir / "a")->genesis)->root);
+}
+
+TEST_CASE("a root's key that is damaged, or of another mesh under its passphrase, is not moved") {
+  const TempDir dir;
+  for (const char* name : {"a", "b"}) {
+    InitOptions options = options_for(dir / name);
+    options.passphrase = "one";
+    REQUIRE(init_home(options).ok());
+  }
+  const std::string path = home_paths(dir / "a").root_key;
+  const std::string whole = read_text(path);
+  std::string damaged = whole;
+  damaged[damaged.size() - 9] = damaged[damaged.size() - 9] == 'a' ? 'b' : 'a';
+  write_text(path, damaged);
+  CHECK(export_root(dir / "a", dir / "root.key", "").error().code == ErrorCode::kCorrupt);
+  write_text(path, read_text(home_paths(dir / "b").root_key));
+  CHECK(export_root(dir / "a", dir / "root.key", "two", "one").error().code ==
+        ErrorCode::kInvalidArgument);
+  CHECK_FALSE(file_exists(dir / "root.key"));
+  CHECK(file_exists(path));
+}
+
+TEST_CASE("the key of another mesh's root is not moved") {
+  const TempDir dir;
+  REQUIRE(init_home(options_for(dir / "a")).ok());
+  REQUIRE(init_home(options_for(dir / "b")).ok());
+  const std::string path = home_paths(dir / "a").root_key;
+  write_text(path, read_text(home_paths(dir / "b").root_key));
+  CHECK(export_root(dir / "a", dir / "root.key", "").error().code == ErrorCode::kInvalidArgument);
+  CHECK_FALSE(file_exists(dir / "root.key"));
+  CHECK(file_exists(path));
+}
