@@ -137,9 +137,9 @@ class NetnsTest(rig.RigTest):
     def test_where_datagrams_alone_pass_small_differences_are_settled_by_them(self):
         network = self.network(3)
         nodes = self.nodes(network, [[], [0], [0]])
-        # A link gives the keys of datagrams.
-        self.wait(lambda: all(node.metric("ebb_datagram_sessions") >= 1 for node in nodes),
-                  "keys of datagrams")
+        # A link gives the keys of datagrams, to each end when it has heard the other's grant.
+        self.wait(lambda: all(node.metric("ebb_datagram_sessions") >= least
+                              for node, least in zip(nodes, (2, 1, 1))), "keys of datagrams")
         network.tell("datagrams", "*", "*")
         for node in nodes:
             self.append(node, 3, "small")
