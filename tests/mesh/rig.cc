@@ -63,10 +63,10 @@ void Rig::start(std::size_t i) {
 }
 
 void Rig::Node::keep(mesh::AuthorityUpdate update) {
-  for (const auto& [authority, position] : update.dropped) {
-    std::erase_if(records_kept, [&, &gone = position](const Bytes& record) {
+  for (const auto& gone : update.dropped) {
+    std::erase_if(records_kept, [this, &gone](const Bytes& record) {
       const auto read = trust::read_authority_record(config.mesh, record);
-      return read->record.authority == authority && read->record.position() == gone;
+      return std::pair(read->record.authority, read->record.position()) == gone;
     });
   }
   for (Bytes& record : update.records) {
