@@ -279,7 +279,8 @@ void dialer_link_closed(Context& ctx, const Link& link, const std::string& reaso
       target->failures = link.settled ? 0 : std::min(target->failures + 1, kFailuresMax);
     }
     target->next = ctx.now + dial_backoff(ctx, target->failures);
-    target->uncertified = link.unadmitted && !are_certified(ctx, *target);
+    const bool unadmitted = link.unadmitted && ctx.membership != nullptr;
+    target->uncertified = unadmitted && !are_certified(ctx, *target);
     if (link.misbehaved) {
       target->refused_until = ctx.now + kRefusalPause;
       target->next = target->next + kRefusalPause;

@@ -3,9 +3,9 @@
 #include <fcntl.h>
 #include <sys/file.h>
 #include <unistd.h>
+#include <uv.h>
 
 #include <cerrno>
-#include <filesystem>
 #include <system_error>
 
 #include "node/files.h"
@@ -24,13 +24,17 @@ Result<HomeLock> HomeLock::take(const std::string& dir) {
 }
 
 void clear_leftovers(const std::string& keys, bool drafts) {
-  std::error_code failed;
-  for (std::filesystem::directory_iterator at(keys, failed), end; !failed && at != end;
-       at.increment(failed)) {
-    const std::string name = at->path().filename().string();
-    const bool unnamed = name.find(".new-") != name.npos;
-    if (unnamed || (drafts && name.starts_with("joining-"))) ::unlink(at->path().c_str());
+  uv_fs_t names{};
+  uv_dirent_t entry{};
+  if (uv_fs_scandir(nullptr, &names, keys.c_str(), 0, nullptr) > 0) {
+    while (uv_fs_scandir_next(&names, &entry) == 0) {
+      const std::string name = entry.name;
+      const bool unnamed = name.find(".new-") != name.npos;
+      if (unnamed || (drafts && name.starts_with("joining-")))
+        ::unlink((keys + "/" + name).c_str());
+    }
   }
+  uv_fs_req_cleanup(&names);
 }
 
 }  // namespace ebb::node
