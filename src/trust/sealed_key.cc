@@ -55,9 +55,10 @@ bool is_bounded(const PassphraseCost& cost) {
 Status hash_passphrase(std::string_view passphrase, const PassphraseCost& cost, ByteView salt,
                        HashedPassphrase& out) {
   EBB_CHECK(is_bounded(cost) && salt.size() == kSaltBytes);
-  const int failed = crypto_pwhash(
-      out.key.data(), out.key.size(), passphrase.data(), passphrase.size(), salt.data(),
-      cost.passes, std::size_t{cost.memory_kib} * kKib, crypto_pwhash_ALG_ARGON2ID13);
+  const int failed =
+      crypto_pwhash(out.key.data(), out.key.size(), passphrase.empty() ? "" : passphrase.data(),
+                    passphrase.size(), salt.data(), cost.passes,
+                    std::size_t{cost.memory_kib} * kKib, crypto_pwhash_ALG_ARGON2ID13);
   if (failed == 0) return {};
   return Error{ErrorCode::kBusy, "sealed key", "no memory to hash the passphrase"};
 }
