@@ -16,7 +16,7 @@ AuthRecords read_auth_records(TapeReader& reader) {
                                   [](TapeReader& element) { return element.bin(); });
   m.more = reader.boolean();
   m.digest = reader.fixed<AuthorityDigest>();
-  m.wall = {reader.integer()};
+  m.wall = {static_cast<std::int64_t>(reader.uint_up_to(limits::kTrustTimeMax))};
   for (const ByteView record : m.records) {
     if (record.size() > limits::kAuthorityRecordBytes) reader.fail(ErrorCode::kTooLarge);
   }

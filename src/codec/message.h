@@ -282,7 +282,7 @@ struct AuthRecords {
   std::vector<ByteView> records;
   bool more = false;
   AuthorityDigest digest;  // of what the sender holds then; zero: not said
-  WallTime wall;           // what its clock shows; 0: not said
+  WallTime wall;           // what its clock shows, at most limits::kTrustTimeMax; 0: not said
 };
 // Certify me, please: under this label, with the link key of the channel.
 struct AuthAsk {

@@ -10,7 +10,8 @@ namespace ebb::mesh {
 namespace {
 
 WallTime told_wall(const Context& ctx) {
-  return ctx.config.clock_suspect || ctx.wall.ms < 0 ? WallTime{} : ctx.wall;
+  const bool is_time = ctx.wall.ms > 0 && ctx.wall.ms <= limits::kTrustTimeMax;
+  return ctx.config.clock_suspect || !is_time ? WallTime{} : ctx.wall;
 }
 
 // Records for one link, in messages of a bounded size.
