@@ -189,6 +189,11 @@ inline constexpr std::int64_t kAuthCompareMaxMs = 3600000;  // to this
 inline constexpr std::int64_t kAuthJudgeMs = 60000;         // between two looks at the time
 inline constexpr std::int64_t kCertificatesPerSecond = 5;   // to who asks
 inline constexpr std::size_t kDevicesAsked = 64;            // remembered
+inline constexpr std::size_t kIssuesReserved = 16;  // of kIssuesWaiting, for who is at the device
+// Certificates for a device whose own is for another link key: so many at once, then one in this.
+inline constexpr std::int64_t kRekeysAtOnce = 3;
+inline constexpr std::int64_t kRekeyMs = 600000;
+inline constexpr std::size_t kDevicesRekeyed = 1024;  // remembered
 // What the records of the root may weigh, and those of all issuers together. With one more record
 // of each log that is full it is 64 MiB.
 inline constexpr std::size_t kAuthorityRootBytes = std::size_t{4} << 20;

@@ -6,8 +6,10 @@
 #include <utility>
 
 #include "core/limits.h"
+#include "core/secret.h"
 #include "mesh/admission.h"
 #include "mesh/authority_talk.h"
+#include "mesh/outbox.h"
 #include "mesh/peers.h"
 
 namespace ebb::mesh {
@@ -86,15 +88,31 @@ std::optional<codec::AuthRefused> objection(Context& ctx, const Link& link,
     return {{AuthRefusal::kLater, "the issuer was set back and waits for a member"}};
   }
   if (link.admission.asks) return {{AuthRefusal::kLater, "it is being signed"}};
-  if (!ctx.membership->issued.take(ctx.now)) {
-    return {{AuthRefusal::kLater, "too many ask at once"}};
-  }
   return std::nullopt;
+}
+
+// Nothing more is to be signed for the device under this link key.
+bool has_all(const trust::Verdict& verdict, const trust::LinkKey& link_key) {
+  return verdict.is_full() && !verdict.renewal_due && verdict.certificate->link_key == link_key;
+}
+
+// The device has one for another link key, and has changed that too often. Taken, where it may.
+std::optional<std::string> changes_too_often(Context& ctx, const Link& link,
+                                             const trust::Verdict& verdict) {
+  const ChannelPeer& peer = *link.channel->peer();
+  if (!verdict.certificate || verdict.certificate->link_key == peer.link_key) return std::nullopt;
+  const auto wait = ctx.membership->rekeyed.take(peer.device, ctx.now);
+  if (!wait) return std::nullopt;
+  constexpr std::int64_t kMinuteMs = 60000;
+  const std::int64_t minutes = (wait->ms() + kMinuteMs) / kMinuteMs;
+  return "too many link keys of this device: ask again in " + std::to_string(minutes) + " min";
 }
 
 void want(Context& ctx, Link& link, trust::Certificate certificate,
           std::optional<InviteId> invite = std::nullopt) {
-  if (ctx.membership->wish({std::nullopt, link.id, invite, {}, std::move(certificate)})) {
+  if (!ctx.membership->issued.take(ctx.now)) {
+    refuse(ctx, link, AuthRefusal::kLater, "too many ask at once");
+  } else if (ctx.membership->wish({std::nullopt, link.id, invite, {}, std::move(certificate)})) {
     link.admission.asks = true;
   } else {
     refuse(ctx, link, AuthRefusal::kLater, "too many wait");
@@ -105,7 +123,9 @@ void want(Context& ctx, Link& link, trust::Certificate certificate,
 void let_in(Context& ctx, Link& link) {
   const MembershipConfig& config = ctx.membership->config();
   tell_everything(ctx, link);
-  send(ctx, link, codec::AuthMesh{config.genesis, config.secret});
+  codec::AuthMesh mesh{config.genesis, config.secret};
+  send_secret(ctx, link, mesh);
+  erase_bytes(mesh.secret);
   close_link(ctx, link, "joined");
 }
 
@@ -128,6 +148,9 @@ void ask_by_invite(Context& ctx, Link& link, const codec::AuthAsk& ask,
   if (invite->expires <= ctx.wall && !counted) {
     return refuse(ctx, link, AuthRefusal::kInviteExpired, "the invite has expired");
   }
+  if (const auto often = changes_too_often(ctx, link, verdict)) {
+    return refuse(ctx, link, AuthRefusal::kLater, *often);
+  }
   trust::Certificate certificate = new_certificate(ctx, link, ask.label);
   if (const auto again = renewed(ctx, verdict, peer.link_key)) certificate = *again;
   want(ctx, link, std::move(certificate), peer.invite);
@@ -135,6 +158,46 @@ void ask_by_invite(Context& ctx, Link& link, const codec::AuthAsk& ask,
   --invite->uses_left;
   invite->devices.push_back(peer.device);
   ctx.out->invites.push_back({*peer.invite, peer.device});
+}
+
+// What keeps this issuer from signing anything now.
+Status may_sign(const Context& ctx) {
+  const Membership& membership = *ctx.membership;
+  if (!membership.can_issue()) {
+    return Error{ErrorCode::kPermission, "this issuer may not certify any more"};
+  }
+  if (clock_is_wrong(ctx)) return Error{ErrorCode::kPermission, "the clock is not believed"};
+  if (membership.config().set_back && !membership.member_heard) {
+    return Error{ErrorCode::kBusy, "set back: no member was heard yet"};
+  }
+  return {};
+}
+
+// Judged again, for others may have been signed since it was wished: what is to be signed by now is
+// in the wish then. False: nothing is, for the device has what it needs.
+Result<bool> is_wanted_yet(Context& ctx, Wish& wish) {
+  EBB_RETURN_IF_ERROR(may_sign(ctx));
+  Membership& membership = *ctx.membership;
+  if (auto* policy = std::get_if<trust::record::Policy>(&wish.content)) {
+    policy->number = membership.authority().next_policy_number();
+  }
+  if (!wish.certificate) return true;
+  const Link* link = wish.link ? find_link(ctx, *wish.link) : nullptr;
+  const trust::Verdict verdict =
+      link != nullptr ? verdict_of(ctx, *link) : membership.verdict(wish.certificate->device);
+  // For ever; what a person makes of one that was retired is another thing.
+  const bool gone =
+      wish.token ? verdict.standing == trust::Standing::kRevoked : is_taken_off(verdict.standing);
+  if (gone) return Error{ErrorCode::kPermission, "this device was taken off: it needs a new key"};
+  if (wish.token) return true;
+  if (has_all(verdict, wish.certificate->link_key)) return false;
+  if (auto next = renewed(ctx, verdict, wish.certificate->link_key)) {
+    wish.certificate = std::move(next);
+    return true;
+  }
+  const bool admits = membership.authority().admit(membership.floor()) == trust::Admit::kSecret;
+  if (wish.invite || admits) return true;
+  return Error{ErrorCode::kPermission, "this mesh lets in by invite alone"};
 }
 
 void answer(Context& ctx, const Wish& wish, Result<Bytes> record) {
@@ -195,9 +258,12 @@ void on_auth(Context& ctx, Link& link, const codec::AuthAsk& ask) {
   }
   if (link.admission.joins) return ask_by_invite(ctx, link, ask, verdict);
   const trust::LinkKey& link_key = link.channel->peer()->link_key;
-  const bool lasts =
-      verdict.is_full() && !verdict.renewal_due && verdict.certificate->link_key == link_key;
-  if (lasts) return refuse(ctx, link, AuthRefusal::kNotByPolicy, "its certificate is not due yet");
+  if (has_all(verdict, link_key)) {
+    return refuse(ctx, link, AuthRefusal::kNotByPolicy, "its certificate is not due yet");
+  }
+  if (const auto often = changes_too_often(ctx, link, verdict)) {
+    return refuse(ctx, link, AuthRefusal::kLater, *often);
+  }
   if (auto next = renewed(ctx, verdict, link_key)) return want(ctx, link, std::move(*next));
   if (membership.authority().admit(membership.floor()) != trust::Admit::kSecret) {
     return refuse(ctx, link, AuthRefusal::kNotByPolicy, "this mesh lets in by invite alone");
@@ -217,8 +283,16 @@ void certify_self(Context& ctx) {
 }
 
 void sign_wishes(Context& ctx) {
-  while (const auto failed = ctx.membership->sign_next(ctx.wall))
-    answer(ctx, failed->first, failed->second);
+  while (std::optional<Wish> wish = ctx.membership->next_wish()) {
+    const Result<bool> wanted = is_wanted_yet(ctx, *wish);
+    if (!wanted.ok()) {
+      answer(ctx, *wish, wanted.error());
+    } else if (!*wanted) {
+      answer(ctx, *wish, Bytes{});
+    } else if (const Status done = ctx.membership->sign(*wish, ctx.wall); !done.ok()) {
+      answer(ctx, *wish, done.error());
+    }
+  }
 }
 
 bool authority_committed(Context& ctx, const Committed& committed) {
@@ -243,10 +317,8 @@ void issue(Context& ctx, const IssueWanted& wanted) {
 }
 
 void issue(Context& ctx, const PolicyWanted& wanted) {
-  std::uint64_t number = 1;
-  if (ctx.membership != nullptr) number = ctx.membership->authority().next_policy_number();
   issue_by_hand(ctx, {wanted.token, std::nullopt, std::nullopt,
-                      trust::record::Policy{number, wanted.admit}, std::nullopt});
+                      trust::record::Policy{1, wanted.admit}, std::nullopt});
 }
 
 void issue_by_hand(Context& ctx, Wish wish) {
@@ -257,13 +329,13 @@ void issue_by_hand(Context& ctx, Wish wish) {
   if (ctx.membership == nullptr || ctx.membership->config().issuer == nullptr) {
     return refuse_with(ErrorCode::kNotFound, "no issuer here");
   }
+  // Before the first step has ended nobody has judged the time; then it is, before it is signed.
   Membership& membership = *ctx.membership;
-  if (!membership.can_issue()) {
-    return refuse_with(ErrorCode::kPermission, "this issuer may not certify any more");
-  }
-  if (clock_is_wrong(ctx)) return refuse_with(ErrorCode::kPermission, "the clock is not believed");
-  if (membership.config().set_back && !membership.member_heard) {
-    return refuse_with(ErrorCode::kBusy, "set back: no member was heard yet");
+  if (membership.links_judged != 0) {
+    if (const Status may = may_sign(ctx); !may.ok()) {
+      ctx.out->issued.push_back({token, may.error()});
+      return;
+    }
   }
   if (!membership.wish(std::move(wish))) refuse_with(ErrorCode::kBusy, "too many wait");
 }

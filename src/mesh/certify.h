@@ -5,9 +5,11 @@
 //            counts, with the same roles, prefixes and label; a device that is new is let in by
 //            the mesh's secret where the policy says so, or by an invite. What was signed is
 //            durable before anybody hears of it (membership.h).
+//            Whether, and what, is judged when its turn has come.
 // Threads:   not thread-safe; part of the engine.
-// Limits:    a peer is asked once in limits::kAuthAskMs; limits::kIssuesWaiting,
-//            kCertificatesPerSecond.
+// Limits:    a peer is asked once in limits::kAuthAskMs; limits::kIssuesWaiting, of which
+//            kIssuesReserved are not for peers; kCertificatesPerSecond; for other link keys of a
+//            device kRekeysAtOnce and one in kRekeyMs.
 // Spec:      docs/wire_format.md sections 7 and 13
 #pragma once
 

@@ -28,6 +28,8 @@
 #include "core/time.h"
 #include "mesh/membership_types.h"
 #include "mesh/rate_bound.h"
+#include "mesh/rekey_book.h"
+#include "mesh/unkept.h"
 #include "trust/authority.h"
 #include "trust/genesis.h"
 #include "trust/time_floor.h"
@@ -46,12 +48,13 @@ struct ToldClock {
   Instant heard;
 };
 
-// A certificate or policy that waits to be signed, and who is to be told.
+// A certificate or policy that waits to be signed, and who is to be told. Without a token it is
+// what the device would get if nothing changed: its own is judged again before it is signed.
 struct Wish {
   std::optional<Token> token;  // of the driver
   std::optional<LinkId> link;  // of the peer that asks
   std::optional<InviteId> invite;
-  trust::record::Content content;                 // of a policy
+  trust::record::Content content;                 // of a policy, which gets its number then
   std::optional<trust::Certificate> certificate;  // to be signed
 };
 
@@ -65,9 +68,12 @@ class Membership {
     LinkId bringer;
   };
 
-  // `wall`: what the own clock shows.
+  // Takes what is in `config`, and judges by the floor of time until judge_time().
   Membership(MembershipConfig config, const MeshId& mesh, const DeviceId& self,
              const trust::SignatureCheck& signatures);
+  Membership(const Membership&) = delete;
+  Membership& operator=(const Membership&) = delete;
+  ~Membership();  // the mesh's secret is zeroed
 
   const MembershipConfig& config() const { return config_; }
   MembershipConfig& config() { return config_; }
@@ -115,10 +121,12 @@ class Membership {
   std::optional<Fulfilled> update_ended(bool stored);
 
   // ---- signing
-  // False: too many wait.
+  // False: too many wait. Those of links leave room for others (limits::kIssuesReserved).
   bool wish(Wish wish);
-  // Signs what waits first, if nothing is signed and not yet durable; an error is for its wish.
-  std::optional<std::pair<Wish, Error>> sign_next(WallTime wall);
+  // What has waited longest, unless something is signed and not yet durable. It waits no more.
+  std::optional<Wish> next_wish();
+  // Only behind next_wish(), once for each; an error is for the wish.
+  Status sign(const Wish& wish, WallTime wall);
 
   // What peers said of the time within a day, also those whose links have ended.
   std::map<DeviceId, ToldClock> told_clocks;
@@ -127,6 +135,7 @@ class Membership {
   std::optional<Instant> ask_again_at;  // nobody is asked before
   std::string last_refusal;
   RateBound issued{limits::kCertificatesPerSecond};
+  RekeyBook rekeyed;
   bool member_heard = false;  // since the start: its records have come
   std::optional<Instant> judge_at;
   std::uint64_t links_judged = 0;  // the revision by which all links were judged last
@@ -140,7 +149,7 @@ class Membership {
   void load();
   void note_kept(ByteView record);
   void drop_what_went();
-  Result<Bytes> sign(const Wish& wish, WallTime wall) const;
+  Result<Bytes> signed_record(const Wish& wish, WallTime wall) const;
 
   MembershipConfig config_;
   MeshId mesh_;
@@ -160,7 +169,7 @@ class Membership {
   codec::AuthorityDigest digest_;
   std::uint64_t digest_at_ = 0;  // its revision
 
-  AuthorityUpdate unkept_, in_flight_;
+  Unkept unkept_, in_flight_;
   std::optional<Token> keeping_;
   std::set<std::pair<DeviceId, Position>> kept_;  // as the store has them, or soon will
   std::size_t kept_since_ = 0;                    // records, since what went was looked for
