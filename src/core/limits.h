@@ -184,6 +184,7 @@ inline constexpr std::size_t kGenesisBytes = 256;
 inline constexpr std::size_t kMeshSecretBytes = 32;
 inline constexpr std::size_t kIssuesWaiting = 64;           // to be signed and stored
 inline constexpr std::int64_t kAuthAskMs = 30000;           // between two questions to a peer
+inline constexpr std::int64_t kAuthLaterMs = 1000;          // after it has said "later", at least
 inline constexpr std::int64_t kAuthCompareMs = 2000;        // the first, then doubling
 inline constexpr std::int64_t kAuthCompareMaxMs = 3600000;  // to this
 inline constexpr std::int64_t kAuthJudgeMs = 60000;         // between two looks at the time

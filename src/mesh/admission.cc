@@ -89,7 +89,7 @@ void turn_away(Context& ctx, Link& link, trust::Standing standing) {
   ++ctx.counters.peers_not_admitted;
   notice(ctx, link, NoticeKind::kNotAdmitted, "not admitted here: " + std::string(why));
   link.refusal = why;
-  link.misbehaved = true;
+  link.misbehaved = !link.admission.later;
   link.unadmitted = true;
   say_bye(ctx, link, codec::ByeCode::kNotAdmitted, std::string(why));
   close_link(ctx, link, "not admitted: " + std::string(why));
@@ -176,6 +176,9 @@ void judge_links(Context& ctx) {
   certify_self(ctx);
   reconsider_authors(ctx);
   dial_certified(ctx);
+  if (const auto again = ask_later_at(ctx); again && *again > ctx.now) {
+    membership.judge_at = std::min(*membership.judge_at, *again);
+  }
 }
 
 // Records of a peer as far as it may bring them. False after a fault.

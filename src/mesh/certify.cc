@@ -9,6 +9,7 @@
 #include "core/secret.h"
 #include "mesh/admission.h"
 #include "mesh/authority_talk.h"
+#include "mesh/dialer.h"
 #include "mesh/outbox.h"
 #include "mesh/peers.h"
 
@@ -29,7 +30,8 @@ trust::Validity validity_of(WallTime now, Duration lasts) {
 void refuse(Context& ctx, Link& link, AuthRefusal code, std::string text) {
   send(ctx, link, codec::AuthRefused{code, text});
   link.admission.asks = false;
-  link.admission.was_refused = true;
+  link.admission.later = code == AuthRefusal::kLater;
+  link.admission.was_refused = !link.admission.later;
   if (link.admission.joins) {
     close_link(ctx, link, "an invite was refused: " + text);
   } else {
@@ -212,6 +214,18 @@ void answer(Context& ctx, const Wish& wish, Result<Bytes> record) {
 
 }  // namespace
 
+std::optional<Instant> ask_later_at(const Context& ctx) {
+  std::optional<Instant> at;
+  for (const Link& link : ctx.links) {
+    if (link.closed || !link.admission.later || !link.peer) continue;
+    const auto asked = ctx.membership->asked.find(*link.peer);
+    if (asked == ctx.membership->asked.end()) continue;
+    const Instant again = asked->second + milliseconds(limits::kAuthAskMs);
+    if (!at || again < *at) at = again;
+  }
+  return at;
+}
+
 void ask_for_certificate(Context& ctx, Link& link) {
   Membership& membership = *ctx.membership;
   const LinkAdmission& admission = link.admission;
@@ -236,6 +250,12 @@ void on_auth(Context& ctx, Link& link, const codec::AuthRefused& refused) {
   ctx.membership->last_refusal = refused.text;
   ctx.membership->ask_again_at.reset();
   ctx.membership->judge_at = ctx.now;
+  link.admission.later = refused.code == AuthRefusal::kLater;
+  if (link.admission.later) {
+    // Many that begin at once are certified one after the other. Others are asked meanwhile.
+    const Duration rest = milliseconds(limits::kAuthLaterMs) + dial_backoff(ctx, 2);
+    ctx.membership->asked[*link.peer] = ctx.now + rest - milliseconds(limits::kAuthAskMs);
+  }
   const bool lasts =
       refused.code == AuthRefusal::kNoIssuer || refused.code == AuthRefusal::kNotByPolicy;
   if (lasts && link.greeted()) {

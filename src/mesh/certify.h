@@ -19,6 +19,8 @@ namespace ebb::mesh {
 
 // If one is needed, and this peer may be asked now.
 void ask_for_certificate(Context& ctx, Link& link);
+// When a peer that has said "later" is to be asked again.
+std::optional<Instant> ask_later_at(const Context& ctx);
 // The issuer on this device renews its own.
 void certify_self(Context& ctx);
 void sign_wishes(Context& ctx);

@@ -341,7 +341,7 @@ void on_bye(Context& ctx, Link& link, const codec::Bye& bye) {
     case codec::ByeCode::kNotAdmitted:
       notice(ctx, link, NoticeKind::kNotAdmitted, "not admitted there: " + bye.text);
       link.refusal = "does not admit this device";
-      link.misbehaved = true;
+      link.misbehaved = !link.admission.later;
       link.unadmitted = true;
       break;
     case codec::ByeCode::kSelf:  // which this node has seen itself, or it is none

@@ -104,6 +104,7 @@ struct LinkAdmission {
   bool hello_sent = false;
   bool asks = false;         // it waits for a certificate to be signed here
   bool was_refused = false;  // it asked in vain
+  bool later = false;        // who asked, here or there, was told to ask again
   codec::AuthorityDigest digest;
   std::optional<Instant> compare_at;
   Duration compare_after = milliseconds(limits::kAuthCompareMs);

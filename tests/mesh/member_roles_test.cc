@@ -113,8 +113,18 @@ TEST_CASE("a policy is written under the next number, and no issuer says so") {
   CHECK(rig.engine(member).membership().admit == trust::Admit::kInvite);
 }
 
-TEST_CASE("a node with its clock in 1970 or in 2040 is a member like any other") {
-  for (const std::int64_t off : {-19000 * kDayMs, 5000 * kDayMs}) {
+namespace {
+
+constexpr std::int64_t k2041Ms = 2240611200000;
+
+}  // namespace
+
+TEST_CASE("a node with its clock anywhere from 1970 to 2040 is a member like any other") {
+  const std::int64_t truth = MemberRig().wall().ms;
+  for (const std::int64_t clock :
+       {std::int64_t{0}, std::int64_t{10000 * kDayMs}, truth - 310 * kDayMs, truth - 11 * kDayMs,
+        truth + 301 * kDayMs, truth + 1000 * kDayMs, k2041Ms - 1}) {
+    const std::int64_t off = clock - truth;
     CAPTURE(off);
     MemberRig rig;
     const std::size_t a = rig.add_member({0});
@@ -131,6 +141,42 @@ TEST_CASE("a node with its clock in 1970 or in 2040 is a member like any other")
     CHECK(rig.engine(lost).membership().clock_overruled);
     CHECK(rig.engine(lost).counters().peers_not_admitted == 0);
     CHECK(rig.engine(0).counters().certificates_issued == 0);
+  }
+}
+
+TEST_CASE("four nodes sync whatever their clocks show, but for most of them the same wrong time") {
+  const std::int64_t truth = MemberRig().wall().ms;
+  const std::int64_t built = truth - 30 * kDayMs;
+  const std::int64_t in_2040 = k2041Ms - 1;
+  // Of each node, the issuer first. A clock from before the program is suspect, and not told.
+  const std::vector<std::vector<std::int64_t>> clocks = {{0, truth, truth, truth},
+                                                         {in_2040, truth, truth, truth},
+                                                         {truth, 0, 0, truth},
+                                                         {truth, 0, 0, 0},
+                                                         {truth, 0, in_2040, truth},
+                                                         {0, 0, 0, 0},
+                                                         {truth, in_2040, in_2040, truth},
+                                                         {in_2040, truth, 0, 0},
+                                                         {in_2040, truth + 900 * kDayMs, 0, 0},
+                                                         {in_2040, truth + 900 * kDayMs, truth, 0}};
+  for (const std::vector<std::int64_t>& shown : clocks) {
+    CAPTURE(&shown - clocks.data());
+    MemberRig rig;
+    const std::size_t a = rig.add_member({0});
+    const std::size_t b = rig.add_member({0, a});
+    rig.add_member({0, a, b});
+    for (std::size_t i = 0; i < shown.size(); ++i) {
+      rig.node(i).wall_off_ms = shown[i] - truth;
+      rig.node(i).config.built = {built};
+      rig.node(i).config.clock_suspect = shown[i] < built;
+      rig.start(i);
+      rig.append(i, {"events", 2});
+    }
+    rig.run_for(seconds(300));
+    for (std::size_t i = 0; i < shown.size(); ++i) {
+      CAPTURE(i);
+      CHECK(rig.store(i).events() == 8);
+    }
   }
 }
 

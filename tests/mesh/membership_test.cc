@@ -116,6 +116,22 @@ TEST_CASE("an issuer is told of, though its address did not answer when it was d
   CHECK(rig.standing(late) == trust::Standing::kCertified);
 }
 
+TEST_CASE("more than an issuer signs in a second begin at once, and none of them rests") {
+  MemberRig rig;
+  rig.admit_by_secret();
+  constexpr std::size_t kMany = 24;
+  for (std::size_t i = 0; i < kMany; ++i) {
+    const std::size_t late = rig.add_stranger({0});
+    rig.node(late).membership->given = {rig.records.front()};
+  }
+  for (std::size_t i = 0; i <= kMany; ++i)
+    rig.start(i);
+  rig.run_for(seconds(10));
+  CHECK(rig.engine(0).counters().certificates_issued == kMany);
+  for (std::size_t i = 0; i <= kMany; ++i)
+    CHECK(rig.not_admitted(i) == 0);
+}
+
 TEST_CASE("who was refused for want of a certificate is dialled again when it has one") {
   MemberRig rig;
   rig.admit_by_secret();
@@ -139,8 +155,8 @@ TEST_CASE("who was refused for want of a certificate is dialled again when it ha
   CHECK(rig.streams_between(early, late) == 1);
 }
 
-TEST_CASE("expired by a day or by 300 it uploads its own events, is renewed, and is full again") {
-  for (const std::int64_t ended : {1, 300}) {
+TEST_CASE("expired by 1 to 400 days it uploads its own events, is renewed, and is full again") {
+  for (const std::int64_t ended : {1, 2, 30, 90, 300, 365, 399, 400}) {
     CAPTURE(ended);
     MemberRig rig;
     const std::size_t member = rig.add_member({0});

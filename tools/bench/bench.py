@@ -19,6 +19,7 @@ sys.dont_write_bytecode = True
 sys.path.insert(0, str(ROOT / "tools" / "lib"))
 
 import ebb_node  # noqa: E402
+import flood_costs  # noqa: E402
 import link_costs  # noqa: E402
 import svg_plot  # noqa: E402
 from shared_limits import SharedLimits  # noqa: E402
@@ -217,6 +218,20 @@ class Bench:
         """The same beside links that are not encrypted, in turns; nothing else of it differs."""
         link_costs.ChannelCost(self).run()
 
+    def flood(self):
+        """Live news while strangers send first messages; EBB_LONG for a minute a turn."""
+        flood_costs.FloodCost(self).run()
+
+    def handshake(self):
+        """A side of a handshake beside its operations with public keys, in one thread."""
+        program = pathlib.Path(self.options.build) / "tools" / "bench" / "bench_handshake"
+        done = subprocess.run([program], capture_output=True, text=True, check=True)
+        for row in json.loads(done.stdout):
+            side = f"handshakes, {row['pattern']}, {row['side']}"
+            rate, checks, keys = (1e6 / row[key + "_us"] for key in ("handshake", "checks", "keys"))
+            self.report.add(side, rate, "/s", checks, "/s, its DHs and signature check", ">= 0.8 x")
+            self.report.add("  the same", rate, "/s", keys, "/s, its key pair and signature too")
+
     def commit_bytes(self):
         node = self.mesh("bytes", 1)[0]
         self.start(node)
@@ -346,8 +361,9 @@ def written(pid):
     return int(next(line for line in lines if line.startswith("write_bytes")).split()[1])
 
 
-MEASURES = ["append", "append_one", "catchup", "live", "channel", "commit_bytes", "parts",
-            "spread", "spread_log_normal", "heal", "beside_logs", "thousand", "limits"]
+MEASURES = ["append", "append_one", "catchup", "live", "channel", "flood", "handshake",
+            "commit_bytes", "parts", "spread", "spread_log_normal", "heal", "beside_logs",
+            "thousand", "limits"]
 
 
 def main():

@@ -3,9 +3,7 @@
 #include <sqlite3.h>
 #include <unistd.h>
 
-#include <algorithm>
 #include <cstdio>
-#include <cstdlib>
 
 #include "tools/bench/clicks.h"
 #include "tools/bench/measure.h"
@@ -122,18 +120,6 @@ int limit_fsync(const std::string& dir) {
   std::printf("{\"per_second\": %.0f, \"p50_ms\": %.4f, \"p99_ms\": %.4f}\n", count / all.seconds(),
               1e3 * percentile(each, 0.5), 1e3 * percentile(each, 0.99));
   return 0;
-}
-
-void require(bool ok, const char* what) {
-  if (ok) return;
-  std::fprintf(stderr, "bench_limits: failed: %s\n", what);
-  std::exit(1);
-}
-
-double percentile(std::vector<double>& values, double fraction) {
-  std::sort(values.begin(), values.end());
-  const auto last = static_cast<double>(values.size() - 1);
-  return values[static_cast<std::size_t>(fraction * last + 0.5)];
 }
 
 }  // namespace ebb::bench

@@ -30,15 +30,15 @@ def catch_up(bench, target, address, events):
     return time.perf_counter() - start
 
 
-def live_delays(first, second):
+def live_delays(first, second, count=LIVE_EVENTS):
     """Milliseconds from each append on the first to its arrival at a follower of the second."""
     arrivals, sent = {}, {}
-    follower = threading.Thread(target=follow, args=(second, LIVE_EVENTS, arrivals), daemon=True)
+    follower = threading.Thread(target=follow, args=(second, count, arrivals), daemon=True)
     follower.start()
     ebb_node.wait_until(lambda: arrivals.get("open"), 10, "the follower")
     connection = first.connect()
     begin = time.perf_counter()
-    for number in range(LIVE_EVENTS):
+    for number in range(count):
         while time.perf_counter() < begin + number / LIVE_RATE:
             time.sleep(0.0005)
         sent[number] = time.perf_counter()
