@@ -89,7 +89,8 @@ void turn_away(Context& ctx, Link& link, trust::Standing standing) {
   ++ctx.counters.peers_not_admitted;
   notice(ctx, link, NoticeKind::kNotAdmitted, "not admitted here: " + std::string(why));
   link.refusal = why;
-  link.misbehaved = !link.admission.later;
+  // Who has none yet may have one soon.
+  link.misbehaved = !link.admission.later && standing != trust::Standing::kUnknown;
   link.unadmitted = true;
   say_bye(ctx, link, codec::ByeCode::kNotAdmitted, std::string(why));
   close_link(ctx, link, "not admitted: " + std::string(why));

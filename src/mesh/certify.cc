@@ -98,27 +98,27 @@ bool has_all(const trust::Verdict& verdict, const trust::LinkKey& link_key) {
   return verdict.is_full() && !verdict.renewal_due && verdict.certificate->link_key == link_key;
 }
 
-// The device has one for another link key, and has changed that too often. Taken, where it may.
-std::optional<std::string> changes_too_often(Context& ctx, const Link& link,
-                                             const trust::Verdict& verdict) {
-  const ChannelPeer& peer = *link.channel->peer();
-  if (!verdict.certificate || verdict.certificate->link_key == peer.link_key) return std::nullopt;
-  const auto wait = ctx.membership->rekeyed.take(peer.device, ctx.now);
-  if (!wait) return std::nullopt;
+std::string too_many_link_keys(Duration wait) {
   constexpr std::int64_t kMinuteMs = 60000;
-  const std::int64_t minutes = (wait->ms() + kMinuteMs) / kMinuteMs;
+  const std::int64_t minutes = (wait.ms() + kMinuteMs) / kMinuteMs;
   return "too many link keys of this device: ask again in " + std::to_string(minutes) + " min";
 }
 
-void want(Context& ctx, Link& link, trust::Certificate certificate,
+// `verdict`: of the device now.
+void want(Context& ctx, Link& link, const trust::Verdict& verdict, trust::Certificate certificate,
           std::optional<InviteId> invite = std::nullopt) {
-  if (!ctx.membership->issued.take(ctx.now)) {
-    refuse(ctx, link, AuthRefusal::kLater, "too many ask at once");
-  } else if (ctx.membership->wish({std::nullopt, link.id, invite, {}, std::move(certificate)})) {
-    link.admission.asks = true;
-  } else {
-    refuse(ctx, link, AuthRefusal::kLater, "too many wait");
+  Membership& membership = *ctx.membership;
+  const bool rekeys = verdict.certificate && verdict.certificate->link_key != certificate.link_key;
+  const auto wait = rekeys ? membership.rekeyed.wait(*link.peer, ctx.now) : std::nullopt;
+  if (wait) return refuse(ctx, link, AuthRefusal::kLater, too_many_link_keys(*wait));
+  if (!membership.issued.take(ctx.now)) {
+    return refuse(ctx, link, AuthRefusal::kLater, "too many ask at once");
   }
+  if (!membership.wish({std::nullopt, link.id, invite, {}, std::move(certificate)})) {
+    return refuse(ctx, link, AuthRefusal::kLater, "too many wait");
+  }
+  link.admission.asks = true;
+  if (rekeys) membership.rekeyed.count(*link.peer, ctx.now);
 }
 
 // Everything that a device needs to be one, and the end of the link.
@@ -150,12 +150,9 @@ void ask_by_invite(Context& ctx, Link& link, const codec::AuthAsk& ask,
   if (invite->expires <= ctx.wall && !counted) {
     return refuse(ctx, link, AuthRefusal::kInviteExpired, "the invite has expired");
   }
-  if (const auto often = changes_too_often(ctx, link, verdict)) {
-    return refuse(ctx, link, AuthRefusal::kLater, *often);
-  }
   trust::Certificate certificate = new_certificate(ctx, link, ask.label);
   if (const auto again = renewed(ctx, verdict, peer.link_key)) certificate = *again;
-  want(ctx, link, std::move(certificate), peer.invite);
+  want(ctx, link, verdict, std::move(certificate), peer.invite);
   if (link.closed || counted) return;
   --invite->uses_left;
   invite->devices.push_back(peer.device);
@@ -281,14 +278,12 @@ void on_auth(Context& ctx, Link& link, const codec::AuthAsk& ask) {
   if (has_all(verdict, link_key)) {
     return refuse(ctx, link, AuthRefusal::kNotByPolicy, "its certificate is not due yet");
   }
-  if (const auto often = changes_too_often(ctx, link, verdict)) {
-    return refuse(ctx, link, AuthRefusal::kLater, *often);
-  }
-  if (auto next = renewed(ctx, verdict, link_key)) return want(ctx, link, std::move(*next));
+  if (auto next = renewed(ctx, verdict, link_key))
+    return want(ctx, link, verdict, std::move(*next));
   if (membership.authority().admit(membership.floor()) != trust::Admit::kSecret) {
     return refuse(ctx, link, AuthRefusal::kNotByPolicy, "this mesh lets in by invite alone");
   }
-  want(ctx, link, new_certificate(ctx, link, ask.label));
+  want(ctx, link, verdict, new_certificate(ctx, link, ask.label));
 }
 
 void certify_self(Context& ctx) {

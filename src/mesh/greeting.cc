@@ -188,6 +188,10 @@ bool judge_head(Context& ctx, Link& link, const codec::SignedHead& head) {
   return true;
 }
 
+bool lacks_certificate(const Context& ctx) {
+  return ctx.membership != nullptr && ctx.membership->own().standing == trust::Standing::kUnknown;
+}
+
 }  // namespace
 
 void send_hello(Context& ctx, Link& link) {
@@ -341,7 +345,7 @@ void on_bye(Context& ctx, Link& link, const codec::Bye& bye) {
     case codec::ByeCode::kNotAdmitted:
       notice(ctx, link, NoticeKind::kNotAdmitted, "not admitted there: " + bye.text);
       link.refusal = "does not admit this device";
-      link.misbehaved = !link.admission.later;
+      link.misbehaved = !link.admission.later && !lacks_certificate(ctx);
       link.unadmitted = true;
       break;
     case codec::ByeCode::kSelf:  // which this node has seen itself, or it is none

@@ -19,22 +19,27 @@ namespace ebb::mesh {
 
 class RekeyBook {
  public:
-  // nullopt: it may, and that is counted. Else how long it has to wait.
-  std::optional<Duration> take(const DeviceId& device, Instant now) {
-    constexpr Duration kEach = milliseconds(limits::kRekeyMs);
-    if (whole_at_.size() >= limits::kDevicesRekeyed && !whole_at_.contains(device)) {
-      std::erase_if(whole_at_, [now](const auto& each) { return each.second <= now; });
-      if (whole_at_.size() >= limits::kDevicesRekeyed) return first() - now;
+  // How long until it may once more; nullopt: now.
+  std::optional<Duration> wait(const DeviceId& device, Instant now) {
+    const auto at = whole_at_.find(device);
+    if (at != whole_at_.end()) {
+      const Duration wait = at->second - now - kEach * (limits::kRekeysAtOnce - 1);
+      return wait > Duration{} ? std::optional(wait) : std::nullopt;
     }
+    if (whole_at_.size() < limits::kDevicesRekeyed) return std::nullopt;
+    std::erase_if(whole_at_, [now](const auto& each) { return each.second <= now; });
+    if (whole_at_.size() < limits::kDevicesRekeyed) return std::nullopt;
+    return first() - now;
+  }
+  // It has; only where it need not wait.
+  void count(const DeviceId& device, Instant now) {
     Instant& whole_at = whole_at_.try_emplace(device, now).first->second;
-    whole_at = std::max(whole_at, now);
-    const Duration wait = whole_at - now - kEach * (limits::kRekeysAtOnce - 1);
-    if (wait > Duration{}) return wait;
-    whole_at = whole_at + kEach;
-    return std::nullopt;
+    whole_at = std::max(whole_at, now) + kEach;
   }
 
  private:
+  static constexpr Duration kEach = milliseconds(limits::kRekeyMs);
+
   Instant first() const {
     return std::min_element(whole_at_.begin(), whole_at_.end(),
                             [](const auto& a, const auto& b) { return a.second < b.second; })

@@ -123,9 +123,53 @@ TEST_CASE("a device that changes its link key again and again waits for its next
   CHECK(rig.node(0).faults.empty());
 }
 
+TEST_CASE("who is told later has lost nothing of how often its link key may change") {
+  MemberRig rig;
+  rig.admit_by_secret();
+  bool fails = false;
+  rig.fails_authority = [&](std::size_t i) { return i == 0 && fails; };
+  constexpr std::size_t kMany = limits::kIssuesWaiting;
+  for (std::size_t i = 0; i < kMany; ++i) {
+    const std::size_t late = rig.add_stranger({0});
+    rig.node(late).membership->given = {rig.records.front()};
+  }
+  const std::size_t member = rig.add_member({0});
+  auto keyed = std::make_unique<KeyedChannels>(std::move(rig.node(0).channels));
+  keyed->keys[rig.store(member).device()] = link_key_of(1);
+  rig.node(0).channels = std::move(keyed);
+  rig.node(member).membership->link_key = link_key_of(1);
+  for (std::size_t i = 0; i <= kMany; ++i)
+    rig.start(i);
+  fails = true;
+  rig.run_for(seconds(20));  // they take all places
+  rig.start(member);
+  rig.run_for(seconds(40));
+  CHECK(was_told(rig.node(member), "too many wait"));
+  fails = false;
+  rig.run_for(seconds(30));
+  CHECK_FALSE(was_told(rig.node(member), "too many link keys"));
+  CHECK(rig.engine(member).membership().certificate->link_key == link_key_of(1));
+}
+
+TEST_CASE("who has no certificate yet does not rest as one that misbehaved") {
+  MemberRig rig;
+  const std::size_t stranger = rig.add_stranger({0});
+  rig.start(0);
+  rig.start(stranger);
+  rig.run_for(seconds(25));
+  CHECK(rig.not_admitted(0) >= 2);
+  CHECK(rig.node(stranger).dial_times.size() >= 2);
+  CHECK(rig.engine(stranger).peers()[0].state == "refused");
+}
+
 TEST_CASE("link keys: so many at once, then one at a time, and no more devices than remembered") {
   mesh::RekeyBook book;
   const Duration each = milliseconds(limits::kRekeyMs);
+  const auto take = [&book](const DeviceId& id, Instant now) {
+    const std::optional<Duration> wait = book.wait(id, now);
+    if (!wait) book.count(id, now);
+    return wait;
+  };
   const auto device = [](std::size_t number) {
     DeviceId id;
     id.data[0] = static_cast<std::uint8_t>(number);
@@ -134,22 +178,22 @@ TEST_CASE("link keys: so many at once, then one at a time, and no more devices t
   };
   const Instant begin{5};
   for (std::int64_t i = 0; i < limits::kRekeysAtOnce; ++i)
-    CHECK_FALSE(book.take(device(0), begin));
-  CHECK(book.take(device(0), begin) == each);
-  CHECK(book.take(device(0), begin + each - microseconds(1)) == microseconds(1));
-  CHECK_FALSE(book.take(device(0), begin + each));
-  CHECK(book.take(device(0), begin + each) == each);
+    CHECK_FALSE(take(device(0), begin));
+  CHECK(take(device(0), begin) == each);
+  CHECK(take(device(0), begin + each - microseconds(1)) == microseconds(1));
+  CHECK_FALSE(take(device(0), begin + each));
+  CHECK(take(device(0), begin + each) == each);
   // All of it again after a rest, and no more than that.
   const Instant later = begin + each * 100;
   for (std::int64_t i = 0; i < limits::kRekeysAtOnce; ++i)
-    CHECK_FALSE(book.take(device(0), later));
-  CHECK(book.take(device(0), later) == each);
+    CHECK_FALSE(take(device(0), later));
+  CHECK(take(device(0), later) == each);
 
   for (std::size_t i = 1; i < limits::kDevicesRekeyed; ++i)
-    CHECK_FALSE(book.take(device(i), later));
-  CHECK(book.take(device(limits::kDevicesRekeyed), later) == each);
-  CHECK_FALSE(book.take(device(1), later));
-  CHECK_FALSE(book.take(device(limits::kDevicesRekeyed), later + each));
+    CHECK_FALSE(take(device(i), later));
+  CHECK(take(device(limits::kDevicesRekeyed), later) == each);
+  CHECK_FALSE(take(device(1), later));
+  CHECK_FALSE(take(device(limits::kDevicesRekeyed), later + each));
 }
 
 TEST_CASE("what a person wants has room where all of that of peers is taken") {
