@@ -199,6 +199,15 @@ void judge_marked(Context& ctx) {
   }
 }
 
+// Whom it lets in is told all that a member holds.
+void note_member(Context& ctx, const Link& link) {
+  const LinkAdmission& admission = link.admission;
+  if (!admission.heard || !is_enough(admission.granted)) return;
+  Membership& membership = *ctx.membership;
+  membership.member_heard =
+      membership.member_heard || verdict_of(ctx, link).certificate.has_value();
+}
+
 // Records of a peer as far as it may bring them. False after a fault.
 bool take_records(Context& ctx, Link& link, const std::vector<ByteView>& records) {
   Membership& membership = *ctx.membership;
@@ -283,9 +292,10 @@ void on_auth(Context& ctx, Link& link, const codec::AuthRecords& records) {
   tell_news(ctx);
   if (!is_good || records.more) return;
   if (!std::exchange(admission.heard, true)) membership.judge_at = ctx.now;
-  const bool is_member = verdict_of(ctx, link).certificate.has_value();
-  membership.member_heard = membership.member_heard || is_member;
-  note_clock(ctx, *link.peer, records.wall);
+  note_member(ctx, link);
+  // Who is none could push out those who are.
+  const trust::Verdict at_floor = membership.authority().verdict(*link.peer, membership.floor());
+  if (at_floor.is_full()) note_clock(ctx, *link.peer, records.wall);
   note_digest(ctx, link, records.digest);
 }
 
@@ -297,6 +307,7 @@ void on_auth(Context& ctx, Link& link, const codec::AuthGrant& grant) {
   if (!same && admission.hello_sent) return begin_anew(ctx, link);
   admission.granted = grant.access;
   admission.granted_roles = grant.roles;
+  note_member(ctx, link);
   if (!is_enough(grant.access)) ctx.membership->last_refusal = grant.text;
   ask_for_certificate(ctx, link);
   greet_when_admitted(ctx, link);
@@ -324,8 +335,8 @@ void end_admission(Context& ctx) {
   tell_news(ctx);
   const bool due = membership.judge_at && *membership.judge_at <= ctx.now;
   if (due || membership.links_judged != membership.revision()) judge_links(ctx);
-  judge_marked(ctx);
   sign_wishes(ctx);
+  judge_marked(ctx);
   if (ctx.commits_paused_until) return;
   std::optional<AuthorityUpdate> update = membership.next_update();
   if (!update) return;

@@ -71,31 +71,28 @@ trust::Certificate new_certificate(const Context& ctx, const Link& link, const s
 }
 
 // What speaks against any answer but a refusal.
-std::optional<codec::AuthRefused> objection(Context& ctx, const Link& link,
-                                            trust::Standing standing) {
+std::optional<codec::AuthRefused> objection(const Context& ctx, trust::Standing standing) {
   const Membership& membership = *ctx.membership;
   if (!membership.can_issue()) return {{AuthRefusal::kNoIssuer, "no issuer here"}};
   if (trust::is_taken_off(standing)) {
     return {{AuthRefusal::kTakenOff, "this device was taken off: it needs a new key"}};
   }
   if (clock_is_wrong(ctx)) return {{AuthRefusal::kClock, "the clock of the issuer is wrong"}};
-  if (membership.config().set_back && !membership.member_heard) {
+  if (membership.waits_for_member()) {
     return {{AuthRefusal::kLater, "the issuer was set back and waits for a member"}};
-  }
-  if (link.admission.asks) return {{AuthRefusal::kLater, "it is being signed"}};
-  if (!ctx.membership->issued.take(ctx.now)) {
-    return {{AuthRefusal::kLater, "too many ask at once"}};
   }
   return std::nullopt;
 }
 
 void want(Context& ctx, Link& link, trust::Certificate certificate,
           std::optional<InviteId> invite = std::nullopt) {
-  if (ctx.membership->wish({std::nullopt, link.id, invite, {}, std::move(certificate)})) {
-    link.admission.asks = true;
-  } else {
-    refuse(ctx, link, AuthRefusal::kLater, "too many wait");
+  if (!ctx.membership->issued.take(ctx.now)) {
+    return refuse(ctx, link, AuthRefusal::kLater, "too many ask at once");
   }
+  if (!ctx.membership->wish({std::nullopt, link.id, invite, {}, std::move(certificate)})) {
+    return refuse(ctx, link, AuthRefusal::kLater, "too many wait");
+  }
+  link.admission.asks = true;
 }
 
 void ask_by_invite(Context& ctx, Link& link, const codec::AuthAsk& ask,
@@ -211,10 +208,12 @@ void on_auth(Context& ctx, Link& link, const codec::AuthAsk& ask) {
     return fault(ctx, link, "out_of_order", "a question before it was judged");
   }
   const Duration rest = milliseconds(limits::kAuthLaterMs) / 2;
-  if (admission.lets_in || (admission.asked && ctx.now - *admission.asked < rest)) return;
+  // What is being signed is the answer.
+  const bool is_answered = admission.lets_in || admission.asks;
+  if (is_answered || (admission.asked && ctx.now - *admission.asked < rest)) return;
   admission.asked = ctx.now;
   const trust::Verdict verdict = verdict_of(ctx, link);
-  if (const auto refused = objection(ctx, link, verdict.standing)) {
+  if (const auto refused = objection(ctx, verdict.standing)) {
     if (refused->code == AuthRefusal::kNoIssuer) tell_issuers(ctx, link);
     return refuse(ctx, link, refused->code, refused->text);
   }
@@ -236,7 +235,7 @@ void on_auth(Context& ctx, Link& link, const codec::AuthAsk& ask) {
 void certify_self(Context& ctx) {
   Membership& membership = *ctx.membership;
   if (!membership.can_issue() || !membership.wants_certificate() || clock_is_wrong(ctx)) return;
-  if (membership.config().set_back && !membership.member_heard) return;
+  if (membership.waits_for_member()) return;
   if (membership.ask_again_at && *membership.ask_again_at > ctx.now) return;
   const auto next = renewed(ctx, membership.own(), membership.config().link_key);
   if (!next) return;
@@ -272,10 +271,9 @@ void issue(Context& ctx, const IssueWanted& wanted) {
 }
 
 void issue(Context& ctx, const PolicyWanted& wanted) {
-  std::uint64_t number = 1;
-  if (ctx.membership != nullptr) number = ctx.membership->authority().next_policy_number();
+  // Its number is the next one when it is signed.
   issue_by_hand(ctx, {wanted.token, std::nullopt, std::nullopt,
-                      trust::record::Policy{number, wanted.admit}, std::nullopt});
+                      trust::record::Policy{0, wanted.admit}, std::nullopt});
 }
 
 void issue_by_hand(Context& ctx, Wish wish) {
@@ -291,7 +289,7 @@ void issue_by_hand(Context& ctx, Wish wish) {
     return refuse_with(ErrorCode::kPermission, "this issuer may not certify any more");
   }
   if (clock_is_wrong(ctx)) return refuse_with(ErrorCode::kPermission, "the clock is not believed");
-  if (membership.config().set_back && !membership.member_heard) {
+  if (membership.waits_for_member()) {
     return refuse_with(ErrorCode::kBusy, "set back: no member was heard yet");
   }
   if (!membership.wish(std::move(wish))) refuse_with(ErrorCode::kBusy, "too many wait");

@@ -191,6 +191,8 @@ void dial_soon(Context& ctx, Target& target) {
 }
 
 void heard_nearby(Context& ctx, Target& target) {
+  // Anybody can repeat what somebody has said there once.
+  if (target.failures > 0) return;
   target.heard = ctx.now;
   if (!target.device) target.next = std::min(target.next, ctx.now + dial_backoff(ctx, 0));
   target.next = std::max(target.next, target.refused_until);

@@ -194,6 +194,12 @@ bool Membership::can_issue() const {
   return authority_->issues(config_.issuer->device(), judged_);
 }
 
+bool Membership::waits_for_member() const {
+  if (!config_.set_back || config_.issuer == nullptr) return false;
+  if (!config_.signed_to) return !member_heard;
+  return !authority_->counts(config_.issuer->device(), *config_.signed_to);
+}
+
 bool Membership::may_store(const LogKey& key, const LogId& log) {
   if (planted(Bug::kSkipAuthorCheck)) return true;
   if (remembered_at_ != revision_ || writers_.size() > limits::kKnownLogs) {

@@ -96,6 +96,8 @@ class Membership {
   bool wants_certificate() const;
   // It has an issuer's key, and that issuer may certify now.
   bool can_issue() const;
+  // Its store was set back, and what it has told is not there yet.
+  bool waits_for_member() const;
   // Whether events of this log count; remembered while nothing is news.
   bool may_store(const LogKey& key, const LogId& log);
   // What datagrams may do: the same as a link with whom this device is.
@@ -148,6 +150,7 @@ class Membership {
   void load();
   void note_kept(ByteView record);
   void drop_what_went();
+  bool joins_wish(const Wish& wish);
   Result<Bytes> sign(const Wish& wish, WallTime wall) const;
 
   MembershipConfig config_;

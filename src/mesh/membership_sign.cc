@@ -8,7 +8,24 @@
 
 namespace ebb::mesh {
 
+// A device that asks again, over another link: one certificate is its answer, over the newer one.
+bool Membership::joins_wish(const Wish& wish) {
+  const auto is_same = [&wish](const Wish& other) {
+    return other.link && other.certificate->device == wish.certificate->device;
+  };
+  const auto waiting = std::find_if(wishes_.begin(), wishes_.end(), is_same);
+  if (waiting != wishes_.end()) {
+    *waiting = wish;
+    return true;
+  }
+  if (!signed_ || !is_same(signed_->wish)) return false;
+  if (signed_->wish.certificate->link_key != wish.certificate->link_key) return false;
+  signed_->wish.link = wish.link;
+  return true;
+}
+
 bool Membership::wish(Wish wish) {
+  if (wish.link && joins_wish(wish)) return true;
   // Who asks from afar leaves room to the person at the device.
   const std::size_t room = wish.token ? limits::kIssuesWaiting : limits::kIssuesWaiting / 2;
   if (wishes_.size() >= room) return false;

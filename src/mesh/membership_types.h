@@ -69,8 +69,10 @@ struct MembershipConfig {
   // The key of an issuer that is on this device and signs here alone; nullptr: none. Must outlive
   // the engine.
   const trust::Identity* issuer = nullptr;
-  // The store may lack what its issuer has told: nothing is signed before a member was heard.
+  // The store may lack what its issuer has told: nothing is signed before it is there again, up to
+  // `signed_to`; or where that is not known, before a member was heard that tells what it holds.
   bool set_back = false;
+  std::optional<Position> signed_to;
 };
 
 // ---- inputs

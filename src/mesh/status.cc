@@ -142,6 +142,7 @@ MembershipStatus membership_status(const Context& ctx) {
   status.clock_overruled = membership.clock_overruled();
   status.issuers = membership.authority().issuers(membership.judged());
   status.is_issuer = membership.can_issue();
+  status.waits_for_member = membership.waits_for_member();
   status.suspended = membership.authority().is_suspended();
   status.admit = membership.authority().admit(membership.floor());
   status.last_refusal = membership.last_refusal;

@@ -110,10 +110,11 @@ struct MembershipStatus {
   trust::Standing standing = trust::Standing::kUnknown;
   std::optional<trust::Certificate> certificate;
   bool renewal_due = false;
-  WallTime judged_at;            // the time by which it is judged
-  bool clock_overruled = false;  // by that of peers
-  std::size_t issuers = 0;       // that may certify
-  bool is_issuer = false;        // this node certifies who asks
+  WallTime judged_at;             // the time by which it is judged
+  bool clock_overruled = false;   // by that of peers
+  std::size_t issuers = 0;        // that may certify
+  bool is_issuer = false;         // this node certifies who asks
+  bool waits_for_member = false;  // but not before one was heard: its store was set back
   bool suspended = false;
   trust::Admit admit = trust::Admit::kInvite;
   std::string last_refusal;  // of the last peer that was asked for a certificate

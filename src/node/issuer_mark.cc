@@ -86,6 +86,15 @@ bool IssuerMark::is_behind(const std::vector<Bytes>& stored,
   return !has_end || held.size() < end_->seq;
 }
 
+Status IssuerMark::raise(const std::vector<Bytes>& stored) {
+  if (!issuer_) return {};
+  const Position end = end_of(mesh_, *issuer_, stored);
+  if (end.seq <= end_->seq) return {};
+  EBB_RETURN_IF_ERROR(write(path_, *issuer_, end));
+  end_ = end;
+  return {};
+}
+
 void IssuerMark::note(const mesh::Token& token, const mesh::AuthorityUpdate& update) {
   if (!issuer_) return;
   Position end = end_.value_or(Position{});

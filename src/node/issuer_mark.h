@@ -37,6 +37,10 @@ class IssuerMark {
   // Whether the store with these records, and what the directory was made with, lack what was
   // signed.
   bool is_behind(const std::vector<Bytes>& stored, const std::vector<Bytes>& given) const;
+  const std::optional<Position>& end() const { return end_; }
+  // Where the store has more than the mark says, it was stopped between the two: the mark is put
+  // right, before anybody is told. Only where the store is not behind.
+  Status raise(const std::vector<Bytes>& stored);
   // The transaction `token` is to store these.
   void note(const mesh::Token& token, const mesh::AuthorityUpdate& update);
   // It has: what it brought of the issuer is marked; where that fails, to be called again. It has

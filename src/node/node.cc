@@ -123,7 +123,9 @@ Status Node::Impl::start() {
   }
   EBB_ASSIGN(mesh::Config engine_config, engine_config_of(*opened));
   addresses = engine_config.addresses;
-  set_back = engine_config.membership->set_back;
+  if (!engine_config.membership->set_back) {
+    EBB_RETURN_IF_ERROR(issuer_mark.raise(engine_config.membership->stored));
+  }
   store = std::make_unique<StoreThread>(
       std::move(opened), inbox,
       StoreThread::Reports{[this](CommitReport report) { on_committed(std::move(report)); },
@@ -188,6 +190,7 @@ Result<mesh::Config> Node::Impl::engine_config_of(const store::Store& opened) co
   wanted.membership = membership();
   EBB_ASSIGN(store::AuthorityRows authority, opened.authority());
   wanted.membership->set_back = find_set_back(authority.records);
+  wanted.membership->signed_to = issuer_mark.end();
   wanted.membership->stored = std::move(authority.records);
   wanted.membership->missing = std::move(*authority.missing);
   wanted.membership->floors = *authority.floors;

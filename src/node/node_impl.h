@@ -104,7 +104,6 @@ struct Node::Impl {
   trust::LinkKey link_key;                   // of this device's channels
   Invites invites;
   IssuerMark issuer_mark;
-  bool set_back = false;  // the store lacked what was signed, when it was opened
   // While a file of invites or the mark cannot be written: what was not committed, and what was and
   // is not told. Tried again now and then.
   std::vector<mesh::Commit> held_commits;

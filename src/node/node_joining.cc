@@ -40,7 +40,7 @@ std::optional<Error> Node::Impl::cannot_issue() const {
   if (!known.is_issuer) {
     return refused("the issuer on this device may not certify any more: `ebb status` tells why");
   }
-  if (set_back && driver.engine().links().empty()) {
+  if (known.waits_for_member) {
     return refused(
         "the store lacks what this issuer has signed: it signs nothing before another device of "
         "the mesh was heard");

@@ -79,6 +79,81 @@ TEST_CASE("a question before its answer could be known is a fault; too many are 
   CHECK(asked.faults() == 1);
 }
 
+TEST_CASE("an issuer that was set back signs nothing before what it has told is there again") {
+  for (const bool is_known : {true, false}) {
+    CAPTURE(is_known);
+    MemberRig rig;
+    const std::size_t behind = rig.add_member({0});
+    const std::size_t ahead = rig.add_member({0});
+    const std::vector<Bytes> before = rig.records;
+    const auto last = trust::read_authority_record(
+        rig.node(0).config.mesh, rig.write(trust::record::Policy{1, trust::Admit::kSecret}));
+    rig.node(ahead).membership->given = rig.records;
+    rig.node(behind).membership->given = before;
+    rig.node(0).membership->given = before;
+    rig.node(0).membership->set_back = true;
+    if (is_known) rig.node(0).membership->signed_to = last->record.position();
+    rig.start(0);
+    rig.start(behind);
+    const auto want = [&](std::uint64_t token) {
+      rig.input(0, mesh::PolicyWanted{{token}, trust::Admit::kInvite});
+      rig.run_for(seconds(2));
+    };
+    rig.run_for(seconds(5));
+    CHECK(rig.engine(0).membership().waits_for_member == is_known);
+    if (is_known) want(1);
+    CHECK(rig.engine(0).membership().admit == trust::Admit::kInvite);
+    rig.start(ahead);
+    rig.run_for(seconds(10));
+    CHECK_FALSE(rig.engine(0).membership().waits_for_member);
+    CHECK(rig.engine(0).membership().admit == trust::Admit::kSecret);
+    want(2);
+    CHECK(rig.engine(0).membership().admit == trust::Admit::kInvite);
+    CHECK(rig.agree({0, behind, ahead}));
+    CHECK(rig.engine(ahead).membership().is_issuer == false);
+  }
+}
+
+TEST_CASE("a member that tells nothing of what it holds is no witness of what was signed") {
+  MemberRig rig;
+  const DeviceId device = rig.store(rig.add_member()).device();
+  rig.node(0).membership->set_back = true;
+  rig.start(0);
+  RawMember raw(rig, device);
+  raw.connect();
+  raw.send(codec::AuthRecords{});
+  raw.send(codec::AuthGrant{codec::GrantedAccess::kRecords, 0, "revoked"});
+  CHECK(rig.engine(0).membership().waits_for_member);
+  raw.send(codec::AuthGrant{codec::GrantedAccess::kFull, kAllRoles, ""});
+  CHECK_FALSE(rig.engine(0).membership().waits_for_member);
+}
+
+TEST_CASE("who asks again while it is being signed gets one certificate, and no refusal") {
+  MemberRig rig;
+  rig.admit_by_secret();
+  const std::size_t late = rig.add_stranger();
+  const DeviceId device = rig.store(late).device();
+  bool fails = true;
+  rig.fails_authority = [&](std::size_t i) { return i == 0 && fails; };
+  rig.start(0);
+  RawMember raw(rig, device);
+  const auto ask = [&] {
+    raw.connect();
+    raw.send(codec::AuthRecords{});
+    raw.send(codec::AuthAsk{"label"});
+    rig.run_for(seconds(1));
+    raw.send(codec::AuthAsk{"label"});
+    rig.run_for(seconds(1));
+  };
+  for (int i = 0; i < 3; ++i)
+    ask();
+  CHECK(rig.node(0).faults.empty());
+  raw.forget_received();
+  fails = false;
+  rig.run_for(seconds(200));
+  CHECK(rig.engine(0).counters().certificates_issued == 1);
+}
+
 TEST_CASE("of one device four certificates a day are signed that it asks for") {
   MemberRig rig;
   mesh::MembershipConfig config;

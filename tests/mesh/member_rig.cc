@@ -85,23 +85,6 @@ trust::LinkKey rig_link_key(const DeviceId& device) {
   return trust::LinkKey{trust::hash({as_bytes("link"), device.view()}).data};
 }
 
-LogWriter::LogWriter(const trust::Identity& key, const MeshId& mesh) : key_(&key), mesh_(mesh) {
-  end_.chain = trust::authority_chain_start(mesh, key.device());
-}
-
-Bytes LogWriter::write(trust::record::Content content, WallTime at) {
-  trust::AuthorityRecord record;
-  record.mesh = mesh_;
-  record.authority = key_->device();
-  record.seq = end_.seq + 1;
-  record.previous = end_.chain;
-  record.at = at;
-  record.content = std::move(content);
-  Bytes encoded = std::move(trust::sign_authority_record(*key_, record)).value();
-  end_ = trust::read_authority_record(mesh_, encoded)->record.position();
-  return encoded;
-}
-
 MemberRig::MemberRig() {
   EBB_CHECK(trust::crypto_ready().ok());
   const Bytes seed(trust::kSeedBytes, 0x77);

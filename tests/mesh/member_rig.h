@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "tests/mesh/rig.h"
+#include "tests/trust/log_writer.h"
 #include "trust/authority_record.h"
 #include "trust/certificate.h"
 #include "trust/genesis.h"
@@ -29,20 +30,6 @@ trust::LinkKey rig_link_key(const DeviceId& device);
 
 // What an end of a channel says first here.
 Bytes claim_preamble(const DeviceId& device, const mesh::ChannelClaim& own);
-
-// One authority's log, as it writes it.
-class LogWriter {
- public:
-  LogWriter(const trust::Identity& key, const MeshId& mesh);
-  Bytes write(trust::record::Content content, WallTime at);
-  const DeviceId& authority() const { return key_->device(); }
-  const Position& end() const { return end_; }
-
- private:
-  const trust::Identity* key_;
-  MeshId mesh_;
-  Position end_;
-};
 
 class MemberRig : public Rig {
  public:

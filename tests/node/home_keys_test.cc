@@ -14,6 +14,7 @@
 #include "node/files.h"
 #include "node/home.h"
 #include "node/signing_key.h"
+#include "tests/node/home_rig.h"
 #include "tests/temp_dir.h"
 #include "trust/authority.h"
 #include "trust/mesh_file.h"
@@ -22,23 +23,11 @@ namespace {
 
 using namespace ebb;
 using namespace ebb::node;
+using ebb::tests::kHomeMade;
+using ebb::tests::options_for;
+using ebb::tests::read_text;
 using ebb::tests::TempDir;
-
-constexpr WallTime kNow{1700000000000};
-
-InitOptions options_for(const std::string& dir) {
-  InitOptions options;
-  options.dir = dir;
-  options.name = "till-1";
-  options.now = kNow;
-  return options;
-}
-
-void write_text(const std::string& path, const std::string& text) {
-  std::ofstream(path, std::ios::trunc) << text;
-}
-
-std::string read_text(const std::string& path) { return read_file(path, 1 << 20).value(); }
+using ebb::tests::write_text;
 
 // What the records of a directory make of its mesh.
 struct Judge {
@@ -65,7 +54,7 @@ TEST_CASE("the device of a new mesh is certified from its first moment, with all
   REQUIRE(home->issuer != nullptr);
   CHECK_FALSE(home->issuer_sealed);
   const Judge judge(*home);
-  const trust::Verdict verdict = judge.authority.verdict(home->identity->device(), kNow);
+  const trust::Verdict verdict = judge.authority.verdict(home->identity->device(), kHomeMade);
   REQUIRE(verdict.standing == trust::Standing::kCertified);
   for (const std::uint64_t role :
        {trust::roles::kReader, trust::roles::kWriter, trust::roles::kRelay, trust::roles::kAdmin,
@@ -75,8 +64,8 @@ TEST_CASE("the device of a new mesh is certified from its first moment, with all
   CHECK(verdict.certificate->label == "till-1");
   CHECK(verdict.certificate->issuer == home->issuer->device());
   CHECK(verdict.certificate->allows_topic("anything"));
-  CHECK(judge.authority.issuers(kNow) == 1);
-  CHECK(judge.authority.admit(kNow) == trust::Admit::kInvite);
+  CHECK(judge.authority.issuers(kHomeMade) == 1);
+  CHECK(judge.authority.admit(kHomeMade) == trust::Admit::kInvite);
   // Root, issuer and device are three keys.
   CHECK_FALSE(judge.genesis.root == home->issuer->device());
   CHECK_FALSE(home->identity->device() == home->issuer->device());
@@ -89,7 +78,7 @@ TEST_CASE("a new mesh lets in by its secret where that was said, and only where 
   options.admit = trust::Admit::kSecret;
   const auto home = init_home(options);
   REQUIRE(home.ok());
-  CHECK(Judge(*home).authority.admit(kNow) == trust::Admit::kSecret);
+  CHECK(Judge(*home).authority.admit(kHomeMade) == trust::Admit::kSecret);
   InitOptions other = options_for(dir / "b");
   other.mesh_file = export_mesh(dir / "a").value();
   other.admit = trust::Admit::kSecret;
@@ -109,8 +98,8 @@ TEST_CASE("who is of an exported mesh knows its issuers, and is none") {
   CHECK(home->issuer == nullptr);
   CHECK_FALSE(file_exists(home->paths.issuer_key));
   const Judge judge(*home);
-  CHECK(judge.authority.issuers(kNow) == 1);
-  CHECK(judge.authority.verdict(home->identity->device(), kNow).standing ==
+  CHECK(judge.authority.issuers(kHomeMade) == 1);
+  CHECK(judge.authority.verdict(home->identity->device(), kHomeMade).standing ==
         trust::Standing::kUnknown);
 }
 
@@ -167,7 +156,7 @@ TEST_CASE(
   CHECK(home->issuer_sealed);
   REQUIRE(open_issuer(*home, "correct horse").ok());
   REQUIRE(home->issuer != nullptr);
-  CHECK(Judge(*home).authority.verdict(home->identity->device(), kNow).certificate->issuer ==
+  CHECK(Judge(*home).authority.verdict(home->identity->device(), kHomeMade).certificate->issuer ==
         home->issuer->device());
 }
 
@@ -220,7 +209,7 @@ TEST_CASE("a device's own file makes that device, with the label it was certifie
   InitOptions options;
   options.dir = dir / "b";
   options.mesh_file = *text;
-  options.now = kNow;
+  options.now = kHomeMade;
   const auto made = init_home(options);
   REQUIRE(made.ok());
   CHECK(device_text(made->identity->device()) == certified);
@@ -265,7 +254,7 @@ TEST_CASE("of several that make one directory a device at once one does, and its
     REQUIRE(root.ok());
     CHECK(root->identity()->device() == trust::decode_genesis(home->genesis)->root);
     const Judge judge(*home);
-    CHECK(judge.authority.issues(home->issuer->device(), kNow));
+    CHECK(judge.authority.issues(home->issuer->device(), kHomeMade));
   }
 }
 
@@ -295,18 +284,18 @@ TEST_CASE("an init that fails takes back its own keys, and the next one works") 
 TEST_CASE("no mesh begins before its program was built, and the time is named") {
   const TempDir dir;
   InitOptions options = options_for(dir / "a");
-  options.built = {kNow.ms + 1};
+  options.built = {kHomeMade.ms + 1};
   const auto refused = init_home(options);
   REQUIRE_FALSE(refused.ok());
   CHECK(refused.error().code == ErrorCode::kOutOfRange);
   CHECK(refused.error().detail.find("2023-11-14 22:13:20 UTC") != std::string::npos);
   CHECK_FALSE(file_exists(dir / "a"));
-  options.built = kNow;
+  options.built = kHomeMade;
   REQUIRE(init_home(options).ok());
   // A card without a clock signs nothing, and its first boot goes on.
   InitOptions card = options_for(dir / "b");
   card.mesh_file = export_mesh(dir / "a").value();
-  card.built = {kNow.ms + 1};
+  card.built = {kHomeMade.ms + 1};
   CHECK(init_home(card).ok());
 }
 

@@ -163,6 +163,21 @@ TEST_CASE("an issuer whose store is new, older or another one signs nothing") {
   CHECK(read->record.previous == end.chain);
 }
 
+TEST_CASE("a run that was stopped between the store and the mark is marked by the next start") {
+  const Device device;
+  const std::string older = read_file(device.paths.issuer_mark, 1024).value();
+  const auto signed_last = certify_once(device.path, 1);
+  REQUIRE(signed_last.ok());
+  const std::string newer = read_file(device.paths.issuer_mark, 1024).value();
+  REQUIRE(newer != older);
+  std::ofstream(device.paths.issuer_mark, std::ios::trunc) << older;
+  {
+    const NodeThread node(load_home(device.path).value(), make_config());
+    REQUIRE(node.started().ok());
+  }
+  CHECK(read_file(device.paths.issuer_mark, 1024).value() == newer);
+}
+
 TEST_CASE("a record that cannot be marked is told to nobody until it can") {
   const Device device;
   NodeThread node(load_home(device.path).value(), make_config());

@@ -4,8 +4,6 @@
 
 #include <algorithm>
 #include <filesystem>
-#include <fstream>
-#include <future>
 #include <string>
 
 #include "core/limits.h"
@@ -14,6 +12,7 @@
 #include "node/files.h"
 #include "node/home.h"
 #include "node/signing_key.h"
+#include "tests/node/home_rig.h"
 #include "tests/temp_dir.h"
 #include "trust/authority.h"
 #include "trust/mesh_file.h"
@@ -22,23 +21,10 @@ namespace {
 
 using namespace ebb;
 using namespace ebb::node;
+using ebb::tests::options_for;
+using ebb::tests::read_text;
 using ebb::tests::TempDir;
-
-constexpr WallTime kNow{1700000000000};
-
-InitOptions options_for(const std::string& dir) {
-  InitOptions options;
-  options.dir = dir;
-  options.name = "till-1";
-  options.now = kNow;
-  return options;
-}
-
-void write_text(const std::string& path, const std::string& text) {
-  std::ofstream(path, std::ios::trunc) << text;
-}
-
-std::string read_text(const std::string& path) { return read_file(path, 1 << 20).value(); }
+using ebb::tests::write_text;
 
 }  // namespace
 

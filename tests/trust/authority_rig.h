@@ -11,6 +11,7 @@
 
 #include "core/check.h"
 #include "tests/codec/samples.h"
+#include "tests/trust/log_writer.h"
 #include "trust/authority_record.h"
 #include "trust/certificate.h"
 #include "trust/genesis.h"
@@ -54,25 +55,14 @@ inline trust::Certificate certificate_of(const DeviceId& device, const DeviceId&
   return certificate;
 }
 
-// Writes the log of one authority, record after record.
+// The same of the mesh on paper, and its certificates.
 class AuthorityWriter {
  public:
-  explicit AuthorityWriter(const trust::Identity& key) : key_(&key) {
-    end_.chain = trust::authority_chain_start(kPaperMesh, key.device());
-  }
+  explicit AuthorityWriter(const trust::Identity& key) : key_(&key), log_(key, kPaperMesh) {}
 
   // The record that goes on with the log.
   Bytes write(trust::record::Content content, WallTime at = kNow) {
-    trust::AuthorityRecord record;
-    record.mesh = kPaperMesh;
-    record.authority = key_->device();
-    record.seq = end_.seq + 1;
-    record.previous = end_.chain;
-    record.at = at;
-    record.content = std::move(content);
-    Bytes encoded = std::move(trust::sign_authority_record(*key_, record)).value();
-    end_ = trust::decode_authority_record(kPaperMesh, encoded)->position();
-    return encoded;
+    return log_.write(std::move(content), at);
   }
   Bytes certify(const DeviceId& device, trust::Validity validity, std::uint64_t serial = 1) {
     return certify(certificate_of(device, key_->device(), validity, serial));
@@ -82,12 +72,12 @@ class AuthorityWriter {
         trust::record::Cert{std::move(trust::sign_certificate(*key_, certificate)).value()});
   }
 
-  const Position& end() const { return end_; }
+  const Position& end() const { return log_.end(); }
   const DeviceId& authority() const { return key_->device(); }
 
  private:
   const trust::Identity* key_;
-  Position end_;
+  LogWriter log_;
 };
 
 }  // namespace ebb::tests
