@@ -1,7 +1,6 @@
 """What a release build of `ebb` has against its own mistakes, read from the program itself."""
 
 import re
-import subprocess
 import unittest
 
 import rig
@@ -9,31 +8,26 @@ import rig
 ENDBR64 = bytes.fromhex("f30f1efa")
 
 
-def readelf(*flags):
-    return subprocess.run(["readelf", "-W", *flags, rig.PROGRAM], capture_output=True, text=True,
-                          check=True, timeout=120).stdout
-
-
 class HardeningTest(unittest.TestCase):
     def setUp(self):
-        self.symbols = readelf("--dyn-syms")
-        if "__asan_init" in self.symbols or "__tsan_init" in self.symbols:
+        self.symbols = rig.readelf("--dyn-syms")
+        if rig.is_sanitized():
             self.skipTest("a build with sanitizers is not one for release")
 
     def test_it_can_be_loaded_anywhere_and_its_tables_are_read_only(self):
-        self.assertIn("DYN (Position-Independent Executable file)", readelf("-h"))
-        self.assertIn("BIND_NOW", readelf("-d"))
-        self.assertIn("GNU_RELRO", readelf("-l"))
+        self.assertIn("DYN (Position-Independent Executable file)", rig.readelf("-h"))
+        self.assertIn("BIND_NOW", rig.readelf("-d"))
+        self.assertIn("GNU_RELRO", rig.readelf("-l"))
 
     def test_nothing_is_both_written_and_run(self):
-        for line in readelf("-l").splitlines():
+        for line in rig.readelf("-l").splitlines():
             found = re.match(r"\s+(LOAD|GNU_STACK)\s.*\s([R ][W ][E ])\s+0x", line)
             if found:
                 self.assertFalse("W" in found[2] and "E" in found[2], line)
-        self.assertRegex(readelf("-l"), r"GNU_STACK.* RW ")
+        self.assertRegex(rig.readelf("-l"), r"GNU_STACK.* RW ")
 
     def test_no_library_is_looked_for_beside_it(self):
-        dynamic = readelf("-d")
+        dynamic = rig.readelf("-d")
         self.assertNotIn("RPATH", dynamic)
         self.assertNotIn("RUNPATH", dynamic)
 
@@ -42,7 +36,7 @@ class HardeningTest(unittest.TestCase):
         self.assertRegex(self.symbols, r"__\w+_chk@GLIBC")
 
     def test_jumps_land_where_they_may(self):
-        if "X86-64" not in readelf("-h"):
+        if "X86-64" not in rig.readelf("-h"):
             self.skipTest("not x86-64")
         with open(rig.PROGRAM, "rb") as program:
             self.assertGreater(program.read().count(ENDBR64), 1000)

@@ -3,6 +3,7 @@
 import os
 import pathlib
 import shutil
+import subprocess
 import sys
 import tempfile
 import unittest
@@ -15,6 +16,18 @@ import ebb_node  # noqa: E402
 
 PROGRAM = os.environ.get("EBB_PROGRAM", str(ROOT / "build" / "gcc" / "ebb"))
 SHARED = pathlib.Path(os.environ.get("EBB_SHARED", ROOT.parent / "shared"))
+
+
+def readelf(*flags):
+    """What the program under test is made of, in readelf's words."""
+    return subprocess.run(["readelf", "-W", *flags, PROGRAM], capture_output=True, text=True,
+                          check=True, timeout=120).stdout
+
+
+def is_sanitized():
+    """Whether it is built with a sanitizer, whose memory is none that a user has."""
+    symbols = readelf("--dyn-syms")
+    return "__asan_init" in symbols or "__tsan_init" in symbols
 
 
 class RigTest(unittest.TestCase):
