@@ -6,6 +6,7 @@
 #include "mesh/dialer.h"
 #include "mesh/outbox.h"
 #include "mesh/overlay.h"
+#include "mesh/peers.h"
 #include "mesh/reconcile.h"
 #include "mesh/scope.h"
 #include "mesh/stream.h"
@@ -39,7 +40,10 @@ void forget_link(Context& ctx, Link& link, const std::string& reason, bool liar)
     link.slot = kNoSlot;
     overlay_left(ctx);
     // Of two links of a pair one may stay.
-    if (link_of_device(ctx, *link.peer) == nullptr) ctx.peer_clocks.link_ended(*link.peer, ctx.now);
+    if (link_of_device(ctx, *link.peer) == nullptr) {
+      ctx.peer_clocks.link_ended(*link.peer, ctx.now);
+      part_from_peer(ctx, link);
+    }
   }
   dialer_link_closed(ctx, link, reason);
 }

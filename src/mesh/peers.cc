@@ -13,12 +13,37 @@ namespace {
 constexpr Duration kHeardLately = seconds(300);
 constexpr Duration kShufflePause = seconds(10);  // between answers on one link
 constexpr WallTime kNeverHeard{0};               // of an address that only others told
+constexpr Duration kHeardStep = seconds(3600);   // so old the store's word of a link may be
 constexpr std::size_t kSmallMesh = limits::kOverlayLinks;
+
+// The row that the store has of the device, as far as it is known here; null: none.
+PeerSeen* row_of(Context& ctx, const DeviceId& device) {
+  auto& rows = ctx.config.known_peers;
+  const auto found = std::find_if(rows.begin(), rows.end(),
+                                  [&device](const PeerSeen& row) { return row.device == device; });
+  return found == rows.end() ? nullptr : &*found;
+}
+
+void note_row(Context& ctx, const PeerSeen& row) {
+  if (PeerSeen* known = row_of(ctx, row.device)) {
+    *known = row;
+    return;
+  }
+  auto& rows = ctx.config.known_peers;
+  if (rows.size() < limits::kStoredPeers) {
+    rows.push_back(row);
+    return;
+  }
+  // As the store does with its table.
+  *std::min_element(rows.begin(), rows.end(),
+                    [](const PeerSeen& a, const PeerSeen& b) { return a.heard < b.heard; }) = row;
+}
 
 void remember(Context& ctx, const DeviceId& device, const std::string& address) {
   Commit commit;
   commit.token = new_token(ctx);
   commit.peers.push_back({device, address, ctx.wall});
+  note_row(ctx, commit.peers.back());
   ctx.out->commits.push_back(std::move(commit));
 }
 
@@ -107,13 +132,37 @@ void introduce(Context& ctx, Link& link, codec::Peers& message) {
   remember(ctx, ctx.config.self, ctx.config.advertise);
 }
 
+// The address to remember of a device that has, or had, a link.
+std::string address_of(Context& ctx, const Link& link) {
+  if (link.dialled) return link.address;
+  const Target* target = target_of_device(ctx, *link.peer);
+  return target != nullptr && target->first_hand ? target->address : "";
+}
+
+// Of links that stand for long: when they were heard, so that a crash does not make it look old.
+void store_heard(Context& ctx, Commit& commit) {
+  for (const Link* link : ctx.slots) {
+    if (link == nullptr) continue;
+    const PeerSeen* row = row_of(ctx, *link->peer);
+    if (row != nullptr && ctx.wall.ms - row->heard.ms < kHeardStep.ms()) continue;
+    commit.peers.push_back({*link->peer, address_of(ctx, *link), ctx.wall});
+    note_row(ctx, commit.peers.back());
+  }
+}
+
 // What moved in the passive view since the last time; the rows ride with some later transaction.
 void store_view(Context& ctx) {
   Commit commit;
   for (auto& [address, target] : ctx.targets) {
     if (!target.device || leads_back(ctx, target) || std::exchange(target.stored, true)) continue;
-    commit.peers.push_back({*target.device, address, target.first_hand ? ctx.wall : kNeverHeard});
+    const PeerSeen* row = row_of(ctx, *target.device);
+    const bool was_heard = row != nullptr && row->heard != kNeverHeard;
+    // Hearsay does not take away that the device itself was heard.
+    if (was_heard && !target.first_hand) continue;
+    const WallTime heard = was_heard ? row->heard : ctx.wall;
+    commit.peers.push_back({*target.device, address, target.first_hand ? heard : kNeverHeard});
   }
+  store_heard(ctx, commit);
   if (commit.peers.empty()) return;
   commit.token = new_token(ctx);
   ctx.out->commits.push_back(std::move(commit));
@@ -179,9 +228,11 @@ bool make_room(Context& ctx, bool first_hand) {
 
 void meet_peer(Context& ctx, Link& link) {
   if (link.dialled) know_at_first_hand(ctx, *link.peer, link.address);
-  const Target* target = target_of_device(ctx, *link.peer);
-  const bool known = target != nullptr && target->first_hand;
-  remember(ctx, *link.peer, link.dialled ? link.address : (known ? target->address : ""));
+  remember(ctx, *link.peer, address_of(ctx, link));
+}
+
+void part_from_peer(Context& ctx, const Link& link) {
+  remember(ctx, *link.peer, address_of(ctx, link));
 }
 
 void tell_peers(Context& ctx, Link& link) {
@@ -280,8 +331,35 @@ bool knows_others(Context& ctx, const Link& link) {
   });
 }
 
+LinkedTimes linked_times(const Context& ctx) {
+  LinkedTimes times;
+  for (const PeerSeen& row : ctx.config.known_peers) {
+    if (row.heard == kNeverHeard) continue;
+    // A clock that was set back since then makes it just now.
+    const std::int64_t age_ms = std::max<std::int64_t>(ctx.wall.ms - row.heard.ms, 0);
+    times[row.device] = {false, ctx.now - milliseconds(age_ms)};
+  }
+  for (const Link* link : ctx.slots)
+    if (link != nullptr) times[*link->peer] = {true, link->last_received};
+  return times;
+}
+
+void tell_linked(const LinkedTimes& times, KnownPeer& peer) {
+  const auto found = peer.device ? times.find(*peer.device) : times.end();
+  if (found == times.end()) return;
+  if (found->second.stands) {
+    peer.state = "linked";
+    peer.trouble.clear();
+    peer.last_heard = found->second.heard;
+  } else if (!peer.last_heard || *peer.last_heard <= found->second.heard) {
+    peer.last_heard = found->second.heard;
+    if (peer.state == "never" || peer.state == "heard") peer.state = "away";
+  }
+}
+
 std::vector<KnownPeer> known_peers(const Context& ctx) {
   std::vector<KnownPeer> list;
+  const LinkedTimes times = linked_times(ctx);
   for (const auto& [address, target] : ctx.targets) {
     KnownPeer peer;
     peer.device = target.device;
@@ -293,12 +371,7 @@ std::vector<KnownPeer> known_peers(const Context& ctx) {
     if (!target.refusal.empty()) peer.state = "refused";
     if (leads_back(ctx, target)) peer.state = "self";
     peer.trouble = target.refusal.empty() ? target.trouble : std::string(target.refusal);
-    for (const Link* link : ctx.slots) {
-      if (link == nullptr || !target.device || link->peer != target.device) continue;
-      peer.state = "linked";
-      peer.trouble.clear();
-      peer.last_heard = link->last_received;
-    }
+    tell_linked(times, peer);
     list.push_back(std::move(peer));
   }
   return list;

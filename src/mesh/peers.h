@@ -9,6 +9,7 @@
 // Spec:      docs/wire_format.md section 7
 #pragma once
 
+#include <map>
 #include <string>
 #include <vector>
 
@@ -27,6 +28,8 @@ bool make_room(Context& ctx, bool first_hand);
 
 // A link was greeted.
 void meet_peer(Context& ctx, Link& link);
+// The last greeted link with its device has ended.
+void part_from_peer(Context& ctx, const Link& link);
 // Sends what the peer is to be told, if anything.
 void tell_peers(Context& ctx, Link& link);
 void on_peers(Context& ctx, Link& link, const codec::Peers& peers);
@@ -40,5 +43,15 @@ bool knows_devices(const Context& ctx, std::size_t at_least);
 // Some learnt address other than this link's may be worth a dial.
 bool knows_others(Context& ctx, const Link& link);
 std::vector<KnownPeer> known_peers(const Context& ctx);
+
+// When a link with a device was heard last, whoever dialled, and whether it stands.
+struct Linked {
+  bool stands = false;
+  Instant heard;
+};
+using LinkedTimes = std::map<DeviceId, Linked>;
+// Of links that have ended as far as the store remembers, by the wall clock.
+LinkedTimes linked_times(const Context& ctx);
+void tell_linked(const LinkedTimes& times, KnownPeer& peer);
 
 }  // namespace ebb::mesh

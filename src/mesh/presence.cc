@@ -9,6 +9,7 @@
 #include "core/host_port.h"
 #include "mesh/datagrams.h"
 #include "mesh/dialer.h"
+#include "mesh/peers.h"
 
 namespace ebb::mesh {
 namespace {
@@ -352,6 +353,7 @@ void add_presences(const Context& ctx, std::vector<KnownPeer>& list) {
     peer.metered = found->second.held.said.budget_class != 0;
   }
   std::size_t rows = 0;
+  const LinkedTimes times = linked_times(ctx);
   for (const auto& [device, heard] : ctx.presence.others) {
     if (heard.held.said.addresses.empty() || listed.contains(device)) continue;
     if (++rows > limits::kPresencesListed) return;
@@ -361,6 +363,7 @@ void add_presences(const Context& ctx, std::vector<KnownPeer>& list) {
     peer.state = "never";
     peer.announced = heard.held.said.addresses;
     peer.metered = heard.held.said.budget_class != 0;
+    tell_linked(times, peer);
     list.push_back(std::move(peer));
   }
 }

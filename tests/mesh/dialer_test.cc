@@ -132,6 +132,48 @@ TEST_CASE("gossip between nodes that have no link makes them dial when their roo
   CHECK(rig.store(1).events() == 1);
 }
 
+TEST_CASE("a device that dialled us is away since its link ended, also after a restart") {
+  Rig rig;
+  rig.add_node(1);
+  rig.add_node(2, {0});
+  rig.start(0);
+  rig.start(1);
+  rig.run_for(seconds(20));
+  const auto peer = [&rig] {
+    const auto peers = rig.engine(0).peers();
+    REQUIRE(peers.size() == 1);
+    return peers.front();
+  };
+  CHECK(peer().state == "linked");
+  const Instant end = rig.now();
+  rig.stop(1);
+  rig.run_for(seconds(30));
+  const auto is_away = [&] {
+    const mesh::KnownPeer known = peer();
+    CHECK(known.state == "away");
+    REQUIRE(known.last_heard);
+    CHECK(*known.last_heard >= end - seconds(1));
+    CHECK(*known.last_heard <= end + seconds(2));
+  };
+  is_away();
+  rig.stop(0);
+  rig.start(0);
+  rig.run_for(seconds(60));
+  is_away();
+}
+
+TEST_CASE("the store's word of when a peer was heard moves while its link stands") {
+  Rig rig;
+  rig.add_node(1);
+  rig.add_node(2, {0});
+  rig.start(0);
+  rig.start(1);
+  rig.run_for(seconds(3 * 3600));
+  REQUIRE(!rig.node(0).seen.empty());
+  const WallTime last = rig.node(0).seen.back().heard;
+  CHECK(rig.wall().ms - last.ms < seconds(2 * 3600).ms());
+}
+
 TEST_CASE("the list of learnt addresses is bounded") {
   Rig rig;
   rig.add_node(1);
