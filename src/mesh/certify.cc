@@ -9,6 +9,7 @@
 #include "mesh/admission.h"
 #include "mesh/authority_talk.h"
 #include "mesh/dialer.h"
+#include "mesh/invite_end.h"
 #include "mesh/peers.h"
 
 namespace ebb::mesh {
@@ -115,7 +116,9 @@ void ask_by_invite(Context& ctx, Link& link, const codec::AuthAsk& ask,
     return refuse(ctx, link, AuthRefusal::kInviteUsed, "the invite was used already");
   }
   if (invite->expires <= ctx.wall && !counted) {
-    return refuse(ctx, link, AuthRefusal::kInviteExpired, "the invite has expired");
+    const bool ended = invite->expires == kInviteEnded;
+    return refuse(ctx, link, AuthRefusal::kInviteExpired,
+                  ended ? std::string(kInviteEndedText) : "the invite has expired");
   }
   trust::Certificate certificate = new_certificate(ctx, link, ask.label);
   if (const auto again = renewed(ctx, verdict, peer.link_key)) certificate = *again;

@@ -7,6 +7,7 @@
 
 #include "core/data_directory.h"
 #include "core/limits.h"
+#include "mesh/invite_end.h"
 #include "node/files.h"
 #include "trust/hash.h"
 
@@ -244,10 +245,14 @@ std::vector<mesh::AccessInvite> Invites::access() const {
   return all;
 }
 
+// One that a person has ended says so by its time, as others that are over do.
 std::vector<mesh::OpenInvite> Invites::for_engine() const {
   std::vector<mesh::OpenInvite> all;
   for (const KeptInvite& invite : kept_)
-    all.push_back({invite.id, invite.is_over(invite.seen) ? WallTime{} : invite.expires,
+    all.push_back({invite.id,
+                   invite.ended                  ? mesh::kInviteEnded
+                   : invite.is_over(invite.seen) ? WallTime{}
+                                                 : invite.expires,
                    invite.uses_left(), invite.devices});
   return all;
 }

@@ -13,6 +13,7 @@
 #include "core/data_directory.h"
 #include "core/error_words.h"
 #include "core/limits.h"
+#include "mesh/invite_end.h"
 #include "node/clocks.h"
 #include "node/config.h"
 #include "node/config_keys.h"
@@ -104,14 +105,18 @@ Error refusal_error(const codec::AuthRefused& refused, const trust::Invite& invi
   const std::string said = refused.text.empty() ? "" : " (" + refused.text + ")";
   switch (refused.code) {
     case codec::AuthRefusal::kInviteExpired:
+      if (refused.text == mesh::kInviteEndedText) {
+        return join_error(
+            ErrorCode::kOutOfRange,
+            "the invite was ended on the device that made it" + std::string(kAnother));
+      }
       return join_error(ErrorCode::kOutOfRange,
-                        "the invite has expired: the inviter says so" + said +
-                            ", though it lasts to " + utc_text(invite.expires) + " and it is " +
-                            utc_text(now) +
-                            " here: it was ended there, or one of the clocks is wrong" + kAnother);
+                        "the invite has expired: the inviter says so, though it lasts to " +
+                            utc_text(invite.expires) + " and it is " + utc_text(now) +
+                            " here: one of the clocks is wrong" + kAnother);
     case codec::AuthRefusal::kInviteUsed:
-      return join_error(ErrorCode::kExists,
-                        "the invite was used already, as often as it may be" + said + kAnother);
+      return join_error(ErrorCode::kExists, "the invite was used already, as often as it may be" +
+                                                std::string(kAnother));
     case codec::AuthRefusal::kNoIssuer:
       return join_error(ErrorCode::kPermission, "the inviter cannot certify devices any more" +
                                                     said + ": see `ebb status` there");

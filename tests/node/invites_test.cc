@@ -7,6 +7,7 @@
 #include <fstream>
 
 #include "core/limits.h"
+#include "mesh/invite_end.h"
 #include "node/files.h"
 #include "tests/codec/samples.h"
 #include "tests/temp_dir.h"
@@ -66,6 +67,7 @@ TEST_CASE("an invite that was ended, or whose time is over, is closed and rememb
   const trust::InviteId id = (*first)->id;
   REQUIRE(invites->end(id, kNow).ok());
   CHECK_FALSE(invites->all().front().is_open(kNow));
+  CHECK(invites->for_engine().front().expires == mesh::kInviteEnded);
   CHECK(invites->end(id, kNow).error().code == ErrorCode::kExists);
   CHECK(invites->end(counting<trust::InviteId>(1), kNow).error().code == ErrorCode::kNotFound);
   CHECK(invites->access().size() == 1);
