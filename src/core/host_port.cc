@@ -186,6 +186,10 @@ Result<HostPort> parse_host_port(std::string_view text) {
   address.host = std::string(host);
   const char* end = port.data() + port.size();
   const std::from_chars_result parsed = std::from_chars(port.data(), end, address.port);
+  if (parsed.ec == std::errc::result_out_of_range && parsed.ptr == end) {
+    return Error{ErrorCode::kInvalidArgument, "address",
+                 "\"" + std::string(text) + "\": the port is too large, it ends at 65535"};
+  }
   if (port.empty() || parsed.ec != std::errc() || parsed.ptr != end) return bad_address(text);
   return address;
 }

@@ -24,7 +24,8 @@ Error wrong_kind(const ConfigKey& key, const std::string& where) {
                                 : key.kind == ConfigKind::kList  ? "a list of texts"
                                                                  : "a text";
   return {ErrorCode::kInvalidArgument, "config",
-          where + ": " + std::string(key.name) + ": must be " + std::string(kind)};
+          where + ": " + std::string(key.name) + ": must be " + std::string(kind) +
+              (key.choices.empty() ? "" : ", " + std::string(key.choices))};
 }
 
 std::optional<std::string> text_of(const toml::node& node, ConfigKind kind) {

@@ -174,7 +174,7 @@ constexpr std::array<ConfigKey, 13> kKeys{{
     {"node.listen", ConfigKind::kText, set_listen, [](const Config& c) { return c.listen; }},
     {"node.peers", ConfigKind::kList, set_peers, [](const Config& c) { return joined(c.peers); }},
     {"node.beacon", ConfigKind::kText, set_beacon,
-     [](const Config& c) { return std::string(c.beacon ? "auto" : "no"); }},
+     [](const Config& c) { return std::string(c.beacon ? "auto" : "no"); }, "\"auto\" or \"no\""},
     {"node.advertise", ConfigKind::kList, set_advertise,
      [](const Config& c) { return joined(c.advertise); }},
     {"node.class", ConfigKind::kText,
@@ -185,27 +185,29 @@ constexpr std::array<ConfigKey, 13> kKeys{{
        }
        return set_one_of("node.class", text, {"metered"}, c.link_class);
      },
-     [](const Config& c) { return c.link_class; }},
+     [](const Config& c) { return c.link_class; }, "\"metered\" or the empty text"},
     {"scope.kind", ConfigKind::kText, set_scope_kind,
-     [](const Config& c) { return std::string(scope_name(c.scope.kind)); }},
+     [](const Config& c) { return std::string(scope_name(c.scope.kind)); },
+     "\"full\", \"leaf\" or \"partial\""},
     {"scope.topics", ConfigKind::kList, set_scope_topics,
      [](const Config& c) {
        return joined({c.scope.topics.begin(), c.scope.topics.end()});
      }},
     {"scope.devices", ConfigKind::kList, set_scope_devices, show_scope_devices},
     {"scope.relay", ConfigKind::kText, set_scope_relay,
-     [](const Config& c) { return std::string(c.relay ? "auto" : "no"); }},
+     [](const Config& c) { return std::string(c.relay ? "auto" : "no"); }, "\"auto\" or \"no\""},
     {"log.level", ConfigKind::kText,
      [](Config& c, const std::string& text) {
        return set_one_of("log.level", text, {"trace", "debug", "info", "warn", "error"},
                          c.log_level);
      },
-     [](const Config& c) { return c.log_level; }},
+     [](const Config& c) { return c.log_level; },
+     "\"trace\", \"debug\", \"info\", \"warn\" or \"error\""},
     {"log.format", ConfigKind::kText,
      [](Config& c, const std::string& text) {
        return set_one_of("log.format", text, {"auto", "logfmt", "json"}, c.log_format);
      },
-     [](const Config& c) { return c.log_format; }},
+     [](const Config& c) { return c.log_format; }, "\"auto\", \"logfmt\" or \"json\""},
     {"store.disk_budget_bytes", ConfigKind::kInteger, set_disk_budget,
      [](const Config& c) { return std::to_string(c.disk_budget_bytes); }},
 }};

@@ -22,6 +22,7 @@ struct ConfigKey {
   ConfigKind kind;
   Status (*set)(Config& config, const std::string& text);
   std::string (*show)(const Config& config);
+  std::string_view choices = {};  // where only some texts are taken, as people read them
 };
 
 std::span<const ConfigKey> config_keys();

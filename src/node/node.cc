@@ -152,7 +152,13 @@ Status Node::Impl::make_channels() {
   EBB_ASSIGN(const KeyBytes secret_key, load_link_key(home.paths, made));
   channel::StaticKey own_key(*channel::Key::from(secret_key.view()));
   link_key.data = own_key.public_part().data;
-  if (made) log(LogLevel::kInfo, "link_key_made", {{"path", home.paths.link_key}});
+  if (made) {
+    log(LogLevel::kWarn, "link_key_made",
+        {{"path", home.paths.link_key},
+         {"text",
+          "a new link key was made: this device is certified for it at its next contact with an "
+          "issuer"}});
+  }
   channel::AccessKeys links;
   links.push_back(channel::AccessKey::for_link(home.mesh, home.secret));
   access = std::make_unique<mesh::AccessBook>(std::move(links));

@@ -46,6 +46,8 @@ TEST_CASE("what is not host:port is refused") {
     CHECK_FALSE(parse_peer_address(text).ok());
   }
   CHECK_FALSE(parse_host_port(std::string(300, 'a') + ":1").ok());
+  CHECK(parse_host_port("host:99999").error().detail ==
+        "\"host:99999\": the port is too large, it ends at 65535");
 }
 
 TEST_CASE("hosts that lead to no one other machine are known, however they are written") {

@@ -244,7 +244,8 @@ TEST_CASE("a scope that is none is refused with what is wrong") {
   CHECK(mentions(error_of("[scope]\nkind = \"some\"\n"), "none of full partial leaf"));
   CHECK(mentions(error_of("[scope]\ntopics = [\"_ebb\"]\n"), "\"_ebb\" is no topic"));
   CHECK(mentions(error_of("[scope]\ndevices = [\"till\"]\n"), "\"till\" is no device id"));
-  CHECK(mentions(error_of("[scope]\nrelay = true\n"), "must be a text"));
+  CHECK(mentions(error_of("[scope]\nrelay = true\n"), "must be a text, \"auto\" or \"no\""));
+  CHECK(mentions(error_of("[node]\nbeacon = false\n"), "must be a text, \"auto\" or \"no\""));
   CHECK(mentions(error_of("[scope]\nkinds = \"leaf\"\n"), "did you mean scope.kind?"));
 }
 
