@@ -51,7 +51,10 @@ std::string error_message(const Error& error) { return as_utf8(error_words(error
 
 void write_error(JsonWriter& out, const Error& error, std::string_view field, std::uint64_t line) {
   out.begin_object();
-  std::string message = error_message(error);
+  // These say what is the matter in a sentence of their own.
+  const bool is_sentence =
+      error.context == "issuer" || error.context == "invite" || error.context == "invites";
+  std::string message = is_sentence ? as_utf8(error.detail) : error_message(error);
   // What a rule says of a field needs the field for its subject.
   const bool is_rule = error.context.starts_with("has to be ") || error.context.starts_with("is ");
   if (is_rule && !field.empty()) message.insert(0, as_utf8(field) + " ");

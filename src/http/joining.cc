@@ -74,7 +74,10 @@ void make_invite(const RequestPtr& request) {
   const auto uses = count_field(*fields, "uses", 1);
   if (!uses) return request->refuse(uses.error(), "uses");
   auto made = request->node().make_invite(milliseconds(*ttl), static_cast<std::uint64_t>(*uses));
-  if (!made) return request->refuse(made.error());
+  if (!made) {
+    const std::string_view about = made.error().context;
+    return request->refuse(made.error(), about == "ttl" ? "ttl_ms" : about == "uses" ? about : "");
+  }
   std::string body;
   body.reserve(kInviteAnswerBytes);  // once: what grows leaves its letters behind
   JsonWriter out(body);

@@ -60,6 +60,12 @@ Verdict verdict_of(const node::NodeStatus& status) {
     return {"ok", "alone: 0 of " + std::to_string(status.peers_configured) +
                       " configured peers answer, " + held};
   }
+  if (state == "alone" && status.peers == 0 && status.listen != "off") {
+    return {"ok",
+            "alone: no peers configured, and nobody was found yet: add one with "
+            "`ebb peers add HOST:PORT`, " +
+                held};
+  }
   if (state == "alone") return {"ok", "alone, " + held};
   if (status.events_known > status.events_held) {
     const std::uint64_t missing = status.events_known - status.events_held;

@@ -37,6 +37,19 @@ TEST_CASE("verdicts speak of links, as everything else does") {
   CHECK(verdict_of(status).text == "in sync with 1 link, 0 events held");
 }
 
+TEST_CASE("a node that has met nobody says how to change that, where it has links at all") {
+  NodeStatus status;
+  status.listen = "0.0.0.0:7401";
+  CHECK(verdict_of(status).text ==
+        "alone: no peers configured, and nobody was found yet: add one with `ebb peers add "
+        "HOST:PORT`, 0 events held");
+  status.peers = 1;
+  CHECK(verdict_of(status).text == "alone, 0 events held");
+  status.peers = 0;
+  status.listen = "off";
+  CHECK(verdict_of(status).text == "alone, 0 events held");
+}
+
 TEST_CASE("a node with a partial scope is warned of while no link is to a relay") {
   NodeStatus status;
   status.scope.kind = ebb::ScopeKind::kLeaf;
