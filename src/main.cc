@@ -16,6 +16,7 @@
 #include "node/join_client.h"
 #include "node/node.h"
 #include "store/reader.h"
+#include "trust/label.h"
 
 namespace {
 
@@ -60,6 +61,11 @@ Result<ebb::cli::JoinAnswer> join(const std::string& dir, const std::string& nam
 Result<std::string> device_file(const std::string& dir, const std::string& label,
                                 const ebb::cli::Certify& certify) {
   return ebb::node::make_device_file(dir, label, certify);
+}
+
+Result<std::string> admit(const std::string& dir) {
+  EBB_ASSIGN(const ebb::trust::Admit known, ebb::node::known_admit(dir));
+  return std::string(known == ebb::trust::Admit::kSecret ? "secret" : "invite");
 }
 
 Result<bool> issuer_is_sealed(const std::string& dir) {
@@ -126,6 +132,8 @@ int main(int argc, char** argv) {
   const ebb::cli::LocalCommands local{.init = init,
                                       .device = device,
                                       .export_mesh = ebb::node::export_mesh,
+                                      .admit = admit,
+                                      .is_label = ebb::trust::is_label,
                                       .export_root = ebb::node::export_root,
                                       .root_is_sealed = ebb::node::root_is_sealed,
                                       .join = join,

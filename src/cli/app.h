@@ -11,6 +11,7 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -54,6 +55,10 @@ struct LocalCommands {
   // The device's text form; kNotFound when there is none in the directory.
   std::function<Result<std::string>(const std::string& dir)> device;
   std::function<Result<std::string>(const std::string& dir)> export_mesh;  // text of the file
+  // The policy of the mesh as the directory knows it: "secret" or "invite".
+  std::function<Result<std::string>(const std::string& dir)> admit;
+  // Whether a text may be shown as somebody's name.
+  std::function<bool(std::string_view text)> is_label;
   // Moves the root's key to a file, under a passphrase unless that is empty; `current` is the one
   // that it is under.
   std::function<Status(const std::string& dir, const std::string& file, std::string_view passphrase,

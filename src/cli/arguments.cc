@@ -269,6 +269,7 @@ CommandLine::CommandLine() {
   add_state_commands();
   add_looking_commands();
   add_upkeep_commands();
+  app_.footer("What the words mean: docs/architecture.md, Words. Exit codes: docs/cli.md.");
 }
 
 int run_arguments(const std::vector<std::string>& arguments, const LocalCommands& local,

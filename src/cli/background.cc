@@ -57,6 +57,9 @@ class Spawn {
     posix_spawn_file_actions_adddup2(&actions_, log_fd, STDOUT_FILENO);
     posix_spawn_file_actions_adddup2(&actions_, log_fd, STDERR_FILENO);
     posix_spawn_file_actions_adddup2(&actions_, ready_fd, kReadyFd);
+    // Whatever else whoever calls has open (a lock of flock, a pipe) is no business of a node that
+    // goes on running.
+    posix_spawn_file_actions_addclosefrom_np(&actions_, kReadyFd + 1);
     sigset_t none;
     sigemptyset(&none);
     posix_spawnattr_setsigmask(&attributes_, &none);

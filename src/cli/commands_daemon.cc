@@ -1,5 +1,6 @@
 #include <fmt/format.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <charconv>
 #include <chrono>
@@ -15,6 +16,8 @@ namespace ebb::cli {
 namespace {
 
 using Clock = std::chrono::steady_clock;
+
+constexpr std::string_view kListenOff = "off";
 
 // The process that the running node says it is; nullopt when it says nothing.
 std::optional<pid_t> running_process(const std::string& dir) {
@@ -35,8 +38,12 @@ void print_running(const Context& context, const Document& status) {
   }
   context.print(fmt::format("device  {}\nlisten  {}\nsocket  {}\n", escape_text(device),
                             escape_text(listen), escape_text(context.socket_path())));
-  if (flag_at(status.value, "issuer")) {
+  const bool reachable = listen != kListenOff;
+  if (reachable && flag_at(object_at(status.value, "membership"), "issues")) {
     context.print(fmt::format("invite  {} lets another machine in\n", context.command("invite")));
+  } else if (reachable && count_at(status.value, "peers") == 0) {
+    context.note("no peers configured, and nobody was found yet: add one with " +
+                 context.command("peers add HOST:PORT"));
   }
 }
 
@@ -56,6 +63,14 @@ bool wait_until_silent(const Context& context, Clock::time_point deadline) {
 void note_surroundings(const Context& context) {
   for (const std::string& note : unknown_variables(context.terminal().variables))
     context.note(note);
+  const auto lacks = [&context](const char* name) {
+    return access(path_in(context.dir(), name).c_str(), F_OK) != 0;
+  };
+  if (lacks("keys/link.key") && !lacks("keys/identity.key")) {
+    context.note(
+        "keys/link.key is missing, so a new link key is made: this device is certified for it at "
+        "its next contact with an issuer");
+  }
   struct stat info {};
   if (stat(context.dir().c_str(), &info) != 0 || (info.st_mode & 077) == 0) return;
   context.note(fmt::format("{} is open to others (mode {:04o}); `chmod 700 {}` closes it",

@@ -38,6 +38,14 @@ void print_verified(const Context& context, const VerifyAnswer& answer, bool ok)
   context.print(paint(colour, ok ? "ok" : "damaged", context.colours()) + ": " + read + '\n');
 }
 
+// What lets devices in: the running node knows, or else the directory as far as it was written.
+std::string admit_of(const Context& context) {
+  Outcome<Document> status = context.get(RequestTarget("/v1/status"));
+  if (status.ok()) return text_at(object_at(status->value, "membership"), "admit");
+  const Result<std::string> known = context.local().admit(context.dir());
+  return known.ok() ? *known : "";
+}
+
 }  // namespace
 
 Exit run_init(const Context& context, const InitOptions& options) {
@@ -137,8 +145,18 @@ Exit run_mesh_export(const Context& context, const ExportOptions& options) {
     const auto file = quote_json(options.file);
     context.print_json("{\"file\":" + file.value_or("null") + "}");
   }
+  const std::string use =
+      "use it with `ebb init --mesh FILE && ebb up --peer HOST:PORT` (it names no addresses)";
+  if (admit_of(context) == "secret") {
+    context.note("wrote " + options.file + ", a secret: whoever has it is let in (the policy is " +
+                 "`secret`); " + use);
+    return ExitCode::kOk;
+  }
   context.note("wrote " + options.file +
-               ": whoever has it may join the mesh; use it with `ebb init --mesh FILE`");
+               ", a secret that alone lets nobody in: " + context.command("mesh admit secret") +
+               " on an issuer lets in whoever has it; or let in one by one, with " +
+               context.command("invite") + " or " + context.command("cert issue NAMES FOLDER"));
+  context.note(use);
   return ExitCode::kOk;
 }
 

@@ -281,7 +281,8 @@ Exit run_append(const Context& context, const AppendOptions& options) {
                                                 context.command("append --ndjson -"));
   }
   EBB_ASSIGN(std::string event, event_object(options));
-  EBB_ASSIGN(const Document answer, context.post(RequestTarget("/v1/events"), std::move(event)));
+  EBB_ASSIGN(const Document answer, context.post(RequestTarget("/v1/events"), std::move(event),
+                                                 {{"ts", "--ts"}, {"id", "--id"}}));
   print_dots(context, answer);
   return ExitCode::kOk;
 }

@@ -17,6 +17,7 @@
 #include "cli/progress.h"
 #include "cli/qr_code.h"
 #include "cli/raw_json.h"
+#include "codec/utf8.h"
 #include "core/limits.h"
 #include "core/secret.h"
 
@@ -24,6 +25,11 @@ namespace ebb::cli {
 namespace {
 
 constexpr std::size_t kNamesBytes = std::size_t{4} << 20;
+// As the node has them: what is beyond is no mistake of its.
+constexpr std::int64_t kTtlMaxMs = std::int64_t{30} * 86400000;
+constexpr std::uint64_t kUsesMax = 10000;
+constexpr std::size_t kShortId = 8;      // of an invite's 16 digits, and of a device's id
+constexpr std::size_t kDevicesTold = 2;  // of an invite, so that a line fits a terminal
 
 // "90s", "30m", "1h", "7d": milliseconds; nullopt for anything else.
 std::optional<std::int64_t> span_of(const std::string& text) {
@@ -69,7 +75,18 @@ Outcome<bool> show_qr(const Context& context, const InviteOptions& options,
   return true;
 }
 
-std::string short_id(const nlohmann::json& row) { return text_at(row, "id"); }
+std::string short_id(const nlohmann::json& row) { return text_at(row, "id").substr(0, kShortId); }
+
+// "abcdefgh, ijklmnop +3": the devices that have joined.
+std::string devices_text(const nlohmann::json& devices) {
+  std::string text;
+  for (std::size_t i = 0; i < devices.size() && i < kDevicesTold; ++i) {
+    if (!devices[i].is_string()) continue;
+    text.append(text.empty() ? "" : ", ").append(devices[i].get<std::string>().substr(0, kShortId));
+  }
+  if (devices.size() > kDevicesTold) text += fmt::format(" +{}", devices.size() - kDevicesTold);
+  return text.empty() ? "-" : text;
+}
 
 }  // namespace
 
@@ -78,8 +95,11 @@ Exit run_invite(const Context& context, const InviteOptions& options) {
   if (!ttl) {
     return usage_failure("--ttl is no time: " + options.ttl, "write it as 30m, 1h or 7d");
   }
+  if (*ttl > kTtlMaxMs) return usage_failure("--ttl goes up to 30d, and not to " + options.ttl);
+  if (options.uses > kUsesMax) return usage_failure(fmt::format("--uses goes up to {}", kUsesMax));
   const std::string body = fmt::format("{{\"ttl_ms\":{},\"uses\":{}}}", *ttl, options.uses);
-  EBB_ASSIGN(const Document answer, context.post(RequestTarget("/v1/invites"), body));
+  EBB_ASSIGN(const Document answer, context.post(RequestTarget("/v1/invites"), body,
+                                                 {{"ttl_ms", "--ttl"}, {"uses", "--uses"}}));
   if (context.globals().json) {
     context.print_json(answer.text);
     return ExitCode::kOk;
@@ -89,7 +109,8 @@ Exit run_invite(const Context& context, const InviteOptions& options) {
   EBB_RETURN_IF_ERROR(show_qr(context, options, line));
   context.note(fmt::format("good for {} until {}; on the other machine: `ebb join LINE && ebb up`",
                            count_text(options.uses, "device"),
-                           time_text(number_at(answer.value, "expires_ms"))));
+                           minute_text(number_at(answer.value, "expires_ms"))));
+  context.note("end it with " + context.command("invite rm " + short_id(answer.value)));
   return ExitCode::kOk;
 }
 
@@ -104,18 +125,12 @@ Exit run_invite_list(const Context& context) {
     context.print("no invite was made\n");
     return ExitCode::kOk;
   }
-  Table table({{"id"},
-               {"state"},
-               {"made"},
-               {"expires"},
-               {"used", Table::Align::kRight},
-               {"of", Table::Align::kRight}});
+  Table table({{"id"}, {"state"}, {"expires"}, {"used"}, {"by"}});
   for (const nlohmann::json& row : invites) {
     const std::uint64_t uses = count_at(row, "uses");
-    table.add({short_id(row), text_at(row, "state"), time_text(number_at(row, "made_ms")),
-               time_text(number_at(row, "expires_ms")),
-               std::to_string(uses - std::min(uses, count_at(row, "uses_left"))),
-               std::to_string(uses)});
+    const std::uint64_t used = uses - std::min(uses, count_at(row, "uses_left"));
+    table.add({short_id(row), text_at(row, "state"), minute_text(number_at(row, "expires_ms")),
+               fmt::format("{} of {}", used, uses), devices_text(list_at(row, "devices"))});
   }
   context.print(table.text(context.colours(), context.columns()));
   return ExitCode::kOk;
@@ -235,7 +250,8 @@ Exit run_export_root(const Context& context, const ExportRootOptions& options) {
 
 namespace {
 
-// Names, one a line; what is no name of a file is refused before anything is made.
+// Names, one a line, and comments; what is no name of a file, or no label, is refused before
+// anything is made.
 Outcome<std::vector<std::string>> read_names(const Context& context, const std::string& path) {
   std::string text;
   if (path == "-") {
@@ -251,11 +267,15 @@ Outcome<std::vector<std::string>> read_names(const Context& context, const std::
     at = end + 1;
     while (!name.empty() && (name.back() == '\r' || name.back() == ' '))
       name.pop_back();
-    if (name.empty()) continue;
+    if (name.empty() || name.front() == '#') continue;
     const bool is_file = name.find('/') == name.npos && name.front() != '.';
     if (!is_file || name.size() > limits::kDeviceNameBytes) {
       return usage_failure("\"" + name + "\" cannot be a name: it names a file too",
                            "at most 64 bytes, no /, and no . in front");
+    }
+    if (!codec::is_utf8(name) || !context.local().is_label(name)) {
+      return usage_failure("\"" + name + "\" cannot be a name: it is shown to people",
+                           "UTF-8, without control characters and marks of direction");
     }
     if (!seen.insert(name).second) return usage_failure("the name " + name + " is there twice");
     names.push_back(std::move(name));
@@ -310,7 +330,7 @@ Exit run_cert_issue(const Context& context, const CertIssueOptions& options) {
   }
   context.note(
       fmt::format("{} in {}, {} there already: one for each device, whose first start is "
-                  "`ebb init --mesh NAME.ebb && ebb up`",
+                  "`ebb init --mesh NAME.ebb && ebb up --peer HOST:PORT` (it names no addresses)",
                   count_text(made, "file"), options.folder, kept));
   return ExitCode::kOk;
 }

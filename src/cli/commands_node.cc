@@ -5,6 +5,7 @@
 #include <cstdlib>
 #include <functional>
 #include <ostream>
+#include <utility>
 
 #include "cli/background.h"
 #include "cli/commands.h"
@@ -98,6 +99,17 @@ std::string scope_words(const nlohmann::json& scope) {
   return words;
 }
 
+// Why a device without a certificate was not let in, and what helps; empty: it was, or nobody has
+// said.
+std::vector<std::string> refusal_lines(const nlohmann::json& membership) {
+  const std::string reason = text_at(membership, "last_refusal");
+  const std::string standing = text_at(membership, "standing");
+  const bool is_in = standing.empty() || standing == "certified" ||
+                     standing.ends_with("not_yet_valid") || standing.ends_with("expired");
+  if (is_in || reason.empty()) return {};
+  return {reason, "on an issuer `ebb mesh admit secret` lets it in, with the events that it has"};
+}
+
 std::string status_text(const Context& context, const nlohmann::json& status) {
   const nlohmann::json& verdict = object_at(status, "verdict");
   const nlohmann::json& completeness = object_at(status, "completeness");
@@ -109,6 +121,9 @@ std::string status_text(const Context& context, const nlohmann::json& status) {
   const auto field = [&](std::string_view name, std::string_view value) {
     text += fmt::format("{:<9} {}\n", name, escape_text(value));
   };
+  std::string_view heading = "refused";
+  for (const std::string& line : refusal_lines(object_at(status, "membership")))
+    field(std::exchange(heading, ""), line);
   const std::string name = text_at(status, "name");
   field("device", text_at(status, "device") + (name.empty() ? "" : "  (" + name + ")"));
   field("mesh", text_at(status, "mesh"));
@@ -310,7 +325,8 @@ Exit run_peers_add(const Context& context, const std::string& address) {
   const auto quoted = quote_json(address);
   if (!quoted) return usage_failure("the address is not UTF-8 text");
   EBB_ASSIGN(const Document answer,
-             context.post(RequestTarget("/v1/peers"), "{\"address\":" + *quoted + "}"));
+             context.post(RequestTarget("/v1/peers"), "{\"address\":" + *quoted + "}",
+                          {{"address", address}}));
   if (context.globals().json) context.print_json(answer.text);
   context.note("dialling " + address +
                " until this node is started again; `peers` below [node] in ebb.toml keeps it");

@@ -113,7 +113,7 @@ Exit run_query(const Context& context, const QueryOptions& options) {
   if (options.view.empty()) return list_views(context, options);
   RequestTarget target("/v1/views/" + percent_encoded(options.view));
   target.with("from", options.from).with("to", options.to);
-  EBB_ASSIGN(const Document answer, context.get(target));
+  EBB_ASSIGN(const Document answer, context.get(target, {{"from", "--from"}, {"to", "--to"}}));
   if (context.globals().json) {
     context.print_json(answer.text);
     return ExitCode::kOk;

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <chrono>
 #include <cmath>
 #include <ostream>
@@ -26,7 +27,16 @@ std::string next_step_of_code(std::string_view code, std::string_view what, cons
   return {};
 }
 
+constexpr int kStatusBadRequest = 400;
 constexpr int kStatusDiskFull = 507;
+
+// "ts has to be a time" is "--ts has to be a time" for who wrote --ts.
+Failure failure_of_name(std::string_view what, std::string_view field, const std::string& name) {
+  if (what.starts_with(field)) what.remove_prefix(field.size());
+  what.remove_prefix(std::min(what.find_first_not_of(": "), what.size()));
+  const bool is_rule = what.starts_with("has to ") || what.starts_with("is ");
+  return usage_failure(name + (is_rule ? " " : ": ") + std::string(what));
+}
 
 }  // namespace
 
@@ -135,23 +145,28 @@ Failure Context::failure_of_transport(const Error& error) const {
   }
 }
 
-Failure Context::failure_of_answer(const HttpAnswer& answer) const {
+Failure Context::failure_of_answer(const HttpAnswer& answer, const FieldNames& names) const {
   const auto body = nlohmann::json::parse(answer.body, nullptr, false);
   const nlohmann::json& error = object_at(body, "error");
   const std::string code = text_at(error, "code");
   std::string what = text_at(error, "message");
   if (what.empty()) what = fmt::format("the node answered with HTTP status {}", answer.status);
   const std::string field = text_at(error, "field");
+  for (const auto& [known, name] : names) {
+    if (answer.status == kStatusBadRequest && field == known) {
+      return failure_of_name(what, field, name);
+    }
+  }
   if (!field.empty() && what.find(field) == std::string::npos) what += " (field " + field + ")";
   std::string next = next_step_of_code(code, what, place_);
   return {.what = std::move(what), .next = std::move(next)};
 }
 
-Outcome<Document> Context::document_of(HttpRequest request) const {
+Outcome<Document> Context::document_of(HttpRequest request, const FieldNames& names) const {
   request.timeout = timeout();
   EBB_ASSIGN(HttpAnswer answer, send(std::move(request)));
   if (answer.status != 200) {
-    Failure failure = failure_of_answer(answer);
+    Failure failure = failure_of_answer(answer, names);
     if (answer.status == kStatusDiskFull) failure.why = "nothing of this was stored";
     return failure;
   }
@@ -166,15 +181,17 @@ Outcome<Document> Context::document_of(HttpRequest request) const {
   return document;
 }
 
-Outcome<Document> Context::get(const RequestTarget& target) const {
-  return document_of(HttpRequest{.target = target.text()});
+Outcome<Document> Context::get(const RequestTarget& target, const FieldNames& names) const {
+  return document_of(HttpRequest{.target = target.text()}, names);
 }
 
-Outcome<Document> Context::post(const RequestTarget& target, std::string json) const {
+Outcome<Document> Context::post(const RequestTarget& target, std::string json,
+                                const FieldNames& names) const {
   return document_of(HttpRequest{.method = "POST",
                                  .target = target.text(),
                                  .content_type = "application/json",
-                                 .body = std::move(json)});
+                                 .body = std::move(json)},
+                     names);
 }
 
 Outcome<Document> Context::remove(const RequestTarget& target) const {

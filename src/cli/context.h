@@ -10,6 +10,8 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
+#include <vector>
 
 #include "cli/app.h"
 #include "cli/failure.h"
@@ -25,6 +27,9 @@ struct Document {
   std::string text;
   nlohmann::json value;
 };
+
+// Fields of a request, and what the command line calls them.
+using FieldNames = std::vector<std::pair<std::string, std::string>>;
 
 class Context {
  public:
@@ -61,18 +66,20 @@ class Context {
   // Any answer, error statuses included; fails only when there is none.
   Outcome<HttpAnswer> send(HttpRequest request) const;
   // The failure that an answer with an error status tells of.
-  Failure failure_of_answer(const HttpAnswer& answer) const;
+  // Where it is about one of `names` the command line named what cannot be: exit code 2.
+  Failure failure_of_answer(const HttpAnswer& answer, const FieldNames& names = {}) const;
   // 200 answers in JSON.
-  Outcome<Document> get(const RequestTarget& target) const;
+  Outcome<Document> get(const RequestTarget& target, const FieldNames& names = {}) const;
   Outcome<Document> remove(const RequestTarget& target) const;
-  Outcome<Document> post(const RequestTarget& target, std::string json) const;
+  Outcome<Document> post(const RequestTarget& target, std::string json,
+                         const FieldNames& names = {}) const;
 
   // The one device known here whose id begins with `prefix`, in full.
   Outcome<std::string> device_with_prefix(std::string_view prefix) const;
 
  private:
   Failure failure_of_transport(const Error& error) const;
-  Outcome<Document> document_of(HttpRequest request) const;
+  Outcome<Document> document_of(HttpRequest request, const FieldNames& names = {}) const;
 
   Terminal& terminal_;
   const LocalCommands& local_;

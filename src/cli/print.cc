@@ -141,6 +141,13 @@ std::string time_text(std::int64_t ms) {
                      rest);
 }
 
+std::string minute_text(std::int64_t ms) {
+  constexpr std::size_t kBehind = std::string_view(":00.000Z").size();
+  std::string text = time_text(ms);
+  if (text.ends_with('Z')) text.replace(text.size() - kBehind, kBehind, "Z");
+  return text;
+}
+
 std::string count_text(std::uint64_t count, std::string_view singular) {
   return fmt::format("{} {}{}", count, singular, count == 1 ? "" : "s");
 }

@@ -23,6 +23,7 @@ std::string bytes_text(std::uint64_t bytes);  // "1.2 MiB"
 std::string age_text(std::int64_t ms);        // "4 min"; "0 ms" when negative
 std::string duration_text(std::int64_t us);   // "12.3 ms"
 std::string time_text(std::int64_t ms);       // "2015-05-17 10:05:00.000Z"
+std::string minute_text(std::int64_t ms);     // "2015-05-17 10:05Z"
 std::string count_text(std::uint64_t count, std::string_view singular);  // "1 link", "2 links"
 // "14 events in 4 logs (+3 records)": records are what devices wrote of themselves, into _ebb.
 std::string events_text(std::uint64_t events, std::uint64_t logs, std::uint64_t records);

@@ -1,10 +1,14 @@
 #include "node/device_file.h"
 
+#include <algorithm>
 #include <utility>
+#include <vector>
 
 #include "channel/noise_keys.h"
 #include "core/limits.h"
 #include "node/home.h"
+#include "trust/authority.h"
+#include "trust/genesis.h"
 #include "trust/hash.h"
 #include "trust/mesh_file.h"
 
@@ -32,6 +36,21 @@ Result<std::string> make_device_file(const std::string& dir, const std::string& 
   file.records.push_back(std::move(record));
   file.device = std::move(keys);
   return trust::encode_mesh_file(file);
+}
+
+Result<trust::Admit> known_admit(const std::string& dir) {
+  EBB_ASSIGN(const Home home, load_home(dir));
+  EBB_ASSIGN(const trust::Genesis genesis, trust::decode_genesis(home.genesis));
+  EBB_ASSIGN(const std::vector<Bytes> records, known_authority(home));
+  const trust::SignatureCheck signatures;
+  trust::Authority authority(home.mesh, genesis.root, signatures);
+  WallTime floor = genesis.created;
+  // The root's come first, and name the issuers of the rest.
+  for (const Bytes& record : records) {
+    const auto taken = authority.take(record);
+    if (taken.ok() && taken->held) floor = std::max(floor, taken->at);
+  }
+  return authority.admit(floor);
 }
 
 }  // namespace ebb::node

@@ -10,6 +10,7 @@
 
 #include "core/bytes.h"
 #include "core/result.h"
+#include "trust/authority_record.h"
 
 namespace ebb::node {
 
@@ -19,5 +20,7 @@ using CertifyDevice = std::function<Result<Bytes>(
 // Of the mesh of the directory `dir`.
 Result<std::string> make_device_file(const std::string& dir, const std::string& label,
                                      const CertifyDevice& certify);
+// What lets devices in, by the records that the directory holds.
+Result<trust::Admit> known_admit(const std::string& dir);
 
 }  // namespace ebb::node

@@ -117,6 +117,7 @@ TEST_CASE("without a command the help says what there is") {
   CHECK(ebb.err_has("append"));
   CHECK(ebb.run_bare({"--help"}) == 0);
   CHECK(ebb.out_has("status"));
+  CHECK(ebb.out_has("docs/architecture.md, Words"));
   CHECK_FALSE(ebb.out_has("ready-fd"));
   CHECK(ebb.run_bare({"run", "--help"}) == 0);
   CHECK(ebb.out_has("--listen"));

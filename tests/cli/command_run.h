@@ -22,6 +22,8 @@ class CommandRun {
   CommandRun() {
     variables["HOME"] = temp.path().string();
     local.issuer_is_sealed = [](const std::string&) { return Result<bool>(false); };
+    local.admit = [](const std::string&) { return Result<std::string>("invite"); };
+    local.is_label = [](std::string_view text) { return text.find('\t') == text.npos; };
     local.device = [this](const std::string&) -> Result<std::string> {
       if (has_device) return std::string("abcdefgh-ijklmnop");
       return Error{ErrorCode::kNotFound, "device", "no device here: run `ebb init` first"};

@@ -52,6 +52,49 @@ TEST_CASE("up starts this program in a session of its own and prints where it is
             "oops\nown session\n");
 }
 
+TEST_CASE("up hands none of its descriptors on") {
+  CommandRun ebb;
+  const std::string dir = ebb.temp.path().string();
+  ebb.api.emplace(dir + "/api.sock").on("GET /v1/status", kStatus);
+  const int held = open((ebb.temp / "held").c_str(), O_RDWR | O_CREAT, 0600);
+  REQUIRE(held > 3);
+  write_program(ebb, "[ -e /proc/$$/fd/" + std::to_string(held) + " ] && echo inherited\nmv '" +
+                         dir + "/api.sock' '" + dir + "/ebb.sock'; echo ready >&3\n");
+  CHECK(ebb.run({"up"}) == 0);
+  close(held);
+  CHECK(file_text(ebb.temp / "ebb.log").empty());
+}
+
+TEST_CASE("up says how to let another machine in where that can be, or that nobody was met") {
+  CommandRun ebb;
+  const auto told = [&ebb](const std::string& listen, bool issues, int peers) {
+    ebb.serve().on("GET /v1/status", R"({"device":"d","listen":")" + listen + R"(","peers":)" +
+                                         std::to_string(peers) +
+                                         R"(,"issuer":true,"membership":{"issues":)" +
+                                         (issues ? "true" : "false") + "}}");
+    CHECK(ebb.run({"up"}) == 0);
+    return std::pair(ebb.out_has("invite  `ebb invite"), ebb.err_has("nobody was found yet"));
+  };
+  CHECK(told("127.0.0.1:7401", true, 0) == std::pair(true, false));
+  CHECK(told("off", true, 0) == std::pair(false, false));
+  CHECK(told("127.0.0.1:7401", false, 0) == std::pair(false, true));
+  CHECK(told("127.0.0.1:7401", false, 1) == std::pair(false, false));
+}
+
+TEST_CASE("up says that a link key is made anew, where there was a device") {
+  CommandRun ebb;
+  ebb.program = "/nonexistent";
+  CHECK(ebb.run({"up"}) == 1);
+  CHECK_FALSE(ebb.err_has("link.key"));
+  std::filesystem::create_directory(ebb.temp / "keys");
+  std::ofstream(ebb.temp / "keys/identity.key") << "x";
+  CHECK(ebb.run({"up"}) == 1);
+  CHECK(ebb.err_has("keys/link.key is missing, so a new link key is made"));
+  std::ofstream(ebb.temp / "keys/link.key") << "x";
+  CHECK(ebb.run({"up"}) == 1);
+  CHECK_FALSE(ebb.err_has("link.key"));
+}
+
 TEST_CASE("up beside a running node says so and starts none") {
   CommandRun ebb;
   ebb.serve().on("GET /v1/status", kStatus);

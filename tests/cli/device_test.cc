@@ -107,6 +107,28 @@ TEST_CASE("a key that is gone is not taken for a device that was never made") {
   }
 }
 
+TEST_CASE("mesh export says what its file is good for under the policy of the mesh") {
+  CommandRun ebb;
+  ebb.local.export_mesh = [](const std::string&) { return Result<std::string>("secret"); };
+  const auto write = [&] {
+    return ebb.run({"mesh", "export", (ebb.temp / "fleet.mesh").string(), "--force"});
+  };
+  CHECK(write() == 0);
+  CHECK(ebb.err_has("alone lets nobody in"));
+  for (const std::string way :
+       {"`ebb mesh admit secret", "`ebb invite", "`ebb cert issue", "ebb up --peer HOST:PORT"}) {
+    CHECK(ebb.err_has(way));
+  }
+  ebb.local.admit = [](const std::string&) { return Result<std::string>("secret"); };
+  CHECK(write() == 0);
+  CHECK(ebb.err_has("whoever has it is let in"));
+  CHECK_FALSE(ebb.err_has("lets nobody in"));
+  // The node that runs knows better.
+  ebb.serve().on("GET /v1/status", R"({"membership":{"admit":"invite"}})");
+  CHECK(write() == 0);
+  CHECK(ebb.err_has("alone lets nobody in"));
+}
+
 TEST_CASE("mesh export writes a file of its owner's and replaces none unasked") {
   CommandRun ebb;
   std::string text = "secret one\n";

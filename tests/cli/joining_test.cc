@@ -51,6 +51,59 @@ TEST_CASE("invite asks for so long and so many, and prints the line alone") {
     CHECK(ebb.run({"invite", "--ttl", bad}) == 2);
   }
   CHECK(ebb.run({"invite", "--uses", "0"}) == 2);
+  // What no node takes is not asked for.
+  const std::size_t asked = ebb.api->requests().size();
+  CHECK(ebb.run({"invite", "--ttl", "31d"}) == 2);
+  CHECK(ebb.err_has("--ttl goes up to 30d"));
+  CHECK(ebb.run({"invite", "--uses", "10001"}) == 2);
+  CHECK(ebb.err_has("--uses goes up to 10000"));
+  CHECK(ebb.api->requests().size() == asked);
+  CHECK(ebb.run({"invite", "--ttl", "30d", "--uses", "10000"}) == 0);
+}
+
+TEST_CASE("invite says which one it is and how to end it") {
+  CommandRun ebb;
+  ebb.serve().on("POST /v1/invites", R"({"invite":"ebb1-abc","id":"0011223344556677"})");
+  CHECK(ebb.run({"invite"}) == 0);
+  CHECK(ebb.err_has("`ebb invite rm 00112233 --dir "));
+}
+
+TEST_CASE("the list of invites says who used them, in the width of a terminal") {
+  CommandRun ebb;
+  ebb.serve().on("GET /v1/invites",
+                 R"({"invites":[{"id":"0011223344556677","state":"open","uses":10000,)"
+                 R"("uses_left":9996,"expires_ms":1700000000000,"devices":["abcdefgh-ijklmnop",)"
+                 R"("bbbbbbbb-ijklmnop","cccccccc-i","dddddddd-i"]},{"id":"8899223344556677",)"
+                 R"("state":"ended","uses":1,"uses_left":1,"expires_ms":1700000000000,)"
+                 R"("devices":[]}]})");
+  CHECK(ebb.run({"invite", "ls"}) == 0);
+  CHECK(ebb.out_has("00112233  open   2023-11-14 22:13Z  4 of 10000  abcdefgh, bbbbbbbb +2\n"));
+  CHECK(ebb.out_has("88992233  ended  2023-11-14 22:13Z  0 of 1      -\n"));
+  for (std::size_t at = 0; at < ebb.out.size(); at = ebb.out.find('\n', at) + 1)
+    CHECK(ebb.out.find('\n', at) - at <= 80);
+}
+
+TEST_CASE("a list of names may have comments, and no name that is no label") {
+  CommandRun ebb;
+  ebb.serve();
+  std::vector<std::string> made;
+  ebb.local.device_file = [&](const std::string&, const std::string& label,
+                              const auto&) -> Result<std::string> {
+    made.push_back(label);
+    return std::string("secret");
+  };
+  const std::string names = (ebb.temp / "names").string();
+  const std::string folder = (ebb.temp / "cards").string();
+  std::ofstream(names) << "# of the first floor\ntill-1\nbad\tname\n";
+  CHECK(ebb.run({"cert", "issue", names, folder}) == 2);
+  CHECK(ebb.err_has("cannot be a name"));
+  std::ofstream(names) << "till-1\nbad\xff\n";
+  CHECK(ebb.run({"cert", "issue", names, folder}) == 2);
+  CHECK(made.empty());
+  std::ofstream(names) << "# of the first floor\ntill-1\n  \n#till-2\n";
+  CHECK(ebb.run({"cert", "issue", names, folder}) == 0);
+  CHECK(made == std::vector<std::string>{"till-1"});
+  CHECK(ebb.err_has("ebb up --peer HOST:PORT"));
 }
 
 TEST_CASE("a QR code is drawn on a terminal that is wide enough, or when it is asked for") {

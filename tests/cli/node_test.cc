@@ -71,6 +71,50 @@ TEST_CASE("status says why a clock is suspect, and what to do") {
   CHECK(ebb.out_has("own logs  of 3 incarnations\n"));
 }
 
+TEST_CASE("status says why this device was not let in, and what helps") {
+  CommandRun ebb;
+  std::string answer = status_with("warn");
+  const auto with = [&answer](const std::string& standing) {
+    std::string text = answer;
+    return text.insert(text.find(R"("listen")"),
+                       R"("membership":{"standing":")" + standing +
+                           R"(","last_refusal":"this mesh lets in by invite alone"},)");
+  };
+  ebb.serve().on("GET /v1/status", with("unknown"));
+  CHECK(ebb.run({"status"}) == 0);
+  CHECK(
+      ebb.out_has("refused   this mesh lets in by invite alone\n          on an issuer `ebb mesh "
+                  "admit secret` lets it in"));
+  // It has been let in since.
+  ebb.serve().on("GET /v1/status", with("certified"));
+  CHECK(ebb.run({"status"}) == 0);
+  CHECK_FALSE(ebb.out_has("refused"));
+}
+
+TEST_CASE("what names what cannot be ends with 2, in the words of the command line") {
+  CommandRun ebb;
+  const auto bad = [](const std::string& field, const std::string& message) {
+    return FakeAnswer{.status = 400,
+                      .body = R"({"error":{"code":"invalid_argument","message":")" + message +
+                              R"(","field":")" + field + "\"}}"};
+  };
+  auto& api = ebb.serve();
+  api.on("POST /v1/events", bad("ts", "ts has to be a time"));
+  api.on("POST /v1/events", bad("id", "id has to be a UUID"));
+  api.on("POST /v1/events", bad("payload", "payload is deep"));
+  api.on("GET /v1/views/t", bad("from", "from: no time"));
+  api.on("POST /v1/peers", bad("address", "address has to be host:port"));
+  CHECK(ebb.run({"append", "t", "--ts", "yesterday"}) == 2);
+  CHECK(ebb.err == "ebb: --ts has to be a time\n");
+  CHECK(ebb.run({"append", "t", "--id", "123"}) == 2);
+  CHECK(ebb.err == "ebb: --id has to be a UUID\n");
+  CHECK(ebb.run({"append", "t"}) == 1);
+  CHECK(ebb.run({"query", "t", "--from", "yesterday"}) == 2);
+  CHECK(ebb.err == "ebb: --from: no time\n");
+  CHECK(ebb.run({"peers", "add", "foo"}) == 2);
+  CHECK(ebb.err == "ebb: foo has to be host:port\n");
+}
+
 TEST_CASE("colours are for terminals that want them") {
   CommandRun ebb;
   ebb.serve().on("GET /v1/status", status_with("ok"));

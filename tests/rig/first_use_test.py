@@ -1,5 +1,6 @@
 """What somebody meets on the first day: mistakes that are told, and troubles that do not hide."""
 
+import fcntl
 import json
 import os
 import sqlite3
@@ -149,6 +150,38 @@ class FirstUseTest(rig.RigTest):
         self.assertIn("never: cannot look up: nohost.invalid:7401: ", told)
         self.assertNotIn("invalid_argument", told)
 
+    def test_up_takes_no_lock_of_its_caller_along(self):
+        node = self.node()
+        path = self.dir / "lock"
+        held = os.open(path, os.O_RDWR | os.O_CREAT)
+        fcntl.flock(held, fcntl.LOCK_EX)
+        subprocess.run(node.command("up", "--listen", "127.0.0.1:0"), pass_fds=[held],
+                       env=node.environment(), check=True, capture_output=True,
+                       stdin=subprocess.DEVNULL, timeout=60)
+        self.addCleanup(lambda: node.run("down", check=False))
+        os.close(held)
+        with open(path, "rb") as again:
+            fcntl.flock(again, fcntl.LOCK_EX | fcntl.LOCK_NB)
+
+    def test_what_cannot_be_ends_with_2(self):
+        node = self.running()
+        for flag, words in (("--ts", ("append", "t", "--ts", "yesterday")),
+                            ("--id", ("append", "t", "--id", "123")),
+                            ("--from", ("query", "t", "--from", "yesterday")),
+                            ("foo", ("peers", "add", "foo")),
+                            ("--ttl", ("invite", "--ttl", "31d")),
+                            ("--uses", ("invite", "--uses", "10001"))):
+            with self.subTest(flag=flag):
+                self.assert_exit(node.run(*words, check=False), 2, f"ebb: {flag}")
+
+    def test_a_link_key_that_is_made_anew_is_told(self):
+        node = self.node()
+        (node.dir / "keys" / "link.key").unlink()
+        done = node.run("up", "--listen", "127.0.0.1:0")
+        self.addCleanup(lambda: node.run("down", check=False))
+        self.assertIn("a new link key is made", done.stderr)
+        self.assertIn("a new link key was made", (node.dir / "ebb.log").read_text())
+
     def test_up_with_flags_on_a_running_node_fails(self):
         node = self.running()
         done = node.run("up", "--peer", "127.0.0.1:1", check=False)
@@ -160,6 +193,10 @@ class FirstUseTest(rig.RigTest):
         node = self.node()
         config = node.dir / "ebb.toml"
         text = config.read_text()
+        for line, rule in (('beacon = false', 'must be a text, "auto" or "no"'),
+                           ('listen = "127.0.0.1:99999"', "the port is too large")):
+            config.write_text(text.replace("[node]", f"[node]\n{line}"))
+            self.assert_exit(node.run("config", "check", check=False), 1, rule)
         for line in ('listen = "nowhere"', 'peers = ["192.0.2.1"]'):
             config.write_text(text.replace("[node]", f"[node]\n{line}"))
             for command in (("config", "check"), ("up",)):

@@ -91,10 +91,43 @@ class JoiningTest(rig.RigTest):
         (peer,) = self.wait(told, "a word on why it was not let in")
         self.assertEqual(peer["address"], address)
         self.assertEqual(second.status()["events"], 0)
+        self.wait(lambda: second.status()["membership"]["last_refusal"], "the peer's reason")
+        self.assertIn("`ebb mesh admit secret` lets it in", second.run("status").stdout)
         first.run("mesh", "admit", "secret")
         second.stop()
         second.start("--listen", "127.0.0.1:0", "--peer", address)
         self.in_sync([first, second], 1)
+        self.assertNotIn("refused ", second.run("status").stdout)
+
+    def test_what_the_file_is_good_for_is_told_with_a_node_and_without(self):
+        first, file = self.mesh_of_one(), self.dir / "fleet.mesh"
+
+        def told():
+            return first.run("mesh", "export", file, "--force").stderr
+        self.assertIn("alone lets nobody in", told())
+        first.run("mesh", "admit", "secret")
+        self.assertIn("whoever has it is let in", told())
+        first.stop()
+        self.assertIn("whoever has it is let in", told())
+
+    def test_who_dialled_is_away_after_its_end_also_when_this_node_was_restarted(self):
+        first, second = self.mesh_of_one(), self.newcomer()
+        self.join(second, self.invite(first))
+        second.start("--listen", "127.0.0.1:0")
+        self.in_sync([first, second], 0)
+        device = second.status()["device"]
+
+        def row():
+            return next(p for p in first.get("/v1/peers")["peers"] if p["device"] == device)
+        self.assertEqual(row()["state"], "linked")
+        begun = time.monotonic()
+        second.stop()
+        self.wait(lambda: row()["state"] == "away", "the end of the link")
+        self.assertLessEqual(row()["age_ms"], (time.monotonic() - begun) * 1000 + 1000)
+        first.stop()
+        first.start("--listen", "127.0.0.1:0")
+        self.wait(lambda: row()["state"] == "away", "what the store knows")
+        self.assertLessEqual(row()["age_ms"], (time.monotonic() - begun) * 1000 + 1000)
 
     def test_an_invite_that_is_over_says_so_and_leaves_nothing(self):
         first, second = self.mesh_of_one(), self.newcomer()
@@ -109,7 +142,9 @@ class JoiningTest(rig.RigTest):
         ident = first.get("/v1/invites")["invites"][0]["id"]
         first.run("invite", "rm", ident[:6])
         done = self.join(second, line, check=False)
-        self.assert_exit(done, 1, "the invite has expired", "the inviter says so")
+        self.assert_exit(done, 1, "the invite was ended on the device that made it",
+                         "ask for a new one")
+        self.assertNotIn("clock", done.stderr)
         self.assert_no_device(second)
 
     def test_an_invite_that_was_used_says_so_and_leaves_nothing(self):
@@ -119,6 +154,7 @@ class JoiningTest(rig.RigTest):
         late = self.newcomer("c")
         done = self.join(late, line, check=False)
         self.assert_exit(done, 1, "the invite was used already", "ask for a new one")
+        self.assertEqual(done.stderr.count("used already"), 1)
         self.assert_no_device(late)
         self.join(late, self.invite(first))
 
