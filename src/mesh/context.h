@@ -119,6 +119,7 @@ struct Context {
       : config(std::move(config_in)),
         rng(rng_in),
         budget(config.link_classes, config.budgets),
+        gate(config.half_open),
         peer_clocks(config.built) {}
 
   Config config;

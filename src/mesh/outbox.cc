@@ -123,7 +123,7 @@ void count_queued(Context& ctx, Link& link) {
 
 // The driver shall say how it goes, if there is something that depends on it.
 void ask_for_report(Context& ctx, Link& link) {
-  const bool matters = !link.queue.empty() || !has_room(link);
+  const bool matters = !link.queue.empty() || !has_room(link) || link.admission.mesh_told;
   std::vector<Send>& sends = ctx.out->sends;
   if (!matters || link.report_due) return;
   for (auto send = sends.rbegin(); send != sends.rend(); ++send) {
@@ -136,10 +136,18 @@ void ask_for_report(Context& ctx, Link& link) {
 
 }  // namespace
 
+void spend(Context& ctx, Link& link, std::size_t bytes) {
+  if (!link.dialled && link.phase == Phase::kChannel) {
+    link.unspent_bytes += bytes;
+  } else {
+    ctx.budget.spend(link.link_class, bytes);
+  }
+}
+
 void send_wire(Context& ctx, Link& link, Bytes wire) {
   if (wire.empty()) return;
   link.bytes_out += wire.size();
-  ctx.budget.spend(link.link_class, wire.size());
+  spend(ctx, link, wire.size());
   link.rate.sent(ctx.now, wire.size());
   std::vector<Send>& sends = ctx.out->sends;
   const bool joins = !sends.empty() && sends.back().link == link.id &&

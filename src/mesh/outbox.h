@@ -13,6 +13,9 @@
 
 namespace ebb::mesh {
 
+// Bytes that went over the link, either way, are paid for by its class; those of a handshake that
+// another has begun when it is done.
+void spend(Context& ctx, Link& link, std::size_t bytes);
 // Wire bytes that need no sealing (the channel's own).
 void send_wire(Context& ctx, Link& link, Bytes wire);
 // Segments of a log as one DELTA.

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "core/host_port.h"
+#include "mesh/admission.h"
 #include "mesh/dialer.h"
 #include "mesh/live.h"
 
@@ -185,7 +186,8 @@ void meet_peer(Context& ctx, Link& link) {
 }
 
 void tell_peers(Context& ctx, Link& link) {
-  if (!link.settled) return;
+  // Who may see its own logs alone learns of no address but those of issuers.
+  if (!link.settled || !is_full_at_both_ends(link)) return;
   codec::Peers message;
   if (!std::exchange(link.introduced, true)) introduce(ctx, link, message);
   for (const std::string& address : std::exchange(link.addresses, {})) {
@@ -198,6 +200,7 @@ void tell_peers(Context& ctx, Link& link) {
 
 void on_peers(Context& ctx, Link& link, const codec::Peers& peers) {
   const bool names_issuers = std::exchange(link.admission.may_name, false);
+  if (link.hello_received && !is_full_at_both_ends(link) && !names_issuers) return;
   for (const codec::PeerAddress& peer : peers.peers) {
     if (peer.device == ctx.config.self || !parse_peer_address(peer.address).ok()) continue;
     // Before HELLO it may be anybody who has the mesh's secret.
@@ -251,7 +254,8 @@ void run_shuffle(Context& ctx) {
   if (first) return;
   std::vector<Link*> listeners;
   for (Link* link : ctx.slots) {
-    if (link != nullptr && link->settled && !link->surplus) listeners.push_back(link);
+    if (link == nullptr || !link->settled || link->surplus) continue;
+    if (is_full_at_both_ends(*link)) listeners.push_back(link);
   }
   store_view(ctx);
   // In a small mesh news at first hand reach everybody: there is nothing to mix.

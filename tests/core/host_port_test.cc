@@ -25,11 +25,14 @@ TEST_CASE("a network is a host, and of an IPv6 number what one host may have all
   CHECK(network_of("10.0.0.1:1") == "10.0.0.1");
   CHECK(network_of("hub.lan:1") == network_of("hub.lan:2"));
   CHECK(network_of("[2001:db8:1:2::1]:1") == network_of("[2001:db8:1:2:ffff:2:3:4]:9"));
-  CHECK(network_of("[2001:db8:1:2::1]:1") != network_of("[2001:db8:1:3::1]:1"));
+  CHECK(network_of("[2001:db8:1:2::1]:1") == network_of("[2001:db8:1:ff::1]:1"));
+  CHECK(network_of("[2001:db8:1:2::1]:1") != network_of("[2001:db8:1:102::1]:1"));
+  CHECK(network_of("[2001:db8:1:2::1]:1") != network_of("[2001:db8:2:2::1]:1"));
+  CHECK(network_of("[2001:DB8:01::1]:1") == network_of("[2001:db8:1::2]:1"));
   CHECK(network_of("[2001:db8::1]:1") == network_of("[2001:db8:0:0:9::]:1"));
-  CHECK(network_of("[2001::a:b:c:d:e]:1") == network_of("[2001:0:0:a::1]:1"));
+  CHECK(network_of("[2001::a:b:c:d:e]:1") == network_of("[2001:0:0:a:1::]:1"));
   CHECK(network_of("[::ffff:10.0.0.1]:1") != network_of("[::ffff:10.0.0.2]:1"));
-  CHECK(network_of("[::1]:1") == "0:0:0:0:");
+  CHECK(network_of("[::1]:1") == "0:0:0:0::/56");
   CHECK(network_of("[fe80::1:2%eth0]:1") == network_of("[fe80::1:2%eth0]:9"));
   CHECK(network_of("[fe80::1:2%eth0]:1") != network_of("[fe80::1:3%eth0]:1"));
   CHECK(network_of("nonsense") == "nonsense");
