@@ -85,7 +85,28 @@ TEST_CASE("an address of one wire is told to nobody: no neighbour, no newcomer, 
   rig.run_for(seconds(600));
   for (std::size_t i = 1; i < rig.size(); ++i)
     CHECK_FALSE(knows(rig.engine(i), "fe80"));
+  // Who gets one leaves it out: in a mesh of three there is nothing else to tell.
+  if (rig.size() == 3) CHECK(rig.count(2, "peers").messages_in == 0);
   CHECK(knows(rig.engine(0), kScoped));
+}
+
+TEST_CASE("who asks for a shuffle is told no address of one wire") {
+  FakeStore store(1);
+  mesh::Config config;
+  config.known_peers = {{FakeStore(3).device(), kScoped, {1}},
+                        {FakeStore(4).device(), "[2001:db8::4]:7", {1}}};
+  RawPeer rig(store, 2, config);
+  rig.greet();
+  rig.forget_received();
+  codec::Peers asked;
+  asked.shuffle = true;
+  asked.peers.push_back({FakeStore(5).device(), "[2001:db8::5]:7"});
+  rig.send(asked);
+  const auto told = rig.take<codec::Peers>();
+  REQUIRE(told);
+  CHECK(told->peers.size() == 2);
+  for (const codec::PeerAddress& peer : told->peers)
+    CHECK(peer.address != kScoped);
 }
 
 TEST_CASE("an address of one wire is taken from no peer, whoever it is said to be of") {
