@@ -151,6 +151,15 @@ bool is_local_host(std::string_view host) {
   return is_localhost(host) || ends_in_number(host);
 }
 
+bool is_link_scoped(std::string_view address) {
+  const std::string_view port = address.substr(std::min(address.rfind(':'), address.size()));
+  std::string_view host = address.substr(0, address.size() - port.size());
+  if (host.starts_with('[') && host.ends_with(']')) host = host.substr(1, host.size() - 2);
+  if (host.find('%') != std::string_view::npos) return true;
+  const auto number = parse_v6(host);
+  return number && is_link_local(*number);
+}
+
 std::string network_of(std::string_view address) {
   const Result<HostPort> parsed = parse_host_port(address);
   if (!parsed.ok()) return std::string(address);

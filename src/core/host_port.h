@@ -35,5 +35,8 @@ std::string network_of(std::string_view address);
 // read: loopback, link-local, unspecified, multicast; or "localhost"; or a number that is written
 // as only some resolvers read it ("127.1"). Other names are not looked up.
 bool is_local_host(std::string_view host);
+// Whether an address leads over one wire of this machine: IPv6 link-local, or with a zone
+// ("%eth0"). On another machine it means nothing, or somebody else.
+bool is_link_scoped(std::string_view address);
 
 }  // namespace ebb

@@ -186,10 +186,7 @@ void on_input(Context& ctx, AddPeer& peer) {
   }
 }
 
-void on_input(Context& ctx, AddressHeard& heard) {
-  Target* target = add_target(ctx, heard.address, std::nullopt, false, false);
-  if (target != nullptr) heard_nearby(ctx, *target);
-}
+void on_input(Context& ctx, AddressHeard& heard) { heard_nearby(ctx, heard.address); }
 
 void on_input(Context& ctx, Shutdown&) {
   for (Link& link : ctx.links) {

@@ -29,16 +29,37 @@ bool is_spare(Context& ctx, const Target& target) {
   return !held && !(target.device && is_linked(ctx, *target.device));
 }
 
+// The best of what is known: rather one that holds beyond this wire, then one at first hand.
 Target* target_of_device(Context& ctx, const DeviceId& device) {
+  const auto rank = [](const Target& target) {
+    return std::pair(!target.link_scoped, target.first_hand);
+  };
   Target* found = nullptr;
   for (auto& [address, target] : ctx.targets) {
-    const bool better = found == nullptr || (target.first_hand && !found->first_hand);
-    if (target.device == device && better) found = &target;
+    if (target.device != device) continue;
+    if (found == nullptr || rank(target) > rank(*found)) found = &target;
   }
   return found;
 }
 
+// An address of the wire of a device that is known by another address too.
+bool is_second(const Context& ctx, const Target& target) {
+  if (!target.link_scoped || !target.device) return false;
+  return std::any_of(ctx.targets.begin(), ctx.targets.end(), [&target](const auto& entry) {
+    return entry.second.device == target.device && !entry.second.link_scoped;
+  });
+}
+
+// The store has room for one address of a device: that of a wire is better than none, no more.
+std::string address_to_keep(Context& ctx, const Link& link) {
+  if (link.dialled && !is_link_scoped(link.address)) return link.address;
+  const Target* target = target_of_device(ctx, *link.peer);
+  const bool sure = target != nullptr && (target->first_hand || link.dialled);
+  return sure ? target->address : "";
+}
+
 void tell_later(Context& ctx, Link& link, const Target& target) {
+  if (target.link_scoped) return;
   if (link.peer == target.device || link.addresses.size() >= limits::kPeersForNewcomer) return;
   link.addresses.insert(target.address);
   plan_flush(ctx, link);
@@ -81,6 +102,7 @@ codec::Peers sample(Context& ctx, const Link& link, std::size_t most) {
   std::vector<const Target*> linked;
   std::vector<const Target*> spare;
   for (const auto& [address, target] : ctx.targets) {
+    if (target.link_scoped) continue;
     const bool tellable =
         target.device && !leads_back(ctx, target) && !target.announced && target.failures == 0;
     if (!tellable || target.device == link.peer) continue;
@@ -112,7 +134,8 @@ void introduce(Context& ctx, Link& link, codec::Peers& message) {
 void store_view(Context& ctx) {
   Commit commit;
   for (auto& [address, target] : ctx.targets) {
-    if (!target.device || leads_back(ctx, target) || std::exchange(target.stored, true)) continue;
+    if (!target.device || target.link_scoped || leads_back(ctx, target)) continue;
+    if (std::exchange(target.stored, true)) continue;
     commit.peers.push_back({*target.device, address, target.first_hand ? ctx.wall : kNeverHeard});
   }
   if (commit.peers.empty()) return;
@@ -148,9 +171,12 @@ void load_peers(Context& ctx) {
 Target* learn_peer(Context& ctx, const DeviceId& device, const std::string& address,
                    bool first_hand) {
   if (device == ctx.config.self) return nullptr;
+  // One address of a wire and one that holds beyond it stand side by side.
+  const bool link_scoped = is_link_scoped(address);
   for (auto it = ctx.targets.begin(); it != ctx.targets.end();) {
     Target& other = it->second;
-    const bool elsewhere = other.device == device && other.address != address;
+    const bool elsewhere =
+        other.device == device && other.address != address && other.link_scoped == link_scoped;
     if (elsewhere && !first_hand && (other.first_hand || other.configured)) return nullptr;
     it = elsewhere && !other.configured && !other.link ? ctx.targets.erase(it) : std::next(it);
   }
@@ -180,9 +206,7 @@ bool make_room(Context& ctx, bool first_hand) {
 
 void meet_peer(Context& ctx, Link& link) {
   if (link.dialled) know_at_first_hand(ctx, *link.peer, link.address);
-  const Target* target = target_of_device(ctx, *link.peer);
-  const bool known = target != nullptr && target->first_hand;
-  remember(ctx, *link.peer, link.dialled ? link.address : (known ? target->address : ""));
+  remember(ctx, *link.peer, address_to_keep(ctx, link));
 }
 
 void tell_peers(Context& ctx, Link& link) {
@@ -203,6 +227,7 @@ void on_peers(Context& ctx, Link& link, const codec::Peers& peers) {
   if (link.hello_received && !is_full_at_both_ends(link) && !names_issuers) return;
   for (const codec::PeerAddress& peer : peers.peers) {
     if (peer.device == ctx.config.self || !parse_peer_address(peer.address).ok()) continue;
+    if (is_link_scoped(peer.address)) continue;  // of the teller's wire
     // Before HELLO it may be anybody who has the mesh's secret.
     if (peer.device != *link.peer || !link.hello_received) {
       Target* target = learn_peer(ctx, peer.device, peer.address, false);
@@ -234,6 +259,7 @@ void tell_issuers(Context& ctx, Link& link) {
   std::vector<Known> issuers;
   for (const auto& [address, target] : ctx.targets) {
     if (!target.device || leads_back(ctx, target) || target.device == link.peer) continue;
+    if (target.link_scoped) continue;
     if (membership.verdict(*target.device).may(trust::roles::kIssuer)) {
       issuers.emplace_back(target.failures, codec::PeerAddress{*target.device, address});
     }
@@ -270,7 +296,7 @@ bool knows_devices(const Context& ctx, std::size_t at_least) {
   std::size_t count = 0;
   for (const auto& [address, target] : ctx.targets) {
     if (count == at_least) break;
-    if (!leads_back(ctx, target) && !target.announced) ++count;
+    if (!leads_back(ctx, target) && !target.announced && !is_second(ctx, target)) ++count;
   }
   return count == at_least;
 }

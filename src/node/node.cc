@@ -239,19 +239,18 @@ Status Node::Impl::bind() {
 // Nobody is to be found where only programs of this machine can link.
 void Node::Impl::start_beacon() {
   if (!config.beacon || !bound || bound->is_loopback()) return;
-  const Endpoint at = *bound;
   beacon = std::make_unique<LanBeacon>(
       loop->get(),
       LanBeacon::Setup{
-          channel::AccessKey::for_beacon(home.mesh, home.secret), at, limits::kBeaconPort,
-          [at] { return beacon_routes(at, limits::kBeaconPort); },
+          channel::AccessKey::for_beacon(home.mesh, home.secret), *bound, limits::kBeaconPort,
+          local_networks,
           [this](std::string address) { driver.feed(mesh::AddressHeard{std::move(address)}); },
           counters.beacons},
       Rng(trust::random_u64()));
   const Status begun = beacon->start();
   if (begun.ok()) return;
-  beacon.reset();
-  log(LogLevel::kWarn, "no_beacon", {{"error", begun.error().message()}});
+  // It goes on trying.
+  log_limited(LogLevel::kWarn, "no_beacon", {{"error", begun.error().message()}});
 }
 
 void Node::Impl::begin_stop() {

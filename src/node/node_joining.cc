@@ -185,6 +185,7 @@ Result<MadeInvite> Node::make_invite(Duration ttl, std::uint64_t uses) {
   invite.genesis_hash = trust::hash(impl_->home.genesis);
   invite.link_key = impl_->link_key;
   invite.addresses = impl_->told_addresses();
+  std::erase_if(invite.addresses, is_link_scoped);
   if (invite.addresses.size() > limits::kInviteAddresses) {
     invite.addresses.resize(limits::kInviteAddresses);
   }

@@ -91,6 +91,20 @@ TEST_CASE("hosts that lead to no one other machine are known, however they are w
   }
 }
 
+TEST_CASE("addresses of one wire are link-local ones and those with a zone") {
+  for (const char* address : {"[fe80::1]:1", "[fe80::1%eth0]:1", "[febf:1::2%3]:65535",
+                              "[FE80::A]:1", "[2001:db8::1%eth0]:1", "[ff12::ebb%eth0]:1"}) {
+    CAPTURE(std::string(address));
+    CHECK(ebb::is_link_scoped(address));
+  }
+  for (const char* address :
+       {"[fec0::1]:1", "[2001:db8::1]:1", "[fd00::fe80]:1", "[::1]:1", "169.254.1.1:1",
+        "10.0.0.1:1", "fe80.example:1", "", "fe80", ":", "[]:1"}) {
+    CAPTURE(std::string(address));
+    CHECK_FALSE(ebb::is_link_scoped(address));
+  }
+}
+
 TEST_CASE("who is dialled has a port") {
   CHECK(parse_peer_address("a:1").ok());
   CHECK_FALSE(parse_peer_address("a:0").ok());

@@ -132,6 +132,7 @@ TEST_CASE("a value out of its range is an error that names the key") {
       {"[node]\nadvertise = [\"till.example\"]\n", "node.advertise"},
       {"[node]\nadvertise = [\"till.example:0\"]\n", "node.advertise"},
       {"[node]\nadvertise = [\"" + std::string(124, 'x') + ":7401\"]\n", "node.advertise"},
+      {"[node]\nadvertise = [\"[fe80::1%eth0]:7401\"]\n", "node.advertise: a link-local"},
       {"[node]\nadvertise = [\"a:1\", \"b:1\", \"c:1\", \"d:1\", \"e:1\"]\n",
        "node.advertise: at most 4"},
       {"[node]\nname = \"a\\nb\"\n", "node.name"},
