@@ -102,6 +102,7 @@ struct LinkAdmission {
   // What is to be told yet, of each log behind this position; it goes as the queue drains. Then
   // comes the message that ends it, and to who joins the mesh and the end of the link.
   std::map<DeviceId, Position> to_tell;
+  std::optional<std::uint64_t> news_from;  // the place in AuthorityNews; none: it is told no news
   bool end_due = false;
   bool lets_in = false;
   bool compares = false;  // it is told for a comparison that the peer has asked for
