@@ -132,7 +132,6 @@ class Membership {
   // answered.
   std::map<DeviceId, Instant> compared;
   std::optional<Instant> ask_again_at;    // nobody is asked before
-  std::optional<Instant> issuer_dial_at;  // while one is needed, and no link is with an issuer
   std::string last_refusal;
   RateBound issued{limits::kCertificatesPerSecond};
   // A device that asks for one certificate after the other would fill the issuer's log.
