@@ -84,6 +84,31 @@ std::optional<codec::AuthRefused> objection(const Context& ctx, trust::Standing 
   return std::nullopt;
 }
 
+// Nothing more is to be signed for the device under this link key.
+bool has_all(const trust::Verdict& verdict, const trust::LinkKey& link_key) {
+  return verdict.is_full() && !verdict.renewal_due && verdict.certificate->link_key == link_key;
+}
+
+// What else speaks against a certificate for a device that asks: with an invite it need not be one
+// of the mesh.
+std::optional<codec::AuthRefused> policy_against(const Context& ctx, const trust::Verdict& verdict,
+                                                 const DeviceId& device,
+                                                 const trust::LinkKey& link_key, bool invited) {
+  const Membership& membership = *ctx.membership;
+  if (membership.was_certified_often(device, ctx.now)) {
+    return {{AuthRefusal::kNotByPolicy, "it was certified often: again tomorrow"}};
+  }
+  if (invited) return std::nullopt;
+  if (has_all(verdict, link_key)) {
+    return {{AuthRefusal::kNotByPolicy, "its certificate is not due yet"}};
+  }
+  const bool admits = membership.authority().admit(membership.floor()) == trust::Admit::kSecret;
+  if (!admits && !renewed(ctx, verdict, link_key)) {
+    return {{AuthRefusal::kNotByPolicy, "this mesh lets in by invite alone"}};
+  }
+  return std::nullopt;
+}
+
 void want(Context& ctx, Link& link, trust::Certificate certificate,
           std::optional<InviteId> invite = std::nullopt) {
   if (!ctx.membership->issued.take(ctx.now)) {
@@ -102,8 +127,8 @@ void ask_by_invite(Context& ctx, Link& link, const codec::AuthAsk& ask,
   const bool has_one =
       verdict.is_full() && verdict.certificate && verdict.certificate->link_key == peer.link_key;
   if (has_one) return let_in(ctx, link);
-  if (ctx.membership->was_certified_often(peer.device, ctx.now)) {
-    return refuse(ctx, link, AuthRefusal::kNotByPolicy, "it was certified often: again tomorrow");
+  if (const auto no = policy_against(ctx, verdict, peer.device, peer.link_key, true)) {
+    return refuse(ctx, link, no->code, no->text);
   }
   auto& invites = ctx.membership->config().invites;
   const auto invite = std::find_if(invites.begin(), invites.end(),
@@ -126,6 +151,19 @@ void ask_by_invite(Context& ctx, Link& link, const codec::AuthAsk& ask,
   ctx.out->invites.push_back({*peer.invite, peer.device});
 }
 
+// What keeps this issuer from signing anything now.
+Status may_sign(const Context& ctx) {
+  const Membership& membership = *ctx.membership;
+  if (!membership.can_issue()) {
+    return Error{ErrorCode::kPermission, "this issuer may not certify any more"};
+  }
+  if (clock_is_wrong(ctx)) return Error{ErrorCode::kPermission, "the clock is not believed"};
+  if (membership.waits_for_member()) {
+    return Error{ErrorCode::kBusy, "set back: no member was heard yet"};
+  }
+  return {};
+}
+
 void answer(Context& ctx, const Wish& wish, Result<Bytes> record) {
   if (wish.token) ctx.out->issued.push_back({*wish.token, record});
   Link* link = wish.link ? find_link(ctx, *wish.link) : nullptr;
@@ -134,6 +172,36 @@ void answer(Context& ctx, const Wish& wish, Result<Bytes> record) {
   touch(ctx, *link);
   if (!record.ok()) return refuse(ctx, *link, AuthRefusal::kLater, record.error().message());
   if (link->admission.joins) let_in(ctx, *link);
+}
+
+// The turn of what a device has asked for, this one or another: others were signed meanwhile, so it
+// is judged anew.
+void sign_for_device(Context& ctx, Wish wish) {
+  Membership& membership = *ctx.membership;
+  Link* link = wish.link ? find_link(ctx, *wish.link) : nullptr;
+  const DeviceId& device = wish.certificate->device;
+  const trust::LinkKey link_key = wish.certificate->link_key;
+  const trust::Verdict verdict =
+      link != nullptr ? verdict_of(ctx, *link) : membership.verdict(device);
+  // It has been given what it asked for.
+  if (has_all(verdict, link_key)) return answer(ctx, wish, Bytes{});
+  auto no = objection(ctx, verdict.standing);
+  if (!no && wish.link) {
+    no = policy_against(ctx, verdict, device, link_key, wish.invite.has_value());
+  }
+  if (no) {
+    if (link != nullptr) refuse(ctx, *link, no->code, no->text);
+    return;
+  }
+  if (auto next = renewed(ctx, verdict, link_key)) wish.certificate = std::move(next);
+  if (const Status done = membership.sign(wish, ctx.wall); !done.ok())
+    answer(ctx, wish, done.error());
+}
+
+void sign_by_hand(Context& ctx, const Wish& wish) {
+  Status done = may_sign(ctx);
+  if (done.ok()) done = ctx.membership->sign(wish, ctx.wall);
+  if (!done.ok()) answer(ctx, wish, done.error());
 }
 
 }  // namespace
@@ -202,7 +270,6 @@ void on_auth(Context&, Link&, const codec::AuthMesh&) {}
 
 void on_auth(Context& ctx, Link& link, const codec::AuthAsk& ask) {
   if (ctx.membership == nullptr) return;
-  Membership& membership = *ctx.membership;
   LinkAdmission& admission = link.admission;
   if (!admission.joins && !admission.given) {
     return fault(ctx, link, "out_of_order", "a question before it was judged");
@@ -218,17 +285,11 @@ void on_auth(Context& ctx, Link& link, const codec::AuthAsk& ask) {
     return refuse(ctx, link, refused->code, refused->text);
   }
   if (link.admission.joins) return ask_by_invite(ctx, link, ask, verdict);
-  if (membership.was_certified_often(*link.peer, ctx.now)) {
-    return refuse(ctx, link, AuthRefusal::kNotByPolicy, "it was certified often: again tomorrow");
-  }
   const trust::LinkKey& link_key = link.channel->peer()->link_key;
-  const bool lasts =
-      verdict.is_full() && !verdict.renewal_due && verdict.certificate->link_key == link_key;
-  if (lasts) return refuse(ctx, link, AuthRefusal::kNotByPolicy, "its certificate is not due yet");
-  if (auto next = renewed(ctx, verdict, link_key)) return want(ctx, link, std::move(*next));
-  if (membership.authority().admit(membership.floor()) != trust::Admit::kSecret) {
-    return refuse(ctx, link, AuthRefusal::kNotByPolicy, "this mesh lets in by invite alone");
+  if (const auto no = policy_against(ctx, verdict, *link.peer, link_key, false)) {
+    return refuse(ctx, link, no->code, no->text);
   }
+  if (auto next = renewed(ctx, verdict, link_key)) return want(ctx, link, std::move(*next));
   want(ctx, link, new_certificate(ctx, link, ask.label));
 }
 
@@ -244,8 +305,13 @@ void certify_self(Context& ctx) {
 }
 
 void sign_wishes(Context& ctx) {
-  while (const auto failed = ctx.membership->sign_next(ctx.wall))
-    answer(ctx, failed->first, failed->second);
+  while (std::optional<Wish> wish = ctx.membership->next_wish()) {
+    if (wish->token) {
+      sign_by_hand(ctx, *wish);
+    } else {
+      sign_for_device(ctx, std::move(*wish));
+    }
+  }
 }
 
 bool authority_committed(Context& ctx, const Committed& committed) {
@@ -285,12 +351,11 @@ void issue_by_hand(Context& ctx, Wish wish) {
     return refuse_with(ErrorCode::kNotFound, "no issuer here");
   }
   Membership& membership = *ctx.membership;
-  if (!membership.can_issue()) {
-    return refuse_with(ErrorCode::kPermission, "this issuer may not certify any more");
-  }
-  if (clock_is_wrong(ctx)) return refuse_with(ErrorCode::kPermission, "the clock is not believed");
-  if (membership.waits_for_member()) {
-    return refuse_with(ErrorCode::kBusy, "set back: no member was heard yet");
+  // Before the first step has ended nobody has judged the time; then it is, before it is signed.
+  const Status may = membership.links_judged == 0 ? Status() : may_sign(ctx);
+  if (!may.ok()) {
+    ctx.out->issued.push_back({token, may.error()});
+    return;
   }
   if (!membership.wish(std::move(wish))) refuse_with(ErrorCode::kBusy, "too many wait");
 }

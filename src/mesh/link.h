@@ -103,6 +103,7 @@ struct LinkAdmission {
   // comes the message that ends it, and to who joins the mesh and, when all of it has left, the end
   // of the link.
   std::map<DeviceId, Position> to_tell;
+  std::optional<std::uint64_t> news_from;  // the place in AuthorityNews; none: it is told no news
   bool end_due = false;
   bool lets_in = false;
   bool mesh_told = false;

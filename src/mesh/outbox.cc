@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "core/planted.h"
+#include "core/secret.h"
 #include "mesh/serve.h"
 
 namespace ebb::mesh {
@@ -173,6 +174,23 @@ void send(Context& ctx, Link& link, const codec::Message& message, codec::Priori
   }
   pump_output(ctx, link);
   if (messages_exceed_bound(link)) touch(ctx, link);
+}
+
+void send_secret(Context& ctx, Link& link, const codec::AuthMesh& mesh) {
+  if (!can_send(link)) return;
+  flush_control(ctx, link);
+  codec::Message message = mesh;
+  Bytes bytes;
+  bytes.reserve(limits::kGenesisBytes + limits::kMeshSecretBytes + kUsualMessage);
+  codec::encode_message(message, bytes);
+  erase_bytes(std::get<codec::AuthMesh>(message).secret);
+  if (is_later(ctx)) codec::add_field(bytes);
+  count_sent(ctx, message, bytes.size());
+  Bytes chunk;
+  chunk.reserve(bytes.size() + codec::kChunkHeaderBytes);
+  codec::append_chunk(codec::Priority::kControl, bytes, false, chunk);
+  erase_bytes(bytes);
+  hand_over(ctx, link, std::move(chunk));
 }
 
 bool messages_exceed_bound(const Link& link) {

@@ -84,7 +84,13 @@ bool read_lines(std::string_view text, std::vector<KeptInvite>& out) {
 }
 
 std::string text_of(const std::vector<KeptInvite>& kept) {
-  std::string text(kFirst);
+  constexpr std::size_t kLine = 192;  // more than any has: no copies of secrets are left behind
+  std::size_t lines = 2;
+  for (const KeptInvite& invite : kept)
+    lines += 1 + invite.devices.size();
+  std::string text;
+  text.reserve(lines * kLine);
+  text.append(kFirst);
   text.push_back('\n');
   for (const KeptInvite& invite : kept) {
     std::string secret = to_base32(invite.secret.view());

@@ -140,7 +140,8 @@ void Node::Impl::watch_invites() {
 
 void Node::Impl::plan_invites() {
   const std::optional<Duration> next = invites.next_look(wall_now());
-  if (!next) return invites_timer.stop();
+  // The timer of a node that stops would be left running when its loop ends.
+  if (!next || stopping) return invites_timer.stop();
   invites_timer.start(*next);
 }
 
@@ -174,6 +175,7 @@ void Node::Impl::end_issuing() {
 }
 
 Result<MadeInvite> Node::make_invite(Duration ttl, std::uint64_t uses) {
+  if (impl_->stopping) return stopping_error();
   if (impl_->home.issuer == nullptr) return no_issuer(impl_->home);
   if (!impl_->bound) {
     return Error{
@@ -205,6 +207,7 @@ Result<MadeInvite> Node::make_invite(Duration ttl, std::uint64_t uses) {
 const std::vector<KeptInvite>& Node::invites() const { return impl_->invites.all(); }
 
 Status Node::end_invite(const trust::InviteId& id) {
+  if (impl_->stopping) return stopping_error();
   EBB_RETURN_IF_ERROR(impl_->invites.end(id, wall()));
   impl_->publish_invites();
   return {};

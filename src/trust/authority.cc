@@ -241,6 +241,15 @@ std::vector<ByteView> Authority::records_after(const DeviceId& authority, const 
   return out;
 }
 
+ByteView Authority::told(const DeviceId& authority, const Position& position,
+                         Telling telling) const {
+  const auto found = logs_.find(authority);
+  if (found == logs_.end()) return {};
+  const AuthorityLog::Record* record = found->second.held.find(position);
+  if (record == nullptr || !is_told(authority, found->second.held, *record, telling)) return {};
+  return record->second.encoded;
+}
+
 Hash Authority::digest() const {
   Bytes all = to_bytes(as_bytes(kSetLabel));
   for (const auto& [authority, log] : logs_) {

@@ -130,6 +130,8 @@ class Authority {
   // The same behind a position, so that one goes on where the last one was.
   std::vector<ByteView> records_after(const DeviceId& authority, const Position& after,
                                       std::size_t bytes_max, Telling telling) const;
+  // One record, if it is held and is told so; empty otherwise. Valid until the next take().
+  ByteView told(const DeviceId& authority, const Position& position, Telling telling) const;
   // Those that have a log here, the root first.
   std::vector<DeviceId> authorities() const;
   bool holds(const DeviceId& authority, const Position& position) const;

@@ -280,3 +280,37 @@ TEST_CASE("an issuer that was set back invites nobody while it is alone") {
   REQUIRE_FALSE(refused.ok());
   CHECK(refused.error().detail.find("before another device") != std::string::npos);
 }
+
+TEST_CASE("a node that stops makes no invites and ends none") {
+  const TempDir dir;
+  NodeThread node(make_home(dir / "a"), make_config());
+  REQUIRE(node.started().ok());
+  const auto made = make_invite(node);
+  REQUIRE(made.ok());
+  std::promise<void> may_end;
+  using Code = std::optional<ErrorCode>;
+  const auto code_of = [](const auto& result) {
+    return result.ok() ? Code() : Code(result.error().code);
+  };
+  std::promise<std::pair<Code, Code>> answers;
+  node.on_loop([&](Node& n) {
+    // It keeps the node from having stopped.
+    n.query(
+        false, [&](const store::Reader&) { may_end.get_future().wait(); },
+        [&](const Status&) {
+          const auto another = n.make_invite(kInviteTtl, 1);
+          const Status ended = n.end_invite(n.invites().front().id);
+          answers.set_value({code_of(another), code_of(ended)});
+        });
+    n.request_stop();
+    return true;
+  });
+  CHECK(node.wait_until([](Node& n) { return n.stopping(); }));
+  may_end.set_value();
+  CHECK(answers.get_future().get() == std::pair(Code(ErrorCode::kBusy), Code(ErrorCode::kBusy)));
+  node.stop();
+  const auto kept = Invites::open(home_paths(dir / "a").invites);
+  REQUIRE(kept.ok());
+  REQUIRE(kept->all().size() == 1);
+  CHECK(kept->all().front().is_open(wall_now()));
+}
