@@ -12,6 +12,7 @@
 
 #include "cli/commands.h"
 #include "cli/files.h"
+#include "cli/member_words.h"
 #include "cli/passphrase.h"
 #include "cli/print.h"
 #include "cli/progress.h"
@@ -69,6 +70,32 @@ Outcome<bool> show_qr(const Context& context, const InviteOptions& options,
   return true;
 }
 
+// The fields of a request for certificates that say no more than was asked for.
+void put_terms(const TermsOptions& terms, nlohmann::json& body) {
+  if (!terms.roles.empty()) {
+    nlohmann::json roles = nlohmann::json::array();
+    std::string_view rest = terms.roles;
+    for (std::size_t end = 0; end != std::string_view::npos;) {
+      end = rest.find(',');
+      roles.push_back(std::string(rest.substr(0, end)));
+      if (end != std::string_view::npos) rest.remove_prefix(end + 1);
+    }
+    body["roles"] = std::move(roles);
+  }
+  for (const std::string& prefix : terms.prefixes)
+    body["prefixes"].push_back(prefix == "*" ? "" : prefix);
+  if (!terms.days.empty()) body["days"] = std::stoll(terms.days);
+}
+
+// None is text that JSON cannot keep.
+std::optional<Failure> why_no_terms(const TermsOptions& terms) {
+  bool is_text = quote_json(terms.roles).has_value();
+  for (const std::string& prefix : terms.prefixes)
+    is_text = is_text && quote_json(prefix).has_value();
+  if (is_text) return std::nullopt;
+  return usage_failure("that is not UTF-8 text");
+}
+
 std::string short_id(const nlohmann::json& row) { return text_at(row, "id"); }
 
 }  // namespace
@@ -78,8 +105,10 @@ Exit run_invite(const Context& context, const InviteOptions& options) {
   if (!ttl) {
     return usage_failure("--ttl is no time: " + options.ttl, "write it as 30m, 1h or 7d");
   }
-  const std::string body = fmt::format("{{\"ttl_ms\":{},\"uses\":{}}}", *ttl, options.uses);
-  EBB_ASSIGN(const Document answer, context.post(RequestTarget("/v1/invites"), body));
+  if (const auto failure = why_no_terms(options.terms)) return *failure;
+  nlohmann::json body = {{"ttl_ms", *ttl}, {"uses", options.uses}};
+  put_terms(options.terms, body);
+  EBB_ASSIGN(const Document answer, context.post(RequestTarget("/v1/invites"), body.dump()));
   if (context.globals().json) {
     context.print_json(answer.text);
     return ExitCode::kOk;
@@ -109,13 +138,15 @@ Exit run_invite_list(const Context& context) {
                {"made"},
                {"expires"},
                {"used", Table::Align::kRight},
-               {"of", Table::Align::kRight}});
+               {"of", Table::Align::kRight},
+               {"certified"}});
   for (const nlohmann::json& row : invites) {
     const std::uint64_t uses = count_at(row, "uses");
+    const std::string terms = terms_words(row);
     table.add({short_id(row), text_at(row, "state"), time_text(number_at(row, "made_ms")),
                time_text(number_at(row, "expires_ms")),
                std::to_string(uses - std::min(uses, count_at(row, "uses_left"))),
-               std::to_string(uses)});
+               std::to_string(uses), terms.empty() ? "as usual" : terms});
   }
   context.print(table.text(context.colours(), context.columns()));
   return ExitCode::kOk;
@@ -267,6 +298,7 @@ Outcome<std::vector<std::string>> read_names(const Context& context, const std::
 }  // namespace
 
 Exit run_cert_issue(const Context& context, const CertIssueOptions& options) {
+  if (const auto failure = why_no_terms(options.terms)) return *failure;
   EBB_ASSIGN(const std::vector<std::string> names, read_names(context, options.names));
   if (mkdir(options.folder.c_str(), 0700) != 0 && errno != EEXIST) {
     return Failure{.what = "cannot make " + options.folder + ": " + std::strerror(errno)};
@@ -274,9 +306,9 @@ Exit run_cert_issue(const Context& context, const CertIssueOptions& options) {
   std::optional<Failure> refused;
   const Certify certify = [&](const std::string& device, const std::string& link_key,
                               const std::string& label) -> Result<Bytes> {
-    const std::string body =
-        nlohmann::json({{"device", device}, {"link_key", link_key}, {"label", label}}).dump();
-    auto answer = context.post(RequestTarget("/v1/certificates"), body);
+    nlohmann::json body = {{"device", device}, {"link_key", link_key}, {"label", label}};
+    put_terms(options.terms, body);
+    auto answer = context.post(RequestTarget("/v1/certificates"), body.dump());
     if (answer.ok()) {
       if (auto record = from_base32(text_at(answer->value, "record"))) return std::move(*record);
     } else {
@@ -312,6 +344,23 @@ Exit run_cert_issue(const Context& context, const CertIssueOptions& options) {
       fmt::format("{} in {}, {} there already: one for each device, whose first start is "
                   "`ebb init --mesh NAME.ebb && ebb up`",
                   count_text(made, "file"), options.folder, kept));
+  return ExitCode::kOk;
+}
+
+Exit run_cert_change(const Context& context, const CertChangeOptions& options) {
+  if (const auto failure = why_no_terms(options.terms)) return *failure;
+  const TermsOptions& terms = options.terms;
+  if (terms.roles.empty() && terms.prefixes.empty() && terms.days.empty()) {
+    return usage_failure("nothing is to be changed", "name --roles, --prefix or --days");
+  }
+  EBB_ASSIGN(const std::string device, context.device_with_prefix(options.device));
+  nlohmann::json body = {{"device", device}};
+  put_terms(terms, body);
+  EBB_ASSIGN(const Document answer, context.post(RequestTarget("/v1/certificates"), body.dump()));
+  if (context.globals().json) context.print_json(answer.text);
+  context.note(
+      "certified anew: other nodes hear of it as of news. What the device may write "
+      "already it may write for ever; only what it reads and relays becomes less");
   return ExitCode::kOk;
 }
 

@@ -8,6 +8,7 @@
 
 #include "cli/background.h"
 #include "cli/commands.h"
+#include "cli/member_words.h"
 #include "cli/print.h"
 #include "cli/raw_json.h"
 #include "core/limits.h"
@@ -98,6 +99,21 @@ std::string scope_words(const nlohmann::json& scope) {
   return words;
 }
 
+// As one of the mesh; nothing where the answer does not speak of it.
+void add_membership(const nlohmann::json& status,
+                    const std::function<void(std::string_view, std::string_view)>& field) {
+  const std::string member = member_words(status);
+  if (!member.empty()) field("member", member);
+  const nlohmann::json& membership = object_at(status, "membership");
+  const std::string refusal = text_at(membership, "last_refusal");
+  const bool wants = text_at(membership, "standing") != "certified";
+  if (!refusal.empty() && (wants || flag_at(membership, "renewal_due"))) {
+    field("", "last refusal: " + refusal);
+  }
+  const std::string issuers = issuers_words(status);
+  if (!issuers.empty()) field("issuers", issuers);
+}
+
 std::string status_text(const Context& context, const nlohmann::json& status) {
   const nlohmann::json& verdict = object_at(status, "verdict");
   const nlohmann::json& completeness = object_at(status, "completeness");
@@ -112,6 +128,7 @@ std::string status_text(const Context& context, const nlohmann::json& status) {
   const std::string name = text_at(status, "name");
   field("device", text_at(status, "device") + (name.empty() ? "" : "  (" + name + ")"));
   field("mesh", text_at(status, "mesh"));
+  add_membership(status, field);
   field("listen", fmt::format("{}, up {}", text_at(status, "listen"),
                               age_text(number_at(status, "uptime_ms"))));
   field("events", events_text(count_at(status, "events"), count_at(status, "heads"),

@@ -44,6 +44,12 @@ bool clock_is_wrong(const Context& ctx) {
          std::abs(ctx.wall.ms - membership.judged().ms) > limits::kTimeFloorMs;
 }
 
+// From its signing on, as what a person has chosen for it: a renewal lasts as long.
+Duration length_of(const trust::Certificate& certificate) {
+  const std::int64_t whole = certificate.validity.not_after.ms - certificate.validity.not_before.ms;
+  return milliseconds(std::max(whole - kBackMs, kBackMs));
+}
+
 // The certificate that a device of this standing is given by an issuer, if any.
 std::optional<trust::Certificate> renewed(const Context& ctx, const trust::Verdict& verdict,
                                           const trust::LinkKey& link_key) {
@@ -54,19 +60,20 @@ std::optional<trust::Certificate> renewed(const Context& ctx, const trust::Verdi
   next.serial += 1;
   next.link_key = link_key;
   const WallTime before = next.validity.not_before;
-  next.validity = validity_of(ctx.wall, milliseconds(limits::kCertificateMs));
+  next.validity = validity_of(ctx.wall, length_of(next));
   next.validity.not_before = std::max(next.validity.not_before, WallTime{before.ms + 1});
   return next;
 }
 
-trust::Certificate new_certificate(const Context& ctx, const Link& link, const std::string& label) {
+trust::Certificate new_certificate(const Context& ctx, const Link& link, const std::string& label,
+                                   const trust::Terms& terms = {}) {
   trust::Certificate next;
   next.device = *link.peer;
   next.link_key = link.channel->peer()->link_key;
   next.label = label;
-  next.roles = trust::roles::kReader | trust::roles::kWriter | trust::roles::kRelay;
-  next.prefixes = {""};
-  next.validity = validity_of(ctx.wall, milliseconds(limits::kCertificateMs));
+  next.roles = terms.roles;
+  next.prefixes = terms.prefixes;
+  next.validity = validity_of(ctx.wall, terms.lasts());
   return next;
 }
 
@@ -106,6 +113,12 @@ std::optional<codec::AuthRefused> policy_against(const Context& ctx, const trust
   if (!admits && !renewed(ctx, verdict, link_key)) {
     return {{AuthRefusal::kNotByPolicy, "this mesh lets in by invite alone"}};
   }
+  // Whoever has the secret makes as many devices as he likes, and what is signed is kept for ever.
+  const bool is_known = verdict.certificate.has_value();
+  if (!is_known && membership.authority().is_half_full()) {
+    return {{AuthRefusal::kNotByPolicy,
+             "the records of this mesh are half full: by the secret nobody new is let in"}};
+  }
   return std::nullopt;
 }
 
@@ -142,7 +155,7 @@ void ask_by_invite(Context& ctx, Link& link, const codec::AuthAsk& ask,
   if (invite->expires <= ctx.wall && !counted) {
     return refuse(ctx, link, AuthRefusal::kInviteExpired, "the invite has expired");
   }
-  trust::Certificate certificate = new_certificate(ctx, link, ask.label);
+  trust::Certificate certificate = new_certificate(ctx, link, ask.label, invite->terms);
   if (const auto again = renewed(ctx, verdict, peer.link_key)) certificate = *again;
   want(ctx, link, std::move(certificate), peer.invite);
   if (link.closed || counted) return;
@@ -162,6 +175,14 @@ Status may_sign(const Context& ctx) {
     return Error{ErrorCode::kBusy, "set back: no member was heard yet"};
   }
   return {};
+}
+
+std::optional<trust::Certificate> known_certificate(const Context& ctx, const DeviceId& device) {
+  if (ctx.membership == nullptr) return std::nullopt;
+  const Bytes encoded = ctx.membership->authority().certificate_of(device);
+  const auto read = trust::read_certificate(ctx.config.mesh, encoded);
+  if (encoded.empty() || !read.ok()) return std::nullopt;
+  return read->certificate;
 }
 
 void answer(Context& ctx, const Wish& wish, Result<Bytes> record) {
@@ -325,14 +346,36 @@ bool authority_committed(Context& ctx, const Committed& committed) {
 }
 
 void issue(Context& ctx, const IssueWanted& wanted) {
+  const trust::Terms usual;
   trust::Certificate certificate;
   certificate.device = wanted.device;
-  certificate.link_key = wanted.link_key;
-  certificate.label = wanted.label;
-  certificate.roles = wanted.roles;
-  certificate.prefixes = wanted.prefixes;
-  certificate.quota = wanted.quota;
-  certificate.validity = validity_of(ctx.wall, wanted.validity);
+  certificate.roles = usual.roles;
+  certificate.prefixes = usual.prefixes;
+  Duration lasts = usual.lasts();
+  WallTime after{-1};  // it has to be newer than the one that it changes
+  if (wanted.link_key) {
+    certificate.link_key = *wanted.link_key;
+  } else {
+    const auto known = known_certificate(ctx, wanted.device);
+    if (!known) {
+      ctx.out->issued.push_back(
+          {wanted.token, Error{ErrorCode::kNotFound, "no certificate of this device is known"}});
+      return;
+    }
+    certificate = *known;
+    certificate.serial += 1;
+    lasts = length_of(*known);
+    after = known->validity.not_before;
+  }
+  if (wanted.label) certificate.label = *wanted.label;
+  // What is on the device stays on it, whatever it may do.
+  if (wanted.roles) {
+    certificate.roles = *wanted.roles | (certificate.roles & trust::roles::kIssuer);
+  }
+  if (wanted.prefixes) certificate.prefixes = *wanted.prefixes;
+  certificate.validity = validity_of(ctx.wall, wanted.validity.value_or(lasts));
+  certificate.validity.not_before =
+      std::max(certificate.validity.not_before, WallTime{after.ms + 1});
   issue_by_hand(ctx, {wanted.token, std::nullopt, std::nullopt, {}, std::move(certificate)});
 }
 

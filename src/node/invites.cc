@@ -18,6 +18,7 @@ constexpr std::string_view kInvite = "invite";
 constexpr std::string_view kDevice = "device";
 constexpr std::string_view kOpen = "open";
 constexpr std::string_view kEnded = "ended";
+constexpr std::string_view kAllTopics = "*";
 constexpr std::string_view kCheck = "check";
 constexpr std::size_t kCheckBytes = 8;
 // What kInviteUsesHeld devices, and the lines of the invites, take less than.
@@ -51,9 +52,30 @@ bool read_number(std::string_view text, Number& out) {
   return !text.empty() && read.ec == std::errc() && read.ptr == end;
 }
 
-// "invite <secret> <made> <seen> <expires> <uses> open|ended"
+std::vector<std::string> texts_of(std::string_view list) {
+  std::vector<std::string> texts;
+  for (const std::string_view text : split(list, ','))
+    texts.emplace_back(text == kAllTopics ? std::string_view() : text);
+  return texts;
+}
+
+// "<role,...> <days> <prefix,...|*>"
+bool read_terms(std::string_view roles, std::string_view days, std::string_view prefixes,
+                trust::Terms& out) {
+  const auto bits = trust::roles_from(texts_of(roles), trust::roles::kUsual);
+  auto topics = trust::prefixes_from(texts_of(prefixes));
+  if (!bits || !topics || !read_number(days, out.days) || !trust::days_from(out.days)) return false;
+  out.roles = *bits;
+  out.prefixes = std::move(*topics);
+  return true;
+}
+
+// "invite <secret> <made> <seen> <expires> <uses> open|ended", and its terms where they are not the
+// usual ones.
 bool read_invite(const std::vector<std::string_view>& words, KeptInvite& out) {
-  if (words.size() != 7 || (words[6] != kOpen && words[6] != kEnded)) return false;
+  if (words.size() != 7 && words.size() != 10) return false;
+  if (words.size() == 10 && !read_terms(words[7], words[8], words[9], out.terms)) return false;
+  if (words[6] != kOpen && words[6] != kEnded) return false;
   auto bytes = from_base32(words[1]);
   auto secret = bytes ? trust::InviteSecret::from(*bytes) : std::nullopt;
   if (bytes) erase_bytes(*bytes);
@@ -83,6 +105,18 @@ bool read_lines(std::string_view text, std::vector<KeptInvite>& out) {
   return out.size() <= limits::kInvitesTried;
 }
 
+std::string words_of(const trust::Terms& terms) {
+  if (terms == trust::Terms()) return {};
+  std::string words;
+  for (const std::string_view role : trust::role_names(terms.roles))
+    words.append(words.empty() ? " " : ",").append(role);
+  words.append(" ").append(std::to_string(terms.days)).append(" ");
+  for (const std::string& prefix : terms.prefixes) {
+    words.append(words.ends_with(' ') ? "" : ",").append(prefix.empty() ? kAllTopics : prefix);
+  }
+  return words;
+}
+
 std::string text_of(const std::vector<KeptInvite>& kept) {
   constexpr std::size_t kLine = 192;  // more than any has: no copies of secrets are left behind
   std::size_t lines = 2;
@@ -99,7 +133,7 @@ std::string text_of(const std::vector<KeptInvite>& kept) {
     for (const std::int64_t ms : {invite.made.ms, invite.seen.ms, invite.expires.ms})
       text.append(std::to_string(ms)).append(" ");
     text.append(std::to_string(invite.uses)).append(" ");
-    text.append(invite.ended ? kEnded : kOpen).append("\n");
+    text.append(invite.ended ? kEnded : kOpen).append(words_of(invite.terms)).append("\n");
     for (const DeviceId& device : invite.devices)
       text.append(kDevice).append(" ").append(device_text(device)).append("\n");
   }
@@ -139,7 +173,7 @@ std::vector<KeptInvite> Invites::copy(WallTime now) const {
     const WallTime seen = std::max(now, invite.seen);
     if (seen.ms - invite.expires.ms > kKeptMs) continue;
     kept.push_back({invite.id, invite.secret.copy(), invite.made, invite.expires, seen, invite.uses,
-                    invite.devices, invite.ended});
+                    invite.devices, invite.ended, invite.terms});
   }
   return kept;
 }
@@ -161,7 +195,8 @@ Status Invites::replace(std::vector<KeptInvite> kept) {
   return {};
 }
 
-Result<const KeptInvite*> Invites::make(WallTime now, Duration ttl, std::uint64_t uses) {
+Result<const KeptInvite*> Invites::make(WallTime now, Duration ttl, std::uint64_t uses,
+                                        trust::Terms terms) {
   if (ttl.us < 1000 || ttl > kInviteTtlMax) {
     return Error{ErrorCode::kOutOfRange, "ttl", "from 1 ms to 30 days"};
   }
@@ -192,6 +227,7 @@ Result<const KeptInvite*> Invites::make(WallTime now, Duration ttl, std::uint64_
   made.made = made.seen = now;
   made.expires = {now.ms + ttl.ms()};
   made.uses = uses;
+  made.terms = std::move(terms);
   kept.insert(kept.begin(), std::move(made));
   EBB_RETURN_IF_ERROR(replace(std::move(kept)));
   return &kept_.front();
@@ -254,7 +290,7 @@ std::vector<mesh::OpenInvite> Invites::for_engine() const {
   std::vector<mesh::OpenInvite> all;
   for (const KeptInvite& invite : kept_)
     all.push_back({invite.id, invite.is_over(invite.seen) ? WallTime{} : invite.expires,
-                   invite.uses_left(), invite.devices});
+                   invite.uses_left(), invite.devices, invite.terms});
   return all;
 }
 

@@ -31,6 +31,7 @@
 #include "mesh/access_book.h"
 #include "mesh/membership_types.h"
 #include "trust/invite.h"
+#include "trust/terms.h"
 
 namespace ebb::node {
 
@@ -42,6 +43,7 @@ struct KeptInvite {
   std::uint64_t uses = 1;         // that it is good for
   std::vector<DeviceId> devices;  // that have used it, each once
   bool ended = false;             // by a person
+  trust::Terms terms = {};        // of the certificates that it gives
 
   std::uint64_t uses_left() const { return uses - devices.size(); }
   bool is_over(WallTime now) const { return ended || std::max(now, seen) >= expires; }
@@ -53,7 +55,8 @@ class Invites {
   static Result<Invites> open(const std::string& path);
 
   // The new one; valid until something changes.
-  Result<const KeptInvite*> make(WallTime now, Duration ttl, std::uint64_t uses);
+  Result<const KeptInvite*> make(WallTime now, Duration ttl, std::uint64_t uses,
+                                 trust::Terms terms = {});
   // kNotFound, kExists (it is over already).
   Status end(const trust::InviteId& id, WallTime now);
   // Once for each device; an invite that is not known means nothing.

@@ -174,7 +174,7 @@ void Node::Impl::end_issuing() {
     done(stopping_error());
 }
 
-Result<MadeInvite> Node::make_invite(Duration ttl, std::uint64_t uses) {
+Result<MadeInvite> Node::make_invite(Duration ttl, std::uint64_t uses, trust::Terms terms) {
   if (impl_->stopping) return stopping_error();
   if (impl_->home.issuer == nullptr) return no_issuer(impl_->home);
   if (!impl_->bound) {
@@ -194,7 +194,7 @@ Result<MadeInvite> Node::make_invite(Duration ttl, std::uint64_t uses) {
   if (invite.addresses.empty()) {  // a machine without a network
     invite.addresses.push_back("127.0.0.1:" + std::to_string(impl_->bound->port()));
   }
-  EBB_ASSIGN(const KeptInvite* kept, impl_->invites.make(wall(), ttl, uses));
+  EBB_ASSIGN(const KeptInvite* kept, impl_->invites.make(wall(), ttl, uses, std::move(terms)));
   invite.secret = kept->secret.copy();
   invite.made = kept->made;
   invite.expires = kept->expires;

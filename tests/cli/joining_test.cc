@@ -12,6 +12,8 @@
 #include "tests/cli/command_run.h"
 #include "tests/temp_dir.h"
 
+#include <nlohmann/json.hpp>
+
 using ebb::Error;
 using ebb::ErrorCode;
 using ebb::Result;
@@ -51,6 +53,43 @@ TEST_CASE("invite asks for so long and so many, and prints the line alone") {
     CHECK(ebb.run({"invite", "--ttl", bad}) == 2);
   }
   CHECK(ebb.run({"invite", "--uses", "0"}) == 2);
+}
+
+TEST_CASE("what a certificate is to say is asked for as it was given, and no more") {
+  CommandRun ebb;
+  ebb.serve().on("POST /v1/invites", kMade);
+  CHECK(ebb.run({"invite", "--roles", "reader,writer", "--prefix", "pump.", "--prefix", "door",
+                 "--days", "30"}) == 0);
+  CHECK(nlohmann::json::parse(ebb.api->requests().at(0).body) ==
+        nlohmann::json({{"ttl_ms", 3600000},
+                        {"uses", 1},
+                        {"roles", {"reader", "writer"}},
+                        {"prefixes", {"pump.", "door"}},
+                        {"days", 30}}));
+  CHECK(ebb.run({"invite", "--prefix", "*", "--roles", "reader,"}) == 0);
+  const auto second = nlohmann::json::parse(ebb.api->requests().at(1).body);
+  CHECK(second["prefixes"] == nlohmann::json({""}));
+  CHECK(second["roles"] == nlohmann::json({"reader", ""}));  // the node says what is wrong
+  for (const std::string bad : {"0", "401", "x", "-1", ""}) {
+    CAPTURE(bad);
+    CHECK(ebb.run({"invite", "--days", bad}) == 2);
+  }
+  CHECK(ebb.run({"invite", "--roles", "\xff"}) == 2);
+  CHECK(ebb.run({"invite", "--roles", ""}) == 2);
+}
+
+TEST_CASE("a known device is certified anew by a beginning of its id") {
+  CommandRun ebb;
+  ebb.serve().on("GET /v1/heads", R"({"heads":[{"device":"abcdefgh-ijklmnop"}]})");
+  ebb.api->on("GET /v1/peers", R"({"peers":[]})");
+  ebb.api->on("POST /v1/certificates", R"({"record":"aa"})");
+  CHECK(ebb.run({"cert", "change", "abcd"}) == 2);
+  CHECK(ebb.err_has("nothing is to be changed"));
+  CHECK(ebb.run({"cert", "change", "abcd", "--roles", "reader"}) == 0);
+  CHECK(ebb.err_has("certified anew"));
+  CHECK(nlohmann::json::parse(ebb.api->requests().back().body) ==
+        nlohmann::json({{"device", "abcdefgh-ijklmnop"}, {"roles", {"reader"}}}));
+  CHECK(ebb.run({"cert", "change", "zz", "--roles", "reader"}) == 1);
 }
 
 TEST_CASE("a QR code is drawn on a terminal that is wide enough, or when it is asked for") {

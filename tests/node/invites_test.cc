@@ -132,6 +132,32 @@ TEST_CASE("an invite that was ended stays so when the clock goes back, and after
   }
 }
 
+TEST_CASE("the terms of an invite are kept with it, and a line without any has the usual ones") {
+  const TempDir dir;
+  const std::string path = dir / "invites";
+  auto invites = Invites::open(path);
+  REQUIRE(invites.ok());
+  REQUIRE(invites->make(kNow, kHour, 1).ok());
+  const std::string plain = read_file(path, 1 << 20).value();
+  CHECK(plain.find(" open\n") != std::string::npos);
+  const trust::Terms narrow{trust::roles::kReader | trust::roles::kWriter, {"door", "pump."}, 30};
+  const trust::Terms brief{trust::roles::kUsual, {""}, 1};
+  REQUIRE(invites->make(kNow, kHour, 2, narrow).ok());
+  REQUIRE(invites->use(invites->all().front().id, counting<DeviceId>(1)).ok());
+  REQUIRE(invites->make(kNow, kHour, 1, brief).ok());
+  const std::string text = read_file(path, 1 << 20).value();
+  CHECK(text.find(" open reader,writer 30 door,pump.\ndevice ") != std::string::npos);
+  CHECK(text.find(" open reader,writer,relay 1 *\n") != std::string::npos);
+  const auto again = Invites::open(path);
+  REQUIRE(again.ok());
+  REQUIRE(again->all().size() == 3);
+  CHECK(again->all()[0].terms == brief);
+  CHECK(again->all()[1].terms == narrow);
+  CHECK(again->all()[2].terms == trust::Terms());
+  for (std::size_t i = 0; i < 3; ++i)
+    CHECK(again->for_engine()[i].terms == again->all()[i].terms);
+}
+
 TEST_CASE("an invite ends by the latest that the clock has shown, also after a restart") {
   const TempDir dir;
   auto invites = Invites::open(dir / "invites");

@@ -248,6 +248,32 @@ class JoiningTest(rig.RigTest):
         self.assert_exit(first.run("cert", "issue", names, folder, check=False), 2,
                          "cannot be a name")
 
+    def test_a_device_writes_what_its_invite_said_and_no_more(self):
+        first, second = self.mesh_of_one(), self.newcomer()
+        address = first.status()["listen"]
+        line = self.invite(first, "--roles", "reader,writer", "--prefix", "pump.", "--days", "30")
+        # It is what the invite says after a restart of the inviter, too.
+        first.stop()
+        first.start("--listen", address)
+        self.join(second, line)
+        second.start("--listen", "127.0.0.1:0")
+        second.run("append", "reading", "level=3", "--topic", "pump.1")
+        self.assert_exit(second.run("append", "reading", "--topic", "door", check=False), 1,
+                         "door begins with none of: pump.", "ebb cert change")
+        first.run("append", "visit", "--topic", "door")
+        self.in_sync([first, second], 2)
+        said = second.run("status").stdout
+        self.assertRegex(said, r"\nmember +certified, until \S+ \(29 days\); as reader, writer; "
+                               r"topics pump\.\n")
+        self.assertRegex(first.run("status").stdout, r"\nissuers +1 \(if it is lost nobody")
+        # Wider, by hand, and a role away.
+        first.run("cert", "change", second.status()["device"][:12], "--roles", "writer",
+                  "--prefix", "pump.", "--prefix", "door")
+        self.wait(lambda: second.status()["membership"]["prefixes"] == ["door", "pump."], "news")
+        self.assertEqual(second.status()["membership"]["roles"], ["writer"])
+        second.run("append", "reading", "--topic", "door")
+        self.wait(lambda: first.status()["events"] == 3, "the event of the door")
+
     def test_the_root_leaves_and_the_mesh_goes_on(self):
         first, file = self.mesh_of_one(), self.dir / "root.key"
         key = first.dir / "keys" / "root.key"
