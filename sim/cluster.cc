@@ -4,7 +4,6 @@
 
 #include "core/check.h"
 #include "sim/planted_bugs.h"
-#include "sim/scenarios.h"
 
 namespace ebb::sim {
 namespace {
@@ -27,12 +26,21 @@ enum class Stream : std::uint64_t {
   kNat,
   kRefold,
   kScopes,
-  kMembers
+  kMembers,
+  kStrangers,
+  kSecret
 };
 
 Rng stream(std::uint64_t seed, Stream name) {
   Rng rng(seed ^ (static_cast<std::uint64_t>(name) * 0x9e3779b97f4a7c15ULL));
   return rng.fork();
+}
+
+Bytes mesh_secret(Rng rng) {
+  Bytes secret;
+  while (secret.size() < trust::MeshSecret::kSize)
+    append_be64(secret, rng.next());
+  return secret;
 }
 
 }  // namespace
@@ -53,13 +61,17 @@ Cluster::Cluster(const Schedule& schedule, const std::string& dir, Trace::Lines 
       quota_(findings_),
       memory_(findings_),
       members_(findings_),
+      stranger_checker_(findings_),
       plan_(schedule.faults),
       behind_nat_(plan_nat(options_, stream(options_.seed, Stream::kNat))),
       scopes_(options_, behind_nat_, stream(options_.seed, Stream::kScopes)),
       network_(
-          queue_, stream(options_.seed, Stream::kNetwork), options_.network, options_.nodes,
-          counts_,
-          [this](HostIndex host, mesh::Input input) { hosts_[host]->deliver(std::move(input)); }),
+          queue_, stream(options_.seed, Stream::kNetwork), options_.network,
+          options_.nodes + options_.strangers, counts_,
+          [this](HostIndex host, mesh::Input input) {
+            if (host >= options_.nodes) return strangers_->deliver(host, std::move(input));
+            hosts_[host]->deliver(std::move(input));
+          }),
       schedule_rng_(stream(options_.seed, Stream::kSchedule)),
       workload_(stream(options_.seed, Stream::kWorkload)),
       started_late_(options_.nodes, false),
@@ -112,7 +124,11 @@ void Cluster::make_hosts(const std::string& dir, Rng& rng) {
     paper_ = std::make_unique<PaperMesh>(keys, options_.real, kBuilt, options_.issuers);
     mesh = to_bytes(paper_->mesh().view());
   }
-  const auto peers = plan_peers(options_, behind_nat_, stream(options_.seed, Stream::kPeers));
+  auto peers = plan_peers(options_, behind_nat_, stream(options_.seed, Stream::kPeers));
+  Rng strange = stream(options_.seed, Stream::kStrangers);
+  plan_strange_peers(options_, peers, strange.fork());
+  make_strangers(*MeshId::from(mesh), strange.fork());
+  const Bytes secret = mesh_secret(stream(options_.seed, Stream::kSecret));
   const Host::World world{queue_, network_, trace_, *this, counts_, &liar_};
   const auto skew_ms = static_cast<std::uint64_t>(options_.wall_skew_max.ms());
   for (HostIndex index = 0; index < options_.nodes; ++index) {
@@ -121,6 +137,7 @@ void Cluster::make_hosts(const std::string& dir, Rng& rng) {
     setup.dir = dir + "/host" + std::to_string(index);
     setup.real = options_.real;
     setup.real_channel = options_.real_channel;
+    if (options_.secret) setup.secret = secret;
     setup.mesh = *MeshId::from(mesh);
     for (const HostIndex peer : peers[index])
       setup.peers.push_back(Network::address(peer));
@@ -145,7 +162,8 @@ void Cluster::make_hosts(const std::string& dir, Rng& rng) {
   std::vector<DeviceId> devices;
   for (const auto& host : hosts_)
     devices.push_back(host->device());
-  scopes_.set_devices(std::move(devices));
+  scopes_.set_devices(devices);
+  let_strangers_in(std::move(devices));
   join_members(kWallAtStart);
 }
 
@@ -251,6 +269,7 @@ void Cluster::calm() {
   for (const auto& injector : injectors_)
     injector->calm();
   network_.calm();
+  if (strangers_ != nullptr) strangers_->calm();
   for (HostIndex host = 0; host < hosts_.size(); ++host) {
     hosts_[host]->storage().calm();
     start(host);
@@ -333,6 +352,7 @@ void Cluster::stepped(HostIndex host) {
 
 void Cluster::audit() {
   cursors_.check(hosts_);
+  stranger_checker_.check(hosts_);
   queue_.after(kAuditInterval, [this] { audit(); });
 }
 
@@ -343,6 +363,7 @@ void Cluster::check_at_rest() {
     convergence_.check(hosts_, fork_, gap_ledger_);
   }
   cursors_.check(hosts_, fork_);
+  stranger_checker_.check_at_rest(hosts_);
   for (HostIndex host = 0; host < hosts_.size(); ++host) {
     if (!hosts_[host]->running()) continue;
     followers_.check(host, *hosts_[host]->storage().store());
@@ -375,19 +396,6 @@ Schedule schedule_of(const Options& options) {
 
 Outcome run_seed(const Options& options, const std::string& dir, Trace::Lines lines) {
   return run_schedule(schedule_of(options), dir, std::move(lines));
-}
-
-std::string report(const Outcome& outcome) {
-  std::string text = "seed " + std::to_string(outcome.options.seed) + ", " +
-                     std::to_string(outcome.options.nodes) + " nodes: ";
-  text += outcome.converged ? "converged" : "did not converge";
-  text += ", " + std::to_string(outcome.findings.count()) + " findings\n";
-  for (const std::string& finding : outcome.findings.texts())
-    text += "  " + finding + "\n";
-  // What only a test asks for, no line replays.
-  const std::string line = replay_line(outcome.options);
-  if (!line.empty()) text += "replay: " + line + '\n';
-  return text;
 }
 
 }  // namespace ebb::sim

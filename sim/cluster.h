@@ -34,6 +34,7 @@
 #include "sim/scope_checker.h"
 #include "sim/scope_plan.h"
 #include "sim/stamp_checker.h"
+#include "sim/strangers.h"
 #include "sim/workload.h"
 
 namespace ebb::sim {
@@ -87,6 +88,9 @@ class Cluster : private Observer {
   void trouble(HostIndex host, const std::string& text) override;
 
   void make_hosts(const std::string& dir, Rng& rng);
+  // cluster_strangers.cc
+  void make_strangers(const MeshId& mesh, Rng rng);
+  void let_strangers_in(std::vector<DeviceId> hosts);
   // members.cc
   std::vector<HostIndex> issuer_hosts() const;
   void join_members(WallTime now);
@@ -135,6 +139,7 @@ class Cluster : private Observer {
   QuotaChecker quota_;
   MemoryChecker memory_;
   MemberChecker members_;
+  StrangerChecker stranger_checker_;
   LatencyMeter latency_;
   std::vector<PlannedFault> plan_;
   std::vector<bool> behind_nat_;
@@ -142,6 +147,7 @@ class Cluster : private Observer {
   std::unique_ptr<PaperMesh> paper_;  // null: an open mesh
   Network network_;
   Hosts hosts_;
+  std::unique_ptr<Strangers> strangers_;  // null: there are none
   std::vector<std::unique_ptr<Injector>> injectors_;
   Rng schedule_rng_;
   Workload workload_;

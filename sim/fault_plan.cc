@@ -100,6 +100,17 @@ std::vector<bool> plan_nat(const Options& options, Rng rng) {
   return behind;
 }
 
+void plan_strange_peers(const Options& options, std::vector<std::vector<HostIndex>>& peers,
+                        Rng rng) {
+  for (std::size_t i = 0; i < options.strangers; ++i) {
+    const auto stranger = static_cast<HostIndex>(options.nodes + i);
+    const HostIndex one = draw_host(rng, options);  // at least
+    for (HostIndex host = 0; host < options.nodes; ++host) {
+      if (rng.chance(1, 4) || host == one) peers[host].push_back(stranger);
+    }
+  }
+}
+
 std::vector<std::vector<HostIndex>> plan_peers(const Options& options,
                                                const std::vector<bool>& behind_nat, Rng rng) {
   std::vector<std::vector<HostIndex>> peers(options.nodes);

@@ -49,6 +49,10 @@ std::vector<PlannedFault> plan_faults(const Options& options, Rng rng);
 std::vector<std::vector<HostIndex>> plan_peers(const Options& options,
                                                const std::vector<bool>& behind_nat, Rng rng);
 
+// Adds the places of strangers, which come behind the hosts, to what hosts are configured with.
+void plan_strange_peers(const Options& options, std::vector<std::vector<HostIndex>>& peers,
+                        Rng rng);
+
 // Which hosts cannot be dialled. Never host 0.
 std::vector<bool> plan_nat(const Options& options, Rng rng);
 

@@ -34,9 +34,11 @@ channel::Key random_key(Rng& rng) {
   return key;
 }
 
-channel::AccessKeys link_access(const MeshId& mesh) {
+channel::AccessKeys link_access(const MeshId& mesh, const Bytes& secret) {
   channel::AccessKeys access;
-  access.push_back(channel::AccessKey::for_link(mesh));
+  const auto known = trust::MeshSecret::from(secret);
+  access.push_back(known ? channel::AccessKey::for_link(mesh, *known)
+                         : channel::AccessKey::for_link(mesh));
   return access;
 }
 
@@ -115,12 +117,13 @@ void Host::make_channels() {
       setup_.real ? real_check_ : static_cast<const trust::SignatureCheck&>(stand_in_check_);
   if (setup_.real_channel) {
     channels_.reset();
-    access_ = std::make_unique<mesh::AccessBook>(link_access(setup_.mesh));
+    access_ = std::make_unique<mesh::AccessBook>(link_access(setup_.mesh, setup_.secret));
     channels_ = std::make_unique<mesh::SecureChannels>(
         mesh::SecureSetup{*identity_, check, channel::StaticKey(link_key_.copy()), *access_,
                           [rng = rng_.fork()]() mutable { return random_key(rng); }});
   } else {
-    channels_ = std::make_unique<StandInChannels>(setup_.mesh, *identity_, check, rng_.fork());
+    channels_ = std::make_unique<StandInChannels>(setup_.mesh, setup_.secret, *identity_, check,
+                                                  rng_.fork());
   }
   if (liar_ != nullptr) lying_channels_ = std::make_unique<LyingChannels>(*channels_, *liar_);
 }
@@ -304,6 +307,14 @@ void Host::perform(mesh::Effects& effects) {
   }
 }
 
+// What a stranger has done is told of nobody, or of that stranger.
+bool Host::is_strangers(const mesh::PeerFault& fault) const {
+  const DeviceId* const stranger = world_.network.stranger(setup_.index, fault.link);
+  if (stranger == nullptr || (fault.peer && fault.peer != *stranger)) return false;
+  return fault.reason == "bad_channel" || fault.reason == "no_access" ||
+         fault.reason == "bad_proof";
+}
+
 void Host::judge(const mesh::Effects& effects) {
   if (!honest()) return;
   // Before a peer has said who it is, it may be the liar.
@@ -319,6 +330,7 @@ void Host::judge(const mesh::Effects& effects) {
     if (effect.reason == "bad_channel" || effect.reason == "no_access") {
       if (world_.network.bytes_since_flip(setup_.index, effect.link)) continue;
     }
+    if (is_strangers(effect)) continue;
     world_.observer.trouble(setup_.index, "an honest peer is blamed: " +
                                               std::string(effect.reason) + " " + effect.detail);
   }

@@ -51,6 +51,7 @@ class Host {
     bool real = false;  // see Options::real
     bool folds = true;  // its store does
     bool real_channel = false;
+    Bytes secret;  // of the mesh; empty: none
     std::vector<std::string> peers;
     WallTime wall_at_start;  // what its clock says when the simulation begins
     WallTime built;          // when its program was built
@@ -122,6 +123,7 @@ class Host {
   void check_flip(mesh::LinkId link);
   // All hosts but one are honest, and of a rollback we would know: blame and alarms are mistakes.
   void judge(const mesh::Effects& effects);
+  bool is_strangers(const mesh::PeerFault& fault) const;
   void arm();
   void timer();
 

@@ -116,7 +116,7 @@ RareOptions expand_rare(Rng rng) {
 void draw_liar(Rng& rng, Options& options) {
   if (!rng.chance(1, 4) || options.nodes < kNodesWithLiar) return;
   options.lie(rng.between(20, 300));
-  for (std::size_t i = kDrawnClasses; i < kFaultClasses; ++i)
+  for (std::size_t i = kDrawnClasses; i < kDrawnClasses + kLies; ++i)
     options.enabled[i] = rng.chance(3, 4);
 }
 
@@ -145,6 +145,16 @@ void draw_members(Rng& rng, Options& options) {
   if (outsider) options.outsider = last - 1;
   if (late && !clocks) options.late = last - 2;
   if (expired && !clocks) options.expired = last - 3;
+}
+
+// In every second seed, where no classes were asked for.
+void draw_strangers(Rng& rng, bool are_wanted, Options& options) {
+  options.secret = rng.chance(1, 2);
+  if (!rng.chance(1, 2)) return;
+  options.strangers = rng.between(1, 3);
+  for (std::size_t i = kDrawnClasses + kLies; i < kFaultClasses; ++i)
+    options.enabled[i] = rng.chance(3, 4);
+  if (!are_wanted) options.strange(0);
 }
 
 std::string ms_text(Duration duration) { return std::to_string(duration.ms()) + " ms"; }
@@ -239,6 +249,7 @@ Options expand_seed(std::uint64_t seed, std::size_t nodes, Duration chaos,
   draw_scopes(beside, options);
   options.real_channel = beside.chance(1, 20);
   draw_members(beside, options);
+  draw_strangers(beside, !classes, options);
   return options;
 }
 
@@ -284,6 +295,8 @@ std::vector<std::pair<std::string, std::string>> describe(const Options& options
                                   permille(options.lies_permille)
                             : "none"},
       {"members", members_text(options)},
+      {"secret", options.secret ? "yes" : "no"},
+      {"strangers", std::to_string(options.strangers)},
       {"bug", std::string(bug_name(options.bug))},
   };
 }
