@@ -28,7 +28,9 @@ enum class Stream : std::uint64_t {
   kScopes,
   kMembers,
   kStrangers,
-  kSecret
+  kSecret,
+  kIssues,
+  kLan
 };
 
 Rng stream(std::uint64_t seed, Stream name) {
@@ -65,14 +67,15 @@ Cluster::Cluster(const Schedule& schedule, const std::string& dir, Trace::Lines 
       plan_(schedule.faults),
       behind_nat_(plan_nat(options_, stream(options_.seed, Stream::kNat))),
       scopes_(options_, behind_nat_, stream(options_.seed, Stream::kScopes)),
-      network_(
-          queue_, stream(options_.seed, Stream::kNetwork), options_.network,
-          options_.nodes + options_.strangers, counts_,
-          [this](HostIndex host, mesh::Input input) {
-            if (host >= options_.nodes) return strangers_->deliver(host, std::move(input));
-            hosts_[host]->deliver(std::move(input));
-          }),
+      network_(queue_, stream(options_.seed, Stream::kNetwork), options_.network,
+               options_.nodes + options_.strangers, counts_,
+               [this](HostIndex host, mesh::Input input) {
+                 if (host >= options_.nodes) return strangers_->deliver(host, std::move(input));
+                 hosts_[host]->deliver(std::move(input));
+               }),
+      lan_({queue_, network_, hosts_, counts_}, options_, stream(options_.seed, Stream::kLan)),
       schedule_rng_(stream(options_.seed, Stream::kSchedule)),
+      issue_rng_(stream(options_.seed, Stream::kIssues)),
       workload_(stream(options_.seed, Stream::kWorkload)),
       started_late_(options_.nodes, false),
       steps_(options_.nodes, 0) {
@@ -171,6 +174,8 @@ Outcome Cluster::run() {
   schedule_faults();
   schedule_starts();
   schedule_appends();
+  schedule_issues();
+  lan_.begin();
   queue_.after(kAuditInterval, [this] { audit(); });
   const Instant end = Instant{} + options_.chaos;
   if (options_.restore) queue_.at({end.us / 2}, [this] { back_up(0); });
@@ -197,50 +202,11 @@ Outcome Cluster::run() {
   return outcome;
 }
 
-void Cluster::schedule_starts() {
-  for (HostIndex host = 0; host < hosts_.size(); ++host) {
-    if (started_late_[host]) continue;
-    const Duration within = milliseconds(static_cast<std::int64_t>(schedule_rng_.below(3000)));
-    queue_.after(within, [this, host] { start(host); });
-  }
-}
-
-void Cluster::schedule_appends() {
-  const auto span = static_cast<std::uint64_t>(options_.chaos.us);
-  for (std::size_t i = 0; i < options_.append_batches; ++i) {
-    const Instant at{static_cast<std::int64_t>(schedule_rng_.below(span))};
-    const auto host = static_cast<HostIndex>(schedule_rng_.below(options_.nodes));
-    queue_.at(at, [this, host] {
-      if (hosts_[host]->running() && !is_quiet(host)) hosts_[host]->append(workload_.next(host));
-    });
-  }
-  if (options_.steady_interval == Duration{}) return;
-  for (HostIndex host = 0; host < hosts_.size(); ++host) {
-    const auto phase = schedule_rng_.below(static_cast<std::uint64_t>(options_.steady_interval.us));
-    queue_.after(microseconds(static_cast<std::int64_t>(phase)),
-                 [this, host] { append_steadily(host); });
-  }
-}
-
-void Cluster::append_steadily(HostIndex host) {
-  if (!chaos_) return;
-  const std::uint64_t events = host == options_.left_out ? options_.left_out_writes : 1;
-  for (std::uint64_t i = 0; i < events; ++i)
-    hosts_[host]->append(workload_.small());
-  queue_.after(options_.steady_interval, [this, host] { append_steadily(host); });
-}
-
-void Cluster::schedule_faults() {
-  for (const PlannedFault& fault : plan_) {
-    if (fault.kind == Fault::kLateStart) started_late_[fault.host] = true;
-    queue_.at(fault.at, [this, fault] { inject(fault); });
-  }
-}
-
 void Cluster::start(HostIndex host) {
   if (hosts_[host]->running()) return;
   const Status started = hosts_[host]->start();
-  if (!started) trouble(host, "does not start: " + started.error().message());
+  if (!started) return trouble(host, "does not start: " + started.error().message());
+  issue_soon(host);
 }
 
 void Cluster::inject(const PlannedFault& fault) {
@@ -274,6 +240,7 @@ void Cluster::calm() {
     hosts_[host]->storage().calm();
     start(host);
   }
+  excuse_unadmitted();
 }
 
 void Cluster::run_for(Duration duration) {

@@ -23,6 +23,7 @@
 #include "sim/follower_checker.h"
 #include "sim/fork.h"
 #include "sim/injector.h"
+#include "sim/lan.h"
 #include "sim/latency_meter.h"
 #include "sim/member_checker.h"
 #include "sim/memory_checker.h"
@@ -94,6 +95,14 @@ class Cluster : private Observer {
   // members.cc
   std::vector<HostIndex> issuer_hosts() const;
   void join_members(WallTime now);
+  void limit_members();
+  void schedule_issues();
+  void issue_soon(HostIndex host);
+  void issue_again(HostIndex host);
+  void want_certificate(HostIndex host);
+  bool is_held_elsewhere(HostIndex host) const;
+  void excuse_unadmitted();
+  // cluster_schedule.cc
   void schedule_starts();
   void schedule_appends();
   void append_steadily(HostIndex host);
@@ -147,9 +156,12 @@ class Cluster : private Observer {
   std::unique_ptr<PaperMesh> paper_;  // null: an open mesh
   Network network_;
   Hosts hosts_;
+  Lan lan_;
   std::unique_ptr<Strangers> strangers_;  // null: there are none
   std::vector<std::unique_ptr<Injector>> injectors_;
   Rng schedule_rng_;
+  Rng issue_rng_;
+  std::uint64_t issues_ = 0;  // that were wanted
   Workload workload_;
   std::vector<bool> started_late_;
   std::set<HostIndex> replaced_;            // and not opened since

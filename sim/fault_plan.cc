@@ -117,14 +117,15 @@ std::vector<std::vector<HostIndex>> plan_peers(const Options& options,
   const auto connect = [&](HostIndex a, HostIndex b) {
     if (rng.chance(1, 2)) std::swap(a, b);
     if (behind_nat[b]) std::swap(a, b);
-    if (a == b || behind_nat[b]) return;
+    if (a == b || behind_nat[b] || a == options.lone || b == options.lone) return;
     std::vector<HostIndex>& known = peers[a];
     if (std::find(known.begin(), known.end(), b) == known.end()) known.push_back(b);
   };
   for (HostIndex host = 1; host < options.nodes; ++host) {
     auto earlier = static_cast<HostIndex>(rng.below(host));
     // The tree's inner hosts can be dialled, and let others in; host 0 can, and does.
-    while (behind_nat[earlier] || earlier == options.outsider || earlier == options.late)
+    while (behind_nat[earlier] || earlier == options.outsider || earlier == options.late ||
+           earlier == options.lone || earlier == options.blind)
       --earlier;
     connect(host, earlier);
   }

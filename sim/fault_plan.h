@@ -45,7 +45,8 @@ struct Schedule {
 std::vector<PlannedFault> plan_faults(const Options& options, Rng rng);
 
 // Whose addresses each host is configured with, those behind NAT being nobody's. Connected when
-// directions are ignored, also without whoever is not certified from the beginning.
+// directions are ignored, also without whoever is not certified from the
+// beginning, and but for who is found by beacons alone.
 std::vector<std::vector<HostIndex>> plan_peers(const Options& options,
                                                const std::vector<bool>& behind_nat, Rng rng);
 

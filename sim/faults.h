@@ -83,13 +83,20 @@ enum class Fault : std::uint8_t {
   kStrangerGuesses,  // under another secret
   kStrangerRepeats,  // with a first message that was overheard
   kStrangerNoMac,    // with no mac
+  // Of beacons on a local network (sim/lan.h).
+  kBeaconStale,     // says where somebody was
+  kBeaconRepeated,  // comes again and again
+  kBeaconStrange,   // leads to a stranger, or to nobody
 };
-inline constexpr std::size_t kFaultClasses = static_cast<std::size_t>(Fault::kStrangerNoMac) + 1;
+inline constexpr std::size_t kFaultClasses = static_cast<std::size_t>(Fault::kBeaconStrange) + 1;
 inline constexpr Fault kFirstStranger = Fault::kStrangerSilent;
+inline constexpr Fault kLastStranger = Fault::kStrangerNoMac;
+inline constexpr Fault kFirstBeacon = Fault::kBeaconStale;
 inline constexpr Fault kFirstLie = Fault::kLieBytes;
 inline constexpr std::size_t kLies =
     static_cast<std::size_t>(kFirstStranger) - static_cast<std::size_t>(kFirstLie);
-// Of which each seed has a half; lies need a liar, and what strangers do needs one.
+// Of which each seed has a half; lies need a liar, and what strangers do needs one,
+// and beacons a local network.
 inline constexpr std::size_t kDrawnClasses = static_cast<std::size_t>(kFirstLie);
 
 struct FaultInfo {
@@ -159,6 +166,9 @@ inline constexpr std::array<FaultInfo, kFaultClasses> kFaultTable = {{
     {"stranger_guesses", true},
     {"stranger_repeats", true},
     {"stranger_no_mac", true},
+    {"beacon_stale", true},
+    {"beacon_repeated", true},
+    {"beacon_strange", true},
 }};
 
 inline std::string_view fault_name(Fault fault) {

@@ -77,6 +77,7 @@ class Network : public Port {
   // Nothing passes those ways until heal() or open_all().
   CutId cut(std::vector<Direction> directions) { return topology_.cut(std::move(directions)); }
   void heal(CutId cut);
+  bool passes(HostIndex from, HostIndex to) const { return !topology_.is_cut(from, to); }
   std::size_t cuts() const { return topology_.cuts(); }
   // Every path is open and as wide as it was.
   void open_all();

@@ -113,9 +113,15 @@ struct Options {
   std::uint64_t issuers = 0;
   std::optional<HostIndex> late, expired, outsider;
   bool outsider_is_certified = false;
-  bool renewals = false;  // the certificates of all others are due from the beginning
+  // May write topics of one prefix alone, and writes others as well; may not read.
+  std::optional<HostIndex> narrow, blind;
+  bool renewals = false;      // the certificates of all others are due from the beginning
   std::size_t strangers = 0;  // who are no hosts, and do what is enabled of theirs
-  Bug bug = Bug::kNone;       // of every host
+  // So many hosts hear each other's beacons, host 0 among them; and one of them that has nobody's
+  // address otherwise, and is in nobody's list.
+  std::size_t lan = 0;
+  std::optional<HostIndex> lone;
+  Bug bug = Bug::kNone;  // of every host
   // A host that the latencies leave out, and what is wrong with it all the time: how slowly it
   // reads (0: as the others), and whether it hears nobody, who all hear it.
   std::optional<HostIndex> left_out;
@@ -154,8 +160,14 @@ struct Options {
   // So many strangers, who do all that strangers do.
   void strange(std::size_t count) {
     strangers = count;
-    for (std::size_t i = kDrawnClasses + kLies; i < kFaultClasses; ++i)
+    for (auto i = static_cast<std::size_t>(kFirstStranger);
+         i <= static_cast<std::size_t>(kLastStranger); ++i)
       enabled[i] = count > 0;
+  }
+  // A host that is not as the others, for one reason or another.
+  bool has_part(HostIndex host) const {
+    return host == late || host == expired || host == outsider || host == narrow || host == blind ||
+           host == lone || host == liar_host();
   }
   Duration patience() const { return kGossipRound * static_cast<std::int64_t>(rounds_max); }
 };

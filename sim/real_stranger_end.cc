@@ -58,9 +58,8 @@ class RealStranger final : public StrangerEnd {
     }
     codec::HandshakePayload payload;
     payload.device = named;
-    payload.proof =
-        identity_.sign(codec::proof_bytes(codec::HandshakeEnd::kResponder, noise_->transcript(),
-                                          link_key_.public_part().view()));
+    payload.proof = identity_.sign(codec::proof_bytes(
+        codec::HandshakeEnd::kResponder, noise_->transcript(), link_key_.public_part().view()));
     Bytes answer;
     EBB_CHECK(noise_->write_message(codec::encode_handshake_payload(payload), answer).ok());
     Bytes wire;

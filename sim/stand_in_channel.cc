@@ -124,7 +124,7 @@ class StandInChannel final : public mesh::Channel {
         codec::decode_handshake_payload(messages_.payload_of(number, message));
     if (!payload.ok()) return broken("stand-in: payload");
     if (!signatures_.holds(payload->device, StandInMessages::proven(nonces_, !dialled_),
-                            payload->proof)) {
+                           payload->proof)) {
       return mesh::ChannelFailure{mesh::ChannelFault::kBadProof, ""};
     }
     if (number == 1) say_hello(2, wire_out);

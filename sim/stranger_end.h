@@ -1,7 +1,8 @@
 // StrangerEnd: one handshake of a stranger, who knows what can be known of a mesh without being let
 // in, and has a device and keys of his own.
 //
-// Model:     where the mesh has a secret, a stranger knows the mesh and has another secret; where it
+// Model:     where the mesh has a secret, a stranger knows the mesh and has another secret; where
+// it
 //            has none, he has another mesh. One end makes one first message or one answer.
 // Ownership: the identity must outlive it.
 // Threads:   not thread-safe; owned by its talk.

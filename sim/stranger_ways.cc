@@ -26,9 +26,8 @@ std::optional<Bytes> take_message(Bytes& bytes) {
 
 void Strangers::close_within(Stranger& stranger, mesh::LinkId link, Duration longest) {
   const auto us = static_cast<std::int64_t>(rng_.below(static_cast<std::uint64_t>(longest.us)));
-  world_.queue.after(microseconds(us), [this, place = stranger.place, link] {
-    world_.network.close(place, link);
-  });
+  world_.queue.after(microseconds(us),
+                     [this, place = stranger.place, link] { world_.network.close(place, link); });
 }
 
 // Now and then behind a length that could be one.

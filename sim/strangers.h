@@ -43,9 +43,9 @@ class Strangers {
     Fault way = Fault::kStrangerSilent;
     HostIndex host = 0;  // at the other end; of one that has dialled not known
     std::unique_ptr<StrangerEnd> end;
-    Bytes came;              // of a message that has not come whole
-    std::size_t stage = 0;   // messages that have come
-    Bytes behind;            // to be said later
+    Bytes came;             // of a message that has not come whole
+    std::size_t stage = 0;  // messages that have come
+    Bytes behind;           // to be said later
     bool up = false;
     std::optional<mesh::LinkId> other;  // to whom all is passed on
   };

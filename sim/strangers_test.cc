@@ -163,7 +163,8 @@ TEST_CASE("with nothing but strangers a run is good, and they do all that they c
       const ebb::tests::TempDir dir;
       const Outcome outcome = run_seed(options, dir.path().string());
       CHECK_MESSAGE(outcome.good(), report(outcome));
-      for (auto i = static_cast<std::size_t>(kFirstStranger); i < kFaultClasses; ++i) {
+      for (auto i = static_cast<std::size_t>(kFirstStranger);
+           i <= static_cast<std::size_t>(kLastStranger); ++i) {
         CHECK_MESSAGE(outcome.faults.of(static_cast<Fault>(i)) > 0, kFaultTable[i].name);
       }
     }

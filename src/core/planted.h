@@ -62,10 +62,14 @@ enum class Bug : std::uint8_t {
   kKeepEndedLinks,
   kCursorByDatagram,
   kIgnoreScope,
+  kDeafToBeacons,
   // Membership.
   kTellRecordEarly,
   kSkipAuthorCheck,
   kHelloBeforeRecords,
+  kIgnoreMark,
+  kIgnorePrefix,
+  kTellTheBlind,
   // Channels.
   kSkipRecordTag,
   kSkipDatagramTag,

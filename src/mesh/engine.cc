@@ -186,6 +186,7 @@ void on_input(Context& ctx, AddPeer& peer) {
 }
 
 void on_input(Context& ctx, AddressHeard& heard) {
+  if (planted(Bug::kDeafToBeacons)) return;
   Target* target = add_target(ctx, heard.address, std::nullopt, false, false);
   if (target != nullptr) heard_nearby(ctx, *target);
 }
