@@ -78,9 +78,9 @@ constexpr std::array kRecorded = {
     Recorded{"plain_datagrams", 1, "datagram"},
 };
 
-constexpr std::array<std::string_view, 13> kCheckers = {
+constexpr std::array<std::string_view, 14> kCheckers = {
     "convergence", "cursor", "datagram", "durability", "follower", "host",  "ledger",
-    "liveness",    "memory", "order",    "presence",   "refold",   "stamp",
+    "liveness",    "memory", "order",    "presence",   "refold",   "stamp", "strangers",
 };
 
 Outcome run(std::uint64_t seed, Bug bug) {

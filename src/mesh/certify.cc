@@ -8,6 +8,7 @@
 #include "core/limits.h"
 #include "mesh/admission.h"
 #include "mesh/authority_talk.h"
+#include "mesh/certificate_validity.h"
 #include "mesh/dialer.h"
 #include "mesh/peers.h"
 
@@ -15,15 +16,6 @@ namespace ebb::mesh {
 namespace {
 
 using codec::AuthRefusal;
-
-// So much before it was signed a certificate begins: clocks of others may be behind.
-constexpr std::int64_t kBackMs = limits::kDayMs;
-
-trust::Validity validity_of(WallTime now, Duration lasts) {
-  const std::int64_t begin = std::max<std::int64_t>(now.ms - kBackMs, 0);
-  const std::int64_t end = std::min(now.ms + lasts.ms(), begin + limits::kCertificateMs);
-  return {{begin}, {end}};
-}
 
 void refuse(Context& ctx, Link& link, AuthRefusal code, std::string text) {
   send(ctx, link, codec::AuthRefused{code, text});
@@ -42,12 +34,6 @@ bool clock_is_wrong(const Context& ctx) {
   const Membership& membership = *ctx.membership;
   return ctx.config.clock_suspect ||
          std::abs(ctx.wall.ms - membership.judged().ms) > limits::kTimeFloorMs;
-}
-
-// From its signing on, as what a person has chosen for it: a renewal lasts as long.
-Duration length_of(const trust::Certificate& certificate) {
-  const std::int64_t whole = certificate.validity.not_after.ms - certificate.validity.not_before.ms;
-  return milliseconds(std::max(whole - kBackMs, kBackMs));
 }
 
 // The certificate that a device of this standing is given by an issuer, if any.
@@ -164,27 +150,6 @@ void ask_by_invite(Context& ctx, Link& link, const codec::AuthAsk& ask,
   ctx.out->invites.push_back({*peer.invite, peer.device});
 }
 
-// What keeps this issuer from signing anything now.
-Status may_sign(const Context& ctx) {
-  const Membership& membership = *ctx.membership;
-  if (!membership.can_issue()) {
-    return Error{ErrorCode::kPermission, "this issuer may not certify any more"};
-  }
-  if (clock_is_wrong(ctx)) return Error{ErrorCode::kPermission, "the clock is not believed"};
-  if (membership.waits_for_member()) {
-    return Error{ErrorCode::kBusy, "set back: no member was heard yet"};
-  }
-  return {};
-}
-
-std::optional<trust::Certificate> known_certificate(const Context& ctx, const DeviceId& device) {
-  if (ctx.membership == nullptr) return std::nullopt;
-  const Bytes encoded = ctx.membership->authority().certificate_of(device);
-  const auto read = trust::read_certificate(ctx.config.mesh, encoded);
-  if (encoded.empty() || !read.ok()) return std::nullopt;
-  return read->certificate;
-}
-
 void answer(Context& ctx, const Wish& wish, Result<Bytes> record) {
   if (wish.token) ctx.out->issued.push_back({*wish.token, record});
   Link* link = wish.link ? find_link(ctx, *wish.link) : nullptr;
@@ -226,6 +191,18 @@ void sign_by_hand(Context& ctx, const Wish& wish) {
 }
 
 }  // namespace
+
+Status may_sign(const Context& ctx) {
+  const Membership& membership = *ctx.membership;
+  if (!membership.can_issue()) {
+    return Error{ErrorCode::kPermission, "this issuer may not certify any more"};
+  }
+  if (clock_is_wrong(ctx)) return Error{ErrorCode::kPermission, "the clock is not believed"};
+  if (membership.waits_for_member()) {
+    return Error{ErrorCode::kBusy, "set back: no member was heard yet"};
+  }
+  return {};
+}
 
 std::optional<Instant> ask_later_at(const Context& ctx) {
   std::optional<Instant> at;
@@ -343,68 +320,6 @@ bool authority_committed(Context& ctx, const Committed& committed) {
   if (done->wish.link) ctx.membership->note_certified(done->wish.certificate->device, ctx.now);
   answer(ctx, done->wish, done->record);
   return true;
-}
-
-void issue(Context& ctx, const IssueWanted& wanted) {
-  const trust::Terms usual;
-  trust::Certificate certificate;
-  certificate.device = wanted.device;
-  certificate.roles = usual.roles;
-  certificate.prefixes = usual.prefixes;
-  Duration lasts = usual.lasts();
-  WallTime after{-1};  // it has to be newer than the one that it changes
-  if (wanted.link_key) {
-    certificate.link_key = *wanted.link_key;
-  } else {
-    const auto known = known_certificate(ctx, wanted.device);
-    if (!known) {
-      ctx.out->issued.push_back(
-          {wanted.token, Error{ErrorCode::kNotFound, "no certificate of this device is known"}});
-      return;
-    }
-    certificate = *known;
-    certificate.serial += 1;
-    lasts = length_of(*known);
-    after = known->validity.not_before;
-  }
-  if (wanted.label) certificate.label = *wanted.label;
-  // What is on the device stays on it, whatever it may do.
-  if (wanted.roles) {
-    certificate.roles = *wanted.roles | (certificate.roles & trust::roles::kIssuer);
-  }
-  if (wanted.prefixes) certificate.prefixes = *wanted.prefixes;
-  certificate.validity = validity_of(ctx.wall, wanted.validity.value_or(lasts));
-  certificate.validity.not_before =
-      std::max(certificate.validity.not_before, WallTime{after.ms + 1});
-  issue_by_hand(ctx, {wanted.token, std::nullopt, std::nullopt, {}, std::move(certificate)});
-}
-
-void issue(Context& ctx, const PolicyWanted& wanted) {
-  // Its number is the next one when it is signed.
-  issue_by_hand(ctx, {wanted.token, std::nullopt, std::nullopt,
-                      trust::record::Policy{0, wanted.admit}, std::nullopt});
-}
-
-void issue_by_hand(Context& ctx, Wish wish) {
-  const Token token = *wish.token;
-  const auto refuse_with = [&](ErrorCode code, std::string_view why) {
-    ctx.out->issued.push_back({token, Error{code, why}});
-  };
-  if (ctx.membership == nullptr || ctx.membership->config().issuer == nullptr) {
-    return refuse_with(ErrorCode::kNotFound, "no issuer here");
-  }
-  Membership& membership = *ctx.membership;
-  // Before the first step has ended nobody has judged the time; then it is, before it is signed.
-  const Status may = membership.links_judged == 0 ? Status() : may_sign(ctx);
-  if (!may.ok()) {
-    ctx.out->issued.push_back({token, may.error()});
-    return;
-  }
-  if (!membership.wish(std::move(wish))) refuse_with(ErrorCode::kBusy, "too many wait");
-}
-
-void change_invites(Context& ctx, InvitesChanged& changed) {
-  if (ctx.membership != nullptr) ctx.membership->config().invites = std::move(changed.invites);
 }
 
 }  // namespace ebb::mesh

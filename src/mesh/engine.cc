@@ -186,7 +186,9 @@ void on_input(Context& ctx, AddPeer& peer) {
   }
 }
 
-void on_input(Context& ctx, AddressHeard& heard) { heard_nearby(ctx, heard.address); }
+void on_input(Context& ctx, AddressHeard& heard) {
+  if (!planted(Bug::kDeafToBeacons)) heard_nearby(ctx, heard.address);
+}
 
 void on_input(Context& ctx, Shutdown&) {
   for (Link& link : ctx.links) {

@@ -8,6 +8,7 @@
 
 #include "core/host_port.h"
 #include "core/limits.h"
+#include "core/planted.h"
 #include "mesh/admission.h"
 #include "mesh/bounds.h"
 #include "mesh/datagrams.h"
@@ -185,6 +186,7 @@ void on_stream_bytes(Context& ctx, StreamBytes& stream,
     leave_gate(ctx, *link);
     ctx.budget.spend(link->link_class, std::exchange(link->unspent_bytes, 0));
     on_established(ctx, *link);
+    if (planted(Bug::kBelieveAnswer)) dialer_found_device(ctx, *link);
   }
   if (!link->closed && !plain.empty()) {
     link->last_received = ctx.now;

@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "core/check.h"
+#include "core/planted.h"
 #include "trust/authority.h"
 
 namespace ebb::trust {
@@ -168,7 +169,7 @@ bool Authority::may_write(const DeviceId& device, std::string_view topic) const 
   return std::any_of(entry->claims.begin(), entry->claims.end(), [&](const Claim& claim) {
     const auto read = read_certificate(mesh_, claim.certificate);
     return read.ok() && read->certificate.has_role(roles::kWriter) &&
-           read->certificate.allows_topic(topic);
+           (read->certificate.allows_topic(topic) || planted(Bug::kIgnorePrefix));
   });
 }
 
