@@ -75,6 +75,7 @@ struct MembershipConfig {
   // `signed_to`; or where that is not known, before a member was heard that tells what it holds.
   bool set_back = false;
   std::optional<Position> signed_to;
+  trust::AuthorityShares shares;  // of memory, for what authorities have said
 };
 
 // ---- inputs

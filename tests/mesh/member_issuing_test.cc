@@ -120,6 +120,33 @@ TEST_CASE("who asked by the secret is judged by the policy of when it is signed"
   CHECK(was_told(rig.node(late), "this mesh lets in by invite alone"));
 }
 
+TEST_CASE("by the secret nobody new is let in once the records are half full; others are renewed") {
+  constexpr std::size_t kCome = 16;
+  MemberRig rig;
+  rig.admit_by_secret();
+  rig.node(0).membership->shares.issuers = std::size_t{12} << 10;
+  const std::size_t known = rig.add_member({0}, {kAllRoles, {""}, -300, 10});
+  std::vector<std::size_t> strangers;
+  for (std::size_t i = 0; i < kCome; ++i)
+    strangers.push_back(rig.add_stranger({0}));
+  rig.start(0);
+  for (const std::size_t stranger : strangers)
+    rig.start(stranger);
+  rig.run_for(seconds(120));
+  const std::uint64_t let_in = rig.engine(0).counters().certificates_issued;
+  CHECK(let_in > 2);
+  CHECK(let_in < kCome);
+  CHECK(rig.engine(0).membership().is_issuer);
+  rig.start(known);
+  rig.input(0, by_hand(1, rig.store(strangers.back()).device()));
+  rig.run_for(seconds(120));
+  CHECK(rig.engine(0).counters().certificates_issued == let_in + 2);
+  CHECK_FALSE(rig.engine(known).membership().renewal_due);
+  CHECK(std::any_of(strangers.begin(), strangers.end(), [&](std::size_t i) {
+    return was_told(rig.node(i), "half full");
+  }));
+}
+
 TEST_CASE("a renewal that waits does not give back what was taken meanwhile") {
   MemberRig rig;
   const std::size_t member = rig.add_member({0}, {kAllRoles, {"a", "b"}, -80, 10});
