@@ -2,8 +2,10 @@
 
 #include <algorithm>
 #include <cstring>
+#include <utility>
 
 #include "core/limits.h"
+#include "core/secret.h"
 #include "mesh/admission.h"
 #include "trust/authority_record.h"
 
@@ -132,14 +134,23 @@ void go_on_telling(Context& ctx, Link& link) {
     send(ctx, link, page);
   }
   if (!admission.lets_in || admission.end_due || link.closed) return;
-  const MembershipConfig& config = ctx.membership->config();
-  send(ctx, link, codec::AuthMesh{config.genesis, config.secret});
-  close_link(ctx, link, "joined");
+  if (!std::exchange(admission.mesh_told, true)) {
+    const MembershipConfig& config = ctx.membership->config();
+    codec::AuthMesh mesh{config.genesis, config.secret};
+    send(ctx, link, mesh);
+    erase_bytes(mesh.secret);
+  }
+  // A driver that closes gives what waits a moment, and a slow line needs longer for the last of
+  // it.
+  if (link.queue.empty() && !link.report_due) close_link(ctx, link, "joined");
 }
 
 void give_time(Context& ctx, Link& link) {
   if (link.settled) return;
-  link.greeting_deadline = std::max(link.greeting_deadline, ctx.now + ctx.config.handshake_timeout);
+  // Who joins may take as slowly as on any other link.
+  const Duration rest =
+      link.admission.lets_in ? milliseconds(limits::kSlowestLinkMs) : ctx.config.handshake_timeout;
+  link.greeting_deadline = std::max(link.greeting_deadline, ctx.now + rest);
   touch(ctx, link);
 }
 

@@ -20,12 +20,12 @@ namespace ebb::mesh {
 
 // Ends with a message that says so, also where there is nothing to tell.
 void tell_lacking(Context& ctx, Link& link, trust::Telling telling);
-// Everything, to who joins, then the mesh; and the link ends.
+// Everything, to who joins, then the mesh; and the link ends when nothing of it waits any more.
 void let_in(Context& ctx, Link& link);
 // What waits for room in the queue.
 void go_on_telling(Context& ctx, Link& link);
 void tell_news(Context& ctx);
-// Records go to and fro: its greeting may take longer.
+// Records go to and fro, or bytes to who joins: its greeting may take longer.
 void give_time(Context& ctx, Link& link);
 // The peer holds what has this digest.
 void note_digest(Context& ctx, Link& link, const codec::AuthorityDigest& digest);

@@ -140,6 +140,7 @@ void on_input(Context& ctx, SendProgress& progress) {
   if (Link* link = find_link(ctx, progress.link)) {
     link->rate.reported(ctx.now, progress.waiting_bytes);
     link->report_due = progress.waiting_bytes > 0;
+    if (link->admission.lets_in) give_time(ctx, *link);
     pump_output(ctx, *link);
     touch(ctx, *link);
   }

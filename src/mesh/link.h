@@ -100,7 +100,8 @@ struct LinkAdmission {
   trust::Telling telling = trust::Telling::kNothing;  // of the batches so far
   std::map<DeviceId, Position> heads;                 // the peer's, from the handshake
   // What is to be told yet, of each log behind this position; it goes as the queue drains. Then
-  // comes the message that ends it, and to who joins the mesh and the end of the link.
+  // comes the message that ends it, and to who joins the mesh and, when all of it has left, the end
+  // of the link.
   std::map<DeviceId, Position> to_tell;
   bool end_due = false;
   bool lets_in = false;
@@ -110,6 +111,7 @@ struct LinkAdmission {
   bool hello_sent = false;
   bool judge = false;            // this link is to be judged at the end of the step
   bool asks = false;             // it waits for a certificate to be signed here
+  bool mesh_told = false;        // to who joins: behind all records
   std::optional<Instant> asked;  // when it asked last
   bool asked_it = false;         // we did, and it has not refused since
   bool may_name = false;         // the same, and it has named no issuers since

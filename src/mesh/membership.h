@@ -68,6 +68,9 @@ class Membership {
   // `wall`: what the own clock shows.
   Membership(MembershipConfig config, const MeshId& mesh, const DeviceId& self,
              const trust::SignatureCheck& signatures);
+  ~Membership();  // wipes the mesh's secret
+  Membership(const Membership&) = delete;
+  Membership& operator=(const Membership&) = delete;
 
   const MembershipConfig& config() const { return config_; }
   MembershipConfig& config() { return config_; }

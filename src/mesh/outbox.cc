@@ -123,7 +123,7 @@ void count_queued(Context& ctx, Link& link) {
 
 // The driver shall say how it goes, if there is something that depends on it.
 void ask_for_report(Context& ctx, Link& link) {
-  const bool matters = !link.queue.empty() || !has_room(link);
+  const bool matters = !link.queue.empty() || !has_room(link) || link.admission.mesh_told;
   std::vector<Send>& sends = ctx.out->sends;
   if (!matters || link.report_due) return;
   for (auto send = sends.rbegin(); send != sends.rend(); ++send) {
