@@ -58,8 +58,10 @@ Outcome<bool> show_qr(const Context& context, const InviteOptions& options,
                       const std::string& line) {
   const Terminal& terminal = context.terminal();
   if (options.no_qr || (!options.qr && !terminal.out_is_terminal)) return false;
+  std::string letters = upper(line);
   const auto drawing = draw_qr(
-      upper(line), options.qr ? context.colours() || terminal.out_is_terminal : context.colours());
+      letters, options.qr ? context.colours() || terminal.out_is_terminal : context.colours());
+  erase_text(letters);
   if (!drawing) return Failure{.what = "the invite is too long for a QR code"};
   if (terminal.out_is_terminal && drawing->columns > terminal.columns) {
     context.note(fmt::format("a QR code of it needs a terminal of {} columns; this one has {}",
@@ -96,6 +98,22 @@ std::optional<Failure> why_no_terms(const TermsOptions& terms) {
   return usage_failure("that is not UTF-8 text");
 }
 
+// What holds the secret of a new invite here, wiped when it goes.
+struct MadeInvite {
+  Document answer;
+  std::string line, shown;
+  MadeInvite() = default;
+  MadeInvite(const MadeInvite&) = delete;
+  MadeInvite& operator=(const MadeInvite&) = delete;
+  ~MadeInvite() {
+    for (std::string* text : {&answer.text, &line, &shown})
+      erase_text(*text);
+    if (!answer.value.is_object()) return;
+    const auto told = answer.value.find("invite");
+    if (told != answer.value.end() && told->is_string()) erase_text(told->get_ref<std::string&>());
+  }
+};
+
 std::string short_id(const nlohmann::json& row) { return text_at(row, "id"); }
 
 }  // namespace
@@ -108,14 +126,18 @@ Exit run_invite(const Context& context, const InviteOptions& options) {
   if (const auto failure = why_no_terms(options.terms)) return *failure;
   nlohmann::json body = {{"ttl_ms", *ttl}, {"uses", options.uses}};
   put_terms(options.terms, body);
-  EBB_ASSIGN(const Document answer, context.post(RequestTarget("/v1/invites"), body.dump()));
+  MadeInvite made;
+  EBB_ASSIGN(made.answer, context.post(RequestTarget("/v1/invites"), body.dump()));
+  const Document& answer = made.answer;
   if (context.globals().json) {
     context.print_json(answer.text);
     return ExitCode::kOk;
   }
-  const std::string line = text_at(answer.value, "invite");
-  context.print(escape_text(line) + '\n');
-  EBB_RETURN_IF_ERROR(show_qr(context, options, line));
+  made.line = text_at(answer.value, "invite");
+  made.shown = escape_text(made.line);
+  context.print(made.shown);
+  context.print("\n");
+  EBB_RETURN_IF_ERROR(show_qr(context, options, made.line));
   context.note(fmt::format("good for {} until {}; on the other machine: `ebb join LINE && ebb up`",
                            count_text(options.uses, "device"),
                            time_text(number_at(answer.value, "expires_ms"))));

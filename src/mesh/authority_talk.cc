@@ -186,15 +186,16 @@ void go_on_telling(Context& ctx, Link& link) {
     send_secret(ctx, link, mesh);
     erase_bytes(mesh.secret);
   }
-  // A driver that closes gives what waits a moment, and a slow line needs longer for the last of it.
+  // A driver that closes gives what waits a moment, and a slow line needs longer for the last of
+  // it.
   if (link.queue.empty() && !link.report_due) close_link(ctx, link, "joined");
 }
 
 void give_time(Context& ctx, Link& link) {
   if (link.settled) return;
   // Who joins may take as slowly as on any other link.
-  const Duration rest = link.admission.lets_in ? milliseconds(limits::kSlowestLinkMs)
-                                               : ctx.config.handshake_timeout;
+  const Duration rest =
+      link.admission.lets_in ? milliseconds(limits::kSlowestLinkMs) : ctx.config.handshake_timeout;
   link.greeting_deadline = std::max(link.greeting_deadline, ctx.now + rest);
   touch(ctx, link);
 }

@@ -5,6 +5,7 @@
 #include <optional>
 #include <utility>
 
+#include "core/check.h"
 #include "core/data_directory.h"
 #include "core/limits.h"
 #include "node/files.h"
@@ -24,6 +25,7 @@ constexpr std::size_t kCheckBytes = 8;
 // What kInviteUsesHeld devices, and the lines of the invites, take less than.
 constexpr std::size_t kFileBytes = std::size_t{8} << 20;
 constexpr Duration kLook = seconds(60);               // so often the clock is noted
+constexpr Duration kLookOver = seconds(3600);         // where none is open
 constexpr std::int64_t kKeptMs = 7 * limits::kDayMs;  // beyond the end
 
 std::string check_of(std::string_view text) {
@@ -117,15 +119,17 @@ std::string words_of(const trust::Terms& terms) {
   return words;
 }
 
+// With room for all of it beforehand: a text that is moved as it grows leaves secrets behind.
 std::string text_of(const std::vector<KeptInvite>& kept) {
-  constexpr std::size_t kLine = 192;  // more than any has: no copies of secrets are left behind
-  std::size_t lines = 2;
-  for (const KeptInvite& invite : kept)
-    lines += 1 + invite.devices.size();
+  constexpr std::size_t kAround = 64;  // the first line and the check
+  constexpr std::size_t kInviteLine = 192, kDeviceLine = 96;
+  std::size_t room = kAround;
+  for (const KeptInvite& invite : kept) {
+    room += kInviteLine + words_of(invite.terms).size() + invite.devices.size() * kDeviceLine;
+  }
   std::string text;
-  text.reserve(lines * kLine);
-  text.append(kFirst);
-  text.push_back('\n');
+  text.reserve(room);
+  text.append(kFirst).push_back('\n');
   for (const KeptInvite& invite : kept) {
     std::string secret = to_base32(invite.secret.view());
     text.append(kInvite).append(" ").append(secret).append(" ");
@@ -139,8 +143,12 @@ std::string text_of(const std::vector<KeptInvite>& kept) {
   }
   const std::string check = check_of(text);
   text.append(kCheck).append(" ").append(check).append("\n");
+  EBB_CHECK(text.size() <= room);
   return text;
 }
+
+// Nobody will ask for them any more.
+bool is_forgotten(const KeptInvite& invite) { return invite.seen.ms - invite.expires.ms > kKeptMs; }
 
 }  // namespace
 
@@ -166,15 +174,14 @@ Result<Invites> Invites::open(const std::string& path) {
   return invites;
 }
 
-// Without those that nobody will ask for any more.
 std::vector<KeptInvite> Invites::copy(WallTime now) const {
   std::vector<KeptInvite> kept;
   for (const KeptInvite& invite : kept_) {
     const WallTime seen = std::max(now, invite.seen);
-    if (seen.ms - invite.expires.ms > kKeptMs) continue;
     kept.push_back({invite.id, invite.secret.copy(), invite.made, invite.expires, seen, invite.uses,
                     invite.devices, invite.ended, invite.terms});
   }
+  std::erase_if(kept, is_forgotten);
   return kept;
 }
 
@@ -256,25 +263,29 @@ Status Invites::use(const trust::InviteId& id, const DeviceId& device) {
 
 Status Invites::keep() { return unkept_ ? write(kept_) : Status{}; }
 
-Status Invites::note_time(WallTime now, bool& over) {
-  over = false;
+Status Invites::note_time(WallTime now, bool& changed) {
+  changed = false;
   bool due = false;
   for (KeptInvite& invite : kept_) {
     const bool was_open = invite.is_open(invite.seen);
     invite.seen = std::max(invite.seen, now);
-    over = over || (was_open && !invite.is_open(now));
+    changed = changed || (was_open && !invite.is_open(now));
     due = due || (was_open && invite.seen.ms - written_.ms >= kSeenStep.ms());
   }
-  unkept_ = unkept_ || over || due;
+  changed = std::erase_if(kept_, is_forgotten) > 0 || changed;
+  unkept_ = unkept_ || changed || due;
   return keep();
 }
 
 std::optional<Duration> Invites::next_look(WallTime now) const {
   std::optional<Duration> next;
   for (const KeptInvite& invite : kept_) {
-    if (!invite.is_open(now)) continue;
-    const std::int64_t left = invite.expires.ms - std::max(now, invite.seen).ms;
-    next = std::min(next.value_or(kLook), milliseconds(left));
+    const bool is_open = invite.is_open(now);
+    const std::int64_t end = invite.expires.ms + (is_open ? 0 : kKeptMs + 1);
+    const Duration left =
+        milliseconds(std::max<std::int64_t>(end - std::max(now, invite.seen).ms, 0));
+    const Duration look = std::min(is_open ? kLook : kLookOver, left);
+    next = std::min(next.value_or(look), look);
   }
   return next;
 }

@@ -4,7 +4,7 @@
 //            ended. Its time is judged by the latest that this clock has shown since it was made,
 //            so a clock that is set back opens none that was over, nor gives one more time. It is
 //            remembered for 7 days beyond its time, so that who comes too late is told so and not
-//            met with silence.
+//            met with silence; then its secret is in memory and file no more.
 // Units:     times in ms since 1970, by this device's clock.
 // Ownership: secrets are wiped with it. The file keeps them, for its owner alone.
 // Errors:    open: kPermission, kCorrupt; the detail names the file and what to do. make: kBusy
@@ -64,10 +64,10 @@ class Invites {
   // Writes what could not be written.
   Status keep();
   bool is_kept() const { return !unkept_; }
-  // Remembers what the clock shows. Written each kSeenStep, and where one is over by it.
-  // `over`: one is since the last time.
-  Status note_time(WallTime now, bool& over);
-  // Until time has to be noted; nullopt: there is none that it could end.
+  // Remembers what the clock shows, and forgets those that were over for long. Written each
+  // kSeenStep, and where that has changed one; `changed`: it has since the last time.
+  Status note_time(WallTime now, bool& changed);
+  // Until time has to be noted; nullopt: there are none.
   std::optional<Duration> next_look(WallTime now) const;
 
   // The newest first.

@@ -1,5 +1,6 @@
 // Commands by which devices become those of a mesh.
 #include <doctest/doctest.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -18,6 +19,7 @@ using ebb::Error;
 using ebb::ErrorCode;
 using ebb::Result;
 using ebb::cli::draw_qr;
+using ebb::cli::InitAnswer;
 using ebb::cli::InitWanted;
 using ebb::cli::JoinAnswer;
 using ebb::tests::CommandRun;
@@ -210,9 +212,9 @@ TEST_CASE("a root's key gets another passphrase with the one that it has") {
 TEST_CASE("a passphrase comes from its file, and two that differ make nothing") {
   CommandRun ebb;
   std::string seen;
-  ebb.local.init = [&](const std::string&, const InitWanted& wanted) -> Result<std::string> {
+  ebb.local.init = [&](const std::string&, const InitWanted& wanted) -> Result<InitAnswer> {
     seen = wanted.passphrase;
-    return std::string("abcdefgh");
+    return InitAnswer{"abcdefgh"};
   };
   CHECK(ebb.run({"init", "--passphrase"}) == 1);  // there is nobody to ask
   CHECK(ebb.err_has("EBB_PASSPHRASE_FILE"));
@@ -221,6 +223,7 @@ TEST_CASE("a passphrase comes from its file, and two that differ make nothing") 
   ebb.variables["EBB_PASSPHRASE_FILE"] = path;
   CHECK(ebb.run({"init", "--passphrase"}) == 1);
   std::ofstream(path) << "correct horse\r\nmore\n";
+  REQUIRE(chmod(path.c_str(), 0600) == 0);
   CHECK(ebb.run({"init", "--passphrase"}) == 0);
   CHECK(seen == "correct horse");
   std::ofstream(path, std::ios::trunc) << "\n";
@@ -229,6 +232,43 @@ TEST_CASE("a passphrase comes from its file, and two that differ make nothing") 
   std::ofstream(path, std::ios::trunc) << std::string(1025, 'x');
   CHECK(ebb.run({"init", "--passphrase"}) == 1);
   CHECK(ebb.err_has("longer than 1,024"));
+}
+
+TEST_CASE("a passphrase is taken of no file that others can read, and of a pipe") {
+  CommandRun ebb;
+  std::string seen;
+  ebb.local.init = [&](const std::string&, const InitWanted& wanted) -> Result<InitAnswer> {
+    seen = wanted.passphrase;
+    return InitAnswer{"abcdefgh"};
+  };
+  const std::string path = (ebb.temp / "secret").string();
+  std::ofstream(path) << "correct horse\n";
+  ebb.variables["EBB_PASSPHRASE_FILE"] = path;
+  for (const mode_t mode : {0640U, 0604U, 0620U, 0601U}) {
+    CAPTURE(mode);
+    REQUIRE(chmod(path.c_str(), mode) == 0);
+    CHECK(ebb.run({"init", "--passphrase"}) == 1);
+    CHECK(ebb.err_has("secret is open to others (mode 0"));
+    CHECK(ebb.err_has("run `chmod 600 " + path + "`"));
+    CHECK(seen.empty());
+  }
+  REQUIRE(chmod(path.c_str(), 0400) == 0);
+  CHECK(ebb.run({"init", "--passphrase"}) == 0);
+  CHECK(seen == "correct horse");
+  if (geteuid() == 0) {
+    REQUIRE(chown(path.c_str(), 65534, static_cast<gid_t>(-1)) == 0);
+    CHECK(ebb.run({"init", "--passphrase"}) == 1);
+    CHECK(ebb.err_has("belongs to another user"));
+    CHECK(ebb.err_has("run `chown 0 " + path + "`"));
+  }
+  int ends[2];
+  REQUIRE(pipe(ends) == 0);
+  REQUIRE(write(ends[1], "through a pipe\n", 15) == 15);
+  close(ends[1]);
+  ebb.variables["EBB_PASSPHRASE_FILE"] = "/dev/fd/" + std::to_string(ends[0]);
+  CHECK(ebb.run({"init", "--passphrase"}) == 0);
+  close(ends[0]);
+  CHECK(seen == "through a pipe");
 }
 
 TEST_CASE("where there are no hard links a secret replaces nothing, and is whole") {

@@ -124,7 +124,7 @@ TEST_CASE("by the secret nobody new is let in once the records are half full; ot
   constexpr std::size_t kCome = 16;
   MemberRig rig;
   rig.admit_by_secret();
-  rig.node(0).membership->shares.issuers = std::size_t{12} << 10;
+  rig.node(0).membership->shares.issuers = std::size_t{32} << 10;
   const std::size_t known = rig.add_member({0}, {kAllRoles, {""}, -300, 10});
   std::vector<std::size_t> strangers;
   for (std::size_t i = 0; i < kCome; ++i)
