@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "core/check.h"
+#include "sim/narrow.h"
 #include "sim/planted_bugs.h"
 
 namespace ebb::sim {
@@ -253,8 +254,9 @@ bool Cluster::wait_for_agreement() {
   const Instant limit = queue_.now() + options_.patience();
   while (queue_.now() < limit) {
     run_for(kAgreementInterval);
-    if (has_quota() ? QuotaChecker::agree(hosts_, *options_.left_out)
-                    : ConvergenceChecker::agree(hosts_, fork_)) {
+    const bool agree = has_quota() ? QuotaChecker::agree(hosts_, *options_.left_out)
+                                   : ConvergenceChecker::agree(hosts_, fork_);
+    if (agree && narrow_is_told(options_, hosts_, fork_)) {
       return true;
     }
   }

@@ -1,12 +1,12 @@
 // Who is a member of a simulated mesh, and as what.
 #include <algorithm>
-#include <array>
 #include <string>
 #include <string_view>
 #include <utility>
 
 #include "core/check.h"
 #include "sim/cluster.h"
+#include "sim/narrow.h"
 #include "sim/stand_in_channel.h"
 
 namespace ebb::sim {
@@ -18,12 +18,6 @@ constexpr std::uint64_t kIssueMsMax = 200000;
 
 constexpr std::uint64_t kAllRoles =
     trust::roles::kReader | trust::roles::kWriter | trust::roles::kRelay;
-
-// Of topics that the host may write: one of the workload's, or a part of it.
-std::string narrow_prefix(const Options& options) {
-  constexpr std::array kPrefixes = {"events", "sens", "till-"};
-  return kPrefixes[options.seed % kPrefixes.size()];
-}
 
 trust::Validity around(WallTime now, std::int64_t from_days, std::int64_t to_days) {
   return {{now.ms + from_days * limits::kDayMs}, {now.ms + to_days * limits::kDayMs}};
