@@ -10,7 +10,8 @@
 //            its source's rate, or else one of the source that holds most, the oldest first. One
 //            that is young makes room only for a source that holds two fewer. Where there is none,
 //            the newcomer is refused. A proven one never makes room for one that is not.
-//          - Proven ones have three quarters of the places. When it is taken, one of the source that has
+//          - Proven ones have three quarters of the places. When it is taken, one of the source
+//          that has
 //            most of it makes room for a source that has two fewer; else there is no answer.
 //          - Answers, which cost Diffie-Hellman results, are counted over all sources. A source
 //            that has had its own share gets one only out of the half that is not needed.

@@ -274,7 +274,8 @@ trust::Verdict verdict_of(const Context& ctx, Link& link) {
   if (!shown.empty()) {
     const auto read = trust::read_certificate(ctx.config.mesh, shown);
     if (read.ok() && read->certificate.device == peer.device) {
-      auto verdict = membership.authority().verdict_of_shown(shown, membership.judged(), link.admission.shown_holds);
+      auto verdict = membership.authority().verdict_of_shown(shown, membership.judged(),
+                                                             link.admission.shown_holds);
       if (verdict.ok()) return std::move(verdict).value();
     }
   }

@@ -203,11 +203,11 @@ struct Link {
   // Behind it are heads that we hold as the peer told it does, and did not tell back.
   std::optional<Arrival> unsaid_from;
   std::optional<Instant> unsaid_due;
-  Arrival covered = 0;       // what the peer said of its own, not taken over yet
-  Instant covered_heard;     // when it said so
-  bool log_refused = false;  // one that it showed, for want of a row, and said so
-  bool quota_told = false;   // that an author whose log it showed has used up its quota
-  bool author_told = false;  // the same of one who may not write it
+  Arrival covered = 0;              // what the peer said of its own, not taken over yet
+  Instant covered_heard;            // when it said so
+  bool log_refused = false;         // one that it showed, for want of a row, and said so
+  bool quota_told = false;          // that an author whose log it showed has used up its quota
+  bool author_told = false;         // the same of one who may not write it
   std::size_t authors_refused = 0;  // logs that it named and that are in the table for that alone
   bool lost_pushed = false;  // it got by us what we have not stored: what it says goes beyond us
   std::optional<codec::Message> waiting_request;  // a SYNC_REQ, until settled

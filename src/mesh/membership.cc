@@ -28,7 +28,8 @@ Membership::Membership(MembershipConfig config, const MeshId& mesh, const Device
       mesh_(mesh),
       self_(self),
       genesis_(read_genesis(config_, mesh)),
-      authority_(std::make_unique<trust::Authority>(mesh, genesis_.root, signatures, config_.shares)),
+      authority_(
+          std::make_unique<trust::Authority>(mesh, genesis_.root, signatures, config_.shares)),
       floor_(genesis_.created, config_.floors),
       judged_(floor_.floor()) {
   load();

@@ -70,7 +70,8 @@ Link* admit(Context& ctx, const LinkUp& up) {
   }
   if (link != nullptr) return link->phase == Phase::kConnecting ? link : nullptr;
   // Half open ones have a bound of their own, and make room for each other; so have newcomers.
-  if (ctx.links.size() - ctx.half_open.size() >= limits::kLinks + limits::kNewcomers + limits::kDialRoom) {
+  if (ctx.links.size() - ctx.half_open.size() >=
+      limits::kLinks + limits::kNewcomers + limits::kDialRoom) {
     ctx.out->closes.push_back({up.link, "too many connections"});
     return nullptr;
   }

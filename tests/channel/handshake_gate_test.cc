@@ -326,7 +326,7 @@ TEST_CASE("a flood from any number of sources leaves the places at 128 and the m
   CHECK(gate.enter(at_ms(0), "fresh").ousted.has_value());
 }
 
-TEST_CASE("a gate of few places gives a source a quarter of them, and three quarters to the proven") {
+TEST_CASE("of few places a source has a quarter, and the proven three quarters") {
   constexpr std::size_t kPlaces = 12;
   HandshakeGate gate(kPlaces);
   for (std::size_t i = 0; i < kPlaces; ++i) {

@@ -101,7 +101,7 @@ TEST_CASE("a stranger hears not a byte, whatever he says, and is closed at once"
   CHECK(door.engine->links().empty());
 }
 
-TEST_CASE("what strangers send is not taken from what a link may cost, a handshake that is done is") {
+TEST_CASE("what strangers send is not taken from what a link may cost; a link pays for all of it") {
   Door door;
   for (std::size_t i = 0; i < 100; ++i) {
     const mesh::LinkId link = door.connect(Door::host(i));

@@ -142,9 +142,8 @@ TEST_CASE("by the secret nobody new is let in once the records are half full; ot
   rig.run_for(seconds(120));
   CHECK(rig.engine(0).counters().certificates_issued == let_in + 2);
   CHECK_FALSE(rig.engine(known).membership().renewal_due);
-  CHECK(std::any_of(strangers.begin(), strangers.end(), [&](std::size_t i) {
-    return was_told(rig.node(i), "half full");
-  }));
+  CHECK(std::any_of(strangers.begin(), strangers.end(),
+                    [&](std::size_t i) { return was_told(rig.node(i), "half full"); }));
 }
 
 TEST_CASE("a renewal that waits does not give back what was taken meanwhile") {

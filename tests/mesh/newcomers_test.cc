@@ -35,9 +35,7 @@ struct Entrance : MemberRig {
     run_for(milliseconds(20));
     return link;
   }
-  mesh::LinkId connect(const std::string& host) {
-    return connect(device_number(++devices), host);
-  }
+  mesh::LinkId connect(const std::string& host) { return connect(device_number(++devices), host); }
   bool stands(mesh::LinkId link) {
     for (const mesh::LinkStatus& status : engine(0).links()) {
       if (status.link == link) return status.state == "greeting";

@@ -242,7 +242,7 @@ TEST_CASE("where few files may be open there are fewer connections, and each kin
   }
 }
 
-TEST_CASE("of many who come at once a few are accepted in each turn of the loop, and all in the end") {
+TEST_CASE("of many who come at once a few are accepted in each turn, and all in the end") {
   constexpr std::size_t kCome = 5 * ebb::limits::kAcceptsAtOnce;
   const auto loop = Loop::open().value();
   Side a(loop->get());
