@@ -3,8 +3,8 @@
 #include <utility>
 
 #include "core/check.h"
+#include "sim/narrow.h"
 #include "sim/planted_bugs.h"
-#include "sim/scenarios.h"
 
 namespace ebb::sim {
 namespace {
@@ -27,12 +27,23 @@ enum class Stream : std::uint64_t {
   kNat,
   kRefold,
   kScopes,
-  kMembers
+  kMembers,
+  kStrangers,
+  kSecret,
+  kIssues,
+  kLan
 };
 
 Rng stream(std::uint64_t seed, Stream name) {
   Rng rng(seed ^ (static_cast<std::uint64_t>(name) * 0x9e3779b97f4a7c15ULL));
   return rng.fork();
+}
+
+Bytes mesh_secret(Rng rng) {
+  Bytes secret;
+  while (secret.size() < trust::MeshSecret::kSize)
+    append_be64(secret, rng.next());
+  return secret;
 }
 
 }  // namespace
@@ -53,14 +64,19 @@ Cluster::Cluster(const Schedule& schedule, const std::string& dir, Trace::Lines 
       quota_(findings_),
       memory_(findings_),
       members_(findings_),
+      stranger_checker_(findings_),
       plan_(schedule.faults),
       behind_nat_(plan_nat(options_, stream(options_.seed, Stream::kNat))),
       scopes_(options_, behind_nat_, stream(options_.seed, Stream::kScopes)),
-      network_(
-          queue_, stream(options_.seed, Stream::kNetwork), options_.network, options_.nodes,
-          counts_,
-          [this](HostIndex host, mesh::Input input) { hosts_[host]->deliver(std::move(input)); }),
+      network_(queue_, stream(options_.seed, Stream::kNetwork), options_.network,
+               options_.nodes + options_.strangers, counts_,
+               [this](HostIndex host, mesh::Input input) {
+                 if (host >= options_.nodes) return strangers_->deliver(host, std::move(input));
+                 hosts_[host]->deliver(std::move(input));
+               }),
+      lan_({queue_, network_, hosts_, counts_}, options_, stream(options_.seed, Stream::kLan)),
       schedule_rng_(stream(options_.seed, Stream::kSchedule)),
+      issue_rng_(stream(options_.seed, Stream::kIssues)),
       workload_(stream(options_.seed, Stream::kWorkload)),
       started_late_(options_.nodes, false),
       steps_(options_.nodes, 0) {
@@ -112,7 +128,11 @@ void Cluster::make_hosts(const std::string& dir, Rng& rng) {
     paper_ = std::make_unique<PaperMesh>(keys, options_.real, kBuilt, options_.issuers);
     mesh = to_bytes(paper_->mesh().view());
   }
-  const auto peers = plan_peers(options_, behind_nat_, stream(options_.seed, Stream::kPeers));
+  auto peers = plan_peers(options_, behind_nat_, stream(options_.seed, Stream::kPeers));
+  Rng strange = stream(options_.seed, Stream::kStrangers);
+  plan_strange_peers(options_, peers, strange.fork());
+  make_strangers(*MeshId::from(mesh), strange.fork());
+  const Bytes secret = mesh_secret(stream(options_.seed, Stream::kSecret));
   const Host::World world{queue_, network_, trace_, *this, counts_, &liar_};
   const auto skew_ms = static_cast<std::uint64_t>(options_.wall_skew_max.ms());
   for (HostIndex index = 0; index < options_.nodes; ++index) {
@@ -121,6 +141,7 @@ void Cluster::make_hosts(const std::string& dir, Rng& rng) {
     setup.dir = dir + "/host" + std::to_string(index);
     setup.real = options_.real;
     setup.real_channel = options_.real_channel;
+    if (options_.secret) setup.secret = secret;
     setup.mesh = *MeshId::from(mesh);
     for (const HostIndex peer : peers[index])
       setup.peers.push_back(Network::address(peer));
@@ -145,7 +166,8 @@ void Cluster::make_hosts(const std::string& dir, Rng& rng) {
   std::vector<DeviceId> devices;
   for (const auto& host : hosts_)
     devices.push_back(host->device());
-  scopes_.set_devices(std::move(devices));
+  scopes_.set_devices(devices);
+  let_strangers_in(std::move(devices));
   join_members(kWallAtStart);
 }
 
@@ -153,6 +175,8 @@ Outcome Cluster::run() {
   schedule_faults();
   schedule_starts();
   schedule_appends();
+  schedule_issues();
+  lan_.begin();
   queue_.after(kAuditInterval, [this] { audit(); });
   const Instant end = Instant{} + options_.chaos;
   if (options_.restore) queue_.at({end.us / 2}, [this] { back_up(0); });
@@ -179,50 +203,11 @@ Outcome Cluster::run() {
   return outcome;
 }
 
-void Cluster::schedule_starts() {
-  for (HostIndex host = 0; host < hosts_.size(); ++host) {
-    if (started_late_[host]) continue;
-    const Duration within = milliseconds(static_cast<std::int64_t>(schedule_rng_.below(3000)));
-    queue_.after(within, [this, host] { start(host); });
-  }
-}
-
-void Cluster::schedule_appends() {
-  const auto span = static_cast<std::uint64_t>(options_.chaos.us);
-  for (std::size_t i = 0; i < options_.append_batches; ++i) {
-    const Instant at{static_cast<std::int64_t>(schedule_rng_.below(span))};
-    const auto host = static_cast<HostIndex>(schedule_rng_.below(options_.nodes));
-    queue_.at(at, [this, host] {
-      if (hosts_[host]->running() && !is_quiet(host)) hosts_[host]->append(workload_.next(host));
-    });
-  }
-  if (options_.steady_interval == Duration{}) return;
-  for (HostIndex host = 0; host < hosts_.size(); ++host) {
-    const auto phase = schedule_rng_.below(static_cast<std::uint64_t>(options_.steady_interval.us));
-    queue_.after(microseconds(static_cast<std::int64_t>(phase)),
-                 [this, host] { append_steadily(host); });
-  }
-}
-
-void Cluster::append_steadily(HostIndex host) {
-  if (!chaos_) return;
-  const std::uint64_t events = host == options_.left_out ? options_.left_out_writes : 1;
-  for (std::uint64_t i = 0; i < events; ++i)
-    hosts_[host]->append(workload_.small());
-  queue_.after(options_.steady_interval, [this, host] { append_steadily(host); });
-}
-
-void Cluster::schedule_faults() {
-  for (const PlannedFault& fault : plan_) {
-    if (fault.kind == Fault::kLateStart) started_late_[fault.host] = true;
-    queue_.at(fault.at, [this, fault] { inject(fault); });
-  }
-}
-
 void Cluster::start(HostIndex host) {
   if (hosts_[host]->running()) return;
   const Status started = hosts_[host]->start();
-  if (!started) trouble(host, "does not start: " + started.error().message());
+  if (!started) return trouble(host, "does not start: " + started.error().message());
+  issue_soon(host);
 }
 
 void Cluster::inject(const PlannedFault& fault) {
@@ -251,10 +236,12 @@ void Cluster::calm() {
   for (const auto& injector : injectors_)
     injector->calm();
   network_.calm();
+  if (strangers_ != nullptr) strangers_->calm();
   for (HostIndex host = 0; host < hosts_.size(); ++host) {
     hosts_[host]->storage().calm();
     start(host);
   }
+  excuse_unadmitted();
 }
 
 void Cluster::run_for(Duration duration) {
@@ -267,8 +254,9 @@ bool Cluster::wait_for_agreement() {
   const Instant limit = queue_.now() + options_.patience();
   while (queue_.now() < limit) {
     run_for(kAgreementInterval);
-    if (has_quota() ? QuotaChecker::agree(hosts_, *options_.left_out)
-                    : ConvergenceChecker::agree(hosts_, fork_)) {
+    const bool agree = has_quota() ? QuotaChecker::agree(hosts_, *options_.left_out)
+                                   : ConvergenceChecker::agree(hosts_, fork_);
+    if (agree && narrow_is_told(options_, hosts_, fork_)) {
       return true;
     }
   }
@@ -333,6 +321,7 @@ void Cluster::stepped(HostIndex host) {
 
 void Cluster::audit() {
   cursors_.check(hosts_);
+  stranger_checker_.check(hosts_);
   queue_.after(kAuditInterval, [this] { audit(); });
 }
 
@@ -343,6 +332,7 @@ void Cluster::check_at_rest() {
     convergence_.check(hosts_, fork_, gap_ledger_);
   }
   cursors_.check(hosts_, fork_);
+  stranger_checker_.check_at_rest(hosts_);
   for (HostIndex host = 0; host < hosts_.size(); ++host) {
     if (!hosts_[host]->running()) continue;
     followers_.check(host, *hosts_[host]->storage().store());
@@ -375,19 +365,6 @@ Schedule schedule_of(const Options& options) {
 
 Outcome run_seed(const Options& options, const std::string& dir, Trace::Lines lines) {
   return run_schedule(schedule_of(options), dir, std::move(lines));
-}
-
-std::string report(const Outcome& outcome) {
-  std::string text = "seed " + std::to_string(outcome.options.seed) + ", " +
-                     std::to_string(outcome.options.nodes) + " nodes: ";
-  text += outcome.converged ? "converged" : "did not converge";
-  text += ", " + std::to_string(outcome.findings.count()) + " findings\n";
-  for (const std::string& finding : outcome.findings.texts())
-    text += "  " + finding + "\n";
-  // What only a test asks for, no line replays.
-  const std::string line = replay_line(outcome.options);
-  if (!line.empty()) text += "replay: " + line + '\n';
-  return text;
 }
 
 }  // namespace ebb::sim

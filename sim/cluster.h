@@ -23,6 +23,7 @@
 #include "sim/follower_checker.h"
 #include "sim/fork.h"
 #include "sim/injector.h"
+#include "sim/lan.h"
 #include "sim/latency_meter.h"
 #include "sim/member_checker.h"
 #include "sim/memory_checker.h"
@@ -34,6 +35,7 @@
 #include "sim/scope_checker.h"
 #include "sim/scope_plan.h"
 #include "sim/stamp_checker.h"
+#include "sim/strangers.h"
 #include "sim/workload.h"
 
 namespace ebb::sim {
@@ -87,9 +89,20 @@ class Cluster : private Observer {
   void trouble(HostIndex host, const std::string& text) override;
 
   void make_hosts(const std::string& dir, Rng& rng);
+  // cluster_strangers.cc
+  void make_strangers(const MeshId& mesh, Rng rng);
+  void let_strangers_in(std::vector<DeviceId> hosts);
   // members.cc
   std::vector<HostIndex> issuer_hosts() const;
   void join_members(WallTime now);
+  void limit_members();
+  void schedule_issues();
+  void issue_soon(HostIndex host);
+  void issue_again(HostIndex host);
+  void want_certificate(HostIndex host);
+  bool is_held_elsewhere(HostIndex host) const;
+  void excuse_unadmitted();
+  // cluster_schedule.cc
   void schedule_starts();
   void schedule_appends();
   void append_steadily(HostIndex host);
@@ -135,6 +148,7 @@ class Cluster : private Observer {
   QuotaChecker quota_;
   MemoryChecker memory_;
   MemberChecker members_;
+  StrangerChecker stranger_checker_;
   LatencyMeter latency_;
   std::vector<PlannedFault> plan_;
   std::vector<bool> behind_nat_;
@@ -142,8 +156,12 @@ class Cluster : private Observer {
   std::unique_ptr<PaperMesh> paper_;  // null: an open mesh
   Network network_;
   Hosts hosts_;
+  Lan lan_;
+  std::unique_ptr<Strangers> strangers_;  // null: there are none
   std::vector<std::unique_ptr<Injector>> injectors_;
   Rng schedule_rng_;
+  Rng issue_rng_;
+  std::uint64_t issues_ = 0;  // that were wanted
   Workload workload_;
   std::vector<bool> started_late_;
   std::set<HostIndex> replaced_;            // and not opened since

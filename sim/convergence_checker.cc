@@ -37,7 +37,7 @@ std::map<LogId, Position> whole_logs(const Storage& store, const Fork& fork) {
 std::map<LogId, Position> logs_in_scope(const Host& host, const Storage& from) {
   std::map<LogId, Position> logs;
   for (const store::HeadRecord& head : from.heads()) {
-    if (covers(host.scope(), host.device(), head.key)) logs[head.log] = head.held;
+    if (covers(host.takes_part(), host.device(), head.key)) logs[head.log] = head.held;
   }
   return logs;
 }
@@ -80,7 +80,7 @@ bool ConvergenceChecker::agree(Hosts& hosts, const std::optional<Fork>& fork) {
       }
       continue;
     }
-    if (!host.scope().is_full()) {
+    if (!host.takes_part().is_full()) {
       if (!holds_its_scope(host, first)) return false;
       continue;
     }
@@ -99,7 +99,7 @@ void ConvergenceChecker::check(Hosts& hosts, const std::optional<Fork>& fork,
     const std::set<LogId> in_scope = scope_of(hosts, fork, index);
     check_promises(index, *hosts[index], ledger_, [&](const Dot& dot) {
       return (!apart || !fork->splits(dot)) &&
-             (hosts[index]->scope().is_full() || in_scope.contains(dot.log));
+             (hosts[index]->takes_part().is_full() || in_scope.contains(dot.log));
     });
     if (!apart) continue;
     check_promises(index, *hosts[index], branch, [](const Dot&) { return true; });
@@ -146,8 +146,8 @@ void ConvergenceChecker::check_same(Hosts& hosts, const std::optional<Fork>& for
     }
     Storage& store = *host.storage().store();
     Host& first = *hosts[first_of(fork)];
-    const bool apart = is_apart(fork, index) || !host.scope().is_full();
-    if (!host.scope().is_full()) check_scope(index, host, first);
+    const bool apart = is_apart(fork, index) || !host.takes_part().is_full();
+    if (!host.takes_part().is_full()) check_scope(index, host, first);
     if (!apart && store.state_digest() != first.storage().store()->state_digest()) {
       findings_.add("convergence", index, "has another state digest than " + other);
     }

@@ -100,20 +100,32 @@ std::vector<bool> plan_nat(const Options& options, Rng rng) {
   return behind;
 }
 
+void plan_strange_peers(const Options& options, std::vector<std::vector<HostIndex>>& peers,
+                        Rng rng) {
+  for (std::size_t i = 0; i < options.strangers; ++i) {
+    const auto stranger = static_cast<HostIndex>(options.nodes + i);
+    const HostIndex one = draw_host(rng, options);  // at least
+    for (HostIndex host = 0; host < options.nodes; ++host) {
+      if (rng.chance(1, 4) || host == one) peers[host].push_back(stranger);
+    }
+  }
+}
+
 std::vector<std::vector<HostIndex>> plan_peers(const Options& options,
                                                const std::vector<bool>& behind_nat, Rng rng) {
   std::vector<std::vector<HostIndex>> peers(options.nodes);
   const auto connect = [&](HostIndex a, HostIndex b) {
     if (rng.chance(1, 2)) std::swap(a, b);
     if (behind_nat[b]) std::swap(a, b);
-    if (a == b || behind_nat[b]) return;
+    if (a == b || behind_nat[b] || a == options.lone || b == options.lone) return;
     std::vector<HostIndex>& known = peers[a];
     if (std::find(known.begin(), known.end(), b) == known.end()) known.push_back(b);
   };
   for (HostIndex host = 1; host < options.nodes; ++host) {
     auto earlier = static_cast<HostIndex>(rng.below(host));
     // The tree's inner hosts can be dialled, and let others in; host 0 can, and does.
-    while (behind_nat[earlier] || earlier == options.outsider || earlier == options.late)
+    while (behind_nat[earlier] || earlier == options.outsider || earlier == options.late ||
+           earlier == options.lone || earlier == options.blind)
       --earlier;
     connect(host, earlier);
   }

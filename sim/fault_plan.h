@@ -45,9 +45,14 @@ struct Schedule {
 std::vector<PlannedFault> plan_faults(const Options& options, Rng rng);
 
 // Whose addresses each host is configured with, those behind NAT being nobody's. Connected when
-// directions are ignored, also without whoever is not certified from the beginning.
+// directions are ignored, also without whoever is not certified from the
+// beginning, and but for who is found by beacons alone.
 std::vector<std::vector<HostIndex>> plan_peers(const Options& options,
                                                const std::vector<bool>& behind_nat, Rng rng);
+
+// Adds the places of strangers, which come behind the hosts, to what hosts are configured with.
+void plan_strange_peers(const Options& options, std::vector<std::vector<HostIndex>>& peers,
+                        Rng rng);
 
 // Which hosts cannot be dialled. Never host 0.
 std::vector<bool> plan_nat(const Options& options, Rng rng);

@@ -71,12 +71,33 @@ enum class Fault : std::uint8_t {
   kLieSilence,   // one does not come
   kLieClaims,    // events that nobody has are announced
   kLieSegments,  // segments are forged
+  // Of strangers (sim/strangers.h): how they answer a dial,
+  kStrangerSilent,   // not at all
+  kStrangerNoise,    // with bytes of chance
+  kStrangerReplays,  // with what another has answered in a handshake that was overheard
+  kStrangerAnswers,  // with a message 2, without the secret
+  kStrangerNames,    // with one that names a device that it is not
+  kStrangerRelays,   // by passing all on to some host
+  kStrangerFlips,    // a byte of what is passed on is another
+  // and how they dial.
+  kStrangerGuesses,  // under another secret
+  kStrangerRepeats,  // with a first message that was overheard
+  kStrangerNoMac,    // with no mac
+  // Of beacons on a local network (sim/lan.h).
+  kBeaconStale,     // says where somebody was
+  kBeaconRepeated,  // comes again and again
+  kBeaconStrange,   // leads to a stranger, or to nobody
 };
-inline constexpr std::size_t kFaultClasses = static_cast<std::size_t>(Fault::kLieSegments) + 1;
+inline constexpr std::size_t kFaultClasses = static_cast<std::size_t>(Fault::kBeaconStrange) + 1;
+inline constexpr Fault kFirstStranger = Fault::kStrangerSilent;
+inline constexpr Fault kLastStranger = Fault::kStrangerNoMac;
+inline constexpr Fault kFirstBeacon = Fault::kBeaconStale;
 inline constexpr Fault kFirstLie = Fault::kLieBytes;
-inline constexpr std::size_t kLies = kFaultClasses - static_cast<std::size_t>(kFirstLie);
-// Of which each seed has a half; lies need a liar.
-inline constexpr std::size_t kDrawnClasses = kFaultClasses - kLies;
+inline constexpr std::size_t kLies =
+    static_cast<std::size_t>(kFirstStranger) - static_cast<std::size_t>(kFirstLie);
+// Of which each seed has a half; lies need a liar, and what strangers do needs one,
+// and beacons a local network.
+inline constexpr std::size_t kDrawnClasses = static_cast<std::size_t>(kFirstLie);
 
 struct FaultInfo {
   std::string_view name;
@@ -135,6 +156,19 @@ inline constexpr std::array<FaultInfo, kFaultClasses> kFaultTable = {{
     {"lie_silence", true},
     {"lie_claims", true},
     {"lie_segments", true},
+    {"stranger_silent", true},
+    {"stranger_noise", true},
+    {"stranger_replays", true},
+    {"stranger_answers", true},
+    {"stranger_names", true},
+    {"stranger_relays", true},
+    {"stranger_flips", true},
+    {"stranger_guesses", true},
+    {"stranger_repeats", true},
+    {"stranger_no_mac", true},
+    {"beacon_stale", true},
+    {"beacon_repeated", true},
+    {"beacon_strange", true},
 }};
 
 inline std::string_view fault_name(Fault fault) {

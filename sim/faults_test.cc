@@ -25,6 +25,7 @@ using ebb::sim::HostClock;
 using ebb::sim::kDrawnClasses;
 using ebb::sim::kFaultClasses;
 using ebb::sim::kFaultTable;
+using ebb::sim::kLies;
 using ebb::sim::Options;
 using ebb::sim::plan_faults;
 using ebb::sim::plan_nat;
@@ -67,12 +68,16 @@ TEST_CASE("every seed drops half of the classes, and not always the same half") 
   for (std::uint64_t seed = 1; seed <= 10; ++seed) {
     const Options options = expand_seed(seed, 8);
     const auto lies = options.enabled.begin() + static_cast<std::ptrdiff_t>(kDrawnClasses);
+    const auto strange = lies + static_cast<std::ptrdiff_t>(kLies);
+    const auto beacons =
+        options.enabled.begin() + static_cast<std::ptrdiff_t>(ebb::sim::kFirstBeacon);
     CHECK(std::count(options.enabled.begin(), lies, true) == (kDrawnClasses + 1) / 2);
     for (std::size_t i = 0; i < kFaultClasses; ++i) {
       if (options.enabled[i]) seen.insert(i);
       if (!options.enabled[i]) CHECK(options.planned[i] == 0);
     }
-    CHECK((options.liar || std::count(lies, options.enabled.end(), true) == 0));
+    CHECK((options.liar || std::count(lies, strange, true) == 0));
+    CHECK((options.strangers > 0 || std::count(strange, beacons, true) == 0));
   }
   CHECK(seen.size() == kFaultClasses);
 }
@@ -139,6 +144,8 @@ TEST_CASE("with every class in the plan every class is met, and all is well") {
     options.plan(kind, 6);
   }
   options.lie(250);
+  options.strange(2);
+  options.lan = 5;
   options.append_batches = 600;
   options.network.stream_loss_permille = 20;
   options.network.stream_resets_per_million = 500;

@@ -20,9 +20,6 @@ namespace {
 // An engine that asks for this many ticks at one instant would keep a real loop busy for ever.
 constexpr std::uint64_t kTicksAtOnceMax = 1000;
 
-// A header that was flipped may announce one record, and a piece brings a part of the next.
-constexpr std::size_t kBytesBehindFlip = 64000;
-
 std::unique_ptr<StorageMedium> make_medium(const Host::Setup& setup) {
   return setup.real ? make_file_medium(setup.dir) : make_memory_medium(setup.folds);
 }
@@ -34,9 +31,11 @@ channel::Key random_key(Rng& rng) {
   return key;
 }
 
-channel::AccessKeys link_access(const MeshId& mesh) {
+channel::AccessKeys link_access(const MeshId& mesh, const Bytes& secret) {
   channel::AccessKeys access;
-  access.push_back(channel::AccessKey::for_link(mesh));
+  const auto known = trust::MeshSecret::from(secret);
+  access.push_back(known ? channel::AccessKey::for_link(mesh, *known)
+                         : channel::AccessKey::for_link(mesh));
   return access;
 }
 
@@ -66,13 +65,11 @@ Host::Host(const World& world, Setup setup, Rng rng)
 void Host::restore_backup() {
   storage_.restore_backup();
   restored_ = true;
-  set_back_ = true;
   expect_rollback();
 }
 
 void Host::lose_disk() {
   storage_.erase();
-  set_back_ = true;
   expect_rollback();
 }
 
@@ -85,6 +82,7 @@ Status Host::start() {
   world_.observer.opened(setup_.index, *storage_.store());
   ++life_;
   timer_at_.reset();
+  read_mark();
   {
     const HeapOwner owner(owner_of(setup_.index));
     make_channels();
@@ -106,6 +104,16 @@ void Host::join(mesh::MembershipConfig membership, bool is_outsider) {
   membership_->link_key = link_key();
   membership_->label = "host " + std::to_string(setup_.index);
   outsider_ = is_outsider;
+  if (membership_->issuer == nullptr) return;
+  mark_.emplace(setup_.mesh, membership_->issuer->device(), membership_->given);
+}
+
+void Host::read_mark() {
+  if (!mark_) return;
+  const auto kept = storage_.store()->authority();
+  EBB_CHECK(kept.ok());
+  set_back_ = mark_->is_behind(kept->records, membership_->given);
+  if (!set_back_) mark_->raise(kept->records);
 }
 
 // Of each life its own: the link key stays, as the identity does.
@@ -115,12 +123,13 @@ void Host::make_channels() {
       setup_.real ? real_check_ : static_cast<const trust::SignatureCheck&>(stand_in_check_);
   if (setup_.real_channel) {
     channels_.reset();
-    access_ = std::make_unique<mesh::AccessBook>(link_access(setup_.mesh));
+    access_ = std::make_unique<mesh::AccessBook>(link_access(setup_.mesh, setup_.secret));
     channels_ = std::make_unique<mesh::SecureChannels>(
         mesh::SecureSetup{*identity_, check, channel::StaticKey(link_key_.copy()), *access_,
                           [rng = rng_.fork()]() mutable { return random_key(rng); }});
   } else {
-    channels_ = std::make_unique<StandInChannels>(setup_.mesh, *identity_, check, rng_.fork());
+    channels_ = std::make_unique<StandInChannels>(setup_.mesh, setup_.secret, *identity_, check,
+                                                  rng_.fork());
   }
   if (liar_ != nullptr) lying_channels_ = std::make_unique<LyingChannels>(*channels_, *liar_);
 }
@@ -156,6 +165,7 @@ mesh::Config Host::config() const {
     config.membership->missing = std::move(*kept->missing);
     config.membership->floors = *kept->floors;
     config.membership->set_back = set_back_;
+    if (mark_) config.membership->signed_to = mark_->end();
   }
   config.built = setup_.built;
   config.scope = scope_;
@@ -231,6 +241,8 @@ void Host::deliver(mesh::Input input) {
     inbox_.push_back(std::move(input));
     return;
   }
+  const auto* committed = std::get_if<mesh::Committed>(&input);
+  if (mark_ && committed != nullptr) mark_->answered(*committed);
   std::optional<Bytes> datagram;
   if (const auto* came = std::get_if<mesh::Datagram>(&input)) datagram = came->bytes;
   const std::uint64_t opened = engine_->counters().datagrams_opened;
@@ -250,12 +262,6 @@ void Host::deliver(mesh::Input input) {
   arm();
   if (stream) check_flip(*stream);
   world_.observer.stepped(setup_.index);
-}
-
-void Host::check_flip(mesh::LinkId link) {
-  const auto bytes = world_.network.bytes_since_flip(setup_.index, link);
-  if (!bytes || *bytes < kBytesBehindFlip || !world_.network.is_open(setup_.index, link)) return;
-  world_.observer.trouble(setup_.index, "a link goes on behind a byte that was flipped");
 }
 
 std::int64_t Host::heap_bytes() const { return sim::heap_bytes(owner_of(setup_.index)); }
@@ -285,8 +291,10 @@ void Host::perform(mesh::Effects& effects) {
     world_.observer.epoch_doubted(setup_.index, storage_.is_committing());
     storage_.take_epoch();
   }
-  for (mesh::Commit& effect : effects.commits)
+  for (mesh::Commit& effect : effects.commits) {
+    if (mark_) mark_->note(effect);
     storage_.commit(std::move(effect));
+  }
   for (const mesh::WriteRecord& effect : effects.records)
     storage_.append(record_batch(effect));
   for (const mesh::Read& effect : effects.reads)
@@ -301,42 +309,6 @@ void Host::perform(mesh::Effects& effects) {
     if (effect.kind != mesh::NoticeKind::kRollbackFound) continue;
     ++rollbacks_found_;
     storage_.begin_incarnation();
-  }
-}
-
-void Host::judge(const mesh::Effects& effects) {
-  if (!honest()) return;
-  // Before a peer has said who it is, it may be the liar.
-  const auto is_liar = [this](const std::optional<DeviceId>& peer) {
-    const bool exists = world_.liar != nullptr && world_.liar->has_value();
-    return exists && (!peer || peer == **world_.liar);
-  };
-  for (const mesh::PeerFault& effect : effects.faults) {
-    // Whose disk does not read cannot answer: it is left alone for a while, and that is right.
-    const bool cannot_read = world_.counts.of(Fault::kReadFails) > 0;
-    if (cannot_read && effect.reason == "empty_answers") continue;
-    if (is_liar(effect.peer)) continue;
-    if (effect.reason == "bad_channel" || effect.reason == "no_access") {
-      if (world_.network.bytes_since_flip(setup_.index, effect.link)) continue;
-    }
-    world_.observer.trouble(setup_.index, "an honest peer is blamed: " +
-                                              std::string(effect.reason) + " " + effect.detail);
-  }
-  for (const mesh::Notice& effect : effects.notices) {
-    // What a liar says of history is no news; that it was believed is.
-    const bool said = effect.kind == mesh::NoticeKind::kForkSuspected ||
-                      effect.kind == mesh::NoticeKind::kRefused;
-    const bool about_history =
-        (said && !is_liar(effect.peer) &&
-         !(effect.kind == mesh::NoticeKind::kForkSuspected && fork_expected_)) ||
-        (effect.kind == mesh::NoticeKind::kSetBackFound && !is_liar(effect.peer) &&
-         !rollback_expected_) ||
-        (effect.kind == mesh::NoticeKind::kRollbackFound && !rollback_expected_);
-    // What is slow or stands still by a fault is given up too; when is no business of a host.
-    const bool is_given_up =
-        effect.kind == mesh::NoticeKind::kLinkClosed && effect.text == "no progress";
-    if (is_given_up && !is_liar(effect.peer)) world_.observer.given_up(setup_.index);
-    if (about_history) world_.observer.trouble(setup_.index, "unfounded notice: " + effect.text);
   }
 }
 

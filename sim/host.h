@@ -23,6 +23,7 @@
 #include "mesh/access_book.h"
 #include "mesh/engine.h"
 #include "sim/host_clock.h"
+#include "sim/issuer_mark.h"
 #include "sim/liar.h"
 #include "sim/network.h"
 #include "sim/stand_in_identity.h"
@@ -51,6 +52,7 @@ class Host {
     bool real = false;  // see Options::real
     bool folds = true;  // its store does
     bool real_channel = false;
+    Bytes secret;  // of the mesh; empty: none
     std::vector<std::string> peers;
     WallTime wall_at_start;  // what its clock says when the simulation begins
     WallTime built;          // when its program was built
@@ -97,11 +99,21 @@ class Host {
   std::uint64_t set_backs_found() const { return set_backs_found_; }
 
   bool honest() const { return liar_ == nullptr; }
+  // It may not read: of others it is to have control logs alone.
+  void make_blind() { blind_ = true; }
+  // Of what it is to have, as it runs.
+  Scope takes_part() const { return blind_ ? Scope{ScopeKind::kLeaf, {}, {}} : scope_; }
   // Before its first start: who is let in. An outsider is not, or writes what it may not.
   void join(mesh::MembershipConfig membership, bool is_outsider);
   trust::LinkKey link_key() const;
   // It is to agree with the others in the end.
   bool is_member() const { return honest() && !outsider_; }
+  // Not any more, for nobody can let it in.
+  void excuse() { outsider_ = true; }
+  // Of an issuer: how far it has signed; nullptr: it is none.
+  const IssuerMark* mark() const { return mark_ ? &*mark_ : nullptr; }
+  // Whether an issuer waits for what it has signed.
+  bool waits() const { return set_back_; }
 
   HostClock& clock() { return clock_; }
   StoreThread& storage() { return storage_; }
@@ -115,6 +127,7 @@ class Host {
   std::int64_t heap_bytes() const;
 
  private:
+  void read_mark();
   void make_channels();
   mesh::Config config() const;
   void perform(mesh::Effects& effects);
@@ -122,6 +135,7 @@ class Host {
   void check_flip(mesh::LinkId link);
   // All hosts but one are honest, and of a rollback we would know: blame and alarms are mistakes.
   void judge(const mesh::Effects& effects);
+  bool is_strangers(const mesh::PeerFault& fault) const;
   void arm();
   void timer();
 
@@ -144,7 +158,9 @@ class Host {
   Scope scope_;
   std::optional<mesh::MembershipConfig> membership_;
   bool outsider_ = false;
-  bool set_back_ = false;  // its store may lack what it has told
+  bool blind_ = false;
+  std::optional<IssuerMark> mark_;
+  bool set_back_ = false;  // its store lacks what its issuer has signed
   bool paused_ = false;
   bool restored_ = false;          // and has not begun its new incarnation
   std::deque<mesh::Input> inbox_;  // what came while paused

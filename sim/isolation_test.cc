@@ -12,7 +12,7 @@ using ebb::seconds;
 using ebb::sim::Fault;
 using ebb::sim::HostIndex;
 using ebb::sim::kDrawnClasses;
-using ebb::sim::kFaultClasses;
+using ebb::sim::kLies;
 using ebb::sim::Options;
 using ebb::sim::Outcome;
 
@@ -51,7 +51,7 @@ void must_be_isolated(const Options& bad) {
   const Duration with = outcome.latency_p99;
   CHECK_MESSAGE(with <= without * 2, with.ms() << " ms, of " << without.ms() << " ms");
   std::uint64_t lies = 0;
-  for (std::size_t i = kDrawnClasses; i < kFaultClasses; ++i)
+  for (std::size_t i = kDrawnClasses; i < kDrawnClasses + kLies; ++i)
     lies += outcome.faults.of(static_cast<Fault>(i));
   CHECK_MESSAGE((!bad.liar || lies >= kLiesAtLeast), lies << " lies");
 }

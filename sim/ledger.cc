@@ -80,10 +80,21 @@ void Ledger::promise(HostIndex host, const Dot& dot, bool duplicate, const std::
     }
     by_client_id_.emplace(*id, dot);
   }
-  if (!promises_.emplace(dot, Promise{host, topic, item, promises_.size(), excused_.contains(host)})
-           .second) {
+  const auto excused = excused_.find(host);
+  const bool forgiven = excused != excused_.end() && excused->second(topic);
+  if (!promises_.emplace(dot, Promise{host, topic, item, promises_.size(), forgiven}).second) {
     findings.add("ledger", host, "a dot was given twice: " + dot_text(dot));
   }
+}
+
+void Ledger::excuse(HostIndex host) {
+  excuse(host, [](std::string_view) { return true; });
+}
+
+void Ledger::excuse(HostIndex host, std::function<bool(std::string_view topic)> topics) {
+  for (auto& [dot, promise] : promises_)
+    promise.forgiven = promise.forgiven || (promise.host == host && topics(promise.topic));
+  excused_[host] = std::move(topics);
 }
 
 void Ledger::forgive(const std::function<bool(const Dot&)>& is_held) {

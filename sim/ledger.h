@@ -8,8 +8,8 @@
 #include <cstdint>
 #include <functional>
 #include <map>
-#include <set>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "codec/event.h"
@@ -32,8 +32,9 @@ class Ledger {
   void acknowledge(HostIndex host, const store::AppendBatch& batch,
                    const std::vector<store::DotRange>& ranges, Findings& findings);
 
-  // Nobody else is held to what that host promises.
-  void excuse(HostIndex host) { excused_.insert(host); }
+  // Nobody else is held to what that host promises; to what it promises in these topics.
+  void excuse(HostIndex host);
+  void excuse(HostIndex host, std::function<bool(std::string_view topic)> topics);
 
   const std::map<Dot, Promise>& promises() const { return promises_; }
   std::uint64_t answered() const { return promises_.size(); }
@@ -48,7 +49,7 @@ class Ledger {
 
   std::map<Dot, Promise> promises_;
   std::map<Uuid, Dot> by_client_id_;
-  std::set<HostIndex> excused_;
+  std::map<HostIndex, std::function<bool(std::string_view topic)>> excused_;
 };
 
 // Whether the stored event is what the client asked for.

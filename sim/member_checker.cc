@@ -9,10 +9,6 @@ constexpr const char* kName = "members";
 
 }  // namespace
 
-void MemberChecker::set_outsider(HostIndex host, const DeviceId& device, bool is_certified) {
-  outsider_ = Outsider{host, device, is_certified};
-}
-
 void MemberChecker::known(const MeshId& mesh, ByteView record) {
   const auto read = trust::read_authority_record(mesh, record);
   if (!read.ok()) return;
@@ -21,19 +17,18 @@ void MemberChecker::known(const MeshId& mesh, ByteView record) {
 }
 
 void MemberChecker::committed(HostIndex host, const store::CommitResult& result) {
-  if (!outsider_) return;
+  if (limited_.empty()) return;
   for (const store::HeadAdvance& advance : result.advances) {
     const LogKey& key = advance.head.key;
-    const bool of_it = key.device == outsider_->device;
-    if (host == outsider_->host) {
-      if (!of_it && !outsider_->is_certified) {
-        findings_.add(kName, host, "is not let in, and holds events of others");
+    for (const Limits& limits : limited_) {
+      const bool of_it = key.device == limits.device;
+      if (host == limits.host) {
+        if (!of_it && !limits.holds(key.topic)) {
+          findings_.add(kName, host, "holds events of others that it may not read");
+        }
+      } else if (of_it && !limits.writes(key.topic)) {
+        findings_.add(kName, host, "holds events of an author that may not write them");
       }
-      continue;
-    }
-    const bool allowed = outsider_->is_certified && key.topic == kControlTopic;
-    if (of_it && !allowed) {
-      findings_.add(kName, host, "holds events of an author that may not write them");
     }
   }
 }
@@ -49,8 +44,11 @@ void MemberChecker::kept(HostIndex host, const MeshId& mesh, const std::vector<B
     if (!durable_.contains(at)) {
       findings_.add(kName, host, "was told a record that its issuer has not stored");
     }
-    const auto [first, is_new] = logs_.try_emplace({authority, at.second.seq}, at.second.chain);
-    if (!is_new && first->second != at.second.chain) {
+    // What its own host alone holds may go with its disk, and was told to nobody.
+    const std::pair<DeviceId, Seq> number{authority, at.second.seq};
+    const bool is_own = issuer != issuers_.end() && issuer->second == host;
+    const auto told = is_own ? logs_.find(number) : logs_.emplace(number, at.second.chain).first;
+    if (told != logs_.end() && told->second != at.second.chain) {
       findings_.add(kName, host, "the log of an issuer has two records of one number");
     }
   }

@@ -6,10 +6,13 @@
 // Threads: not thread-safe; owned by one run.
 #pragma once
 
+#include <functional>
 #include <map>
-#include <optional>
 #include <set>
 #include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
 
 #include "sim/observer.h"
 
@@ -19,8 +22,14 @@ class MemberChecker {
  public:
   explicit MemberChecker(Findings& findings) : findings_(findings) {}  // must outlive it
 
-  // Who may write nothing but control records, if at all; and whether it may read.
-  void set_outsider(HostIndex host, const DeviceId& device, bool is_certified);
+  // What a host may not write, or not hold of others, unlike all others; by topic.
+  struct Limits {
+    HostIndex host = 0;
+    DeviceId device;
+    std::function<bool(std::string_view topic)> writes;
+    std::function<bool(std::string_view topic)> holds;
+  };
+  void limit(Limits limits) { limited_.push_back(std::move(limits)); }
   void set_issuer(const DeviceId& authority, HostIndex host) { issuers_[authority] = host; }
   // Was there before anybody started.
   void known(const MeshId& mesh, ByteView record);
@@ -29,13 +38,8 @@ class MemberChecker {
   void kept(HostIndex host, const MeshId& mesh, const std::vector<Bytes>& records);
 
  private:
-  struct Outsider {
-    HostIndex host = 0;
-    DeviceId device;
-    bool is_certified = false;
-  };
   Findings& findings_;
-  std::optional<Outsider> outsider_;
+  std::vector<Limits> limited_;
   std::map<DeviceId, HostIndex> issuers_;
   std::map<std::pair<DeviceId, Seq>, Hash> logs_;
   std::set<std::pair<DeviceId, Position>> durable_;  // at the host of their issuer

@@ -68,6 +68,7 @@ void Network::dial(HostIndex from, mesh::LinkId link, const std::string& address
   places_[from][link.value] = {id, 0};
   if (!descriptors_[from]) return drop_end(id, 0, kLocal, "too many open files");
   const std::optional<HostIndex> target = topology_.host_at(address);
+  if (target) note_stranger(from, link, *target);
   if (!target) return drop_end(id, 0, kLocal, "no such address");
   if (topology_.is_cut(from, *target)) return drop_end(id, 0, options_.dial_timeout, "timed out");
   queue_.after(delay(from, *target), [this, id, target] { arrive_dial(id, *target); });
@@ -86,6 +87,7 @@ void Network::arrive_dial(ConnectionId id, HostIndex target) {
   const mesh::LinkId inbound{mesh::kInboundBit | next_inbound_++};
   found->ends[1] = {target, inbound, true};
   places_[target][inbound.value] = {id, 1};
+  note_stranger(target, inbound, from);
   queue_.after(delay(target, from), [this, id] { establish(id); });
   const std::string& whole = current_address(from);
   const std::string remote =
@@ -107,9 +109,14 @@ void Network::establish(ConnectionId id) {
 }
 
 void Network::send(HostIndex from, mesh::LinkId link, Bytes bytes, bool report) {
+  send_pieces(from, link, std::move(bytes), report, false);
+}
+
+void Network::send_pieces(HostIndex from, mesh::LinkId link, Bytes bytes, bool report, bool bent) {
   const std::optional<Place> place = find(from, link);
   if (!place) return;
   bytes_sent_ += bytes.size();
+  if (overhear_) overhear(*place, bytes);
   if (meter_) {
     meter_(from, existing(place->id).ends[1 - place->side].host, bytes.size());
   }
@@ -125,7 +132,7 @@ void Network::send(HostIndex from, mesh::LinkId link, Bytes bytes, bool report) 
       counts_.count(Fault::kStreamReset);
       return reset(place->id);
     }
-    Chunk piece{{}, to_bytes(rest.first(size)), false, false};
+    Chunk piece{{}, to_bytes(rest.first(size)), false, false, bent};
     flip(piece);
     queue_chunk(place->id, place->side, std::move(piece));
     rest = rest.subspan(size);
@@ -249,7 +256,7 @@ void Network::close(HostIndex from, mesh::LinkId link) {
   Connection& connection = existing(place->id);
   if (connection.ends[1 - place->side].open) {
     connection.flows[place->side].ending = true;
-    queue_chunk(place->id, place->side, {{}, {}, true, false});
+    queue_chunk(place->id, place->side, {{}, {}, true, false, false});
   }
   drop_end(place->id, place->side, kLocal, "closed here");
 }
@@ -288,6 +295,7 @@ void Network::host_down(HostIndex host, bool silent) {
   up_[host] = false;
   // Its next life may give the same ids again.
   std::erase_if(flips_, [host](const auto& flip) { return flip.first.first == host; });
+  std::erase_if(strange_, [host](const auto& link) { return link.first.first == host; });
   std::vector<Place> places;
   for (const auto& [link, place] : places_[host])
     places.push_back(place);
@@ -297,7 +305,7 @@ void Network::host_down(HostIndex host, bool silent) {
     Connection& connection = *found;
     if (!silent && connection.ends[1 - place.side].open) {
       connection.flows[place.side].ending = true;
-      queue_chunk(place.id, place.side, {{}, {}, true, false});
+      queue_chunk(place.id, place.side, {{}, {}, true, false, false});
     }
     End& end = connection.ends[place.side];
     end.open = false;
@@ -377,15 +385,6 @@ void Network::calm() {
   }
   topology_.restore_addresses();
   open_all();
-}
-
-std::vector<Direction> Network::connected() const {
-  std::vector<Direction> pairs;
-  for (const auto& [id, connection] : connections_) {
-    if (!connection.established || !connection.ends[0].open || !connection.ends[1].open) continue;
-    pairs.push_back({connection.ends[0].host, connection.ends[1].host});
-  }
-  return pairs;
 }
 
 std::size_t Network::waiting_bytes(HostIndex host) const {

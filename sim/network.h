@@ -77,6 +77,7 @@ class Network : public Port {
   // Nothing passes those ways until heal() or open_all().
   CutId cut(std::vector<Direction> directions) { return topology_.cut(std::move(directions)); }
   void heal(CutId cut);
+  bool passes(HostIndex from, HostIndex to) const { return !topology_.is_cut(from, to); }
   std::size_t cuts() const { return topology_.cuts(); }
   // Every path is open and as wide as it was.
   void open_all();
@@ -103,6 +104,20 @@ class Network : public Port {
   // every address that a host ever had leads to it.
   void calm();
 
+  // Who are no hosts of the run: the last places of the network are theirs.
+  void set_strangers(std::vector<DeviceId> devices);
+  bool is_stranger(HostIndex host) const { return host >= first_stranger(); }
+  const DeviceId* stranger(HostIndex host, mesh::LinkId link) const override;
+  // Of a link that is open.
+  HostIndex other_end(HostIndex host, mesh::LinkId link) const;
+  // As a stranger who passes on what another has said, changed: flipped on its way.
+  void send_bent(HostIndex from, mesh::LinkId link, Bytes bytes) {
+    send_pieces(from, link, std::move(bytes), false, true);
+  }
+  // What hosts say to each other is heard by somebody else, too. `side` 0 has dialled.
+  using Overhear = std::function<void(std::uint64_t connection, std::size_t side, ByteView bytes)>;
+  void set_overhear(Overhear overhear) { overhear_ = std::move(overhear); }
+
   // Who is connected: the dialling end first.
   std::vector<Direction> connected() const;
 
@@ -121,6 +136,7 @@ class Network : public Port {
     Bytes bytes;
     bool end = false;
     bool flipped = false;
+    bool bent = false;  // the same, by who has passed it on
   };
   // One direction of a connection.
   struct Flow {
@@ -159,6 +175,13 @@ class Network : public Port {
     std::uint64_t rate = 0;
     Instant free;  // a slow reader takes nothing before
   };
+
+  HostIndex first_stranger() const {
+    return static_cast<HostIndex>(up_.size() - strangers_.size());
+  }
+  void note_stranger(HostIndex host, mesh::LinkId link, HostIndex other);
+  void overhear(const Place& place, ByteView bytes);
+  void send_pieces(HostIndex from, mesh::LinkId link, Bytes bytes, bool report, bool bent);
 
   PathOptions path(HostIndex from, HostIndex to) const;
   std::uint64_t datagram_loss(HostIndex from, HostIndex to) const;
@@ -216,6 +239,9 @@ class Network : public Port {
   std::vector<std::map<std::uint64_t, Place>> places_;  // of each host, by link
   std::set<std::pair<ConnectionId, std::size_t>> stalled_;
   std::map<std::pair<HostIndex, mesh::LinkId>, std::size_t> flips_;
+  std::vector<DeviceId> strangers_;
+  std::map<std::pair<HostIndex, mesh::LinkId>, HostIndex> strange_;  // links that lead to one
+  Overhear overhear_;
   std::uint64_t next_connection_ = 1;
   std::uint64_t next_inbound_ = 1;
   std::uint64_t bytes_sent_ = 0;

@@ -17,6 +17,7 @@ constexpr std::uint64_t kBeside = 0x9e3779b97f4a7c15ULL;
 constexpr std::size_t kNodesWithLiar = 4;
 constexpr std::size_t kNodesWithScopes = 5;
 constexpr std::size_t kNodesWithMembers = 5;
+constexpr std::size_t kNodesWithLan = 5;
 
 // Half of the classes, which half is the seed's.
 void draw_classes(Rng& rng, Options& options) {
@@ -116,7 +117,7 @@ RareOptions expand_rare(Rng rng) {
 void draw_liar(Rng& rng, Options& options) {
   if (!rng.chance(1, 4) || options.nodes < kNodesWithLiar) return;
   options.lie(rng.between(20, 300));
-  for (std::size_t i = kDrawnClasses; i < kFaultClasses; ++i)
+  for (std::size_t i = kDrawnClasses; i < kDrawnClasses + kLies; ++i)
     options.enabled[i] = rng.chance(3, 4);
 }
 
@@ -145,6 +146,38 @@ void draw_members(Rng& rng, Options& options) {
   if (outsider) options.outsider = last - 1;
   if (late && !clocks) options.late = last - 2;
   if (expired && !clocks) options.expired = last - 3;
+}
+
+// In every second seed, where no classes were asked for.
+void draw_strangers(Rng& rng, bool are_wanted, Options& options) {
+  options.secret = rng.chance(1, 2);
+  if (!rng.chance(1, 2)) return;
+  options.strangers = rng.between(1, 3);
+  for (auto i = static_cast<std::size_t>(kFirstStranger);
+       i <= static_cast<std::size_t>(kLastStranger); ++i)
+    options.enabled[i] = rng.chance(3, 4);
+  if (!are_wanted) options.strange(0);
+}
+
+// Each in every third seed.
+void draw_limits(Rng& rng, Options& options) {
+  for (std::optional<HostIndex>* const host : {&options.narrow, &options.blind}) {
+    const bool is_one = rng.chance(1, 3) && options.nodes >= kNodesWithMembers;
+    const auto drawn =
+        static_cast<HostIndex>(1 + rng.below(std::max<std::size_t>(options.nodes, 2) - 1));
+    if (is_one && !options.has_part(drawn)) *host = drawn;
+  }
+}
+
+// In every third seed; who is known by beacons alone has no other part to play.
+void draw_lan(Rng& rng, bool are_wanted, Options& options) {
+  if (!rng.chance(1, 3) || options.nodes < kNodesWithLan) return;
+  options.lan = rng.between(3, options.nodes / 2 + 1);
+  const auto lone = static_cast<HostIndex>(rng.between(1, options.nodes - 1));
+  const bool is_lone = rng.chance(2, 3);
+  if (is_lone && !options.has_part(lone)) options.lone = lone;
+  for (auto i = static_cast<std::size_t>(kFirstBeacon); i < kFaultClasses; ++i)
+    options.enabled[i] = are_wanted && rng.chance(3, 4);
 }
 
 std::string ms_text(Duration duration) { return std::to_string(duration.ms()) + " ms"; }
@@ -194,6 +227,8 @@ std::string members_text(const Options& options) {
   if (options.renewals) text += ", renewals";
   add("late", options.late);
   add("expired", options.expired);
+  add("narrow", options.narrow);
+  add("blind", options.blind);
   add(options.outsider_is_certified ? "mute" : "uncertified", options.outsider);
   return text;
 }
@@ -239,6 +274,9 @@ Options expand_seed(std::uint64_t seed, std::size_t nodes, Duration chaos,
   draw_scopes(beside, options);
   options.real_channel = beside.chance(1, 20);
   draw_members(beside, options);
+  draw_strangers(beside, !classes, options);
+  draw_lan(beside, !classes, options);
+  draw_limits(beside, options);
   return options;
 }
 
@@ -284,6 +322,10 @@ std::vector<std::pair<std::string, std::string>> describe(const Options& options
                                   permille(options.lies_permille)
                             : "none"},
       {"members", members_text(options)},
+      {"secret", options.secret ? "yes" : "no"},
+      {"strangers", std::to_string(options.strangers)},
+      {"lan", std::to_string(options.lan) + " hosts" +
+                  (options.lone ? ", alone host " + std::to_string(*options.lone) : "")},
       {"bug", std::string(bug_name(options.bug))},
   };
 }

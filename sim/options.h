@@ -86,6 +86,7 @@ struct Options {
   // The daemon's store on files and Ed25519, instead of the faster ones of the simulator.
   bool real = false;
   bool real_channel = false;      // the daemon's, instead of the stand-in
+  bool secret = false;            // the mesh has one, as the daemon's always has
   Duration chaos = kSafetyPhase;  // faults and appends happen in this time
   std::uint64_t rounds_max = 10;  // of gossip: so many it may take to agree afterwards
   std::size_t append_batches = 120;
@@ -112,8 +113,15 @@ struct Options {
   std::uint64_t issuers = 0;
   std::optional<HostIndex> late, expired, outsider;
   bool outsider_is_certified = false;
-  bool renewals = false;  // the certificates of all others are due from the beginning
-  Bug bug = Bug::kNone;   // of every host
+  // May write topics of one prefix alone, and writes others as well; may not read.
+  std::optional<HostIndex> narrow, blind;
+  bool renewals = false;      // the certificates of all others are due from the beginning
+  std::size_t strangers = 0;  // who are no hosts, and do what is enabled of theirs
+  // So many hosts hear each other's beacons, host 0 among them; and one of them that has nobody's
+  // address otherwise, and is in nobody's list.
+  std::size_t lan = 0;
+  std::optional<HostIndex> lone;
+  Bug bug = Bug::kNone;  // of every host
   // A host that the latencies leave out, and what is wrong with it all the time: how slowly it
   // reads (0: as the others), and whether it hears nobody, who all hear it.
   std::optional<HostIndex> left_out;
@@ -146,8 +154,20 @@ struct Options {
   void lie(std::uint64_t permille) {
     liar = true;
     lies_permille = permille;
-    for (std::size_t i = kDrawnClasses; i < kFaultClasses; ++i)
+    for (std::size_t i = kDrawnClasses; i < kDrawnClasses + kLies; ++i)
       enabled[i] = permille > 0;
+  }
+  // So many strangers, who do all that strangers do.
+  void strange(std::size_t count) {
+    strangers = count;
+    for (auto i = static_cast<std::size_t>(kFirstStranger);
+         i <= static_cast<std::size_t>(kLastStranger); ++i)
+      enabled[i] = count > 0;
+  }
+  // A host that is not as the others, for one reason or another.
+  bool has_part(HostIndex host) const {
+    return host == late || host == expired || host == outsider || host == narrow || host == blind ||
+           host == lone || host == liar_host();
   }
   Duration patience() const { return kGossipRound * static_cast<std::int64_t>(rounds_max); }
 };

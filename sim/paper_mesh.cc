@@ -51,7 +51,7 @@ void PaperMesh::write(const trust::Identity& key, Position& end, trust::record::
 }
 
 void PaperMesh::certify(const DeviceId& device, const trust::LinkKey& link_key, std::uint64_t roles,
-                        const trust::Validity& validity) {
+                        const std::string& prefix, const trust::Validity& validity) {
   Issuer& issuer = issuers_[certified_++ % issuers_.size()];
   trust::Certificate certificate;
   certificate.mesh = mesh_;
@@ -60,7 +60,7 @@ void PaperMesh::certify(const DeviceId& device, const trust::LinkKey& link_key, 
   certificate.link_key = link_key;
   certificate.label = "host " + std::to_string(certified_);
   certificate.roles = roles;
-  certificate.prefixes = {""};
+  certificate.prefixes = {prefix};
   certificate.validity = validity;
   certificate.issuer = issuer.key->device();
   auto encoded = trust::sign_certificate(*issuer.key, certificate);

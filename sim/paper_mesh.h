@@ -29,7 +29,7 @@ class PaperMesh {
   std::size_t issuers() const { return issuers_.size(); }
   // Its role of an issuer is told by who knows it.
   void certify(const DeviceId& device, const trust::LinkKey& link_key, std::uint64_t roles,
-               const trust::Validity& validity);
+               const std::string& prefix, const trust::Validity& validity);
   void admit_by_secret();
   const std::vector<Bytes>& records() const { return records_; }
   // For a host that has all of it, or the root's alone.

@@ -36,6 +36,8 @@ class Port {
   virtual std::optional<std::size_t> bytes_since_flip(HostIndex, mesh::LinkId) const {
     return std::nullopt;
   }
+  // The device of the stranger who is at the other end, or was; nullptr: none is.
+  virtual const DeviceId* stranger(HostIndex, mesh::LinkId) const { return nullptr; }
   virtual bool is_open(HostIndex host, mesh::LinkId link) const = 0;
 };
 

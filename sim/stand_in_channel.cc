@@ -1,15 +1,13 @@
 #include "sim/stand_in_channel.h"
 
 #include <algorithm>
-#include <bit>
 #include <optional>
-#include <string_view>
 #include <utility>
 
 #include "codec/handshake_payload.h"
 #include "core/limits.h"
 #include "core/planted.h"
-#include "sim/words.h"
+#include "sim/stand_in_messages.h"
 #include "trust/hash.h"
 
 namespace ebb::sim {
@@ -17,42 +15,7 @@ namespace {
 
 constexpr std::size_t kHeaderBytes = 2;
 constexpr std::size_t kLengthBytes = 2;  // in front of a message
-constexpr std::size_t kTagBytes = 16;    // 8 of them say something
-constexpr std::size_t kNonceBytes = 16;
-// Between nonce and payload, so that messages are as long as those of the secure channel without a
-// mesh secret.
-constexpr std::size_t kPadBytes[] = {16, 64, 32};
 constexpr std::uint16_t kEndBit = 0x8000;
-
-using Nonce = FixedBytes<kNonceBytes, struct StandInNonceTag>;
-
-// Of the bytes under the key: another for each other byte.
-class KeyedHash {
- public:
-  explicit KeyedHash(std::uint64_t key) : state_(key) {}
-  void word(std::uint64_t value) {
-    state_ = (state_ ^ value) * 0x9e3779b97f4a7c15ULL;
-    state_ = std::rotl(state_, 29);
-  }
-  void bytes(ByteView view) {
-    words_of(view, [this](std::uint64_t value) { word(value); });
-  }
-  std::uint64_t value() const { return state_; }
-
- private:
-  std::uint64_t state_;
-};
-
-void append_tag(std::uint64_t tag, Bytes& out) {
-  append_be64(out, tag);
-  append_be64(out, 0);
-}
-
-bool tag_fits(std::uint64_t tag, ByteView wire) {
-  return read_be64(wire.first(8)) == tag && read_be64(wire.subspan(8, 8)) == 0;
-}
-
-std::uint64_t key_of(const Hash& hash) { return read_be64(hash.view().first(8)); }
 
 // Numbered in its direction; the header is under the tag.
 std::uint64_t record_tag(std::uint64_t key, std::uint64_t number, std::uint16_t header,
@@ -68,10 +31,10 @@ mesh::ChannelFailure broken(const char* what) { return {mesh::ChannelFault::kBro
 
 class StandInChannel final : public mesh::Channel {
  public:
-  StandInChannel(const MeshId& mesh, const trust::Identity& identity,
-                 const trust::SignatureCheck& signatures, const Nonce& nonce, bool dialled,
-                 mesh::ChannelClaim own, mesh::MayAnswer may_answer)
-      : access_(key_of(trust::hash({as_bytes("ebb-sim-access"), mesh.view()}))),
+  StandInChannel(const StandInMessages& messages, const trust::Identity& identity,
+                 const trust::SignatureCheck& signatures, const StandInMessages::Nonce& nonce,
+                 bool dialled, mesh::ChannelClaim own, mesh::MayAnswer may_answer)
+      : messages_(messages),
         identity_(identity),
         signatures_(signatures),
         dialled_(dialled),
@@ -81,7 +44,7 @@ class StandInChannel final : public mesh::Channel {
 
   void start(Bytes& wire_out) override {
     if (!dialled_) return;
-    send_message(0, nonces_[0], {}, wire_out);
+    messages_.write(0, nonces_, {}, wire_out);
     next_ = 1;
   }
 
@@ -121,91 +84,53 @@ class StandInChannel final : public mesh::Channel {
   bool ended() const override { return ended_; }
   const std::optional<mesh::ChannelPeer>& peer() const override { return peer_; }
   mesh::DatagramKeys take_datagram_keys() override {
-    const auto key = [this](std::uint8_t direction) {
-      const Bytes bytes{direction};
-      return *channel::Key::from(
-          trust::hash({as_bytes("ebb-sim-datagram"), nonces_[0].view(), nonces_[1].view(), bytes})
-              .view());
-    };
-    return {key(dialled_ ? 1 : 2), key(dialled_ ? 2 : 1)};
+    return {messages_.datagram_key(nonces_, dialled_), messages_.datagram_key(nonces_, !dialled_)};
   }
 
  private:
-  static std::uint64_t message_tag(std::uint64_t key, ByteView message) {
-    KeyedHash hash(key);
-    hash.bytes(message);
-    return hash.value();
-  }
-
-  static std::size_t least_bytes(std::size_t number) {
-    return kNonceBytes + kPadBytes[number] + kTagBytes;
-  }
-
   std::optional<mesh::ChannelFailure> judge_length(std::size_t size) const {
-    const std::size_t least = least_bytes(next_);
-    const std::size_t most = next_ == 0 ? least : least + limits::kHandshakePayloadBytes;
-    if (size >= least && size <= most) return std::nullopt;
+    const bool is_possible =
+        size >= messages_.least_bytes(next_) && size <= messages_.most_bytes(next_);
+    if (is_possible) return std::nullopt;
     if (next_ == 0) return mesh::ChannelFailure{mesh::ChannelFault::kNoAccess, ""};
     return broken("stand-in: length");
-  }
-
-  void send_message(std::size_t number, const Nonce& nonce, ByteView payload, Bytes& wire_out) {
-    Bytes message = to_bytes(nonce.view());
-    message.resize(kNonceBytes + kPadBytes[number]);
-    append(message, payload);
-    append_be16(wire_out, static_cast<std::uint16_t>(message.size() + kTagBytes));
-    append(wire_out, message);
-    append_tag(message_tag(access_, message), wire_out);
-  }
-
-  Bytes signed_bytes(bool by_dialler) const {
-    constexpr std::string_view kLabel = "ebb-sim-link";
-    Bytes bytes;
-    bytes.reserve(kLabel.size() + 1 + 2 * kNonceBytes);
-    append(bytes, as_bytes(kLabel));
-    bytes.push_back(by_dialler ? 1 : 2);
-    append(bytes, nonces_[0].view());
-    append(bytes, nonces_[1].view());
-    return bytes;
   }
 
   void say_hello(std::size_t number, Bytes& wire_out) {
     codec::HandshakePayload payload;
     payload.device = identity_.device();
-    payload.proof = identity_.sign(signed_bytes(dialled_));
+    payload.proof = identity_.sign(StandInMessages::proven(nonces_, dialled_));
     payload.receiver_index = own_.receiver_index;
     payload.certificate = own_.certificate;
     payload.authority_heads = own_.authority_heads;
-    send_message(number, nonces_[number == 1 ? 1 : 0], codec::encode_handshake_payload(payload),
-                 wire_out);
+    messages_.write(number, nonces_, codec::encode_handshake_payload(payload), wire_out);
   }
 
   std::optional<mesh::ChannelFailure> take_message(ByteView message, Bytes& wire_out) {
-    const ByteView content = message.first(message.size() - kTagBytes);
-    const bool fits = tag_fits(message_tag(access_, content), message.subspan(content.size()));
     const std::size_t number = next_++;
+    if (number != 2) nonces_[number] = StandInMessages::nonce_of(message);
+    const bool fits = messages_.fits(number, nonces_, message);
     if (number == 0) {
-      if (!fits) return mesh::ChannelFailure{mesh::ChannelFault::kNoAccess, ""};
+      if (!fits && !planted(Bug::kNoMac)) {
+        return mesh::ChannelFailure{mesh::ChannelFault::kNoAccess, ""};
+      }
       if (!may_answer_()) return mesh::ChannelFailure{mesh::ChannelFault::kNotAnswered, ""};
-      nonces_[0] = *Nonce::from(content.first(kNonceBytes));
       say_hello(1, wire_out);
       next_ = 2;
       return std::nullopt;
     }
     if (!fits) return broken("stand-in: message");
-    if (number == 1) nonces_[1] = *Nonce::from(content.first(kNonceBytes));
     Result<codec::HandshakePayload> payload =
-        codec::decode_handshake_payload(content.subspan(kNonceBytes + kPadBytes[number]));
+        codec::decode_handshake_payload(messages_.payload_of(number, message));
     if (!payload.ok()) return broken("stand-in: payload");
-    if (!signatures_.holds(payload->device, signed_bytes(!dialled_), payload->proof)) {
+    if (!signatures_.holds(payload->device, StandInMessages::proven(nonces_, !dialled_),
+                           payload->proof)) {
       return mesh::ChannelFailure{mesh::ChannelFault::kBadProof, ""};
     }
     if (number == 1) say_hello(2, wire_out);
     next_ = 3;
-    const Hash session =
-        trust::hash({as_bytes("ebb-sim-record"), nonces_[0].view(), nonces_[1].view()});
-    key_out_ = key_of(session) + (dialled_ ? 1 : 2);
-    key_in_ = key_of(session) + (dialled_ ? 2 : 1);
+    key_out_ = messages_.record_key(nonces_, dialled_);
+    key_in_ = messages_.record_key(nonces_, !dialled_);
     peer_ = mesh::ChannelPeer{payload->device,
                               stand_in_link_key(payload->device),
                               {payload->receiver_index, std::move(payload->certificate),
@@ -226,16 +151,16 @@ class StandInChannel final : public mesh::Channel {
       if (end ? size != 0 : size == 0 || size > limits::kSealedRecordBytes) {
         return broken("stand-in: header");
       }
-      if (rest.size() < kHeaderBytes + size + kTagBytes) return keep(std::move(wire), at);
+      if (rest.size() < kHeaderBytes + size + kStandInTagBytes) return keep(std::move(wire), at);
       const ByteView plain = rest.subspan(kHeaderBytes, size);
       const std::uint64_t tag = record_tag(key_in_, number_in_++, header, plain);
       const bool fits = tag_fits(tag, rest.subspan(kHeaderBytes + size));
       if (!fits && !planted(Bug::kSkipRecordTag)) return broken("stand-in: tag");
       ended_ = end;
-      at += kHeaderBytes + size + kTagBytes;
+      at += kHeaderBytes + size + kStandInTagBytes;
       if (plain_out.empty() && at == wire.size()) {
         // As a rule one record came, and its bytes need no other place.
-        wire.resize(at - kTagBytes);
+        wire.resize(at - kStandInTagBytes);
         wire.erase(wire.begin(), wire.end() - static_cast<std::ptrdiff_t>(size));
         plain_out = std::move(wire);
         return std::nullopt;
@@ -252,19 +177,19 @@ class StandInChannel final : public mesh::Channel {
 
   void seal_one(ByteView plain, std::uint16_t end, Bytes& wire_out) {
     const auto header = static_cast<std::uint16_t>(end | plain.size());
-    wire_out.reserve(wire_out.size() + kHeaderBytes + plain.size() + kTagBytes);
+    wire_out.reserve(wire_out.size() + kHeaderBytes + plain.size() + kStandInTagBytes);
     append_be16(wire_out, header);
     append(wire_out, plain);
     append_tag(record_tag(key_out_, number_out_++, header, plain), wire_out);
   }
 
-  std::uint64_t access_;
+  const StandInMessages& messages_;
   const trust::Identity& identity_;
   const trust::SignatureCheck& signatures_;
   bool dialled_;
   mesh::ChannelClaim own_;
   mesh::MayAnswer may_answer_;
-  Nonce nonces_[2];       // of who dialled, and of the other
+  StandInMessages::Nonces nonces_;
   std::size_t next_ = 0;  // message that is to come; 3: records
   Bytes begun_;           // a message or record that has not come whole
   std::optional<mesh::ChannelFailure> failed_;
@@ -282,10 +207,10 @@ trust::LinkKey stand_in_link_key(const DeviceId& device) {
 
 std::unique_ptr<mesh::Channel> StandInChannels::make(bool dialled, mesh::ChannelClaim own,
                                                      mesh::MayAnswer may_answer) const {
-  Nonce nonce;
+  StandInMessages::Nonce nonce;
   for (std::uint8_t& byte : nonce.data)
     byte = static_cast<std::uint8_t>(rng_.next());
-  return std::make_unique<StandInChannel>(mesh_, identity_, signatures_, nonce, dialled,
+  return std::make_unique<StandInChannel>(messages_, identity_, signatures_, nonce, dialled,
                                           std::move(own), std::move(may_answer));
 }
 

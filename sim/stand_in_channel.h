@@ -3,10 +3,10 @@
 // device proven by the simulated host's own identity. It hides nothing, and finds every byte that
 // is not as it was sent.
 //
-// Model:     who dialled sends a nonce with a tag keyed by the mesh, the other its nonce,
-//            payload with device and signature, and the first its own; then records with a tag over
-//            their number, header and plaintext, keyed by both nonces. Without the tag of the mesh
-//            nothing is answered.
+// Model:     who dialled sends a nonce with a mac of mesh and secret, the other its nonce, payload
+//            with device and signature, and the first its own (sim/stand_in_messages.h); then
+//            records with a tag over their number, header and plaintext, keyed by both nonces and
+//            the secret. Without the mac nothing is answered.
 // Ownership: identity and signatures must outlive the factory, the factory its channels; `rng` is
 //            the host's.
 // Errors:    as mesh::Channel.
@@ -18,6 +18,7 @@
 #include "core/ids.h"
 #include "core/rng.h"
 #include "mesh/channel.h"
+#include "sim/stand_in_messages.h"
 #include "trust/identity.h"
 
 namespace ebb::sim {
@@ -27,9 +28,10 @@ trust::LinkKey stand_in_link_key(const DeviceId& device);
 
 class StandInChannels final : public mesh::Channels {
  public:
-  StandInChannels(const MeshId& mesh, const trust::Identity& identity,
+  // `secret`: of the mesh; empty: it has none.
+  StandInChannels(const MeshId& mesh, ByteView secret, const trust::Identity& identity,
                   const trust::SignatureCheck& signatures, Rng rng)
-      : mesh_(mesh), identity_(identity), signatures_(signatures), rng_(rng) {}
+      : messages_(mesh, secret), identity_(identity), signatures_(signatures), rng_(rng) {}
   std::uint32_t random_index() const override;
   std::unique_ptr<mesh::Channel> dial(mesh::ChannelClaim own) const override;
   std::unique_ptr<mesh::Channel> accept(mesh::ChannelClaim own,
@@ -39,7 +41,7 @@ class StandInChannels final : public mesh::Channels {
   std::unique_ptr<mesh::Channel> make(bool dialled, mesh::ChannelClaim own,
                                       mesh::MayAnswer may_answer) const;
 
-  MeshId mesh_;
+  StandInMessages messages_;
   const trust::Identity& identity_;
   const trust::SignatureCheck& signatures_;
   mutable Rng rng_;

@@ -50,9 +50,12 @@ struct Pair {
 };
 
 struct StandIns {
+  explicit StandIns(Bytes of_mesh = {}) : secret(std::move(of_mesh)) {}
+  Bytes secret;  // of the mesh; empty: none
   StandInIdentity first{Bytes(32, 1)}, second{Bytes(32, 2)};
   StandInCheck check;
-  StandInChannels at_first{kMesh, first, check, Rng(1)}, at_second{kMesh, second, check, Rng(2)};
+  StandInChannels at_first{kMesh, secret, first, check, Rng(1)};
+  StandInChannels at_second{kMesh, secret, second, check, Rng(2)};
 };
 
 Bytes flip(Bytes bytes, std::size_t at) {
@@ -64,9 +67,14 @@ Bytes flip(Bytes bytes, std::size_t at) {
 
 TEST_CASE("messages and records of the stand-in are as long as those of the real channel") {
   REQUIRE(trust::crypto_ready().ok());
-  const StandIns stand_ins;
+  Bytes secret;
+  SUBCASE("without a secret") {}
+  SUBCASE("with one") { secret.assign(32, 6); }
+  const StandIns stand_ins(secret);
+  const auto known = trust::MeshSecret::from(secret);
   channel::AccessKeys links;
-  links.push_back(channel::AccessKey::for_link(kMesh));
+  links.push_back(known ? channel::AccessKey::for_link(kMesh, *known)
+                        : channel::AccessKey::for_link(kMesh));
   const mesh::AccessBook access(std::move(links));
   const auto real = [&](const trust::Identity& identity, std::uint8_t seed) {
     return mesh::SecureChannels(mesh::SecureSetup{
@@ -123,7 +131,10 @@ TEST_CASE("the stand-in hands out what was sealed, however it is cut, and its en
 }
 
 TEST_CASE("the stand-in takes no handshake of which a byte was flipped") {
-  const StandIns stand_ins;
+  Bytes secret;
+  SUBCASE("without a secret") {}
+  SUBCASE("with one") { secret.assign(32, 6); }
+  const StandIns stand_ins(secret);
   Pair good(stand_ins.at_first, stand_ins.at_second);
   good.shake_hands();
   for (std::size_t message = 0; message < 3; ++message) {
@@ -182,13 +193,22 @@ TEST_CASE("the stand-in takes no record of which a byte was flipped, nor one twi
 
 TEST_CASE("another mesh is not answered by the stand-in, nor who may not be") {
   const StandIns stand_ins;
-  const StandInChannels stranger(*MeshId::from(as_bytes("another mesh....")), stand_ins.first,
+  const StandInChannels stranger(*MeshId::from(as_bytes("another mesh....")), {}, stand_ins.first,
                                  stand_ins.check, Rng(1));
   Pair pair(stranger, stand_ins.at_second);
   pair.shake_hands();
   REQUIRE(pair.failure);
   CHECK(pair.failure->fault == mesh::ChannelFault::kNoAccess);
   CHECK(!pair.answered);
+  for (const Bytes& secret : {Bytes{}, Bytes(32, 7)}) {
+    const StandIns closed(Bytes(32, 6));
+    const StandInChannels other(kMesh, secret, closed.first, closed.check, Rng(1));
+    Pair guessed(other, closed.at_second);
+    guessed.shake_hands();
+    REQUIRE(guessed.failure);
+    CHECK(guessed.failure->fault == mesh::ChannelFault::kNoAccess);
+    CHECK(!guessed.answered);
+  }
   Pair refused(stand_ins.at_first, stand_ins.at_second);
   refused.second = stand_ins.at_second.accept({}, [] { return false; });
   refused.shake_hands();

@@ -83,6 +83,7 @@ void StoreThread::kill(bool power_too) {
     if (result) {
       counts_.count(Fault::kCommitUntold);
       observer_.committed(setup_.host, *result);
+      tell_records(*job_);
     }
   }
   ++life_;
@@ -266,13 +267,17 @@ void StoreThread::work(const Job& job) {
     return refuse(job, result.error());
   }
   observer_.committed(setup_.host, *result);
+  tell_records(job);
+  answer_clients(job, *result);
+  answer_engine(job, *result);
+}
+
+void StoreThread::tell_records(const Job& job) {
   for (const mesh::Commit& effect : job.commits) {
     if (!effect.authority.empty()) {
       observer_.kept_records(setup_.host, effect.authority.records);
     }
   }
-  answer_clients(job, *result);
-  answer_engine(job, *result);
 }
 
 void StoreThread::refuse(const Job& job, const Error& error) {

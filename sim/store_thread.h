@@ -100,6 +100,7 @@ class StoreThread {
   bool takes_epoch_next();
   store::CommitBatch batch_of(const Job& job) const;
   void work(const Job& job);
+  void tell_records(const Job& job);
   void refuse(const Job& job, const Error& error);
   void answer_clients(const Job& job, const store::CommitResult& result);
   void answer_engine(const Job& job, const store::CommitResult& result);

@@ -13,8 +13,8 @@ void Network::flip(Chunk& chunk) {
 }
 
 void Network::note_flip(const End& to, const Chunk& chunk) {
-  if (chunk.flipped) {
-    counts_.count(Fault::kStreamFlipped);
+  if (chunk.flipped || chunk.bent) {
+    if (chunk.flipped) counts_.count(Fault::kStreamFlipped);
     flips_.emplace(std::pair{to.host, to.link}, 0);
   }
   if (flips_.empty()) return;

@@ -29,7 +29,7 @@ ebb::WallTime wall_now() {
   return {std::chrono::duration_cast<std::chrono::milliseconds>(since_1970).count()};
 }
 
-Result<std::string> init(const std::string& dir, const ebb::cli::InitWanted& wanted) {
+Result<ebb::cli::InitAnswer> init(const std::string& dir, const ebb::cli::InitWanted& wanted) {
   ebb::node::InitOptions options;
   options.dir = dir;
   options.name = wanted.name;
@@ -41,21 +41,27 @@ Result<std::string> init(const std::string& dir, const ebb::cli::InitWanted& wan
   if (wanted.admit == "invite") options.admit = ebb::trust::Admit::kInvite;
   const Result<ebb::node::Home> made = ebb::node::init_home(options);
   ebb::erase_text(options.passphrase);
+  if (options.mesh_file) ebb::erase_text(*options.mesh_file);
   if (!made.ok()) return made.error();
-  return ebb::device_text(made->identity->device());
+  ebb::cli::InitAnswer answer{.device = ebb::device_text(made->identity->device())};
+  if (!options.mesh_file) answer.begins = options.now;
+  return answer;
 }
 
 Result<ebb::cli::JoinAnswer> join(const std::string& dir, const std::string& name,
                                   const std::string& line,
                                   const std::function<void(const std::string&)>& progress) {
-  EBB_ASSIGN(const ebb::node::Joined joined, ebb::node::join_mesh({.dir = dir,
-                                                                   .line = line,
-                                                                   .name = name,
-                                                                   .now = wall_now(),
-                                                                   .built = kBuilt,
-                                                                   .progress = progress}));
-  return ebb::cli::JoinAnswer{ebb::device_text(joined.device), ebb::device_text(joined.inviter),
-                              joined.address, joined.round_trip};
+  ebb::node::JoinOptions options{.dir = dir,
+                                 .line = line,
+                                 .name = name,
+                                 .now = wall_now(),
+                                 .built = kBuilt,
+                                 .progress = progress};
+  const auto joined = ebb::node::join_mesh(options);
+  ebb::erase_text(options.line);
+  if (!joined.ok()) return joined.error();
+  return ebb::cli::JoinAnswer{ebb::device_text(joined->device), ebb::device_text(joined->inviter),
+                              joined->address, joined->round_trip};
 }
 
 Result<std::string> device_file(const std::string& dir, const std::string& label,

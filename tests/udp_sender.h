@@ -1,4 +1,4 @@
-// UdpSender: datagrams from one address, at a port that the system gives.
+// UdpSender: datagrams from one address, at a port that it holds alone.
 //
 // Threads: not thread-safe.
 #pragma once
@@ -8,6 +8,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <cstdint>
 #include <string>
 
 #include "core/bytes.h"
@@ -17,11 +18,17 @@ namespace ebb::tests {
 
 class UdpSender {
  public:
-  explicit UdpSender(const std::string& host)
-      : socket_(::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0)) {
-    const auto from = *node::literal_endpoint({host, 0});
+  // Port 0: one that the system gives. An IPv6 host takes IPv6 alone.
+  explicit UdpSender(const std::string& host, std::uint16_t port = 0) {
+    const auto from = *node::literal_endpoint({host, port});
+    socket_ = ::socket(from.storage.ss_family, SOCK_DGRAM | SOCK_CLOEXEC, 0);
     REQUIRE(socket_ >= 0);
-    REQUIRE(::bind(socket_, from.address(), sizeof(sockaddr_in)) == 0);
+    const bool v6 = from.storage.ss_family == AF_INET6;
+    const int on = 1;
+    if (v6) {
+      REQUIRE(::setsockopt(socket_, IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof on) == 0);
+    }
+    REQUIRE(::bind(socket_, from.address(), v6 ? sizeof(sockaddr_in6) : sizeof(sockaddr_in)) == 0);
   }
   ~UdpSender() { ::close(socket_); }
   UdpSender(const UdpSender&) = delete;
@@ -40,7 +47,7 @@ class UdpSender {
   }
 
  private:
-  int socket_;
+  int socket_ = -1;
 };
 
 }  // namespace ebb::tests

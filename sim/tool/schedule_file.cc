@@ -26,6 +26,7 @@ void visit_options(OptionsRef& o, const Visit& visit) {
   visit("nodes", o.nodes);
   visit("real", o.real);
   visit("real_channel", o.real_channel);
+  visit("secret", o.secret);
   visit("chaos_us", o.chaos);
   visit("rounds_max", o.rounds_max);
   visit("append_batches", o.append_batches);
@@ -41,7 +42,12 @@ void visit_options(OptionsRef& o, const Visit& visit) {
   visit("expired", o.expired);
   visit("outsider", o.outsider);
   visit("outsider_is_certified", o.outsider_is_certified);
+  visit("narrow", o.narrow);
+  visit("blind", o.blind);
   visit("renewals", o.renewals);
+  visit("strangers", o.strangers);
+  visit("lan", o.lan);
+  visit("lone", o.lone);
   visit("liar", o.liar);
   visit("lies_permille", o.lies_permille);
   visit("floods", o.floods);

@@ -5,6 +5,7 @@
 
 #include "core/check.h"
 #include "core/limits.h"
+#include "core/planted.h"
 
 namespace ebb::channel {
 namespace {
@@ -104,7 +105,8 @@ HandshakeStep Handshake::take_first(ByteView message) {
   EBB_CHECK(accepted.size() <= limits::kInvitesTried + 2);
   for (std::size_t i = 0; i < accepted.size(); ++i) {
     const AccessKey& access = accepted[i];
-    if (access.first_message_bytes() != message.size() || !access.fits(mac, behind)) continue;
+    if (access.first_message_bytes() != message.size()) continue;
+    if (!access.fits(mac, behind) && !planted(Bug::kNoMac)) continue;
     accepted_index_ = i;
     use(access);
     accepted_ = nullptr;

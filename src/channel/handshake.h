@@ -11,10 +11,11 @@
 // Proof:     an initiator at kAnswer knows that the other end has the secret part of peer_key() and
 //            is there now, and no more: message 2 has no mac, and the psk goes in with message 3.
 //            Anybody who knows the mesh id and answers the dial comes that far, and answer() shows
-//            him our static key, without a psk our payload too. So whose peer_key() is, by a
-//            certificate in the payload for one, is to be checked before answer(). That the other
-//            end knows the secret, an initiator knows with the first record or datagram that opens;
-//            a responder at kDone.
+//            him our static key, without a psk our payload too. What the caller can check before
+//            answer() is peer_key(), where it knows whose it has to be (an invite names it), and
+//            the proof of a device key in the payload; a certificate there proves nothing yet, for
+//            anybody can repeat it. That the other end knows the secret, an initiator knows with
+//            the first record or datagram that opens; a responder at kDone.
 // Ownership: keys are erased when they have been used up, and with it; so are payloads. A
 //            responder asks for the access keys while a first message comes, and keeps what it
 //            needs of the one that fits: they may change between its calls.

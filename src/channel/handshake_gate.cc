@@ -2,8 +2,6 @@
 
 #include <algorithm>
 
-#include "core/limits.h"
-
 namespace ebb::channel {
 namespace {
 
@@ -27,8 +25,8 @@ HandshakeGate::Entry HandshakeGate::enter(Instant now, std::string_view name) {
   const bool within_rate = source.begins.has(now, kStep, limits::kHandshakesAtOnce);
   if (within_rate) source.begins.use(now, kStep);
   Entry entry;
-  const bool has_its_places = source.open >= limits::kHalfOpenPerSource;
-  if (has_its_places || open_.size() >= limits::kHalfOpen) {
+  const bool has_its_places = source.open >= per_source_;
+  if (has_its_places || open_.size() >= places_) {
     if (!within_rate) return {};
     const auto victim = find_unproven(now, source, has_its_places);
     if (victim == open_.end()) return {};
@@ -108,7 +106,7 @@ HandshakeGate::Proof HandshakeGate::prove(Instant now, Ticket ticket) {
   Source& source = *found->second.source;
   if (!may_answer(now, source)) return {};
   Proof proof{true, std::nullopt};
-  if (proven_ >= limits::kHalfOpenProven) {
+  if (proven_ >= proven_max()) {
     const auto victim = find_proven(source);
     if (victim == open_.end()) return {};
     proof.ousted = remove(victim);

@@ -10,12 +10,13 @@
 //            its source's rate, or else one of the source that holds most, the oldest first. One
 //            that is young makes room only for a source that holds two fewer. Where there is none,
 //            the newcomer is refused. A proven one never makes room for one that is not.
-//          - Proven ones have a share of the places. When it is taken, one of the source that has
+//          - Proven ones have three quarters of the places. When it is taken, one of the source
+//          that has
 //            most of it makes room for a source that has two fewer; else there is no answer.
 //          - Answers, which cost Diffie-Hellman results, are counted over all sources. A source
 //            that has had its own share gets one only out of the half that is not needed.
 // Units:   limits::kHandshakeMs, kHandshakesPerSecond, kHandshakesAtOnce, kHalfOpen,
-//          kHalfOpenPerSource, kHalfOpenProven, kHalfOpenGraceMs, kHandshakeAnswersPerSecond,
+//          kHalfOpenPerSource, kHalfOpenGraceMs, kHandshakeAnswersPerSecond,
 //          kHandshakeAnswersAtOnce.
 // Limits:  remembers limits::kHandshakeSources addresses; of more, those forget first what they
 //          have used that may soon enter as often as anybody.
@@ -23,6 +24,8 @@
 // Spec:    docs/wire_format.md section 12
 #pragma once
 
+#include <algorithm>
+#include <cstddef>
 #include <cstdint>
 #include <map>
 #include <optional>
@@ -30,6 +33,7 @@
 #include <string_view>
 #include <vector>
 
+#include "core/limits.h"
 #include "core/time.h"
 
 namespace ebb::channel {
@@ -42,7 +46,9 @@ class HandshakeGate {
     std::optional<Ticket> ticket;  // nullopt: refused, to be closed without a word
     std::optional<Ticket> ousted;  // has left to make room, to be closed
   };
-  HandshakeGate() = default;
+  // With fewer places a source has at most a quarter of them.
+  explicit HandshakeGate(std::size_t places = limits::kHalfOpen)
+      : places_(places), per_source_(std::clamp(places / 4, kOne, limits::kHalfOpenPerSource)) {}
   HandshakeGate(HandshakeGate&&) = default;
   HandshakeGate& operator=(HandshakeGate&&) = default;
 
@@ -66,6 +72,7 @@ class HandshakeGate {
   std::size_t sources() const { return sources_.size(); }
 
  private:
+  static constexpr std::size_t kOne = 1;
   // What may be used so often a second and so often at once: when all of it will be there again.
   struct Allowance {
     Instant full_at = {INT64_MIN};
@@ -94,6 +101,10 @@ class HandshakeGate {
   Open::iterator find_proven(const Source& newcomer);
   Ticket remove(Open::iterator at);
 
+  std::size_t proven_max() const { return places_ - places_ / 4; }
+
+  std::size_t places_;
+  std::size_t per_source_;
   // In order of age, as tickets are numbered in it.
   Open open_;
   Ticket next_ticket_ = 1;

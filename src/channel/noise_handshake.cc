@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "core/check.h"
+#include "core/planted.h"
 
 namespace ebb::channel {
 namespace {
@@ -119,7 +120,7 @@ Status NoiseHandshake::mix_token(NoiseToken token) {
     case NoiseToken::kSs:
       return mix_dh(static_key_.secret(), remote_static_);
     case NoiseToken::kPsk:
-      symmetric_.mix_key_and_hash(psk_->view());
+      if (!planted(Bug::kForgetSecret)) symmetric_.mix_key_and_hash(psk_->view());
       return {};
     case NoiseToken::kE:
     case NoiseToken::kS:

@@ -40,6 +40,10 @@ struct InitWanted {
   std::string admit = {};                     // "secret", "invite"; empty: not said
   std::string passphrase = {};                // of the keys that sign; empty: none
 };
+struct InitAnswer {
+  std::string device = {};  // in text form
+  WallTime begins = {};     // of a mesh that begins here; 0: it is another's
+};
 struct JoinAnswer {
   std::string device, inviter, address;
   Duration round_trip;
@@ -50,8 +54,7 @@ using Certify = std::function<Result<Bytes>(const std::string& device, const std
 
 // Work on a data directory, wired by src/main.cc.
 struct LocalCommands {
-  // Answers the device's text form.
-  std::function<Result<std::string>(const std::string& dir, const InitWanted& wanted)> init;
+  std::function<Result<InitAnswer>(const std::string& dir, const InitWanted& wanted)> init;
   // The device's text form; kNotFound when there is none in the directory.
   std::function<Result<std::string>(const std::string& dir)> device;
   std::function<Result<std::string>(const std::string& dir)> export_mesh;  // text of the file

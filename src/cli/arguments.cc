@@ -95,6 +95,7 @@ void CommandLine::add_joining_commands() {
   invite->add_option("--uses", p.invite.uses, "How many devices may join with it [1]")
       ->check([](const std::string& text) { return why_no_count(text); })
       ->type_name("N");
+  add_terms(invite, p.invite.terms);
   CLI::Option* qr = invite->add_flag("--qr", p.invite.qr, "Draw a QR code too, whatever reads it");
   invite->add_flag("--no-qr", p.invite.no_qr, "Draw none on a terminal either")->excludes(qr);
   add(
@@ -112,6 +113,26 @@ void CommandLine::add_joining_commands() {
       ->required()
       ->type_name("LINE");
   join->add_option("--name", p.join.name, "Label for people [the host's name]")->type_name("LABEL");
+  add_cert_commands();
+  add_mesh_commands();
+}
+
+void CommandLine::add_terms(CLI::App* command, TermsOptions& terms) {
+  command->add_option("--roles", terms.roles, "As what: some of reader,writer,relay [all three]")
+      ->type_name("ROLE,...");
+  command
+      ->add_option("--prefix", terms.prefixes,
+                   "It may write topics that begin so; may be repeated; * is all [*]")
+      ->allow_extra_args(false)
+      ->type_name("TOPIC");
+  command->add_option("--days", terms.days, "How long a certificate lasts, 1 to 400 [400]")
+      ->check([](const std::string& text) { return why_no_count(text); })
+      ->check(CLI::Range(1, 400))
+      ->type_name("N");
+}
+
+void CommandLine::add_cert_commands() {
+  Parsed& p = parsed_;
   CLI::App* cert = add("cert", "Certificates of devices", nullptr);
   cert->require_subcommand(1);
   CLI::App* issue = add(
@@ -123,7 +144,14 @@ void CommandLine::add_joining_commands() {
   issue->add_option("folder", p.cert_issue.folder, "Where NAME.ebb goes, for each name")
       ->required()
       ->type_name("FOLDER");
-  add_mesh_commands();
+  add_terms(issue, p.cert_issue.terms);
+  CLI::App* change = add(
+      "change", "Certify a known device anew, with other roles, topics or time",
+      [&p](const Context& c) { return run_cert_change(c, p.cert_change); }, cert);
+  change->add_option("device", p.cert_change.device, "A beginning of its id")
+      ->required()
+      ->type_name("DEVICE");
+  add_terms(change, p.cert_change.terms);
 }
 
 void CommandLine::add_mesh_commands() {

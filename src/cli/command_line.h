@@ -32,6 +32,7 @@ struct Parsed {
   InviteOptions invite;
   JoinOptions join;
   CertIssueOptions cert_issue;
+  CertChangeOptions cert_change;
   std::string invite_id, admit;
   std::string peer_address;
   std::string statement;
@@ -51,6 +52,7 @@ class CommandLine {
   void add_globals();
   void add_node_commands();
   void add_joining_commands();
+  void add_cert_commands();
   void add_mesh_commands();
   void add_event_commands();
   void add_state_commands();
@@ -58,6 +60,7 @@ class CommandLine {
   void add_upkeep_commands();
   void add_daemon_flags(CLI::App* command, DaemonFlags& flags);
   void add_watch(CLI::App* command);
+  void add_terms(CLI::App* command, TermsOptions& terms);
 
   int call(const CLI::App& command, const LocalCommands& local, Terminal& terminal);
   Failure judge(const CLI::ParseError& error);

@@ -22,9 +22,16 @@ struct InitOptions {
   std::string admit = {};      // secret or invite; empty: not said
   bool passphrase = false;     // keep the keys that sign under one
 };
+// What certificates are to say; what is empty is not said.
+struct TermsOptions {
+  std::string roles = {};  // with commas between
+  std::vector<std::string> prefixes = {};
+  std::string days = {};
+};
 struct InviteOptions {
   std::string ttl = "1h";
   std::uint64_t uses = 1;
+  TermsOptions terms = {};
   bool qr = false, no_qr = false;
 };
 struct JoinOptions {
@@ -38,6 +45,11 @@ struct ExportRootOptions {
 struct CertIssueOptions {
   std::string names = {};  // a file, or - for standard input
   std::string folder = {};
+  TermsOptions terms = {};
+};
+struct CertChangeOptions {
+  std::string device = {};  // a beginning of its id
+  TermsOptions terms = {};
 };
 struct RunOptions {
   DaemonFlags daemon;
@@ -99,6 +111,7 @@ Exit run_invite_list(const Context& context);
 Exit run_invite_end(const Context& context, const std::string& id);
 Exit run_join(const Context& context, const JoinOptions& options);
 Exit run_cert_issue(const Context& context, const CertIssueOptions& options);
+Exit run_cert_change(const Context& context, const CertChangeOptions& options);
 Exit run_mesh_admit(const Context& context, const std::string& admit);
 Exit run_export_root(const Context& context, const ExportRootOptions& options);
 

@@ -46,28 +46,40 @@ std::string admit_of(const Context& context) {
   return known.ok() ? *known : "";
 }
 
+Outcome<InitAnswer> make_device(const Context& context, const InitOptions& options,
+                                InitWanted& wanted) {
+  if (!options.mesh_file.empty()) {
+    EBB_ASSIGN(wanted.mesh_text, read_file(options.mesh_file, limits::kMeshFileBytes,
+                                           "name the file that `ebb mesh export` wrote"));
+  }
+  const Result<InitAnswer> made = context.local().init(context.dir(), wanted);
+  if (!made.ok()) return failure_of(made.error(), context.place());
+  return *made;
+}
+
 }  // namespace
 
 Exit run_init(const Context& context, const InitOptions& options) {
-  std::optional<std::string> mesh;
-  if (!options.mesh_file.empty()) {
-    EBB_ASSIGN(mesh, read_file(options.mesh_file, limits::kMeshFileBytes,
-                               "name the file that `ebb mesh export` wrote"));
-  }
   std::string name = options.name;
   if (name.empty()) name = context.terminal().environment("EBB_NAME").value_or("");
-  InitWanted wanted{.name = name, .mesh_text = mesh, .admit = options.admit};
+  InitWanted wanted{.name = name, .admit = options.admit};
   if (options.passphrase) {
     EBB_ASSIGN(wanted.passphrase, new_passphrase(context.terminal()));
   }
-  const Result<std::string> device = context.local().init(context.dir(), wanted);
+  auto made = make_device(context, options, wanted);
   erase_text(wanted.passphrase);
-  if (!device.ok()) return failure_of(device.error(), context.place());
+  if (wanted.mesh_text) erase_text(*wanted.mesh_text);
+  if (!made.ok()) return made.error();
+  const bool begins = made->begins.ms != 0;
   if (context.globals().json) {
-    context.print_json(nlohmann::json({{"device", *device}}).dump());
+    nlohmann::json answer = {{"device", made->device}};
+    if (begins) answer["begins_ms"] = made->begins.ms;
+    context.print_json(answer.dump());
   } else {
-    context.print(*device + '\n');
+    context.print(made->device + '\n');
   }
+  // Nobody can be certified before: a clock that is ahead is better seen now.
+  if (begins) context.note("a mesh begins at " + time_text(made->begins.ms) + ", by this clock");
   context.note("made a device in " + context.dir() + "; start its node with " +
                context.command("up"));
   return ExitCode::kOk;
@@ -138,9 +150,11 @@ Exit run_config_check(const Context& context, const ConfigOptions& options) {
 }
 
 Exit run_mesh_export(const Context& context, const ExportOptions& options) {
-  const Result<std::string> text = context.local().export_mesh(context.dir());
+  Result<std::string> text = context.local().export_mesh(context.dir());
   if (!text.ok()) return failure_of(text.error(), context.place());
-  EBB_RETURN_IF_ERROR(write_secret(options.file, *text, options.force));
+  const Outcome<ExitCode> written = write_secret(options.file, *text, options.force);
+  erase_text(*text);
+  if (!written.ok()) return written.error();
   if (context.globals().json) {
     const auto file = quote_json(options.file);
     context.print_json("{\"file\":" + file.value_or("null") + "}");

@@ -12,6 +12,7 @@
 
 #include "cli/commands.h"
 #include "cli/files.h"
+#include "cli/member_words.h"
 #include "cli/passphrase.h"
 #include "cli/print.h"
 #include "cli/progress.h"
@@ -63,8 +64,10 @@ Outcome<bool> show_qr(const Context& context, const InviteOptions& options,
                       const std::string& line) {
   const Terminal& terminal = context.terminal();
   if (options.no_qr || (!options.qr && !terminal.out_is_terminal)) return false;
+  std::string letters = upper(line);
   const auto drawing = draw_qr(
-      upper(line), options.qr ? context.colours() || terminal.out_is_terminal : context.colours());
+      letters, options.qr ? context.colours() || terminal.out_is_terminal : context.colours());
+  erase_text(letters);
   if (!drawing) return Failure{.what = "the invite is too long for a QR code"};
   if (terminal.out_is_terminal && drawing->columns > terminal.columns) {
     context.note(fmt::format("a QR code of it needs a terminal of {} columns; this one has {}",
@@ -74,6 +77,48 @@ Outcome<bool> show_qr(const Context& context, const InviteOptions& options,
   context.print(drawing->text);
   return true;
 }
+
+// The fields of a request for certificates that say no more than was asked for.
+void put_terms(const TermsOptions& terms, nlohmann::json& body) {
+  if (!terms.roles.empty()) {
+    nlohmann::json roles = nlohmann::json::array();
+    std::string_view rest = terms.roles;
+    for (std::size_t end = 0; end != std::string_view::npos;) {
+      end = rest.find(',');
+      roles.push_back(std::string(rest.substr(0, end)));
+      if (end != std::string_view::npos) rest.remove_prefix(end + 1);
+    }
+    body["roles"] = std::move(roles);
+  }
+  for (const std::string& prefix : terms.prefixes)
+    body["prefixes"].push_back(prefix == "*" ? "" : prefix);
+  if (!terms.days.empty()) body["days"] = std::stoll(terms.days);
+}
+
+// None is text that JSON cannot keep.
+std::optional<Failure> why_no_terms(const TermsOptions& terms) {
+  bool is_text = quote_json(terms.roles).has_value();
+  for (const std::string& prefix : terms.prefixes)
+    is_text = is_text && quote_json(prefix).has_value();
+  if (is_text) return std::nullopt;
+  return usage_failure("that is not UTF-8 text");
+}
+
+// What holds the secret of a new invite here, wiped when it goes.
+struct MadeInvite {
+  Document answer;
+  std::string line, shown;
+  MadeInvite() = default;
+  MadeInvite(const MadeInvite&) = delete;
+  MadeInvite& operator=(const MadeInvite&) = delete;
+  ~MadeInvite() {
+    for (std::string* text : {&answer.text, &line, &shown})
+      erase_text(*text);
+    if (!answer.value.is_object()) return;
+    const auto told = answer.value.find("invite");
+    if (told != answer.value.end() && told->is_string()) erase_text(told->get_ref<std::string&>());
+  }
+};
 
 std::string short_id(const nlohmann::json& row) { return text_at(row, "id").substr(0, kShortId); }
 
@@ -97,16 +142,22 @@ Exit run_invite(const Context& context, const InviteOptions& options) {
   }
   if (*ttl > kTtlMaxMs) return usage_failure("--ttl goes up to 30d, and not to " + options.ttl);
   if (options.uses > kUsesMax) return usage_failure(fmt::format("--uses goes up to {}", kUsesMax));
-  const std::string body = fmt::format("{{\"ttl_ms\":{},\"uses\":{}}}", *ttl, options.uses);
-  EBB_ASSIGN(const Document answer, context.post(RequestTarget("/v1/invites"), body,
-                                                 {{"ttl_ms", "--ttl"}, {"uses", "--uses"}}));
+  if (const auto failure = why_no_terms(options.terms)) return *failure;
+  nlohmann::json body = {{"ttl_ms", *ttl}, {"uses", options.uses}};
+  put_terms(options.terms, body);
+  MadeInvite made;
+  EBB_ASSIGN(made.answer, context.post(RequestTarget("/v1/invites"), body.dump(),
+                                       {{"ttl_ms", "--ttl"}, {"uses", "--uses"}}));
+  const Document& answer = made.answer;
   if (context.globals().json) {
     context.print_json(answer.text);
     return ExitCode::kOk;
   }
-  const std::string line = text_at(answer.value, "invite");
-  context.print(escape_text(line) + '\n');
-  EBB_RETURN_IF_ERROR(show_qr(context, options, line));
+  made.line = text_at(answer.value, "invite");
+  made.shown = escape_text(made.line);
+  context.print(made.shown);
+  context.print("\n");
+  EBB_RETURN_IF_ERROR(show_qr(context, options, made.line));
   context.note(fmt::format("good for {} until {}; on the other machine: `ebb join LINE && ebb up`",
                            count_text(options.uses, "device"),
                            minute_text(number_at(answer.value, "expires_ms"))));
@@ -125,12 +176,14 @@ Exit run_invite_list(const Context& context) {
     context.print("no invite was made\n");
     return ExitCode::kOk;
   }
-  Table table({{"id"}, {"state"}, {"expires"}, {"used"}, {"by"}});
+  Table table({{"id"}, {"state"}, {"expires"}, {"used"}, {"certified"}, {"by"}});
   for (const nlohmann::json& row : invites) {
     const std::uint64_t uses = count_at(row, "uses");
     const std::uint64_t used = uses - std::min(uses, count_at(row, "uses_left"));
+    const std::string terms = terms_words(row);
     table.add({short_id(row), text_at(row, "state"), minute_text(number_at(row, "expires_ms")),
-               fmt::format("{} of {}", used, uses), devices_text(list_at(row, "devices"))});
+               fmt::format("{} of {}", used, uses), terms.empty() ? "as usual" : terms,
+               devices_text(list_at(row, "devices"))});
   }
   context.print(table.text(context.colours(), context.columns()));
   return ExitCode::kOk;
@@ -287,6 +340,7 @@ Outcome<std::vector<std::string>> read_names(const Context& context, const std::
 }  // namespace
 
 Exit run_cert_issue(const Context& context, const CertIssueOptions& options) {
+  if (const auto failure = why_no_terms(options.terms)) return *failure;
   EBB_ASSIGN(const std::vector<std::string> names, read_names(context, options.names));
   if (mkdir(options.folder.c_str(), 0700) != 0 && errno != EEXIST) {
     return Failure{.what = "cannot make " + options.folder + ": " + std::strerror(errno)};
@@ -294,9 +348,9 @@ Exit run_cert_issue(const Context& context, const CertIssueOptions& options) {
   std::optional<Failure> refused;
   const Certify certify = [&](const std::string& device, const std::string& link_key,
                               const std::string& label) -> Result<Bytes> {
-    const std::string body =
-        nlohmann::json({{"device", device}, {"link_key", link_key}, {"label", label}}).dump();
-    auto answer = context.post(RequestTarget("/v1/certificates"), body);
+    nlohmann::json body = {{"device", device}, {"link_key", link_key}, {"label", label}};
+    put_terms(options.terms, body);
+    auto answer = context.post(RequestTarget("/v1/certificates"), body.dump());
     if (answer.ok()) {
       if (auto record = from_base32(text_at(answer->value, "record"))) return std::move(*record);
     } else {
@@ -332,6 +386,23 @@ Exit run_cert_issue(const Context& context, const CertIssueOptions& options) {
       fmt::format("{} in {}, {} there already: one for each device, whose first start is "
                   "`ebb init --mesh NAME.ebb && ebb up --peer HOST:PORT` (it names no addresses)",
                   count_text(made, "file"), options.folder, kept));
+  return ExitCode::kOk;
+}
+
+Exit run_cert_change(const Context& context, const CertChangeOptions& options) {
+  if (const auto failure = why_no_terms(options.terms)) return *failure;
+  const TermsOptions& terms = options.terms;
+  if (terms.roles.empty() && terms.prefixes.empty() && terms.days.empty()) {
+    return usage_failure("nothing is to be changed", "name --roles, --prefix or --days");
+  }
+  EBB_ASSIGN(const std::string device, context.device_with_prefix(options.device));
+  nlohmann::json body = {{"device", device}};
+  put_terms(terms, body);
+  EBB_ASSIGN(const Document answer, context.post(RequestTarget("/v1/certificates"), body.dump()));
+  if (context.globals().json) context.print_json(answer.text);
+  context.note(
+      "certified anew: other nodes hear of it as of news. What the device may write "
+      "already it may write for ever; only what it reads and relays becomes less");
   return ExitCode::kOk;
 }
 

@@ -9,6 +9,7 @@
 
 #include "cli/background.h"
 #include "cli/commands.h"
+#include "cli/member_words.h"
 #include "cli/print.h"
 #include "cli/raw_json.h"
 #include "core/limits.h"
@@ -99,15 +100,22 @@ std::string scope_words(const nlohmann::json& scope) {
   return words;
 }
 
-// Why a device without a certificate was not let in, and what helps; empty: it was, or nobody has
-// said.
-std::vector<std::string> refusal_lines(const nlohmann::json& membership) {
-  const std::string reason = text_at(membership, "last_refusal");
-  const std::string standing = text_at(membership, "standing");
-  const bool is_in = standing.empty() || standing == "certified" ||
-                     standing.ends_with("not_yet_valid") || standing.ends_with("expired");
-  if (is_in || reason.empty()) return {};
-  return {reason, "on an issuer `ebb mesh admit secret` lets it in, with the events that it has"};
+// As one of the mesh; nothing where the answer does not speak of it.
+void add_membership(const nlohmann::json& status,
+                    const std::function<void(std::string_view, std::string_view)>& field) {
+  const std::string member = member_words(status);
+  if (!member.empty()) field("member", member);
+  const nlohmann::json& membership = object_at(status, "membership");
+  const std::string refusal = text_at(membership, "last_refusal");
+  const bool wants = text_at(membership, "standing") != "certified";
+  if (!refusal.empty() && (wants || flag_at(membership, "renewal_due"))) {
+    field("", "last refusal: " + refusal);
+  }
+  if (!refusal.empty() && text_at(membership, "standing") == "unknown") {
+    field("", "on an issuer `ebb mesh admit secret` lets it in, with the events that it has");
+  }
+  const std::string issuers = issuers_words(status);
+  if (!issuers.empty()) field("issuers", issuers);
 }
 
 std::string status_text(const Context& context, const nlohmann::json& status) {
@@ -121,12 +129,10 @@ std::string status_text(const Context& context, const nlohmann::json& status) {
   const auto field = [&](std::string_view name, std::string_view value) {
     text += fmt::format("{:<9} {}\n", name, escape_text(value));
   };
-  std::string_view heading = "refused";
-  for (const std::string& line : refusal_lines(object_at(status, "membership")))
-    field(std::exchange(heading, ""), line);
   const std::string name = text_at(status, "name");
   field("device", text_at(status, "device") + (name.empty() ? "" : "  (" + name + ")"));
   field("mesh", text_at(status, "mesh"));
+  add_membership(status, field);
   field("listen", fmt::format("{}, up {}", text_at(status, "listen"),
                               age_text(number_at(status, "uptime_ms"))));
   field("events", events_text(count_at(status, "events"), count_at(status, "heads"),

@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstdio>
 #include <cstring>
@@ -14,14 +15,19 @@
 namespace ebb::cli {
 namespace {
 
+// No secret is larger.
+constexpr std::size_t kReadAtOnce = std::size_t{1} << 20;
+
 Failure file_failure(const std::string& what, const std::string& path) {
   return {.what = what + " " + path + ": " + std::strerror(errno)};
 }
 
 Outcome<std::string> read_all(int fd, const std::string& path, std::size_t bytes_max,
                               const std::string& next) {
-  std::string text;
   char part[4096];
+  // A text that is moved as it grows leaves behind what its reader would wipe.
+  std::string text;
+  text.reserve(std::min(bytes_max, kReadAtOnce) + sizeof part);
   while (text.size() <= bytes_max) {
     const ssize_t got = read(fd, part, sizeof part);
     if (got < 0 && errno == EINTR) continue;

@@ -1,8 +1,10 @@
 #include "cli/passphrase.h"
 
 #include <fcntl.h>
+#include <fmt/format.h>
 #include <poll.h>
 #include <sys/signalfd.h>
+#include <sys/stat.h>
 #include <termios.h>
 #include <unistd.h>
 
@@ -12,12 +14,34 @@
 #include <cstring>
 #include <utility>
 
+#include "core/data_directory.h"
 #include "core/limits.h"
 #include "core/secret.h"
 #include "core/unique_fd.h"
 
 namespace ebb::cli {
 namespace {
+
+// A file that others can read, or write anew, is no place for it; a pipe is nobody else's.
+std::optional<Failure> not_private(int fd, const std::string& path, const char* variable) {
+  struct stat info {};
+  if (fstat(fd, &info) != 0) {
+    return Failure{.what = "cannot look at " + path + ": " + std::strerror(errno)};
+  }
+  if (!S_ISREG(info.st_mode)) return std::nullopt;
+  const std::string why = std::string(variable) + " names it, and it holds a passphrase";
+  if (info.st_uid != geteuid() && info.st_uid != 0) {
+    return Failure{.what = path + " belongs to another user",
+                   .why = why,
+                   .next = "run `chown " + std::to_string(geteuid()) + " " + shell_word(path) +
+                           "`, or name a file of your own"};
+  }
+  if ((info.st_mode & 077) == 0) return std::nullopt;
+  return Failure{.what = path + fmt::format(" is open to others (mode {:04o})",
+                                            static_cast<unsigned>(info.st_mode & 07777)),
+                 .why = why,
+                 .next = "run `chmod 600 " + shell_word(path) + "`"};
+}
 
 Outcome<std::optional<std::string>> from_file(const Terminal& terminal, const char* variable) {
   const auto path = terminal.environment(variable);
@@ -27,6 +51,7 @@ Outcome<std::optional<std::string>> from_file(const Terminal& terminal, const ch
     return Failure{.what = "cannot read " + *path + ": " + std::strerror(errno),
                    .why = std::string(variable) + " names it"};
   }
+  if (auto refused = not_private(file.get(), *path, variable)) return std::move(*refused);
   EBB_ASSIGN(std::string passphrase, passphrase_from(file.get()));
   return std::optional<std::string>(std::move(passphrase));
 }

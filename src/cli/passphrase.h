@@ -3,8 +3,9 @@
 //
 // Ownership: the text is the caller's to wipe (erase_text). It has memory of its own from the
 //            first letter, however short it is, so moving it leaves nothing behind.
-// Errors:    the file cannot be read, is empty or longer than 1,024 bytes; two that were asked for
-//            differ; there is neither file nor terminal.
+// Errors:    the file cannot be read, is empty or longer than 1,024 bytes, or is a regular one that
+//            group or others can do anything with, or of another user that is not root; two that
+//            were asked for differ; there is neither file nor terminal.
 // Threads:   call on the main thread.
 #pragma once
 

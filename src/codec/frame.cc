@@ -4,6 +4,7 @@
 
 #include "core/check.h"
 #include "core/limits.h"
+#include "core/secret.h"
 
 namespace ebb::codec {
 namespace {
@@ -51,6 +52,15 @@ Result<ByteView> FrameSplitter::next() {
     return ByteView(joined_);
   }
   return *broken_;
+}
+
+void FrameSplitter::erase() {
+  erase_bytes(buffer_);
+  begin_ = 0;
+  for (Bytes& begun : begun_)
+    erase_bytes(begun);
+  begun_bytes_ = 0;
+  erase_bytes(joined_);
 }
 
 void FrameSplitter::release() {

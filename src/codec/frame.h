@@ -47,6 +47,8 @@ class FrameSplitter {
   // The next whole frame; an empty view when more bytes are needed. The view is valid until the
   // next call of push() or next().
   Result<ByteView> next();
+  // Zeroes what it holds, and what next() has handed out last: there was a secret among it.
+  void erase();
   std::size_t buffered_bytes() const { return buffer_.size() - begin_ + begun_bytes_; }
 
  private:

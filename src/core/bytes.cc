@@ -1,6 +1,7 @@
 #include "core/bytes.h"
 
 #include "core/check.h"
+#include "core/secret.h"
 
 namespace ebb {
 namespace {
@@ -88,12 +89,18 @@ std::string to_base32(ByteView bytes) {
 
 std::optional<Bytes> from_base32(std::string_view text) {
   Bytes bytes;
+  // It may be a secret, of which nothing is left behind.
+  bytes.reserve(text.size() * 5 / 8);
+  const auto nothing = [&bytes] {
+    erase_bytes(bytes);
+    return std::optional<Bytes>();
+  };
   std::uint32_t buffer = 0;
   int bits = 0;
   for (char c : text) {
     if (c == '-') continue;
     const int digit = base32_digit(c);
-    if (digit < 0) return std::nullopt;
+    if (digit < 0) return nothing();
     buffer = ((buffer << 5) | static_cast<std::uint32_t>(digit)) & 0xfff;
     bits += 5;
     if (bits >= 8) {
@@ -101,7 +108,7 @@ std::optional<Bytes> from_base32(std::string_view text) {
       bytes.push_back(static_cast<std::uint8_t>((buffer >> bits) & 0xff));
     }
   }
-  if (bits >= 5 || (buffer & ((1U << bits) - 1)) != 0) return std::nullopt;
+  if (bits >= 5 || (buffer & ((1U << bits) - 1)) != 0) return nothing();
   return bytes;
 }
 

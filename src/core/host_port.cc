@@ -4,6 +4,7 @@
 #include <array>
 #include <charconv>
 #include <optional>
+#include <sstream>
 #include <string>
 #include <system_error>
 #include <utility>
@@ -29,23 +30,6 @@ std::vector<std::string_view> groups_of(std::string_view text) {
     text.remove_prefix(std::min(colon + 1, text.size()));
   }
   return groups;
-}
-
-// The first four groups of an IPv6 number.
-std::string network_v6(std::string_view host) {
-  constexpr std::size_t kGroups = 8;
-  const std::size_t gap = host.find("::");
-  std::vector<std::string_view> groups = groups_of(host.substr(0, gap));
-  if (gap != std::string_view::npos) {
-    const std::vector<std::string_view> behind = groups_of(host.substr(gap + 2));
-    while (groups.size() + behind.size() < kGroups)
-      groups.emplace_back("0");
-    groups.insert(groups.end(), behind.begin(), behind.end());
-  }
-  std::string network;
-  for (std::size_t i = 0; i < groups.size() && i < kGroups / 2; ++i)
-    network.append(groups[i]).append(":");
-  return network;
 }
 
 bool is_digit(char c) { return c >= '0' && c <= '9'; }
@@ -117,6 +101,16 @@ bool is_local_v4(std::uint32_t first, std::uint32_t second) {
   return first == 0 || first == kLoopback || first >= kMulticast || (first == 169 && second == 254);
 }
 
+// What one customer of a network has, as a rule, or a part of it: one who has a /48 is 256 of them,
+// and fewer than are remembered.
+std::string network_v6(const GroupsV6& groups) {
+  constexpr std::uint16_t kUpper = 0xff00;
+  std::ostringstream text;
+  text << std::hex << groups[0] << ':' << groups[1] << ':' << groups[2] << ':'
+       << (groups[3] & kUpper) << "::/56";
+  return text.str();
+}
+
 bool is_link_local(const GroupsV6& groups) { return (groups[0] & 0xffc0) == 0xfe80; }
 
 bool is_local_v6(const GroupsV6& groups) {
@@ -157,6 +151,15 @@ bool is_local_host(std::string_view host) {
   return is_localhost(host) || ends_in_number(host);
 }
 
+bool is_link_scoped(std::string_view address) {
+  const std::string_view port = address.substr(std::min(address.rfind(':'), address.size()));
+  std::string_view host = address.substr(0, address.size() - port.size());
+  if (host.starts_with('[') && host.ends_with(']')) host = host.substr(1, host.size() - 2);
+  if (host.find('%') != std::string_view::npos) return true;
+  const auto number = parse_v6(host);
+  return number && is_link_local(*number);
+}
+
 std::string network_of(std::string_view address) {
   const Result<HostPort> parsed = parse_host_port(address);
   if (!parsed.ok()) return std::string(address);
@@ -164,8 +167,8 @@ std::string network_of(std::string_view address) {
   // One that ends in an IPv4 number stands for that.
   if (!number_v6 || parsed->host.find('.') != std::string::npos) return parsed->host;
   const auto number = parse_v6(std::string_view(parsed->host).substr(0, parsed->host.find('%')));
-  if (number && is_link_local(*number)) return parsed->host;
-  return network_v6(parsed->host);
+  if (!number || is_link_local(*number)) return parsed->host;
+  return network_v6(*number);
 }
 
 Result<HostPort> parse_host_port(std::string_view text) {

@@ -62,17 +62,24 @@ enum class Bug : std::uint8_t {
   kKeepEndedLinks,
   kCursorByDatagram,
   kIgnoreScope,
+  kDeafToBeacons,
   // Membership.
   kTellRecordEarly,
   kSkipAuthorCheck,
   kHelloBeforeRecords,
+  kIgnoreMark,
+  kIgnorePrefix,
+  kTellTheBlind,
   // Channels.
   kSkipRecordTag,
   kSkipDatagramTag,
   kSkipReplayWindow,
   kPlainDatagrams,
+  kNoMac,
+  kForgetSecret,
+  kBelieveAnswer,
 };
-inline constexpr std::size_t kBugs = static_cast<std::size_t>(Bug::kPlainDatagrams);  // but kNone
+inline constexpr std::size_t kBugs = static_cast<std::size_t>(Bug::kBelieveAnswer);  // but kNone
 
 #ifdef EBB_PLANTED_BUGS
 

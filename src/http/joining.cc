@@ -5,6 +5,7 @@
 #include "core/secret.h"
 #include "http/handlers.h"
 #include "http/json_fields.h"
+#include "http/membership.h"
 
 namespace ebb::http {
 namespace {
@@ -24,6 +25,48 @@ Result<std::int64_t> count_field(const JsonFields& fields, std::string_view name
   return *number;
 }
 
+// Whole days, 1 to 400; nullopt when it is absent.
+Result<std::optional<std::int64_t>> days_field(const JsonFields& fields) {
+  EBB_ASSIGN(const std::int64_t days, count_field(fields, "days", 0));
+  if (days == 0) return std::optional<std::int64_t>();
+  EBB_ASSIGN(const std::int64_t checked, trust::days_from(days));
+  return std::optional<std::int64_t>(checked);
+}
+
+// What a person wants a certificate to say, each where it was given.
+struct TermsGiven {
+  std::optional<std::uint64_t> roles;
+  std::optional<std::vector<std::string>> prefixes;
+  std::optional<std::int64_t> days;
+};
+
+// False: it was refused.
+bool read_terms(const RequestPtr& request, const JsonFields& fields, std::uint64_t allowed,
+                TermsGiven& out) {
+  const auto refuse = [&request](const Error& error, std::string_view field) {
+    request->refuse(error, field);
+    return false;
+  };
+  const auto names = texts_field(fields, "roles");
+  if (!names) return refuse(names.error(), "roles");
+  if (*names) {
+    const auto roles = trust::roles_from(**names, allowed);
+    if (!roles) return refuse(roles.error(), "roles");
+    out.roles = *roles;
+  }
+  auto texts = texts_field(fields, "prefixes");
+  if (!texts) return refuse(texts.error(), "prefixes");
+  if (*texts) {
+    auto prefixes = trust::prefixes_from(std::move(**texts));
+    if (!prefixes) return refuse(prefixes.error(), "prefixes");
+    out.prefixes = std::move(*prefixes);
+  }
+  const auto days = days_field(fields);
+  if (!days) return refuse(days.error(), "days");
+  out.days = *days;
+  return true;
+}
+
 void write_invite(JsonWriter& out, const node::KeptInvite& invite, WallTime now) {
   const bool open = invite.is_open(now);
   out.begin_object().field("id", to_hex(invite.id.view())).field("made_ms", invite.made.ms);
@@ -33,7 +76,8 @@ void write_invite(JsonWriter& out, const node::KeptInvite& invite, WallTime now)
                      : invite.uses_left() == 0 ? "used"
                      : invite.ended            ? "ended"
                                                : "expired");
-  out.key("devices").begin_array();
+  write_terms(out, invite.terms.roles, invite.terms.prefixes);
+  out.field("days", invite.terms.days).key("devices").begin_array();
   for (const DeviceId& device : invite.devices)
     out.value(device_text(device));
   out.end_array().end_object();
@@ -64,7 +108,7 @@ node::Node::IssueDone answer_record(const RequestPtr& request) {
 }  // namespace
 
 void make_invite(const RequestPtr& request) {
-  const auto fields = fields_of(request, {"ttl_ms", "uses"});
+  const auto fields = fields_of(request, {"ttl_ms", "uses", "roles", "prefixes", "days"});
   if (!fields) return;
   const auto ttl = count_field(*fields, "ttl_ms", node::kInviteTtl.ms());
   if (!ttl) return request->refuse(ttl.error(), "ttl_ms");
@@ -73,7 +117,14 @@ void make_invite(const RequestPtr& request) {
   }
   const auto uses = count_field(*fields, "uses", 1);
   if (!uses) return request->refuse(uses.error(), "uses");
-  auto made = request->node().make_invite(milliseconds(*ttl), static_cast<std::uint64_t>(*uses));
+  TermsGiven given;
+  if (!read_terms(request, *fields, trust::roles::kUsual, given)) return;
+  trust::Terms terms;
+  terms.roles = given.roles.value_or(terms.roles);
+  terms.prefixes = given.prefixes.value_or(terms.prefixes);
+  terms.days = given.days.value_or(terms.days);
+  auto made = request->node().make_invite(milliseconds(*ttl), static_cast<std::uint64_t>(*uses),
+                                          std::move(terms));
   if (!made) {
     const std::string_view about = made.error().context;
     return request->refuse(made.error(), about == "ttl" ? "ttl_ms" : about == "uses" ? about : "");
@@ -115,8 +166,10 @@ void end_invite(const RequestPtr& request) {
   request->answer(json_answer(std::move(body)));
 }
 
+// Without a link key: anew, for a device that has a certificate.
 void certify(const RequestPtr& request) {
-  const auto fields = fields_of(request, {"device", "link_key", "label"});
+  const auto fields =
+      fields_of(request, {"device", "link_key", "label", "roles", "prefixes", "days"});
   if (!fields) return;
   mesh::IssueWanted wanted;
   const auto device = text_field(*fields, "device", limits::kDeviceNameBytes * 2);
@@ -124,15 +177,25 @@ void certify(const RequestPtr& request) {
   const auto id = parse_device(*device);
   if (!id) return request->refuse({ErrorCode::kInvalidArgument, "is no device"}, "device");
   wanted.device = *id;
-  const auto link = text_field(*fields, "link_key", limits::kDeviceNameBytes * 2);
-  if (!link) return request->refuse(link.error(), "link_key");
-  const auto bytes = from_base32(*link);
-  const auto key = bytes ? trust::LinkKey::from(*bytes) : std::nullopt;
-  if (!key) return request->refuse({ErrorCode::kInvalidArgument, "is no key"}, "link_key");
-  wanted.link_key = *key;
-  const auto label = text_field(*fields, "label", limits::kCertificateLabelBytes);
-  if (!label) return request->refuse(label.error(), "label");
-  wanted.label = *label;
+  const bool is_new = fields->contains("link_key");
+  if (is_new) {
+    const auto link = text_field(*fields, "link_key", limits::kDeviceNameBytes * 2);
+    if (!link) return request->refuse(link.error(), "link_key");
+    const auto bytes = from_base32(*link);
+    const auto key = bytes ? trust::LinkKey::from(*bytes) : std::nullopt;
+    if (!key) return request->refuse({ErrorCode::kInvalidArgument, "is no key"}, "link_key");
+    wanted.link_key = *key;
+  }
+  if (is_new || fields->contains("label")) {
+    const auto label = text_field(*fields, "label", limits::kCertificateLabelBytes);
+    if (!label) return request->refuse(label.error(), "label");
+    wanted.label = *label;
+  }
+  TermsGiven given;
+  if (!read_terms(request, *fields, trust::roles::kByHand, given)) return;
+  wanted.roles = given.roles;
+  wanted.prefixes = std::move(given.prefixes);
+  if (given.days) wanted.validity = milliseconds(*given.days * limits::kDayMs);
   request->node().certify(std::move(wanted), answer_record(request));
 }
 

@@ -13,32 +13,62 @@ namespace {
 
 namespace ondemand = simdjson::ondemand;
 
-Result<JsonScalar> scalar_of(ondemand::value value) {
+constexpr std::size_t kListTexts = 64;
+
+Result<std::string> text_of(ondemand::value value) {
+  std::string_view text;
+  if (const auto error = value.get_string().get(text)) return json_error(error);
+  if (!codec::is_utf8(text)) return Error{ErrorCode::kMalformed, "not UTF-8"};
+  return std::string(text);
+}
+
+Result<std::vector<std::string>> texts_of(ondemand::value value) {
+  ondemand::array list;
+  if (const auto error = value.get_array().get(list)) return json_error(error);
+  std::vector<std::string> texts;
+  for (auto element : list) {
+    ondemand::value each;
+    if (const auto error = std::move(element).get(each)) return json_error(error);
+    ondemand::json_type type{};
+    if (const auto error = each.type().get(type)) return json_error(error);
+    if (type != ondemand::json_type::string) {
+      return Error{ErrorCode::kMalformed, "has to be a list of texts"};
+    }
+    if (texts.size() == kListTexts) return Error{ErrorCode::kTooLarge, "more than 64 texts"};
+    EBB_ASSIGN(std::string text, text_of(each));
+    texts.push_back(std::move(text));
+  }
+  return texts;
+}
+
+Result<JsonField> field_of(ondemand::value value) {
   ondemand::json_type type{};
   if (const auto error = value.type().get(type)) return json_error(error);
   switch (type) {
     case ondemand::json_type::number: {
       ondemand::number number;
       if (value.get_number().get(number)) return number_error(value.raw_json_token());
-      if (number.is_int64()) return JsonScalar(number.get_int64());
-      if (number.is_uint64()) return JsonScalar(number.get_uint64());
-      return JsonScalar(number.get_double());
+      if (number.is_int64()) return JsonField(number.get_int64());
+      if (number.is_uint64()) return JsonField(number.get_uint64());
+      return JsonField(number.get_double());
     }
     case ondemand::json_type::string: {
-      std::string_view text;
-      if (const auto error = value.get_string().get(text)) return json_error(error);
-      if (!codec::is_utf8(text)) return Error{ErrorCode::kMalformed, "not UTF-8"};
-      return JsonScalar(std::string(text));
+      EBB_ASSIGN(std::string text, text_of(value));
+      return JsonField(std::move(text));
+    }
+    case ondemand::json_type::array: {
+      EBB_ASSIGN(std::vector<std::string> texts, texts_of(value));
+      return JsonField(std::move(texts));
     }
     case ondemand::json_type::boolean: {
       bool flag = false;
       if (const auto error = value.get_bool().get(flag)) return json_error(error);
-      return JsonScalar(flag);
+      return JsonField(flag);
     }
     case ondemand::json_type::null: {
       bool is_null = false;
       if (const auto error = value.is_null().get(is_null)) return json_error(error);
-      if (is_null) return JsonScalar();
+      if (is_null) return JsonField();
       return json_error(simdjson::N_ATOM_ERROR);
     }
     default:
@@ -54,7 +84,7 @@ Status take_field(ondemand::field field, std::initializer_list<std::string_view>
   if (std::find(known.begin(), known.end(), key) == known.end()) {
     return Error{ErrorCode::kInvalidArgument, "unknown field", error_field};
   }
-  EBB_ASSIGN(JsonScalar value, scalar_of(field.value()));
+  EBB_ASSIGN(JsonField value, field_of(field.value()));
   if (!fields.try_emplace(error_field, std::move(value)).second) {
     return Error{ErrorCode::kDuplicateKey, "the field is there twice", error_field};
   }
@@ -100,6 +130,17 @@ Result<std::string> text_field(const JsonFields& fields, std::string_view name,
                  std::to_string(text->size()) + " bytes, at most " + std::to_string(bytes_max)};
   }
   return *text;
+}
+
+Result<std::optional<std::vector<std::string>>> texts_field(const JsonFields& fields,
+                                                            std::string_view name) {
+  std::optional<std::vector<std::string>> texts;
+  const auto it = fields.find(name);
+  if (it == fields.end() || std::holds_alternative<std::monostate>(it->second)) return texts;
+  const auto* list = std::get_if<std::vector<std::string>>(&it->second);
+  if (list == nullptr) return Error{ErrorCode::kInvalidArgument, "has to be a list of texts"};
+  texts = *list;
+  return texts;
 }
 
 }  // namespace ebb::http

@@ -36,8 +36,8 @@ void write_store(PrometheusText& out, const node::NodeCounters& node,
   out.counter("ebb_beacons_sent_total", "Beacons to the local network.", node.beacons.sent);
   out.counter("ebb_beacons_heard_total", "Beacons of other nodes of the mesh that were heard.",
               node.beacons.heard);
-  out.counter("ebb_beacons_refused_total", "Datagrams at the beacon's port of nobody of the mesh.",
-              node.beacons.refused);
+  out.counter("ebb_beacons_refused_total",
+              "Datagrams at the beacon's port of nobody of the mesh nearby.", node.beacons.refused);
   out.counter("ebb_merges_total", "Runs of small segments merged into one.", node.merges);
   out.gauge("ebb_store_bytes", "Size of the database.", status.store_bytes);
   out.gauge("ebb_events_held", "Events stored here, of all devices.", status.events_held);

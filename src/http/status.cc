@@ -6,6 +6,7 @@
 #include "ebb/version.h"
 #include "http/completeness.h"
 #include "http/handlers.h"
+#include "http/membership.h"
 #include "http/verdict.h"
 
 namespace ebb::http {
@@ -33,24 +34,10 @@ void write_scope(JsonWriter& out, const node::NodeStatus& status) {
   out.end_array().field("relay", status.relay).end_object();
 }
 
-void write_membership(JsonWriter& out, const mesh::MembershipStatus& status) {
-  out.begin_object().field("standing", trust::standing_name(status.standing)).key("days_left");
-  if (status.certificate) {
-    const std::int64_t ms = status.certificate->validity.not_after.ms - status.judged_at.ms;
-    out.value(ms / limits::kDayMs);
-  } else {
-    out.null();
-  }
-  out.field("renewal_due", status.renewal_due).field("issuers", status.issuers);
-  out.field("issues", status.is_issuer).field("suspended", status.suspended);
-  out.field("admit", status.admit == trust::Admit::kSecret ? "secret" : "invite");
-  out.field("clock_overruled", status.clock_overruled);
-  out.field("last_refusal", as_utf8(status.last_refusal)).end_object();
-}
-
 std::string status_text(const node::Node& node, const std::optional<Hash>& digest) {
   const node::NodeStatus status = node.status();
-  const Verdict verdict = verdict_of(status);
+  const node::MembershipStatus membership = node.membership();
+  const Verdict verdict = verdict_of(status, membership);
   std::string body;
   JsonWriter out(body);
   out.begin_object().field("device", device_text(status.device));
@@ -59,7 +46,7 @@ std::string status_text(const node::Node& node, const std::optional<Hash>& diges
   out.field("uptime_ms", status.uptime.ms()).field("listen", status.listen);
   out.field("issuer", node.is_issuer());
   out.key("membership");
-  write_membership(out, node.membership());
+  write_membership(out, membership);
   out.key("verdict").begin_object().field("level", verdict.level);
   out.field("text", verdict.text).end_object();
   out.key("clock");

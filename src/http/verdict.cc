@@ -6,6 +6,7 @@
 #include "core/limits.h"
 #include "http/completeness.h"
 #include "http/handlers.h"
+#include "http/membership.h"
 
 namespace ebb::http {
 namespace {
@@ -28,7 +29,7 @@ std::string disk_trouble(const node::NodeStatus& status) {
          counted(static_cast<std::uint64_t>(status.write_waits.ms() / 1000), "second");
 }
 
-Verdict verdict_of(const node::NodeStatus& status) {
+Verdict verdict_of(const node::NodeStatus& status, const node::MembershipStatus& membership) {
   if (const std::string trouble = disk_trouble(status); !trouble.empty()) return {"bad", trouble};
   if (status.store_error) {
     return {"bad", "nothing can be stored: " + error_message(*status.store_error)};
@@ -43,9 +44,12 @@ Verdict verdict_of(const node::NodeStatus& status) {
     return {"bad",
             "the store is damaged: run `ebb verify` (" + error_message(*status.store_damage) + ")"};
   }
+  const std::optional<Verdict> of_member = membership_verdict(membership);
+  if (of_member && of_member->level == "bad") return *of_member;
   if (status.clock.suspect) {
     return {"warn", "clock suspect: " + status.clock.why + "; " + status.clock.next};
   }
+  if (of_member) return *of_member;
   if (!status.peers_refusing.empty()) return refused_verdict(status.peers_refusing);
   const std::string_view state = completeness_state(status);
   const std::string held = counted(status.events_held - status.records_held, "event") + " held";

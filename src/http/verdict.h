@@ -16,7 +16,7 @@ struct Verdict {
   std::string text;
 };
 
-Verdict verdict_of(const node::NodeStatus& status);
+Verdict verdict_of(const node::NodeStatus& status, const node::MembershipStatus& membership = {});
 // Why nothing can be stored at the moment although nothing has failed; empty: that is not so.
 std::string disk_trouble(const node::NodeStatus& status);
 

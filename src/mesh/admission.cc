@@ -200,7 +200,7 @@ void judge_marked(Context& ctx) {
 }
 
 // Whom it lets in is told all that a member holds.
-void note_member(Context& ctx, const Link& link) {
+void note_member(Context& ctx, Link& link) {
   const LinkAdmission& admission = link.admission;
   if (!admission.heard || !is_enough(admission.granted)) return;
   Membership& membership = *ctx.membership;
@@ -210,6 +210,7 @@ void note_member(Context& ctx, const Link& link) {
 
 // Records of a peer as far as it may bring them. False after a fault.
 bool take_records(Context& ctx, Link& link, const std::vector<ByteView>& records) {
+  if (records.empty()) return true;
   Membership& membership = *ctx.membership;
   trust::Access access = verdict_of(ctx, link).access();
   for (const ByteView record : records) {
@@ -266,14 +267,15 @@ bool begin_admission(Context& ctx, Link& link) {
   return false;
 }
 
-trust::Verdict verdict_of(const Context& ctx, const Link& link) {
+trust::Verdict verdict_of(const Context& ctx, Link& link) {
   const Membership& membership = *ctx.membership;
   const ChannelPeer& peer = *link.channel->peer();
   const Bytes& shown = peer.claim.certificate;
   if (!shown.empty()) {
     const auto read = trust::read_certificate(ctx.config.mesh, shown);
     if (read.ok() && read->certificate.device == peer.device) {
-      auto verdict = membership.authority().verdict_of_shown(shown, membership.judged());
+      auto verdict = membership.authority().verdict_of_shown(shown, membership.judged(),
+                                                             link.admission.shown_holds);
       if (verdict.ok()) return std::move(verdict).value();
     }
   }

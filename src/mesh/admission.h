@@ -36,7 +36,7 @@ void on_auth(Context& ctx, Link& link, const codec::AuthGrant& grant);
 void on_auth(Context& ctx, Link& link, const codec::AuthCompare& compare);
 
 // By the records that are held and the certificate that it shows.
-trust::Verdict verdict_of(const Context& ctx, const Link& link);
+trust::Verdict verdict_of(const Context& ctx, Link& link);
 // Each end has granted full access to the other; always in an open mesh.
 bool is_full_at_both_ends(const Link& link);
 // HELLO is due from the peer, or has been.

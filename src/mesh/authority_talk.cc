@@ -2,16 +2,20 @@
 
 #include <algorithm>
 #include <cstring>
+#include <utility>
 
 #include "core/limits.h"
+#include "core/secret.h"
 #include "mesh/admission.h"
+#include "mesh/outbox.h"
 #include "trust/authority_record.h"
 
 namespace ebb::mesh {
 namespace {
 
 WallTime told_wall(const Context& ctx) {
-  return ctx.config.clock_suspect || ctx.wall.ms < 0 ? WallTime{} : ctx.wall;
+  const bool is_time = ctx.wall.ms > 0 && ctx.wall.ms <= limits::kTrustTimeMax;
+  return ctx.config.clock_suspect || !is_time ? WallTime{} : ctx.wall;
 }
 
 bool has_room(const Link& link, std::size_t bytes) {
@@ -24,31 +28,83 @@ Position before(Seq from) {
   return position;
 }
 
-// Of what waits to be told on the link as much as goes into one message.
-codec::AuthRecords next_page(const Context& ctx, LinkAdmission& admission) {
-  const trust::Authority& authority = ctx.membership->authority();
-  codec::AuthRecords page;
-  std::size_t bytes = 0;
-  // The root's first: it says who the others are.
-  for (const DeviceId& log : authority.authorities()) {
-    const auto from = admission.to_tell.find(log);
-    if (from == admission.to_tell.end()) continue;
-    const std::vector<ByteView> records = authority.records_after(
-        log, from->second, limits::kAuthRecordBytesPerMessage - bytes, admission.telling);
-    for (const ByteView record : records) {
-      const bool is_full = bytes + record.size() > limits::kAuthRecordBytesPerMessage ||
-                           page.records.size() == limits::kAuthRecordsPerMessage;
-      if (is_full) return page;
-      bytes += record.size();
-      page.records.push_back(record);
-      from->second = trust::read_authority_record(ctx.config.mesh, record)->record.position();
-    }
-    const bool is_done = authority.records_after(log, from->second, 0, admission.telling).empty();
-    if (!is_done) return page;
-    admission.to_tell.erase(from);
+// Records of one message, as it fills.
+class Page {
+ public:
+  // False: no room.
+  bool add(ByteView record) {
+    const bool is_full = bytes_ + record.size() > limits::kAuthRecordBytesPerMessage ||
+                         message_.records.size() == limits::kAuthRecordsPerMessage;
+    if (is_full) return false;
+    bytes_ += record.size();
+    message_.records.push_back(record);
+    return true;
   }
-  admission.to_tell.clear();
-  return page;
+  std::size_t room() const { return limits::kAuthRecordBytesPerMessage - bytes_; }
+  codec::AuthRecords take() { return std::move(message_); }
+
+ private:
+  codec::AuthRecords message_;
+  std::size_t bytes_ = 0;
+};
+
+// What waits of a log. False: it does not all go into this page.
+bool add_log(const Context& ctx, LinkAdmission& admission, const DeviceId& log, Page& page) {
+  const trust::Authority& authority = ctx.membership->authority();
+  const auto from = admission.to_tell.find(log);
+  if (from == admission.to_tell.end()) return true;
+  for (const ByteView record :
+       authority.records_after(log, from->second, page.room(), admission.telling)) {
+    if (!page.add(record)) return false;
+    from->second = trust::read_authority_record(ctx.config.mesh, record)->record.position();
+  }
+  if (!authority.records_after(log, from->second, 0, admission.telling).empty()) return false;
+  admission.to_tell.erase(from);
+  return true;
+}
+
+// The next of the news that the link is to be told by itself; null: none. The place moves there.
+const AuthorityNews::Item* next_news(const Context& ctx, const Link& link,
+                                     LinkAdmission& admission) {
+  if (!admission.news_from || admission.telling == trust::Telling::kNothing) return nullptr;
+  const Membership& membership = *ctx.membership;
+  while (const AuthorityNews::Item* item = membership.news().at(*admission.news_from)) {
+    admission.news_from = item->place;
+    const auto log = admission.to_tell.find(item->authority);
+    // It goes with the rest of its log.
+    const bool is_ahead = log != admission.to_tell.end() && log->second < item->position;
+    const bool is_told =
+        item->bringer != link.id && !is_ahead &&
+        !membership.authority().told(item->authority, item->position, admission.telling).empty();
+    if (is_told) return item;
+    ++*admission.news_from;
+  }
+  admission.news_from = membership.news().end();
+  return nullptr;
+}
+
+bool add_news(const Context& ctx, const Link& link, LinkAdmission& admission, Page& page) {
+  const trust::Authority& authority = ctx.membership->authority();
+  while (const AuthorityNews::Item* item = next_news(ctx, link, admission)) {
+    if (!page.add(authority.told(item->authority, item->position, admission.telling))) return false;
+    ++*admission.news_from;
+  }
+  return true;
+}
+
+// Of what waits to be told on the link as much as goes into one message. The root's log first: it
+// says who the others are. Then news, before logs of which a part waits move on over them.
+codec::AuthRecords next_page(const Context& ctx, const Link& link, LinkAdmission& admission) {
+  const std::vector<DeviceId> logs = ctx.membership->authority().authorities();
+  Page page;
+  bool has_room = add_log(ctx, admission, logs.front(), page);
+  has_room = has_room && add_news(ctx, link, admission, page);
+  for (std::size_t i = 1; has_room && i < logs.size(); ++i)
+    has_room = add_log(ctx, admission, logs[i], page);
+  if (has_room) admission.to_tell.clear();
+  codec::AuthRecords message = page.take();
+  message.more = !admission.to_tell.empty() || next_news(ctx, link, admission) != nullptr;
+  return message;
 }
 
 std::size_t bytes_of(const std::vector<ByteView>& records) {
@@ -82,15 +138,6 @@ codec::AuthorityDigest short_digest(const Hash& whole) {
   return digest;
 }
 
-bool is_told(const trust::Authority& authority, const Membership::News& news,
-             trust::Telling telling) {
-  if (telling == trust::Telling::kAll) return true;
-  const std::vector<ByteView> told =
-      authority.records(news.authority, news.seq, news.record.size(), telling);
-  return std::any_of(told.begin(), told.end(),
-                     [&](ByteView record) { return equal(record, news.record); });
-}
-
 }  // namespace
 
 void tell_lacking(Context& ctx, Link& link, trust::Telling telling) {
@@ -101,6 +148,8 @@ void tell_lacking(Context& ctx, Link& link, trust::Telling telling) {
     if (authority.is_ended(log)) continue;
     admission.to_tell[log] = before(lacks_from(authority, log, admission.heads));
   }
+  // All that is held now is behind the peer's heads, or in what differs by the digests.
+  if (!admission.news_from) admission.news_from = ctx.membership->news().end();
   admission.end_due = true;
   admission.told = true;
   admission.telling = telling;
@@ -120,8 +169,7 @@ void let_in(Context& ctx, Link& link) {
 void go_on_telling(Context& ctx, Link& link) {
   LinkAdmission& admission = link.admission;
   while (admission.end_due && has_room(link, limits::kAuthRecordBytesPerMessage)) {
-    codec::AuthRecords page = next_page(ctx, admission);
-    page.more = !admission.to_tell.empty();
+    codec::AuthRecords page = next_page(ctx, link, admission);
     if (admission.compares) note_compared(ctx, link, bytes_of(page.records));
     if (!page.more) {
       page.digest = ctx.membership->digest();
@@ -132,39 +180,42 @@ void go_on_telling(Context& ctx, Link& link) {
     send(ctx, link, page);
   }
   if (!admission.lets_in || admission.end_due || link.closed) return;
-  const MembershipConfig& config = ctx.membership->config();
-  send(ctx, link, codec::AuthMesh{config.genesis, config.secret});
-  close_link(ctx, link, "joined");
+  if (!std::exchange(admission.mesh_told, true)) {
+    const MembershipConfig& config = ctx.membership->config();
+    codec::AuthMesh mesh{config.genesis, config.secret};
+    send_secret(ctx, link, mesh);
+    erase_bytes(mesh.secret);
+  }
+  // A driver that closes gives what waits a moment, and a slow line needs longer for the last of
+  // it.
+  if (link.queue.empty() && !link.report_due) close_link(ctx, link, "joined");
 }
 
 void give_time(Context& ctx, Link& link) {
   if (link.settled) return;
-  link.greeting_deadline = std::max(link.greeting_deadline, ctx.now + ctx.config.handshake_timeout);
+  // Who joins may take as slowly as on any other link.
+  const Duration rest =
+      link.admission.lets_in ? milliseconds(limits::kSlowestLinkMs) : ctx.config.handshake_timeout;
+  link.greeting_deadline = std::max(link.greeting_deadline, ctx.now + rest);
   touch(ctx, link);
 }
 
 void tell_news(Context& ctx) {
-  const std::vector<Membership::News> all = ctx.membership->take_news();
-  if (all.empty()) return;
-  const trust::Authority& authority = ctx.membership->authority();
+  Membership& membership = *ctx.membership;
+  if (membership.news_seen == membership.news().end()) return;
+  membership.news_seen = membership.news().end();
+  std::uint64_t all_told = membership.news().end();
   for (Link& link : ctx.links) {
     LinkAdmission& admission = link.admission;
-    if (link.closed || !admission.told || admission.joins) continue;
-    if (admission.telling == trust::Telling::kNothing) continue;
-    bool is_news = false;
-    for (const Membership::News& news : all) {
-      if (news.bringer == link.id || !is_told(authority, news, admission.telling)) continue;
-      is_news = true;
-      // What is behind the end (another branch) shows in the digest where it does not go now.
-      const auto [at, is_new] = admission.to_tell.try_emplace(news.authority, before(news.seq));
-      if (is_new || at->second.seq < news.seq || admission.end_due) continue;
-      at->second = before(news.seq);
+    if (link.closed || !admission.news_from) continue;
+    if (next_news(ctx, link, admission) != nullptr) {
+      admission.end_due = true;
+      go_on_telling(ctx, link);
+      touch(ctx, link);
     }
-    if (!is_news) continue;
-    admission.end_due = true;
-    go_on_telling(ctx, link);
-    touch(ctx, link);
+    all_told = std::min(all_told, *admission.news_from);
   }
+  membership.forget_news(all_told);
 }
 
 void note_digest(Context& ctx, Link& link, const codec::AuthorityDigest& digest) {

@@ -8,6 +8,7 @@
 #include "core/limits.h"
 #include "mesh/admission.h"
 #include "mesh/authority_talk.h"
+#include "mesh/certificate_validity.h"
 #include "mesh/dialer.h"
 #include "mesh/invite_end.h"
 #include "mesh/peers.h"
@@ -16,15 +17,6 @@ namespace ebb::mesh {
 namespace {
 
 using codec::AuthRefusal;
-
-// So much before it was signed a certificate begins: clocks of others may be behind.
-constexpr std::int64_t kBackMs = limits::kDayMs;
-
-trust::Validity validity_of(WallTime now, Duration lasts) {
-  const std::int64_t begin = std::max<std::int64_t>(now.ms - kBackMs, 0);
-  const std::int64_t end = std::min(now.ms + lasts.ms(), begin + limits::kCertificateMs);
-  return {{begin}, {end}};
-}
 
 void refuse(Context& ctx, Link& link, AuthRefusal code, std::string text) {
   send(ctx, link, codec::AuthRefused{code, text});
@@ -55,19 +47,20 @@ std::optional<trust::Certificate> renewed(const Context& ctx, const trust::Verdi
   next.serial += 1;
   next.link_key = link_key;
   const WallTime before = next.validity.not_before;
-  next.validity = validity_of(ctx.wall, milliseconds(limits::kCertificateMs));
+  next.validity = validity_of(ctx.wall, length_of(next));
   next.validity.not_before = std::max(next.validity.not_before, WallTime{before.ms + 1});
   return next;
 }
 
-trust::Certificate new_certificate(const Context& ctx, const Link& link, const std::string& label) {
+trust::Certificate new_certificate(const Context& ctx, const Link& link, const std::string& label,
+                                   const trust::Terms& terms = {}) {
   trust::Certificate next;
   next.device = *link.peer;
   next.link_key = link.channel->peer()->link_key;
   next.label = label;
-  next.roles = trust::roles::kReader | trust::roles::kWriter | trust::roles::kRelay;
-  next.prefixes = {""};
-  next.validity = validity_of(ctx.wall, milliseconds(limits::kCertificateMs));
+  next.roles = terms.roles;
+  next.prefixes = terms.prefixes;
+  next.validity = validity_of(ctx.wall, terms.lasts());
   return next;
 }
 
@@ -81,6 +74,37 @@ std::optional<codec::AuthRefused> objection(const Context& ctx, trust::Standing 
   if (clock_is_wrong(ctx)) return {{AuthRefusal::kClock, "the clock of the issuer is wrong"}};
   if (membership.waits_for_member()) {
     return {{AuthRefusal::kLater, "the issuer was set back and waits for a member"}};
+  }
+  return std::nullopt;
+}
+
+// Nothing more is to be signed for the device under this link key.
+bool has_all(const trust::Verdict& verdict, const trust::LinkKey& link_key) {
+  return verdict.is_full() && !verdict.renewal_due && verdict.certificate->link_key == link_key;
+}
+
+// What else speaks against a certificate for a device that asks: with an invite it need not be one
+// of the mesh.
+std::optional<codec::AuthRefused> policy_against(const Context& ctx, const trust::Verdict& verdict,
+                                                 const DeviceId& device,
+                                                 const trust::LinkKey& link_key, bool invited) {
+  const Membership& membership = *ctx.membership;
+  if (membership.was_certified_often(device, ctx.now)) {
+    return {{AuthRefusal::kNotByPolicy, "it was certified often: again tomorrow"}};
+  }
+  if (invited) return std::nullopt;
+  if (has_all(verdict, link_key)) {
+    return {{AuthRefusal::kNotByPolicy, "its certificate is not due yet"}};
+  }
+  const bool admits = membership.authority().admit(membership.floor()) == trust::Admit::kSecret;
+  if (!admits && !renewed(ctx, verdict, link_key)) {
+    return {{AuthRefusal::kNotByPolicy, "this mesh lets in by invite alone"}};
+  }
+  // Whoever has the secret makes as many devices as he likes, and what is signed is kept for ever.
+  const bool is_known = verdict.certificate.has_value();
+  if (!is_known && membership.authority().is_half_full()) {
+    return {{AuthRefusal::kNotByPolicy,
+             "the records of this mesh are half full: by the secret nobody new is let in"}};
   }
   return std::nullopt;
 }
@@ -103,8 +127,8 @@ void ask_by_invite(Context& ctx, Link& link, const codec::AuthAsk& ask,
   const bool has_one =
       verdict.is_full() && verdict.certificate && verdict.certificate->link_key == peer.link_key;
   if (has_one) return let_in(ctx, link);
-  if (ctx.membership->was_certified_often(peer.device, ctx.now)) {
-    return refuse(ctx, link, AuthRefusal::kNotByPolicy, "it was certified often: again tomorrow");
+  if (const auto no = policy_against(ctx, verdict, peer.device, peer.link_key, true)) {
+    return refuse(ctx, link, no->code, no->text);
   }
   auto& invites = ctx.membership->config().invites;
   const auto invite = std::find_if(invites.begin(), invites.end(),
@@ -120,7 +144,7 @@ void ask_by_invite(Context& ctx, Link& link, const codec::AuthAsk& ask,
     return refuse(ctx, link, AuthRefusal::kInviteExpired,
                   ended ? std::string(kInviteEndedText) : "the invite has expired");
   }
-  trust::Certificate certificate = new_certificate(ctx, link, ask.label);
+  trust::Certificate certificate = new_certificate(ctx, link, ask.label, invite->terms);
   if (const auto again = renewed(ctx, verdict, peer.link_key)) certificate = *again;
   want(ctx, link, std::move(certificate), peer.invite);
   if (link.closed || counted) return;
@@ -139,7 +163,49 @@ void answer(Context& ctx, const Wish& wish, Result<Bytes> record) {
   if (link->admission.joins) let_in(ctx, *link);
 }
 
+// The turn of what a device has asked for, this one or another: others were signed meanwhile, so it
+// is judged anew.
+void sign_for_device(Context& ctx, Wish wish) {
+  Membership& membership = *ctx.membership;
+  Link* link = wish.link ? find_link(ctx, *wish.link) : nullptr;
+  const DeviceId& device = wish.certificate->device;
+  const trust::LinkKey link_key = wish.certificate->link_key;
+  const trust::Verdict verdict =
+      link != nullptr ? verdict_of(ctx, *link) : membership.verdict(device);
+  // It has been given what it asked for.
+  if (has_all(verdict, link_key)) return answer(ctx, wish, Bytes{});
+  auto no = objection(ctx, verdict.standing);
+  if (!no && wish.link) {
+    no = policy_against(ctx, verdict, device, link_key, wish.invite.has_value());
+  }
+  if (no) {
+    if (link != nullptr) refuse(ctx, *link, no->code, no->text);
+    return;
+  }
+  if (auto next = renewed(ctx, verdict, link_key)) wish.certificate = std::move(next);
+  if (const Status done = membership.sign(wish, ctx.wall); !done.ok())
+    answer(ctx, wish, done.error());
+}
+
+void sign_by_hand(Context& ctx, const Wish& wish) {
+  Status done = may_sign(ctx);
+  if (done.ok()) done = ctx.membership->sign(wish, ctx.wall);
+  if (!done.ok()) answer(ctx, wish, done.error());
+}
+
 }  // namespace
+
+Status may_sign(const Context& ctx) {
+  const Membership& membership = *ctx.membership;
+  if (!membership.can_issue()) {
+    return Error{ErrorCode::kPermission, "this issuer may not certify any more"};
+  }
+  if (clock_is_wrong(ctx)) return Error{ErrorCode::kPermission, "the clock is not believed"};
+  if (membership.waits_for_member()) {
+    return Error{ErrorCode::kBusy, "set back: no member was heard yet"};
+  }
+  return {};
+}
 
 std::optional<Instant> ask_later_at(const Context& ctx) {
   std::optional<Instant> at;
@@ -205,7 +271,6 @@ void on_auth(Context&, Link&, const codec::AuthMesh&) {}
 
 void on_auth(Context& ctx, Link& link, const codec::AuthAsk& ask) {
   if (ctx.membership == nullptr) return;
-  Membership& membership = *ctx.membership;
   LinkAdmission& admission = link.admission;
   if (!admission.joins && !admission.given) {
     return fault(ctx, link, "out_of_order", "a question before it was judged");
@@ -221,17 +286,11 @@ void on_auth(Context& ctx, Link& link, const codec::AuthAsk& ask) {
     return refuse(ctx, link, refused->code, refused->text);
   }
   if (link.admission.joins) return ask_by_invite(ctx, link, ask, verdict);
-  if (membership.was_certified_often(*link.peer, ctx.now)) {
-    return refuse(ctx, link, AuthRefusal::kNotByPolicy, "it was certified often: again tomorrow");
-  }
   const trust::LinkKey& link_key = link.channel->peer()->link_key;
-  const bool lasts =
-      verdict.is_full() && !verdict.renewal_due && verdict.certificate->link_key == link_key;
-  if (lasts) return refuse(ctx, link, AuthRefusal::kNotByPolicy, "its certificate is not due yet");
-  if (auto next = renewed(ctx, verdict, link_key)) return want(ctx, link, std::move(*next));
-  if (membership.authority().admit(membership.floor()) != trust::Admit::kSecret) {
-    return refuse(ctx, link, AuthRefusal::kNotByPolicy, "this mesh lets in by invite alone");
+  if (const auto no = policy_against(ctx, verdict, *link.peer, link_key, false)) {
+    return refuse(ctx, link, no->code, no->text);
   }
+  if (auto next = renewed(ctx, verdict, link_key)) return want(ctx, link, std::move(*next));
   want(ctx, link, new_certificate(ctx, link, ask.label));
 }
 
@@ -247,8 +306,13 @@ void certify_self(Context& ctx) {
 }
 
 void sign_wishes(Context& ctx) {
-  while (const auto failed = ctx.membership->sign_next(ctx.wall))
-    answer(ctx, failed->first, failed->second);
+  while (std::optional<Wish> wish = ctx.membership->next_wish()) {
+    if (wish->token) {
+      sign_by_hand(ctx, *wish);
+    } else {
+      sign_for_device(ctx, std::move(*wish));
+    }
+  }
 }
 
 bool authority_committed(Context& ctx, const Committed& committed) {
@@ -259,47 +323,6 @@ bool authority_committed(Context& ctx, const Committed& committed) {
   if (done->wish.link) ctx.membership->note_certified(done->wish.certificate->device, ctx.now);
   answer(ctx, done->wish, done->record);
   return true;
-}
-
-void issue(Context& ctx, const IssueWanted& wanted) {
-  trust::Certificate certificate;
-  certificate.device = wanted.device;
-  certificate.link_key = wanted.link_key;
-  certificate.label = wanted.label;
-  certificate.roles = wanted.roles;
-  certificate.prefixes = wanted.prefixes;
-  certificate.quota = wanted.quota;
-  certificate.validity = validity_of(ctx.wall, wanted.validity);
-  issue_by_hand(ctx, {wanted.token, std::nullopt, std::nullopt, {}, std::move(certificate)});
-}
-
-void issue(Context& ctx, const PolicyWanted& wanted) {
-  // Its number is the next one when it is signed.
-  issue_by_hand(ctx, {wanted.token, std::nullopt, std::nullopt,
-                      trust::record::Policy{0, wanted.admit}, std::nullopt});
-}
-
-void issue_by_hand(Context& ctx, Wish wish) {
-  const Token token = *wish.token;
-  const auto refuse_with = [&](ErrorCode code, std::string_view why) {
-    ctx.out->issued.push_back({token, Error{code, why}});
-  };
-  if (ctx.membership == nullptr || ctx.membership->config().issuer == nullptr) {
-    return refuse_with(ErrorCode::kNotFound, "no issuer here");
-  }
-  Membership& membership = *ctx.membership;
-  if (!membership.can_issue()) {
-    return refuse_with(ErrorCode::kPermission, "this issuer may not certify any more");
-  }
-  if (clock_is_wrong(ctx)) return refuse_with(ErrorCode::kPermission, "the clock is not believed");
-  if (membership.waits_for_member()) {
-    return refuse_with(ErrorCode::kBusy, "set back: no member was heard yet");
-  }
-  if (!membership.wish(std::move(wish))) refuse_with(ErrorCode::kBusy, "too many wait");
-}
-
-void change_invites(Context& ctx, InvitesChanged& changed) {
-  if (ctx.membership != nullptr) ctx.membership->config().invites = std::move(changed.invites);
 }
 
 }  // namespace ebb::mesh

@@ -5,9 +5,10 @@
 //            counts, with the same roles, prefixes and label; a device that is new is let in by
 //            the mesh's secret where the policy says so, or by an invite. What was signed is
 //            durable before anybody hears of it (membership.h).
+//            Whether it is signed, and what, is judged when its turn has come.
 // Threads:   not thread-safe; part of the engine.
-// Limits:    a peer is asked once in limits::kAuthAskMs; limits::kIssuesWaiting,
-//            kCertificatesPerSecond.
+// Limits:    a peer is asked once in limits::kAuthAskMs; limits::kIssuesWaiting, half of them for
+//            peers; kCertificatesPerSecond, kCertificatesPerDeviceDay.
 // Spec:      docs/wire_format.md sections 7 and 13
 #pragma once
 
@@ -22,7 +23,9 @@ std::optional<Instant> ask_later_at(const Context& ctx);
 // The issuer on this device renews its own.
 void certify_self(Context& ctx);
 void sign_wishes(Context& ctx);
-// For a person at this device, who is answered.
+// What keeps this issuer from signing anything now.
+Status may_sign(const Context& ctx);
+// For a person at this device, who is answered (certify_by_hand.cc).
 void issue_by_hand(Context& ctx, Wish wish);
 
 }  // namespace ebb::mesh

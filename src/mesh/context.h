@@ -95,6 +95,7 @@ struct Target {
   std::string address;
   std::optional<DeviceId> device;
   bool configured = false;
+  bool link_scoped = false;  // means something on this machine alone: told to nobody
   Instant self_until;        // it led to ourselves, and counts as that until then
   bool urgent = false;       // for gossip: dial whatever the number of links
   bool first_hand = false;   // we dialled it there, or its device told us itself
@@ -119,6 +120,7 @@ struct Context {
       : config(std::move(config_in)),
         rng(rng_in),
         budget(config.link_classes, config.budgets),
+        gate(config.half_open),
         peer_clocks(config.built) {}
 
   Config config;
@@ -189,8 +191,9 @@ struct Context {
   PresenceBook presence;
 
   std::map<std::string, Target> targets;
-  bool dials_changed = true;       // dial_at has to be computed anew
-  std::optional<Instant> dial_at;  // the earliest dial that is allowed
+  std::map<std::string, DeviceId> answered_at;  // who did, where somebody was dialled; bounded
+  bool dials_changed = true;                    // dial_at has to be computed anew
+  std::optional<Instant> dial_at;               // the earliest dial that is allowed
   std::optional<Instant> shuffle_at;
   std::optional<Instant> gossip_at;
   std::optional<Instant> audit_at;

@@ -20,6 +20,7 @@ constexpr Duration kRefusalPause = seconds(30);       // at least, whatever is n
 constexpr Duration kCopyPause = seconds(600);         // at least, where our own key answered
 constexpr std::uint32_t kFailuresOfLearnt = 10;       // then a learnt address is forgotten
 constexpr std::uint32_t kFailuresOfHearsay = 5;       // the same where only others told it
+constexpr std::size_t kAnswersKept = 256;             // then they are found out anew
 // Of who closed, or stood still, before a byte had come.
 constexpr std::string_view kLeadsBack = "leads back to this node";
 constexpr std::string_view kUnanswered = "no answer: another mesh, or another secret";
@@ -142,6 +143,15 @@ void note_refusal(Context& ctx, const Link& link, Target& target) {
     notice(ctx, link, NoticeKind::kUnanswered, link.address + ": " + std::string(kUnanswered));
 }
 
+// What the device itself has said holds at its address of the wire, or beyond it, too.
+void rest_elsewhere(Context& ctx, const Target& target) {
+  for (auto& [address, other] : ctx.targets) {
+    if (other.device != target.device || other.link_scoped == target.link_scoped) continue;
+    other.next = std::max(other.next, target.next);
+    other.refused_until = std::max(other.refused_until, target.refused_until);
+  }
+}
+
 bool are_certified(const Context& ctx, const Target& target) {
   return target.device && ctx.membership->own().is_full() &&
          ctx.membership->is_full(*target.device, 0);
@@ -178,6 +188,7 @@ Target* add_target(Context& ctx, const std::string& address, std::optional<Devic
   target.address = address;
   target.device = device;
   target.configured = configured;
+  target.link_scoped = is_link_scoped(address);
   // A learnt address is dialled after a jitter, so that a mesh does not fall on a newcomer at once.
   if (!configured) target.next = ctx.now + dial_backoff(ctx, 0);
   return &target;
@@ -190,12 +201,20 @@ void dial_soon(Context& ctx, Target& target) {
   make_urgent(ctx, target);
 }
 
-void heard_nearby(Context& ctx, Target& target) {
-  // Anybody can repeat what somebody has said there once.
-  if (target.failures > 0) return;
-  target.heard = ctx.now;
-  if (!target.device) target.next = std::min(target.next, ctx.now + dial_backoff(ctx, 0));
-  target.next = std::max(target.next, target.refused_until);
+void heard_nearby(Context& ctx, const std::string& address) {
+  const auto answered = ctx.answered_at.find(address);
+  std::optional<DeviceId> device;
+  if (answered != ctx.answered_at.end()) device = answered->second;
+  // Whoever has several addresses would be dialled at each in turn: the newer of two links stays.
+  if (device && is_linked(ctx, *device)) return;
+  Target* target = add_target(ctx, address, device, false, false);
+  if (target == nullptr) return;
+  // Forgotten while it is repeated it would be learnt anew, and its back-off begin anew.
+  target->heard = ctx.now;
+  // Anybody can repeat what somebody has said there once: nothing is dialled sooner for that.
+  if (target->failures > 0) return;
+  if (!target->device) target->next = std::min(target->next, ctx.now + dial_backoff(ctx, 0));
+  target->next = std::max(target->next, target->refused_until);
 }
 
 void dial_when_due(Context& ctx, const std::string& address) {
@@ -246,6 +265,8 @@ void dialer_found_device(Context& ctx, const Link& link) {
     if (wrong) presence_failed(ctx, *target->device, target->address, false);
     presence_answered(ctx, target->address);
     target->device = link.peer;
+    if (ctx.answered_at.size() >= kAnswersKept) ctx.answered_at.clear();
+    ctx.answered_at.insert_or_assign(target->address, *link.peer);
     target->heard = ctx.now;
     target->reached = true;
   }
@@ -299,6 +320,7 @@ void dialer_link_closed(Context& ctx, const Link& link, const std::string& reaso
     if (link.turned_away)
       target->next =
           ctx.now + ctx.config.dial_backoff_max / 2 + dial_backoff(ctx, kFailuresMax) / 2;
+    if (link.peer && (link.turned_away || link.misbehaved)) rest_elsewhere(ctx, *target);
     const std::uint32_t patience = target->first_hand ? kFailuresOfLearnt : kFailuresOfHearsay;
     // Without any link the failures say more of ourselves than of the address.
     const bool heard = target->heard && ctx.now - *target->heard < kHeardLately;

@@ -25,8 +25,9 @@ Target* add_target(Context& ctx, const std::string& address, std::optional<Devic
                    bool configured, bool first_hand);
 // Gossip showed a difference: dial within the shortest back-off.
 void dial_soon(Context& ctx, Target& target);
-// Somebody has heard it say where it is: dialled within the shortest back-off, if links are wanted.
-void heard_nearby(Context& ctx, Target& target);
+// Somebody has said there that he listens: dialled within the shortest back-off, if links are
+// wanted, and if it is not known to lead to a device that has one.
+void heard_nearby(Context& ctx, const std::string& address);
 // Who was not admitted, here or there, while a certificate was lacking, and has one now as this
 // device has, is dialled soon.
 void dial_certified(Context& ctx);

@@ -140,6 +140,7 @@ void on_input(Context& ctx, SendProgress& progress) {
   if (Link* link = find_link(ctx, progress.link)) {
     link->rate.reported(ctx.now, progress.waiting_bytes);
     link->report_due = progress.waiting_bytes > 0;
+    if (link->admission.lets_in) give_time(ctx, *link);
     pump_output(ctx, *link);
     touch(ctx, *link);
   }
@@ -186,8 +187,7 @@ void on_input(Context& ctx, AddPeer& peer) {
 }
 
 void on_input(Context& ctx, AddressHeard& heard) {
-  Target* target = add_target(ctx, heard.address, std::nullopt, false, false);
-  if (target != nullptr) heard_nearby(ctx, *target);
+  if (!planted(Bug::kDeafToBeacons)) heard_nearby(ctx, heard.address);
 }
 
 void on_input(Context& ctx, Shutdown&) {

@@ -77,8 +77,9 @@ struct Config {
   const Channels* channels = nullptr;
   // Who is let in; absent: an open mesh, in which every device that proves its key is a member.
   std::optional<MembershipConfig> membership;
-  WallTime built;              // of the program: what peers say before it is no time
-  bool clock_suspect = false;  // ours, at the start
+  WallTime built;                             // of the program: what peers say before it is no time
+  bool clock_suspect = false;                 // ours, at the start
+  std::size_t half_open = limits::kHalfOpen;  // connections of others that are no links yet
   Tuning tuning;
   // Timers; the defaults are the protocol's.
   Duration ping_idle = seconds(15);

@@ -11,7 +11,7 @@
 #include "mesh/dialer.h"
 #include "mesh/epoch.h"
 #include "mesh/learnt.h"
-#include "mesh/live.h"
+#include "mesh/newcomers.h"
 #include "mesh/outbox.h"
 #include "mesh/overlay.h"
 #include "mesh/own_heads.h"
@@ -224,6 +224,7 @@ void settle_when_judged(Context& ctx, Link& link) {
 void on_established(Context& ctx, Link& link) {
   link.peer = link.channel->peer()->device;
   link.phase = Phase::kGreeting;
+  if (!take_newcomer(ctx, link)) return;
   if (begin_admission(ctx, link)) send_hello(ctx, link);
 }
 

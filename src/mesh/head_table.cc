@@ -171,7 +171,7 @@ void HeadTable::forget_slot(int slot, bool liar) {
   const bool crowded = entries_.size() > limits::kKnownLogs / 2;
   for (auto it = unstored_.begin(); it != unstored_.end();) {
     LogEntry& entry = *find(*it++);
-    const bool shown = entry.has_key || entry.pending.seq > 0;
+    const bool shown = (entry.has_key && !entry.unproven) || entry.pending.seq > 0;
     if (crowded && !shown) lower_known(entry);
     const bool idle = !entry.timer && entry.commits == 0;
     if (shown || entry.known > 0 || !idle) continue;

@@ -62,6 +62,7 @@ struct LogEntry {
   LogId id;
   LogKey key;
   bool has_key = false;
+  bool unproven = false;  // the key, by a peer's word alone: goes with the links that named it
   Position held;
   Hlc hlc;
   Signature signature;

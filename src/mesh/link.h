@@ -100,13 +100,18 @@ struct LinkAdmission {
   trust::Telling telling = trust::Telling::kNothing;  // of the batches so far
   std::map<DeviceId, Position> heads;                 // the peer's, from the handshake
   // What is to be told yet, of each log behind this position; it goes as the queue drains. Then
-  // comes the message that ends it, and to who joins the mesh and the end of the link.
+  // comes the message that ends it, and to who joins the mesh and, when all of it has left, the end
+  // of the link.
   std::map<DeviceId, Position> to_tell;
+  std::optional<std::uint64_t> news_from;  // the place in AuthorityNews; none: it is told no news
   bool end_due = false;
   bool lets_in = false;
+  bool mesh_told = false;
   bool compares = false;  // it is told for a comparison that the peer has asked for
   std::optional<codec::GrantedAccess> given, granted;  // to the peer; by it
   std::uint64_t given_roles = 0, granted_roles = 0;
+  std::optional<bool> shown_holds;  // the signature of the certificate that it shows, once known
+  std::optional<bool> certified;    // by what it showed as a newcomer, once that was asked
   bool hello_sent = false;
   bool judge = false;            // this link is to be judged at the end of the step
   bool asks = false;             // it waits for a certificate to be signed here
@@ -132,6 +137,9 @@ struct Link {
   std::string address;  // as dialled
   std::string remote;
   int link_class = -1;  // in Context::budget
+  // Of a handshake that another has begun: its class pays for it once it is done, for else
+  // strangers could use up the day of a link that costs money.
+  std::size_t unspent_bytes = 0;
   Phase phase = Phase::kConnecting;
   bool closed = false;
   bool misbehaved = false;   // refused or faulted, on either side: no hurry to dial it again
@@ -195,11 +203,12 @@ struct Link {
   // Behind it are heads that we hold as the peer told it does, and did not tell back.
   std::optional<Arrival> unsaid_from;
   std::optional<Instant> unsaid_due;
-  Arrival covered = 0;       // what the peer said of its own, not taken over yet
-  Instant covered_heard;     // when it said so
-  bool log_refused = false;  // one that it showed, for want of a row, and said so
-  bool quota_told = false;   // that an author whose log it showed has used up its quota
-  bool author_told = false;  // the same of one who may not write it
+  Arrival covered = 0;              // what the peer said of its own, not taken over yet
+  Instant covered_heard;            // when it said so
+  bool log_refused = false;         // one that it showed, for want of a row, and said so
+  bool quota_told = false;          // that an author whose log it showed has used up its quota
+  bool author_told = false;         // the same of one who may not write it
+  std::size_t authors_refused = 0;  // logs that it named and that are in the table for that alone
   bool lost_pushed = false;  // it got by us what we have not stored: what it says goes beyond us
   std::optional<codec::Message> waiting_request;  // a SYNC_REQ, until settled
   std::uint64_t ranges_answered = 0;              // not given back by time

@@ -6,6 +6,7 @@
 #include "core/check.h"
 #include "core/limits.h"
 #include "core/planted.h"
+#include "core/secret.h"
 #include "mesh/trust_time.h"
 #include "trust/hash.h"
 
@@ -27,11 +28,14 @@ Membership::Membership(MembershipConfig config, const MeshId& mesh, const Device
       mesh_(mesh),
       self_(self),
       genesis_(read_genesis(config_, mesh)),
-      authority_(std::make_unique<trust::Authority>(mesh, genesis_.root, signatures)),
+      authority_(
+          std::make_unique<trust::Authority>(mesh, genesis_.root, signatures, config_.shares)),
       floor_(genesis_.created, config_.floors),
       judged_(floor_.floor()) {
   load();
 }
+
+Membership::~Membership() { erase_bytes(config_.secret); }
 
 // The root's log first, then the others, each from its beginning, or where the root has ended it,
 // from there down.
@@ -66,7 +70,7 @@ void Membership::load() {
   for (const Bytes& record : config_.given)
     (void)take(record, trust::Access::kFull, LinkId{});
   config_.given.clear();
-  news_.clear();
+  news_.forget(news_.end());
   drop_what_went();
   judged_ = floor_.floor();
 }
@@ -79,7 +83,10 @@ Result<trust::Authority::Taken> Membership::take(ByteView record, trust::Access 
   if (!taken.news) return taken;
   ++revision_;
   const auto read = trust::read_authority_record(mesh_, record);
-  news_.push_back({taken.authority, read->record.seq, to_bytes(record), bringer});
+  news_.add(taken.authority, read->record.position(), bringer,
+            [this](const AuthorityNews::Item& item) {
+              return authority_->holds(item.authority, item.position);
+            });
   if (taken.by_root) {
     if (floor_.take_from_root(authority_->floor_by_root(genesis_.created))) {
       unkept_.floors = floor_.kept();
@@ -98,7 +105,7 @@ Result<trust::Authority::Taken> Membership::take(ByteView record, trust::Access 
 void Membership::note_kept(ByteView record) {
   const auto read = trust::read_authority_record(mesh_, record);
   if (!kept_.insert({read->record.authority, read->record.position()}).second) return;
-  unkept_.records.push_back(to_bytes(record));
+  unkept_.put({read->record.authority, read->record.position()}, record);
   constexpr std::size_t kBetweenLooks = 4096;
   if (++kept_since_ >= kBetweenLooks) drop_what_went();
 }
@@ -112,7 +119,7 @@ void Membership::drop_what_went() {
       ++at;
       continue;
     }
-    unkept_.dropped.push_back(*at);
+    unkept_.drop(*at);
     at = kept_.erase(at);
   }
 }
@@ -121,7 +128,7 @@ std::optional<AuthorityUpdate> Membership::next_update() {
   if (keeping_ || (unkept_.empty() && !signed_)) return std::nullopt;
   in_flight_ = std::exchange(unkept_, {});
   signing_ = signed_.has_value();
-  AuthorityUpdate update = in_flight_;
+  AuthorityUpdate update = in_flight_.update();
   if (signing_) update.records.push_back(signed_->record);
   return update;
 }
@@ -129,14 +136,7 @@ std::optional<AuthorityUpdate> Membership::next_update() {
 std::optional<Membership::Fulfilled> Membership::update_ended(bool stored) {
   keeping_.reset();
   if (!stored) {
-    // What came since is the newer one.
-    in_flight_.records.insert(in_flight_.records.end(), unkept_.records.begin(),
-                              unkept_.records.end());
-    in_flight_.dropped.insert(in_flight_.dropped.end(), unkept_.dropped.begin(),
-                              unkept_.dropped.end());
-    if (unkept_.floors) in_flight_.floors = unkept_.floors;
-    if (unkept_.missing) in_flight_.missing = unkept_.missing;
-    unkept_ = std::exchange(in_flight_, {});
+    unkept_.add_earlier(std::exchange(in_flight_, {}));
     return std::nullopt;
   }
   in_flight_ = {};
@@ -195,7 +195,7 @@ bool Membership::can_issue() const {
 }
 
 bool Membership::waits_for_member() const {
-  if (!config_.set_back || config_.issuer == nullptr) return false;
+  if (!config_.set_back || config_.issuer == nullptr || planted(Bug::kIgnoreMark)) return false;
   if (!config_.signed_to) return !member_heard;
   return !authority_->counts(config_.issuer->device(), *config_.signed_to);
 }

@@ -26,8 +26,10 @@
 #include "codec/message.h"
 #include "core/ids.h"
 #include "core/time.h"
+#include "mesh/authority_news.h"
 #include "mesh/membership_types.h"
 #include "mesh/rate_bound.h"
+#include "mesh/unkept.h"
 #include "trust/authority.h"
 #include "trust/genesis.h"
 #include "trust/time_floor.h"
@@ -46,28 +48,24 @@ struct ToldClock {
   Instant heard;
 };
 
-// A certificate or policy that waits to be signed, and who is to be told.
+// A certificate or policy that waits to be signed, and who is to be told. Without a token the
+// certificate is what the device would get by now: it is made up again before it is signed.
 struct Wish {
   std::optional<Token> token;  // of the driver
   std::optional<LinkId> link;  // of the peer that asks
   std::optional<InviteId> invite;
-  trust::record::Content content;                 // of a policy
+  trust::record::Content content;                 // of a policy, which gets its number then
   std::optional<trust::Certificate> certificate;  // to be signed
 };
 
 class Membership {
  public:
-  // A record that came, for those links that have not brought it.
-  struct News {
-    DeviceId authority;
-    Seq seq = 0;
-    Bytes record;
-    LinkId bringer;
-  };
-
-  // `wall`: what the own clock shows.
+  // Takes what is in `config`, and judges by the floor of time until judge_time().
   Membership(MembershipConfig config, const MeshId& mesh, const DeviceId& self,
              const trust::SignatureCheck& signatures);
+  ~Membership();  // wipes the mesh's secret
+  Membership(const Membership&) = delete;
+  Membership& operator=(const Membership&) = delete;
 
   const MembershipConfig& config() const { return config_; }
   MembershipConfig& config() { return config_; }
@@ -76,7 +74,9 @@ class Membership {
   std::uint64_t revision() const { return revision_; }
 
   Result<trust::Authority::Taken> take(ByteView record, trust::Access access, LinkId bringer);
-  std::vector<News> take_news() { return std::exchange(news_, {}); }
+  // Records that came, for those links that have not brought them.
+  const AuthorityNews& news() const { return news_; }
+  void forget_news(std::uint64_t before) { news_.forget(before); }
 
   // The time by which certificates are judged. `clocks`: of peers whose certificates count now or
   // may when their time comes. True when that changes who is overruled.
@@ -117,10 +117,12 @@ class Membership {
   std::optional<Fulfilled> update_ended(bool stored);
 
   // ---- signing
-  // False: too many wait.
+  // False: too many wait. What peers want leaves room for who is at the device.
   bool wish(Wish wish);
-  // Signs what waits first, if nothing is signed and not yet durable; an error is for its wish.
-  std::optional<std::pair<Wish, Error>> sign_next(WallTime wall);
+  // What has waited longest, unless something is signed and not yet durable. It waits no more.
+  std::optional<Wish> next_wish();
+  // Only behind next_wish(), once for each; an error is for the wish.
+  Status sign(const Wish& wish, WallTime wall);
 
   // What peers said of the time within a day, also those whose links have ended.
   std::map<DeviceId, ToldClock> told_clocks;
@@ -138,6 +140,7 @@ class Membership {
   bool member_heard = false;  // since the start: its records have come
   std::optional<Instant> judge_at;
   std::uint64_t links_judged = 0;  // the revision by which all links were judged last
+  std::uint64_t news_seen = 0;     // the place up to which all links were looked at for news
   // Logs that were not taken for their author's sake. Of each the head table has the key, and keeps
   // it, so there are no more than that holds.
   std::set<LogId> refused;
@@ -151,7 +154,7 @@ class Membership {
   void note_kept(ByteView record);
   void drop_what_went();
   bool joins_wish(const Wish& wish);
-  Result<Bytes> sign(const Wish& wish, WallTime wall) const;
+  Result<Bytes> signed_record(const Wish& wish, WallTime wall) const;
 
   MembershipConfig config_;
   MeshId mesh_;
@@ -162,7 +165,7 @@ class Membership {
   WallTime judged_;
   bool overruled_ = false;
   std::uint64_t revision_ = 1;
-  std::vector<News> news_;
+  AuthorityNews news_;
   std::optional<WallTime> newest_of_issuers_;  // `at` of records that came since the floor moved
 
   std::map<LogId, bool> writers_;
@@ -171,7 +174,7 @@ class Membership {
   codec::AuthorityDigest digest_;
   std::uint64_t digest_at_ = 0;  // its revision
 
-  AuthorityUpdate unkept_, in_flight_;
+  Unkept unkept_, in_flight_;
   std::optional<Token> keeping_;
   std::set<std::pair<DeviceId, Position>> kept_;  // as the store has them, or soon will
   std::size_t kept_since_ = 0;                    // records, since what went was looked for

@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "core/check.h"
 #include "core/limits.h"
 #include "core/planted.h"
 #include "mesh/membership.h"
@@ -52,20 +53,24 @@ void Membership::note_certified(const DeviceId& device, Instant now) {
   ++at->second.times;
 }
 
-std::optional<std::pair<Wish, Error>> Membership::sign_next(WallTime wall) {
+std::optional<Wish> Membership::next_wish() {
   if (signed_ || wishes_.empty()) return std::nullopt;
   Wish next = std::move(wishes_.front());
   wishes_.pop_front();
-  Result<Bytes> record = sign(next, wall);
-  if (!record.ok()) return std::pair(std::move(next), record.error());
-  signed_ = Signed{std::move(next), std::move(record).value()};
+  return next;
+}
+
+Status Membership::sign(const Wish& wish, WallTime wall) {
+  EBB_CHECK(!signed_);
+  EBB_ASSIGN(Bytes record, signed_record(wish, wall));
+  signed_ = Signed{wish, std::move(record)};
   if (planted(Bug::kTellRecordEarly)) {
     (void)take(signed_->record, trust::Access::kFull, LinkId{});
   }
-  return std::nullopt;
+  return {};
 }
 
-Result<Bytes> Membership::sign(const Wish& wish, WallTime wall) const {
+Result<Bytes> Membership::signed_record(const Wish& wish, WallTime wall) const {
   if (!can_issue()) return Error{ErrorCode::kPermission, "this issuer may not certify any more"};
   const trust::Identity& issuer = *config_.issuer;
   const Position end = authority_->end(issuer.device());

@@ -24,6 +24,7 @@
 #include "trust/certificate.h"
 #include "trust/identity.h"
 #include "trust/invite.h"
+#include "trust/terms.h"
 #include "trust/time_floor.h"
 #include "trust/verdict.h"
 
@@ -51,6 +52,7 @@ struct OpenInvite {
   std::uint64_t uses_left = 0;
   // Whose use is counted already: they may ask again, for the answer may not have come.
   std::vector<DeviceId> devices = {};
+  trust::Terms terms = {};  // of the certificates that it gives
   bool operator==(const OpenInvite&) const = default;
 };
 
@@ -73,6 +75,7 @@ struct MembershipConfig {
   // `signed_to`; or where that is not known, before a member was heard that tells what it holds.
   bool set_back = false;
   std::optional<Position> signed_to;
+  trust::AuthorityShares shares;  // of memory, for what authorities have said
 };
 
 // ---- inputs
@@ -81,12 +84,13 @@ struct MembershipConfig {
 struct IssueWanted {
   Token token;  // the driver's, of a number space of its own
   DeviceId device;
-  trust::LinkKey link_key;
-  std::string label;
-  std::uint64_t roles = trust::roles::kReader | trust::roles::kWriter | trust::roles::kRelay;
-  std::vector<std::string> prefixes = {""};
-  std::uint64_t quota = 0;
-  Duration validity = milliseconds(limits::kCertificateMs);  // from now on
+  // Absent: of a device that is known, and then all that is absent is as its newest certificate
+  // has it. Else what is absent is as trust::Terms has it.
+  std::optional<trust::LinkKey> link_key = {};
+  std::optional<std::string> label = {};  // absent, of a device that is not known: empty
+  std::optional<std::uint64_t> roles = {};
+  std::optional<std::vector<std::string>> prefixes = {};
+  std::optional<Duration> validity = {};  // from now on
 };
 // The same for a policy, under the next number.
 struct PolicyWanted {
@@ -119,9 +123,9 @@ struct InviteUsed {
 // The answer to IssueWanted or PolicyWanted; durable, unless it has failed.
 struct Issued {
   Token token;
-  // kNotFound: no issuer here; kPermission: the issuer's own time is over, its log is stopped, or
-  // the clock is not believed; kBusy: too many wait, or (set_back) no member was heard yet; those
-  // of sign_certificate.
+  // kNotFound: no issuer here, or a device without a certificate and no link key; kPermission: the
+  // issuer's own time is over, its log is stopped, or the clock is not believed; kBusy: too many
+  // wait, or (set_back) no member was heard yet; those of sign_certificate.
   Result<Bytes> record;
 };
 

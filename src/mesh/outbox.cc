@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "core/planted.h"
+#include "core/secret.h"
 #include "mesh/serve.h"
 
 namespace ebb::mesh {
@@ -123,7 +124,7 @@ void count_queued(Context& ctx, Link& link) {
 
 // The driver shall say how it goes, if there is something that depends on it.
 void ask_for_report(Context& ctx, Link& link) {
-  const bool matters = !link.queue.empty() || !has_room(link);
+  const bool matters = !link.queue.empty() || !has_room(link) || link.admission.mesh_told;
   std::vector<Send>& sends = ctx.out->sends;
   if (!matters || link.report_due) return;
   for (auto send = sends.rbegin(); send != sends.rend(); ++send) {
@@ -136,10 +137,18 @@ void ask_for_report(Context& ctx, Link& link) {
 
 }  // namespace
 
+void spend(Context& ctx, Link& link, std::size_t bytes) {
+  if (!link.dialled && link.phase == Phase::kChannel) {
+    link.unspent_bytes += bytes;
+  } else {
+    ctx.budget.spend(link.link_class, bytes);
+  }
+}
+
 void send_wire(Context& ctx, Link& link, Bytes wire) {
   if (wire.empty()) return;
   link.bytes_out += wire.size();
-  ctx.budget.spend(link.link_class, wire.size());
+  spend(ctx, link, wire.size());
   link.rate.sent(ctx.now, wire.size());
   std::vector<Send>& sends = ctx.out->sends;
   const bool joins = !sends.empty() && sends.back().link == link.id &&
@@ -165,6 +174,23 @@ void send(Context& ctx, Link& link, const codec::Message& message, codec::Priori
   }
   pump_output(ctx, link);
   if (messages_exceed_bound(link)) touch(ctx, link);
+}
+
+void send_secret(Context& ctx, Link& link, const codec::AuthMesh& mesh) {
+  if (!can_send(link)) return;
+  flush_control(ctx, link);
+  codec::Message message = mesh;
+  Bytes bytes;
+  bytes.reserve(limits::kGenesisBytes + limits::kMeshSecretBytes + kUsualMessage);
+  codec::encode_message(message, bytes);
+  erase_bytes(std::get<codec::AuthMesh>(message).secret);
+  if (is_later(ctx)) codec::add_field(bytes);
+  count_sent(ctx, message, bytes.size());
+  Bytes chunk;
+  chunk.reserve(bytes.size() + codec::kChunkHeaderBytes);
+  codec::append_chunk(codec::Priority::kControl, bytes, false, chunk);
+  erase_bytes(bytes);
+  hand_over(ctx, link, std::move(chunk));
 }
 
 bool messages_exceed_bound(const Link& link) {

@@ -13,11 +13,17 @@
 
 namespace ebb::mesh {
 
+// Bytes that went over the link, either way, are paid for by its class; those of a handshake that
+// another has begun when it is done.
+void spend(Context& ctx, Link& link, std::size_t bytes);
 // Wire bytes that need no sealing (the channel's own).
 void send_wire(Context& ctx, Link& link, Bytes wire);
-// Segments of a log as one DELTA.
+// What the mesh keeps from others: it goes at once, behind all control messages that wait, and no
+// copy of it is left in memory but the one that the caller has.
+void send_secret(Context& ctx, Link& link, const codec::AuthMesh& mesh);
 // Of a later version (tuning.h): a message that peers of this one do not know.
 void send_later(Context& ctx, Link& link);
+// Segments of a log as one DELTA.
 void send_delta(Context& ctx, Link& link, codec::Priority priority, QueuedDelta delta);
 // Of what a peer may ask for without credit (control, audits) too much waits: it is to be closed.
 bool messages_exceed_bound(const Link& link);

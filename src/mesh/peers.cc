@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "core/host_port.h"
+#include "mesh/admission.h"
 #include "mesh/dialer.h"
 #include "mesh/live.h"
 
@@ -53,16 +54,37 @@ bool is_spare(Context& ctx, const Target& target) {
   return !held && !(target.device && is_linked(ctx, *target.device));
 }
 
+// The best of what is known: rather one that holds beyond this wire, then one at first hand.
 Target* target_of_device(Context& ctx, const DeviceId& device) {
+  const auto rank = [](const Target& target) {
+    return std::pair(!target.link_scoped, target.first_hand);
+  };
   Target* found = nullptr;
   for (auto& [address, target] : ctx.targets) {
-    const bool better = found == nullptr || (target.first_hand && !found->first_hand);
-    if (target.device == device && better) found = &target;
+    if (target.device != device) continue;
+    if (found == nullptr || rank(target) > rank(*found)) found = &target;
   }
   return found;
 }
 
+// An address of the wire of a device that is known by another address too.
+bool is_second(const Context& ctx, const Target& target) {
+  if (!target.link_scoped || !target.device) return false;
+  return std::any_of(ctx.targets.begin(), ctx.targets.end(), [&target](const auto& entry) {
+    return entry.second.device == target.device && !entry.second.link_scoped;
+  });
+}
+
+// The store has room for one address of a device: that of a wire is better than none, no more.
+std::string address_to_keep(Context& ctx, const Link& link) {
+  if (link.dialled && !is_link_scoped(link.address)) return link.address;
+  const Target* target = target_of_device(ctx, *link.peer);
+  const bool sure = target != nullptr && (target->first_hand || link.dialled);
+  return sure ? target->address : "";
+}
+
 void tell_later(Context& ctx, Link& link, const Target& target) {
+  if (target.link_scoped) return;
   if (link.peer == target.device || link.addresses.size() >= limits::kPeersForNewcomer) return;
   link.addresses.insert(target.address);
   plan_flush(ctx, link);
@@ -105,6 +127,7 @@ codec::Peers sample(Context& ctx, const Link& link, std::size_t most) {
   std::vector<const Target*> linked;
   std::vector<const Target*> spare;
   for (const auto& [address, target] : ctx.targets) {
+    if (target.link_scoped) continue;
     const bool tellable =
         target.device && !leads_back(ctx, target) && !target.announced && target.failures == 0;
     if (!tellable || target.device == link.peer) continue;
@@ -132,20 +155,13 @@ void introduce(Context& ctx, Link& link, codec::Peers& message) {
   remember(ctx, ctx.config.self, ctx.config.advertise);
 }
 
-// The address to remember of a device that has, or had, a link.
-std::string address_of(Context& ctx, const Link& link) {
-  if (link.dialled) return link.address;
-  const Target* target = target_of_device(ctx, *link.peer);
-  return target != nullptr && target->first_hand ? target->address : "";
-}
-
 // Of links that stand for long: when they were heard, so that a crash does not make it look old.
 void store_heard(Context& ctx, Commit& commit) {
   for (const Link* link : ctx.slots) {
     if (link == nullptr) continue;
     const PeerSeen* row = row_of(ctx, *link->peer);
     if (row != nullptr && ctx.wall.ms - row->heard.ms < kHeardStep.ms()) continue;
-    commit.peers.push_back({*link->peer, address_of(ctx, *link), ctx.wall});
+    commit.peers.push_back({*link->peer, address_to_keep(ctx, *link), ctx.wall});
     note_row(ctx, commit.peers.back());
   }
 }
@@ -154,7 +170,8 @@ void store_heard(Context& ctx, Commit& commit) {
 void store_view(Context& ctx) {
   Commit commit;
   for (auto& [address, target] : ctx.targets) {
-    if (!target.device || leads_back(ctx, target) || std::exchange(target.stored, true)) continue;
+    if (!target.device || target.link_scoped || leads_back(ctx, target)) continue;
+    if (std::exchange(target.stored, true)) continue;
     const PeerSeen* row = row_of(ctx, *target.device);
     const bool was_heard = row != nullptr && row->heard != kNeverHeard;
     // Hearsay does not take away that the device itself was heard.
@@ -196,9 +213,12 @@ void load_peers(Context& ctx) {
 Target* learn_peer(Context& ctx, const DeviceId& device, const std::string& address,
                    bool first_hand) {
   if (device == ctx.config.self) return nullptr;
+  // One address of a wire and one that holds beyond it stand side by side.
+  const bool link_scoped = is_link_scoped(address);
   for (auto it = ctx.targets.begin(); it != ctx.targets.end();) {
     Target& other = it->second;
-    const bool elsewhere = other.device == device && other.address != address;
+    const bool elsewhere =
+        other.device == device && other.address != address && other.link_scoped == link_scoped;
     if (elsewhere && !first_hand && (other.first_hand || other.configured)) return nullptr;
     it = elsewhere && !other.configured && !other.link ? ctx.targets.erase(it) : std::next(it);
   }
@@ -228,15 +248,16 @@ bool make_room(Context& ctx, bool first_hand) {
 
 void meet_peer(Context& ctx, Link& link) {
   if (link.dialled) know_at_first_hand(ctx, *link.peer, link.address);
-  remember(ctx, *link.peer, address_of(ctx, link));
+  remember(ctx, *link.peer, address_to_keep(ctx, link));
 }
 
 void part_from_peer(Context& ctx, const Link& link) {
-  remember(ctx, *link.peer, address_of(ctx, link));
+  remember(ctx, *link.peer, address_to_keep(ctx, link));
 }
 
 void tell_peers(Context& ctx, Link& link) {
-  if (!link.settled) return;
+  // Who may see its own logs alone learns of no address but those of issuers.
+  if (!link.settled || !is_full_at_both_ends(link)) return;
   codec::Peers message;
   if (!std::exchange(link.introduced, true)) introduce(ctx, link, message);
   for (const std::string& address : std::exchange(link.addresses, {})) {
@@ -249,8 +270,10 @@ void tell_peers(Context& ctx, Link& link) {
 
 void on_peers(Context& ctx, Link& link, const codec::Peers& peers) {
   const bool names_issuers = std::exchange(link.admission.may_name, false);
+  if (link.hello_received && !is_full_at_both_ends(link) && !names_issuers) return;
   for (const codec::PeerAddress& peer : peers.peers) {
     if (peer.device == ctx.config.self || !parse_peer_address(peer.address).ok()) continue;
+    if (is_link_scoped(peer.address)) continue;  // of the teller's wire
     // Before HELLO it may be anybody who has the mesh's secret.
     if (peer.device != *link.peer || !link.hello_received) {
       Target* target = learn_peer(ctx, peer.device, peer.address, false);
@@ -282,6 +305,7 @@ void tell_issuers(Context& ctx, Link& link) {
   std::vector<Known> issuers;
   for (const auto& [address, target] : ctx.targets) {
     if (!target.device || leads_back(ctx, target) || target.device == link.peer) continue;
+    if (target.link_scoped) continue;
     if (membership.verdict(*target.device).may(trust::roles::kIssuer)) {
       issuers.emplace_back(target.failures, codec::PeerAddress{*target.device, address});
     }
@@ -302,7 +326,8 @@ void run_shuffle(Context& ctx) {
   if (first) return;
   std::vector<Link*> listeners;
   for (Link* link : ctx.slots) {
-    if (link != nullptr && link->settled && !link->surplus) listeners.push_back(link);
+    if (link == nullptr || !link->settled || link->surplus) continue;
+    if (is_full_at_both_ends(*link)) listeners.push_back(link);
   }
   store_view(ctx);
   // In a small mesh news at first hand reach everybody: there is nothing to mix.
@@ -317,7 +342,7 @@ bool knows_devices(const Context& ctx, std::size_t at_least) {
   std::size_t count = 0;
   for (const auto& [address, target] : ctx.targets) {
     if (count == at_least) break;
-    if (!leads_back(ctx, target) && !target.announced) ++count;
+    if (!leads_back(ctx, target) && !target.announced && !is_second(ctx, target)) ++count;
   }
   return count == at_least;
 }

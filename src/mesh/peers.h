@@ -3,6 +3,8 @@
 //
 // Model:     Context::targets by address. What a third party says never replaces what is known at
 //            first hand. A full view makes room at random, so that its content keeps moving.
+//            Addresses of one wire (is_link_scoped) are told to nobody, and taken from nobody but
+//            beacons and the configuration; a device may have one beside another address.
 // Threads:   not thread-safe; part of the engine.
 // Limits:    limits::kPassiveView learnt addresses without a link; kPeersForNewcomer and
 //            kPeersShuffled a message.

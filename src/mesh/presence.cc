@@ -42,6 +42,7 @@ bool is_local(const std::string& address) {
 
 // Whether a presence may name it: ours, or one that we act upon.
 bool may_be_named(const Context& ctx, const std::string& address) {
+  if (is_link_scoped(address)) return false;
   return ctx.presence.local || !is_local(address);
 }
 
@@ -60,6 +61,11 @@ void set_addresses(Context& ctx, const std::vector<std::string>& addresses) {
                       book.addresses.size() < limits::kPresenceAddresses;
     if (fits && may_be_named(ctx, address)) book.addresses.push_back(std::move(address));
   }
+}
+
+std::string best_own(const Context& ctx) {
+  const std::vector<std::string>& addresses = ctx.presence.addresses;
+  return addresses.empty() ? "" : addresses.front();
 }
 
 auto order_of(const HeldPresence& held) { return std::make_tuple(held.said.number, held.hlc); }
@@ -152,7 +158,8 @@ void hear(Context& ctx, const HeldPresence& held) {
   std::vector<std::string>& addresses = heard.held.said.addresses;
   std::set<std::string> seen;
   std::erase_if(addresses, [&seen](const std::string& address) {
-    return !parse_peer_address(address).ok() || !seen.insert(address).second;
+    if (!parse_peer_address(address).ok() || is_link_scoped(address)) return true;
+    return !seen.insert(address).second;
   });
   if (!is_first) {
     carry_over(ctx, known->second, heard);
@@ -257,6 +264,7 @@ void load_presences(Context& ctx) {
   std::vector<std::string> addresses = std::move(ctx.config.addresses);
   if (addresses.empty() && !ctx.config.advertise.empty()) addresses = {ctx.config.advertise};
   set_addresses(ctx, addresses);
+  if (is_link_scoped(ctx.config.advertise)) ctx.config.advertise = best_own(ctx);
   for (const HeldPresence& held : std::exchange(ctx.config.presences, {}))
     hear(ctx, held);
   compare_own(ctx);
@@ -275,7 +283,7 @@ void change_addresses(Context& ctx, const std::vector<std::string>& addresses) {
   const std::vector<std::string> before = book.addresses;
   set_addresses(ctx, addresses);
   if (book.addresses == before) return;
-  ctx.config.advertise = book.addresses.empty() ? "" : book.addresses.front();
+  ctx.config.advertise = best_own(ctx);
   compare_own(ctx);
   book.write_from = std::max(book.write_from, ctx.now + ctx.config.presence_stands);
 }

@@ -27,7 +27,7 @@ struct Attempts {
 };
 
 struct HeardPresence {
-  HeldPresence held;             // addresses that can be none are left out
+  HeldPresence held;             // addresses that can be none, or are of one wire, are left out
   std::size_t next_address = 0;  // which of them is tried next
   Attempts dials;
   std::optional<Instant> renewed;  // when other addresses last made failures forgotten

@@ -171,7 +171,15 @@ void refuse_push(Context& ctx, Link& link, const codec::Delta& delta, LogEntry* 
 void refuse_author(Context& ctx, Link& link, const codec::Delta& delta, const LogKey& key,
                    const codec::SegmentView& header, std::size_t bytes, Intake& intake) {
   ++ctx.counters.authors_refused;
+  intake.useless_bytes += bytes;
   const LogId log = header.log;
+  // Nobody has proven that there is such a log: of a link few are remembered, to be asked for when
+  // its author may write.
+  const bool is_new = ctx.heads.find(log) == nullptr;
+  if (is_new && link.authors_refused >= limits::kAuthorsRefused) {
+    return drop_segment(link, nullptr, bytes, intake, true);
+  }
+  if (is_new) ++link.authors_refused;
   // What was only pushed is announced no more: this is all that there is to ask for it by.
   LogEntry* entry = note_brought(ctx, link, delta, log, header.last_seq());
   drop_segment(link, entry, bytes, intake, true);
@@ -182,7 +190,10 @@ void refuse_author(Context& ctx, Link& link, const codec::Delta& delta, const Lo
   if (entry == nullptr) return;
   if (!may_be_stored(ctx, key, log)) note_author_refused(ctx, log);
   if (is_push(link, delta, entry)) stop_pushes(ctx, link, *entry);
-  if (!entry->has_key) entry->set_key(key);
+  if (!entry->has_key) {
+    entry->set_key(key);
+    entry->unproven = true;
+  }
   refuse_log(ctx, link, *entry);
 }
 

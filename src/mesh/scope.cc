@@ -20,7 +20,7 @@ ScopeOwner limited(ScopeOwner end, const std::optional<codec::GrantedAccess>& ac
   if (!access) return end;
   if (*access < codec::GrantedAccess::kFull) {
     end.own_only = true;
-  } else if ((roles & trust::roles::kReader) == 0) {
+  } else if ((roles & trust::roles::kReader) == 0 && !planted(Bug::kTellTheBlind)) {
     end.scope = Scope{ScopeKind::kLeaf, {}, {}};
   }
   return end;

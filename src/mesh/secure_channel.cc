@@ -9,6 +9,7 @@
 #include "codec/handshake_payload.h"
 #include "core/check.h"
 #include "core/error_words.h"
+#include "core/secret.h"
 
 namespace ebb::mesh {
 namespace {
@@ -46,7 +47,12 @@ class SecureChannel final : public Channel {
     return failed_;
   }
 
-  void seal(Bytes plain, Bytes& wire_out) override { sealer_->seal(plain, wire_out); }
+  void seal(Bytes plain, Bytes& wire_out) override {
+    sealer_->seal(plain, wire_out);
+    // Keys go in short messages alone; segments are no secret, and many.
+    constexpr std::size_t kPerhapsKeys = 4096;
+    if (plain.size() <= kPerhapsKeys) erase_bytes(plain);
+  }
   void finish(Bytes& wire_out) override { sealer_->finish(wire_out); }
   bool established() const override { return peer_.has_value(); }
   bool ended() const override { return opener_ && opener_->ended(); }

@@ -167,7 +167,8 @@ Status may_append_here(const Context& ctx, std::string_view topic) {
   }
   if (own.certificate && !own.certificate->has_role(trust::roles::kWriter)) {
     return Error{ErrorCode::kPermission, "this device lacks the role writer",
-                 "have its certificate issued anew with that role"};
+                 "on the device with the issuer's key: ebb cert change " +
+                     device_text(self).substr(0, 8) + " --roles reader,writer,relay"};
   }
   std::string allowed;
   if (own.certificate) {
@@ -175,7 +176,9 @@ Status may_append_here(const Context& ctx, std::string_view topic) {
       allowed += (allowed.empty() ? "" : ", ") + prefix;
   }
   return Error{ErrorCode::kPermission, "this device may not write to this topic",
-               std::string(topic) + " begins with none of: " + allowed};
+               std::string(topic) + " begins with none of: " + allowed +
+                   "; for more, on the device with the issuer's key: ebb cert change " +
+                   device_text(self).substr(0, 8) + " --prefix ..."};
 }
 
 }  // namespace ebb::mesh

@@ -8,6 +8,7 @@
 
 #include "core/host_port.h"
 #include "core/limits.h"
+#include "core/planted.h"
 #include "mesh/admission.h"
 #include "mesh/bounds.h"
 #include "mesh/datagrams.h"
@@ -68,8 +69,9 @@ Link* admit(Context& ctx, const LinkUp& up) {
     return nullptr;
   }
   if (link != nullptr) return link->phase == Phase::kConnecting ? link : nullptr;
-  // Half open ones have a bound of their own, and make room for each other.
-  if (ctx.links.size() - ctx.half_open.size() >= limits::kLinks + limits::kHalfOpen) {
+  // Half open ones have a bound of their own, and make room for each other; so have newcomers.
+  if (ctx.links.size() - ctx.half_open.size() >=
+      limits::kLinks + limits::kNewcomers + limits::kDialRoom) {
     ctx.out->closes.push_back({up.link, "too many connections"});
     return nullptr;
   }
@@ -174,7 +176,7 @@ void on_stream_bytes(Context& ctx, StreamBytes& stream,
   Link* link = find_link(ctx, stream.link);
   if (link == nullptr || link->channel == nullptr) return;
   link->bytes_in += stream.bytes.size();
-  ctx.budget.spend(link->link_class, stream.bytes.size());
+  spend(ctx, *link, stream.bytes.size());
   touch(ctx, *link);
   Bytes plain;
   Bytes answer;
@@ -183,7 +185,9 @@ void on_stream_bytes(Context& ctx, StreamBytes& stream,
   send_wire(ctx, *link, std::move(answer));
   if (link->phase == Phase::kChannel && link->channel->established()) {
     leave_gate(ctx, *link);
+    ctx.budget.spend(link->link_class, std::exchange(link->unspent_bytes, 0));
     on_established(ctx, *link);
+    if (planted(Bug::kBelieveAnswer)) dialer_found_device(ctx, *link);
   }
   if (!link->closed && !plain.empty()) {
     link->last_received = ctx.now;

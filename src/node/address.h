@@ -24,13 +24,15 @@ struct Endpoint {
   void set_port(std::uint16_t port);
   bool is_loopback() const;
   bool is_any() const;  // all addresses of this machine
-  // "127.0.0.1:7401" or "[::1]:7401".
+  // "127.0.0.1:7401" or "[::1]:7401"; of what is link-local with its interface,
+  // "[fe80::1%eth0]:7401".
   std::string text() const;
 };
 
 // Copies any address a socket gave; a family other than IPv4 and IPv6 gives nullopt.
 std::optional<Endpoint> endpoint_of(const sockaddr* address);
-// Hosts that are addresses, and "localhost"; other names have to be asked for.
+// Hosts that are addresses, with the name or number of an interface of this machine ("%eth0") too,
+// and "localhost"; other names have to be asked for.
 std::optional<Endpoint> literal_endpoint(const HostPort& address);
 
 }  // namespace ebb::node

@@ -150,11 +150,12 @@ std::string toml_string(std::string_view text) {
 // Start and end of the line of [node] that sets `listen`, or of the comment that shows how.
 struct Lines {
   std::size_t section_end = std::string::npos;  // behind the line "[node]"
-  std::size_t listen_begin = std::string::npos;
-  std::size_t listen_end = 0;
+  std::size_t begin = std::string::npos;        // of the key's line
+  std::size_t end = 0;
+  bool comment = false;  // it is not in force
 };
 
-Lines find_lines(const std::string& text) {
+Lines find_lines(const std::string& text, std::string_view key) {
   Lines lines;
   bool in_node = false;
   for (std::size_t at = 0; at < text.size();) {
@@ -168,23 +169,24 @@ Lines find_lines(const std::string& text) {
       lines.section_end = std::min(end + 1, text.size());
     }
     const std::size_t name_end = line.find_first_of(" \t=");
-    const bool sets = name_end != std::string_view::npos && line.substr(0, name_end) == "listen" &&
+    const bool sets = name_end != std::string_view::npos && line.substr(0, name_end) == key &&
                       line.find_first_not_of(" \t", name_end) == line.find('=');
     // A line that is in force goes before a comment.
-    if (in_node && sets && (!comment || lines.listen_begin == std::string::npos)) {
-      lines.listen_begin = at;
-      lines.listen_end = end;
+    if (in_node && sets && (!comment || lines.begin == std::string::npos)) {
+      lines.begin = at;
+      lines.end = end;
+      lines.comment = comment;
     }
     at = end + 1;
   }
   return lines;
 }
 
-std::string with_listen(std::string text, const std::string& listen) {
-  const std::string line = "listen = " + toml_string(listen);
-  const Lines lines = find_lines(text);
-  if (lines.listen_begin != std::string::npos) {
-    return text.replace(lines.listen_begin, lines.listen_end - lines.listen_begin, line);
+// With `line` in the place of the one that sets the key, or says its default.
+std::string with_line(std::string text, std::string_view key, const std::string& line) {
+  const Lines lines = find_lines(text, key);
+  if (lines.begin != std::string::npos) {
+    return text.replace(lines.begin, lines.end - lines.begin, line);
   }
   if (lines.section_end != std::string::npos) {
     const bool ended = lines.section_end > 0 && text[lines.section_end - 1] == '\n';
@@ -192,6 +194,19 @@ std::string with_listen(std::string text, const std::string& listen) {
   }
   if (!text.empty() && !text.ends_with('\n')) text.push_back('\n');
   return text + "[node]\n" + line + "\n";
+}
+
+// One more in a list that ends with its line; of another form it stays as it is.
+std::string with_peer(std::string text, const std::string& peer) {
+  const std::string added = toml_string(peer);
+  const Lines lines = find_lines(text, "peers");
+  if (lines.begin == std::string::npos || lines.comment) {
+    return with_line(std::move(text), "peers", "peers = [" + added + "]");
+  }
+  const std::size_t end = text.find_last_not_of(" \t\r", lines.end - 1);
+  if (text[end] != ']') return text;
+  const std::size_t before = text.find_last_not_of(" \t", end - 1);
+  return text.insert(end, (text[before] == '[' ? "" : ", ") + added);
 }
 
 Status check_scope(const Scope& scope) {
@@ -308,13 +323,30 @@ Status save_listen(const std::string& path, const std::string& listen) {
   if (file_exists(path)) {
     EBB_ASSIGN(text, read_file(path, limits::kConfigBytes));
   }
-  text = with_listen(std::move(text), listen);
+  text = with_line(std::move(text), "listen", "listen = " + toml_string(listen));
   // The text was made by hand and may be of a form that the edit above does not know.
   Config changed;
   if (!apply_text(changed, text, path).ok() || changed.listen != listen) {
     return Error{ErrorCode::kInvalidArgument, "config",
                  path + ": set listen = " + toml_string(listen) + " in [node] yourself"};
   }
+  return write_file_durable(path, text, 0600);
+}
+
+Status save_peer(const std::string& path, const std::string& peer) {
+  const Error by_hand{ErrorCode::kInvalidArgument, "config",
+                      path + ": add " + toml_string(peer) + " to peers in [node] yourself"};
+  std::string text;
+  if (file_exists(path)) {
+    EBB_ASSIGN(text, read_file(path, limits::kConfigBytes));
+  }
+  Config before, after;
+  if (!apply_text(before, text, path).ok()) return by_hand;
+  std::vector<std::string> wanted = before.peers;
+  if (std::find(wanted.begin(), wanted.end(), peer) != wanted.end()) return {};
+  wanted.push_back(peer);
+  text = with_peer(std::move(text), peer);
+  if (!apply_text(after, text, path).ok() || after.peers != wanted) return by_hand;
   return write_file_durable(path, text, 0600);
 }
 

@@ -75,5 +75,8 @@ struct ConfigLine {
 std::vector<ConfigLine> describe_config(const Config& config);
 // Writes `listen` into the file (a port that was found free becomes the configured one).
 Status save_listen(const std::string& path, const std::string& listen);
+// Adds `peer` to those of the file, unless it is there. kInvalidArgument where the file cannot be
+// edited; the detail says what to add, and it is as it was.
+Status save_peer(const std::string& path, const std::string& peer);
 
 }  // namespace ebb::node

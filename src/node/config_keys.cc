@@ -86,6 +86,9 @@ Status set_advertise(Config& config, const std::string& text) {
     if (each.size() > limits::kPresenceAddressBytes) {
       return bad_value("node.advertise", "an address of more than 128 bytes");
     }
+    if (is_link_scoped(each)) {
+      return bad_value("node.advertise", "a link-local address, which leads nowhere elsewhere");
+    }
   }
   if (addresses.size() > limits::kPresenceAddresses) {
     return bad_value("node.advertise", "at most 4 addresses");

@@ -264,11 +264,12 @@ Result<Home> init_home(const InitOptions& options) {
   EBB_ASSIGN(NewHome made, options.mesh_file ? home_of_file(*options.mesh_file, options.name)
                                              : new_mesh(own, options.admit, options.now));
   if (made.name.empty()) made.name = own;
-  made.passphrase = options.passphrase;
   // What is written must be readable again: the file may have brought another name.
   EBB_RETURN_IF_ERROR(find_config_key("node.name")->set(config, made.name));
-  EBB_RETURN_IF_ERROR(write_home(options.dir, made));
+  made.passphrase = options.passphrase;
+  const Status written = write_home(options.dir, made);
   erase_text(made.passphrase);
+  EBB_RETURN_IF_ERROR(written);
   return load_home(options.dir);
 }
 

@@ -96,7 +96,8 @@ Result<bool> root_is_sealed(const std::string& dir);
 // it is if that is empty. One that is under a passphrase already is put under another only with
 // that one, `current`. It is removed here when the copy has been read back, and opened where it was
 // sealed. kNotFound (no root here), kExists, kInvalidArgument (`current` is missing, or it is the
-// root of another mesh), kBadTag (`current` is wrong), kCorrupt; nothing has changed then.
+// root of another mesh), kBadTag (`current` is wrong), kCorrupt; nothing has changed then, and a
+// copy that was begun is removed, or the detail says that it is there.
 Status export_root(const std::string& dir, const std::string& file, std::string_view passphrase,
                    std::string_view current = {});
 // What authorities have said as far as this device knows now, the root's first: what its store

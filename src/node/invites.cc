@@ -5,6 +5,7 @@
 #include <optional>
 #include <utility>
 
+#include "core/check.h"
 #include "core/data_directory.h"
 #include "core/limits.h"
 #include "mesh/invite_end.h"
@@ -19,11 +20,13 @@ constexpr std::string_view kInvite = "invite";
 constexpr std::string_view kDevice = "device";
 constexpr std::string_view kOpen = "open";
 constexpr std::string_view kEnded = "ended";
+constexpr std::string_view kAllTopics = "*";
 constexpr std::string_view kCheck = "check";
 constexpr std::size_t kCheckBytes = 8;
 // What kInviteUsesHeld devices, and the lines of the invites, take less than.
 constexpr std::size_t kFileBytes = std::size_t{8} << 20;
 constexpr Duration kLook = seconds(60);               // so often the clock is noted
+constexpr Duration kLookOver = seconds(3600);         // where none is open
 constexpr std::int64_t kKeptMs = 7 * limits::kDayMs;  // beyond the end
 
 std::string check_of(std::string_view text) {
@@ -52,9 +55,30 @@ bool read_number(std::string_view text, Number& out) {
   return !text.empty() && read.ec == std::errc() && read.ptr == end;
 }
 
-// "invite <secret> <made> <seen> <expires> <uses> open|ended"
+std::vector<std::string> texts_of(std::string_view list) {
+  std::vector<std::string> texts;
+  for (const std::string_view text : split(list, ','))
+    texts.emplace_back(text == kAllTopics ? std::string_view() : text);
+  return texts;
+}
+
+// "<role,...> <days> <prefix,...|*>"
+bool read_terms(std::string_view roles, std::string_view days, std::string_view prefixes,
+                trust::Terms& out) {
+  const auto bits = trust::roles_from(texts_of(roles), trust::roles::kUsual);
+  auto topics = trust::prefixes_from(texts_of(prefixes));
+  if (!bits || !topics || !read_number(days, out.days) || !trust::days_from(out.days)) return false;
+  out.roles = *bits;
+  out.prefixes = std::move(*topics);
+  return true;
+}
+
+// "invite <secret> <made> <seen> <expires> <uses> open|ended", and its terms where they are not the
+// usual ones.
 bool read_invite(const std::vector<std::string_view>& words, KeptInvite& out) {
-  if (words.size() != 7 || (words[6] != kOpen && words[6] != kEnded)) return false;
+  if (words.size() != 7 && words.size() != 10) return false;
+  if (words.size() == 10 && !read_terms(words[7], words[8], words[9], out.terms)) return false;
+  if (words[6] != kOpen && words[6] != kEnded) return false;
   auto bytes = from_base32(words[1]);
   auto secret = bytes ? trust::InviteSecret::from(*bytes) : std::nullopt;
   if (bytes) erase_bytes(*bytes);
@@ -84,9 +108,29 @@ bool read_lines(std::string_view text, std::vector<KeptInvite>& out) {
   return out.size() <= limits::kInvitesTried;
 }
 
+std::string words_of(const trust::Terms& terms) {
+  if (terms == trust::Terms()) return {};
+  std::string words;
+  for (const std::string_view role : trust::role_names(terms.roles))
+    words.append(words.empty() ? " " : ",").append(role);
+  words.append(" ").append(std::to_string(terms.days)).append(" ");
+  for (const std::string& prefix : terms.prefixes) {
+    words.append(words.ends_with(' ') ? "" : ",").append(prefix.empty() ? kAllTopics : prefix);
+  }
+  return words;
+}
+
+// With room for all of it beforehand: a text that is moved as it grows leaves secrets behind.
 std::string text_of(const std::vector<KeptInvite>& kept) {
-  std::string text(kFirst);
-  text.push_back('\n');
+  constexpr std::size_t kAround = 64;  // the first line and the check
+  constexpr std::size_t kInviteLine = 192, kDeviceLine = 96;
+  std::size_t room = kAround;
+  for (const KeptInvite& invite : kept) {
+    room += kInviteLine + words_of(invite.terms).size() + invite.devices.size() * kDeviceLine;
+  }
+  std::string text;
+  text.reserve(room);
+  text.append(kFirst).push_back('\n');
   for (const KeptInvite& invite : kept) {
     std::string secret = to_base32(invite.secret.view());
     text.append(kInvite).append(" ").append(secret).append(" ");
@@ -94,14 +138,18 @@ std::string text_of(const std::vector<KeptInvite>& kept) {
     for (const std::int64_t ms : {invite.made.ms, invite.seen.ms, invite.expires.ms})
       text.append(std::to_string(ms)).append(" ");
     text.append(std::to_string(invite.uses)).append(" ");
-    text.append(invite.ended ? kEnded : kOpen).append("\n");
+    text.append(invite.ended ? kEnded : kOpen).append(words_of(invite.terms)).append("\n");
     for (const DeviceId& device : invite.devices)
       text.append(kDevice).append(" ").append(device_text(device)).append("\n");
   }
   const std::string check = check_of(text);
   text.append(kCheck).append(" ").append(check).append("\n");
+  EBB_CHECK(text.size() <= room);
   return text;
 }
+
+// Nobody will ask for them any more.
+bool is_forgotten(const KeptInvite& invite) { return invite.seen.ms - invite.expires.ms > kKeptMs; }
 
 }  // namespace
 
@@ -127,15 +175,14 @@ Result<Invites> Invites::open(const std::string& path) {
   return invites;
 }
 
-// Without those that nobody will ask for any more.
 std::vector<KeptInvite> Invites::copy(WallTime now) const {
   std::vector<KeptInvite> kept;
   for (const KeptInvite& invite : kept_) {
     const WallTime seen = std::max(now, invite.seen);
-    if (seen.ms - invite.expires.ms > kKeptMs) continue;
     kept.push_back({invite.id, invite.secret.copy(), invite.made, invite.expires, seen, invite.uses,
-                    invite.devices, invite.ended});
+                    invite.devices, invite.ended, invite.terms});
   }
+  std::erase_if(kept, is_forgotten);
   return kept;
 }
 
@@ -156,7 +203,8 @@ Status Invites::replace(std::vector<KeptInvite> kept) {
   return {};
 }
 
-Result<const KeptInvite*> Invites::make(WallTime now, Duration ttl, std::uint64_t uses) {
+Result<const KeptInvite*> Invites::make(WallTime now, Duration ttl, std::uint64_t uses,
+                                        trust::Terms terms) {
   if (ttl.us < 1000 || ttl > kInviteTtlMax) {
     return Error{ErrorCode::kOutOfRange, "ttl", "from 1 ms to 30 days"};
   }
@@ -187,6 +235,7 @@ Result<const KeptInvite*> Invites::make(WallTime now, Duration ttl, std::uint64_
   made.made = made.seen = now;
   made.expires = {now.ms + ttl.ms()};
   made.uses = uses;
+  made.terms = std::move(terms);
   kept.insert(kept.begin(), std::move(made));
   EBB_RETURN_IF_ERROR(replace(std::move(kept)));
   return &kept_.front();
@@ -215,25 +264,29 @@ Status Invites::use(const trust::InviteId& id, const DeviceId& device) {
 
 Status Invites::keep() { return unkept_ ? write(kept_) : Status{}; }
 
-Status Invites::note_time(WallTime now, bool& over) {
-  over = false;
+Status Invites::note_time(WallTime now, bool& changed) {
+  changed = false;
   bool due = false;
   for (KeptInvite& invite : kept_) {
     const bool was_open = invite.is_open(invite.seen);
     invite.seen = std::max(invite.seen, now);
-    over = over || (was_open && !invite.is_open(now));
+    changed = changed || (was_open && !invite.is_open(now));
     due = due || (was_open && invite.seen.ms - written_.ms >= kSeenStep.ms());
   }
-  unkept_ = unkept_ || over || due;
+  changed = std::erase_if(kept_, is_forgotten) > 0 || changed;
+  unkept_ = unkept_ || changed || due;
   return keep();
 }
 
 std::optional<Duration> Invites::next_look(WallTime now) const {
   std::optional<Duration> next;
   for (const KeptInvite& invite : kept_) {
-    if (!invite.is_open(now)) continue;
-    const std::int64_t left = invite.expires.ms - std::max(now, invite.seen).ms;
-    next = std::min(next.value_or(kLook), milliseconds(left));
+    const bool is_open = invite.is_open(now);
+    const std::int64_t end = invite.expires.ms + (is_open ? 0 : kKeptMs + 1);
+    const Duration left =
+        milliseconds(std::max<std::int64_t>(end - std::max(now, invite.seen).ms, 0));
+    const Duration look = std::min(is_open ? kLook : kLookOver, left);
+    next = std::min(next.value_or(look), look);
   }
   return next;
 }
@@ -253,7 +306,7 @@ std::vector<mesh::OpenInvite> Invites::for_engine() const {
                    invite.ended                  ? mesh::kInviteEnded
                    : invite.is_over(invite.seen) ? WallTime{}
                                                  : invite.expires,
-                   invite.uses_left(), invite.devices});
+                   invite.uses_left(), invite.devices, invite.terms});
   return all;
 }
 

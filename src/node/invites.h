@@ -4,7 +4,7 @@
 //            ended. Its time is judged by the latest that this clock has shown since it was made,
 //            so a clock that is set back opens none that was over, nor gives one more time. It is
 //            remembered for 7 days beyond its time, so that who comes too late is told so and not
-//            met with silence.
+//            met with silence; then its secret is in memory and file no more.
 // Units:     times in ms since 1970, by this device's clock.
 // Ownership: secrets are wiped with it. The file keeps them, for its owner alone.
 // Errors:    open: kPermission, kCorrupt; the detail names the file and what to do. make: kBusy
@@ -31,6 +31,7 @@
 #include "mesh/access_book.h"
 #include "mesh/membership_types.h"
 #include "trust/invite.h"
+#include "trust/terms.h"
 
 namespace ebb::node {
 
@@ -42,6 +43,7 @@ struct KeptInvite {
   std::uint64_t uses = 1;         // that it is good for
   std::vector<DeviceId> devices;  // that have used it, each once
   bool ended = false;             // by a person
+  trust::Terms terms = {};        // of the certificates that it gives
 
   std::uint64_t uses_left() const { return uses - devices.size(); }
   bool is_over(WallTime now) const { return ended || std::max(now, seen) >= expires; }
@@ -53,7 +55,8 @@ class Invites {
   static Result<Invites> open(const std::string& path);
 
   // The new one; valid until something changes.
-  Result<const KeptInvite*> make(WallTime now, Duration ttl, std::uint64_t uses);
+  Result<const KeptInvite*> make(WallTime now, Duration ttl, std::uint64_t uses,
+                                 trust::Terms terms = {});
   // kNotFound, kExists (it is over already).
   Status end(const trust::InviteId& id, WallTime now);
   // Once for each device; an invite that is not known means nothing.
@@ -61,10 +64,10 @@ class Invites {
   // Writes what could not be written.
   Status keep();
   bool is_kept() const { return !unkept_; }
-  // Remembers what the clock shows. Written each kSeenStep, and where one is over by it.
-  // `over`: one is since the last time.
-  Status note_time(WallTime now, bool& over);
-  // Until time has to be noted; nullopt: there is none that it could end.
+  // Remembers what the clock shows, and forgets those that were over for long. Written each
+  // kSeenStep, and where that has changed one; `changed`: it has since the last time.
+  Status note_time(WallTime now, bool& changed);
+  // Until time has to be noted; nullopt: there are none.
   std::optional<Duration> next_look(WallTime now) const;
 
   // The newest first.

@@ -4,22 +4,20 @@
 
 #include <algorithm>
 #include <array>
-#include <ctime>
 #include <memory>
 #include <optional>
 #include <utility>
 #include <vector>
 
 #include "core/data_directory.h"
-#include "core/error_words.h"
 #include "core/limits.h"
-#include "mesh/invite_end.h"
 #include "node/clocks.h"
 #include "node/config.h"
 #include "node/config_keys.h"
 #include "node/files.h"
 #include "node/home.h"
 #include "node/join_talk.h"
+#include "node/join_words.h"
 #include "node/resolver.h"
 #include "trust/authority.h"
 #include "trust/genesis.h"
@@ -31,108 +29,9 @@ namespace {
 
 constexpr Duration kConnectTime = seconds(5);
 constexpr Duration kFirstPause = milliseconds(500);
-constexpr std::string_view kLetters = "abcdefghijklmnopqrstuvwxyz234567-";
-constexpr const char* kAnother = "; ask for a new one (`ebb invite` there)";
-
-Error join_error(ErrorCode code, std::string words) { return {code, "join", std::move(words)}; }
-
-// Where a letter stands that is in no invite; nullopt: all could be.
-std::optional<std::size_t> strange_letter(std::string_view line) {
-  const std::size_t begin = line.find("ebb1-") == 0 ? 5 : 0;
-  for (std::size_t i = begin; i < line.size(); ++i) {
-    const char small = line[i] >= 'A' && line[i] <= 'Z' ? static_cast<char>(line[i] + 32) : line[i];
-    const bool blank = small == ' ' || small == '\t' || small == '\n' || small == '\r';
-    if (!blank && (kLetters.find(small) == kLetters.npos || small == '-')) return i;
-  }
-  return std::nullopt;
-}
-
-Error line_error(const Error& error, std::string_view line) {
-  switch (error.code) {
-    case ErrorCode::kMalformed:
-      return join_error(error.code,
-                        "this is no invite: one begins with ebb1-; copy the whole line that "
-                        "`ebb invite` printed");
-    case ErrorCode::kUnsupported:
-      return join_error(error.code, "the invite is " + error.detail +
-                                        " of its form, which this ebb does not know: install the "
-                                        "ebb that made it");
-    case ErrorCode::kTooLarge:
-      return join_error(error.code, "this is longer than an invite can be: copy that line alone");
-    default:
-      break;
-  }
-  const auto at = strange_letter(line);
-  std::string words = "the invite is damaged: ";
-  if (at) {
-    words += "letter " + std::to_string(*at + 1) + " ('" + std::string(1, line[*at]) +
-             "') is in no invite";
-  } else {
-    words += "letters are missing or wrong (" + std::to_string(line.size()) + " came)";
-  }
-  return join_error(ErrorCode::kCorrupt, words + "; copy the whole line again");
-}
-
-Result<trust::Invite> read_invite(const JoinOptions& options) {
-  auto invite = trust::decode_invite(options.line);
-  if (!invite.ok()) return line_error(invite.error(), options.line);
-  switch (trust::invite_time(*invite, options.now)) {
-    case trust::InviteTime::kOpen:
-      return invite;
-    case trust::InviteTime::kExpired:
-      return join_error(ErrorCode::kOutOfRange,
-                        "the invite has expired, at " + utc_text(invite->expires) +
-                            ", or a clock is wrong: it was made at " + utc_text(invite->made) +
-                            " by the inviter's clock, and it is " + utc_text(options.now) +
-                            " here; where that is not the time, set this clock and join again" +
-                            kAnother);
-    case trust::InviteTime::kClockWrong:
-      break;
-  }
-  const bool surely_here = options.now < options.built;
-  return join_error(
-      ErrorCode::kOutOfRange,
-      "a clock is wrong: the invite was made at " + utc_text(invite->made) + ", and it is " +
-          utc_text(options.now) + " here; " +
-          (surely_here ? "the clock of this machine is wrong (this ebb was built later than that): "
-                         "set it, and join again"
-                       : "set the clock that is wrong, and if that is the inviter's, ask for a "
-                         "new invite"));
-}
-
-// What an inviter's refusal means for the person here.
-Error refusal_error(const codec::AuthRefused& refused, const trust::Invite& invite, WallTime now) {
-  const std::string said = refused.text.empty() ? "" : " (" + refused.text + ")";
-  switch (refused.code) {
-    case codec::AuthRefusal::kInviteExpired:
-      if (refused.text == mesh::kInviteEndedText) {
-        return join_error(
-            ErrorCode::kOutOfRange,
-            "the invite was ended on the device that made it" + std::string(kAnother));
-      }
-      return join_error(ErrorCode::kOutOfRange,
-                        "the invite has expired: the inviter says so, though it lasts to " +
-                            utc_text(invite.expires) + " and it is " + utc_text(now) +
-                            " here: one of the clocks is wrong" + kAnother);
-    case codec::AuthRefusal::kInviteUsed:
-      return join_error(ErrorCode::kExists, "the invite was used already, as often as it may be" +
-                                                std::string(kAnother));
-    case codec::AuthRefusal::kNoIssuer:
-      return join_error(ErrorCode::kPermission, "the inviter cannot certify devices any more" +
-                                                    said + ": see `ebb status` there");
-    case codec::AuthRefusal::kClock:
-      return join_error(ErrorCode::kOutOfRange,
-                        "a clock is wrong: the inviter does not believe its own" + said +
-                            ": set it there, and join again");
-    case codec::AuthRefusal::kLater:
-      return join_error(ErrorCode::kBusy,
-                        "the inviter has too much to do" + said + ": join again in a minute");
-    case codec::AuthRefusal::kNotByPolicy:
-    case codec::AuthRefusal::kTakenOff:
-      break;
-  }
-  return join_error(ErrorCode::kPermission, "the inviter refuses this device" + said + kAnother);
-}
+// Between two questions to who was told "later", so that many take turns.
+constexpr std::int64_t kLaterMs = 500;
+constexpr std::uint64_t kLaterSpreadMs = 1000;
 
 std::string host_name() {
   std::array<char, 256> name{};
@@ -229,13 +128,15 @@ class Join {
   Result<JoinAnswer> ask_at(const std::string& address);
   // What came of the rounds.
   struct Trouble {
-    bool over = false;    // there is no other
-    bool silent = false;  // somebody was there who said nothing
-    std::string tried;    // by the last
+    bool over = false;           // there is no other
+    bool silent = false;         // somebody was there who said nothing
+    std::string tried;           // by the last
+    std::optional<Error> later;  // who was there told to ask again, in the last
   };
   Result<JoinAnswer> ask_each(Trouble& trouble);
   Result<JoinAnswer> ask_anybody();
   Status become(const JoinAnswer& answer);
+  void note_address() const;
   void tell(const std::string& line) const {
     if (options_.progress) options_.progress(line);
   }
@@ -251,7 +152,7 @@ class Join {
 
 Status Join::prepare() {
   EBB_RETURN_IF_ERROR(require_no_device(options_.dir));
-  EBB_ASSIGN(invite_, read_invite(options_));
+  EBB_ASSIGN(invite_, read_invite(options_.line, options_.now, options_.built));
   made_.name = options_.name.empty() ? host_name() : options_.name;
   Config config;
   EBB_RETURN_IF_ERROR(find_config_key("node.name")->set(config, made_.name));
@@ -273,41 +174,19 @@ Result<JoinAnswer> Join::ask_at(const std::string& address) {
   });
 }
 
-std::string words_of(const Error& error) {
-  if (error.context == "join") return error.detail;
-  if (error.context != "connection") return error_words(error);
-  if (error.code == ErrorCode::kNotFound) return "refused: the port is closed";
-  if (error.code == ErrorCode::kBusy)
-    return "no answer: nothing is there, or a firewall is between";
-  return error.detail;
-}
-
-// Trouble of one address, after which the others are tried; nullopt: the attempt is over with it.
-std::optional<Error> final_error(const Error& error, const std::string& address) {
-  const bool of_talk = error.context == "join";
-  // Who was found and has gone may have certified us.
-  if (of_talk && error.code == ErrorCode::kIo) {
-    return join_error(ErrorCode::kIo, "the inviter was found at " + address +
-                                          ", but gave no answer: " + error.detail +
-                                          "; run the same command again");
-  }
-  if (of_talk && error.code == ErrorCode::kUnsupported) {
-    return join_error(ErrorCode::kUnsupported,
-                      "the inviter at " + address + " speaks another version of the protocol (" +
-                          error.detail + "): install the same ebb on both machines");
-  }
-  const bool goes_on =
-      of_talk || error.context == "connection" || error.code == ErrorCode::kInvalidArgument;
-  return goes_on ? std::nullopt : std::optional(error);
-}
-
 Result<JoinAnswer> Join::ask_each(Trouble& trouble) {
   trouble.tried.clear();
+  trouble.later.reset();
   for (const std::string& address : invite_.addresses) {
     Result<JoinAnswer> answer = ask_at(address);
     if (answer.ok()) {
       reached_ = address;
-      return answer;
+      const auto& refused = answer->refused;
+      if (!refused || refused->code != codec::AuthRefusal::kLater) return answer;
+      // It would say the same at its other addresses.
+      trouble.later = refusal_error(*refused, invite_, options_.now);
+      tell(address + ": it has too much to do (" + refused->text + ")");
+      return *trouble.later;
     }
     const Error& error = answer.error();
     if (auto over = final_error(error, address)) {
@@ -319,31 +198,40 @@ Result<JoinAnswer> Join::ask_each(Trouble& trouble) {
     tell(address + ": " + why);
     trouble.tried.append(trouble.tried.empty() ? "" : "; ").append(address + ": " + why);
   }
-  return join_error(ErrorCode::kNotFound,
-                    "the inviter was not reached (" + trouble.tried +
-                        "): see that its node runs "
-                        "(`ebb status` there) and that its port is open to this machine");
+  return unreached_error(trouble.tried);
 }
 
-// Who has too much to do is silent as who does not know the invite: it is asked again for a while.
+// Who has too much to do says so, or is silent as who does not know the invite: it is asked again
+// for a while.
 Result<JoinAnswer> Join::ask_anybody() {
   const Instant end = monotonic_now() + options_.patience;
-  Duration pause = kFirstPause;
+  Duration longer = kFirstPause;
   Trouble trouble;
+  bool was_there = false;
   while (true) {
     Result<JoinAnswer> answer = ask_each(trouble);
-    if (answer.ok() || trouble.over || !trouble.silent) return answer;
+    was_there = was_there || trouble.silent || trouble.later;
+    if (answer.ok() || trouble.over || !was_there) return answer;
+    Duration pause = longer;
+    if (trouble.later) {
+      pause = milliseconds(kLaterMs +
+                           static_cast<std::int64_t>(trust::random_u64() % (kLaterSpreadMs + 1)));
+    } else {
+      longer = longer * 2;
+    }
     if (monotonic_now() + pause >= end) {
-      return join_error(
-          ErrorCode::kNotFound,
-          "nobody has let this device in (" + trouble.tried +
-              "): see that the invite is of that node and open (`ebb invite ls` there; one that "
-              "ended more than 7 days ago is not known any more), and join again");
+      return trouble.later ? *trouble.later : unheard_error(trouble.tried);
     }
     tell("asking again in " + std::to_string((pause.ms() + 999) / 1000) + " s");
     JoinStream::wait_until(monotonic_now() + pause);
-    pause = pause * 2;
   }
+}
+
+// Where the directory has a configuration already, as far as that can be edited.
+void Join::note_address() const {
+  const std::string config = home_paths(options_.dir).config;
+  if (!file_exists(config)) return;
+  if (const Status saved = save_peer(config, reached_); !saved.ok()) tell(words_of(saved.error()));
 }
 
 Status Join::become(const JoinAnswer& answer) {
@@ -362,6 +250,7 @@ Status Join::become(const JoinAnswer& answer) {
   EBB_ASSIGN(made_.authority,
              verified_records(answer, *genesis, invite_.mesh(), identity_->device(),
                               trust::LinkKey{link_.public_part().data}, options_.now));
+  note_address();
   return write_home(draft_->lock(), made_);
 }
 

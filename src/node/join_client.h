@@ -12,7 +12,7 @@
 //            not hold); others as of home.h.
 // Units:     `now` by this machine's clock, ms since 1970.
 // Threads:   a blocking function; any thread.
-// Limits:    limits::kAuthority*Bytes of what is told; a connection 5 s, the answer 30 s.
+// Limits:    limits::kAuthority*Bytes of what is told; a connection 5 s, silence 30 s.
 // Spec:      docs/wire_format.md sections 7, 12 and 13
 #pragma once
 

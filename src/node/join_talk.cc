@@ -4,13 +4,14 @@
 
 #include "codec/frame.h"
 #include "core/limits.h"
+#include "core/secret.h"
 #include "node/clocks.h"
 #include "trust/hash.h"
 
 namespace ebb::node {
 namespace {
 
-constexpr Duration kAnswerTime = seconds(30);
+constexpr Duration kSilence = seconds(30);  // after which nothing is expected any more
 constexpr std::size_t kToldBytes = limits::kAuthorityRootBytes + limits::kAuthorityIssuersBytes;
 
 class Talk {
@@ -26,6 +27,9 @@ class Talk {
                                     },
                                     codec::kWireVersion, codec::kWireVersion, invite.link_key}),
         channel_(channels_.dial({})) {}
+  Talk(const Talk&) = delete;
+  Talk& operator=(const Talk&) = delete;
+  ~Talk() { splitter_.erase(); }
 
   Status shake_hands();
   Status ask(const std::string& label);
@@ -83,17 +87,18 @@ Status Talk::ask(const std::string& label) {
   codec::encode_message(codec::AuthAsk{label}, message);
   codec::append_chunk(codec::Priority::kControl, message, false, plain);
   channel_->seal(std::move(plain), wire);
-  return stream_.send(wire, monotonic_now() + kAnswerTime);
+  return stream_.send(wire, monotonic_now() + kSilence);
 }
 
 Status Talk::take_frame(ByteView frame) {
-  const Result<codec::Message> message = codec::decode_message(frame);
+  Result<codec::Message> message = codec::decode_message(frame);
   if (!message.ok()) {
     if (message.error().code == ErrorCode::kUnsupported) return {};
     return message.error();
   }
   if (const auto* refused = std::get_if<codec::AuthRefused>(&*message)) answer_.refused = *refused;
-  if (const auto* mesh = std::get_if<codec::AuthMesh>(&*message)) answer_.mesh = *mesh;
+  // Its secret has one place, and no copy behind.
+  if (auto* mesh = std::get_if<codec::AuthMesh>(&*message)) answer_.mesh = std::move(*mesh);
   if (const auto* told = std::get_if<codec::AuthRecords>(&*message)) {
     for (const ByteView record : told->records) {
       told_bytes_ += record.size();
@@ -104,20 +109,22 @@ Status Talk::take_frame(ByteView frame) {
   return {};
 }
 
+// Behind the mesh nothing is looked at, so that the frame it came in is there to be zeroed.
 Status Talk::take() {
-  while (true) {
+  while (!is_done()) {
     EBB_ASSIGN(const ByteView frame, splitter_.next());
     if (frame.empty()) return {};
     EBB_RETURN_IF_ERROR(take_frame(frame));
   }
+  return {};
 }
 
 Status Talk::listen() {
-  const Instant deadline = monotonic_now() + kAnswerTime;
   while (true) {
     EBB_RETURN_IF_ERROR(take());
     if (is_done() || closed_ || channel_->ended()) return {};
-    EBB_ASSIGN(Bytes came, stream_.receive(deadline));
+    // From each piece on: all that there is to tell may take long on a slow line.
+    EBB_ASSIGN(Bytes came, stream_.receive(monotonic_now() + kSilence));
     if (came.empty()) {
       closed_ = true;
       continue;
@@ -125,6 +132,7 @@ Status Talk::listen() {
     Bytes plain, answer;
     const auto failure = channel_->receive(std::move(came), plain, answer);
     splitter_.push(plain);
+    erase_bytes(plain);
     if (failure) return Error{ErrorCode::kIo, "join", "what came is not authentic"};
   }
 }

@@ -1,10 +1,11 @@
 #include "node/lan_beacon.h"
 
-#include <arpa/inet.h>
-#include <net/if.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
 
+#include <algorithm>
+#include <cerrno>
 #include <cstring>
-#include <optional>
 #include <utility>
 
 #include "node/log.h"
@@ -13,91 +14,33 @@
 namespace ebb::node {
 namespace {
 
-constexpr const char* kGroup = "ff12::ebb";  // link-local, of no registry
 constexpr Duration kFirst = milliseconds(1000);
 constexpr std::uint64_t kMinuteMs = 60000;
+constexpr std::uint64_t kLookPauseMs = 1000;  // between two looks for the sake of who was heard
 constexpr std::size_t kOwnRemembered = 8;
-
-const sockaddr_in& v4_of(const Endpoint& endpoint) {
-  return reinterpret_cast<const sockaddr_in&>(endpoint.storage);
-}
-sockaddr_in6& v6_of(Endpoint& endpoint) {
-  return reinterpret_cast<sockaddr_in6&>(endpoint.storage);
-}
 
 LanBeacon* owner_of(const void* data) {
   const auto* box = static_cast<const HandleBox<uv_udp_t>*>(data);
   return box->open ? static_cast<LanBeacon*>(box->owner) : nullptr;
 }
 
-std::optional<BeaconRoute> route_over(const uv_interface_address_t& each, const Endpoint& bound,
-                                      std::uint16_t port) {
-  if (each.is_internal != 0) return std::nullopt;
-  std::optional<Endpoint> own = endpoint_of(reinterpret_cast<const sockaddr*>(&each.address));
-  if (!own) return std::nullopt;
-  own->set_port(bound.port());
-  const bool v6 = own->storage.ss_family == AF_INET6;
-  if (v6 && bound.storage.ss_family != AF_INET6) return std::nullopt;
-  if (!bound.is_any() && own->text() != bound.text()) return std::nullopt;
-  std::optional<Endpoint> to = literal_endpoint({v6 ? kGroup : "0.0.0.0", port});
-  if (v6) {
-    v6_of(*to).sin6_scope_id = ::if_nametoindex(each.name);
-    return BeaconRoute{each.name, *to};
-  }
-  const std::uint32_t mask = each.netmask.netmask4.sin_addr.s_addr;
-  const std::uint32_t host = ~ntohl(mask);
-  if (host <= 1) return std::nullopt;  // a line between two: it has no broadcast
-  reinterpret_cast<sockaddr_in&>(to->storage).sin_addr.s_addr =
-      (v4_of(*own).sin_addr.s_addr & mask) | ~mask;
-  return BeaconRoute{each.name, *to};
-}
-
-// Its port replaced; of a link-local one with the interface.
-std::optional<std::string> address_of(const sockaddr* from, std::uint16_t port) {
-  std::optional<Endpoint> sender = endpoint_of(from);
-  if (!sender) return std::nullopt;
-  sender->set_port(port);
-  if (sender->storage.ss_family != AF_INET6) return sender->text();
-  const sockaddr_in6& v6 = v6_of(*sender);
-  std::array<char, IF_NAMESIZE> name{};
-  if (v6.sin6_scope_id == 0 || !IN6_IS_ADDR_LINKLOCAL(&v6.sin6_addr)) return sender->text();
-  if (::if_indextoname(v6.sin6_scope_id, name.data()) == nullptr) return std::nullopt;
-  std::array<char, INET6_ADDRSTRLEN> host{};
-  if (::inet_ntop(AF_INET6, &v6.sin6_addr, host.data(), host.size()) == nullptr) {
-    return std::nullopt;
-  }
-  return host_port_text({std::string(host.data()) + "%" + name.data(), port});
-}
-
 }  // namespace
 
-std::vector<BeaconRoute> beacon_routes(const Endpoint& bound, std::uint16_t beacon_port) {
-  uv_interface_address_t* interfaces = nullptr;
-  int count = 0;
-  if (uv_interface_addresses(&interfaces, &count) != 0) return {};
-  std::vector<BeaconRoute> routes;
-  std::set<std::string> seen;
-  for (int i = 0; i < count; ++i) {
-    auto route = route_over(interfaces[i], bound, beacon_port);
-    if (route && seen.insert(route->key()).second) routes.push_back(std::move(*route));
-  }
-  uv_free_interface_addresses(interfaces, count);
-  return routes;
-}
-
 LanBeacon::LanBeacon(uv_loop_t* loop, Setup setup, Rng rng)
-    : loop_(loop), setup_(std::move(setup)), rng_(rng), timer_(loop, [this] { tell(); }) {}
+    : loop_(loop), setup_(std::move(setup)), rng_(rng), timer_(loop, [this] { tell(); }) {
+  v6_.wanted = setup_.bound.storage.ss_family == AF_INET6;
+  v4_.wanted = !v6_.wanted || setup_.bound.is_any();
+}
 
 Result<HandlePtr<uv_udp_t>> LanBeacon::open(const Endpoint& at, unsigned flags) {
   uv_loop_t* loop = loop_;
-  const auto family = static_cast<unsigned>(at.storage.ss_family);
-  HandlePtr<uv_udp_t> udp = make_handle<uv_udp_t>(
-      [loop, family](uv_udp_t* h) { return uv_udp_init_ex(loop, h, family); });
+  HandlePtr<uv_udp_t> udp =
+      make_handle<uv_udp_t>([loop](uv_udp_t* handle) { return uv_udp_init(loop, handle); });
   udp->owner = this;
   int code = uv_udp_bind(&udp->handle, at.address(), flags | UV_UDP_REUSEADDR);
   if (code == UV_EADDRINUSE) return Error{ErrorCode::kBusy, "port in use", at.text()};
   if (code != 0) return uv_error(code, "bind", at.text());
-  if (family == AF_INET) code = uv_udp_set_broadcast(&udp->handle, 1);
+  if (at.storage.ss_family == AF_INET) code = uv_udp_set_broadcast(&udp->handle, 1);
   if (code != 0) return uv_error(code, "broadcast", at.text());
   code = uv_udp_recv_start(
       &udp->handle,
@@ -117,54 +60,101 @@ Result<HandlePtr<uv_udp_t>> LanBeacon::open(const Endpoint& at, unsigned flags) 
   return udp;
 }
 
+// The error when it is wanted and still is not there.
+std::optional<Error> LanBeacon::open_missing(Socket& socket) {
+  if (!socket.wanted || socket.udp != nullptr) return std::nullopt;
+  const bool v6 = &socket == &v6_;
+  auto opened = open(*literal_endpoint({v6 ? "::" : "0.0.0.0", setup_.port}),
+                     v6 ? static_cast<unsigned>(UV_UDP_IPV6ONLY) : 0U);
+  if (!opened.ok()) return opened.error();
+  socket.udp = std::move(*opened);
+  if (v6) joined_.clear();
+  if (std::exchange(socket.told, false)) {
+    log(LogLevel::kInfo, "beacon_socket_opened", {{"family", socket.family}});
+  }
+  return std::nullopt;
+}
+
+void LanBeacon::say_missing(Socket& socket, const std::optional<Error>& error) {
+  if (!error || std::exchange(socket.told, true)) return;
+  log_limited(LogLevel::kWarn, "beacon_socket_missing",
+              {{"family", socket.family}, {"error", error->message()}});
+}
+
 Status LanBeacon::start() {
-  const bool specific = !setup_.bound.is_any();
-  const bool v6 = setup_.bound.storage.ss_family == AF_INET6;
-  if (!v6 || !specific) {
-    EBB_ASSIGN(v4_, open(*literal_endpoint({"0.0.0.0", setup_.port}), 0));
-  }
-  if (v6) {
-    // A machine without IPv6 has the other one.
-    auto opened = open(*literal_endpoint({"::", setup_.port}), UV_UDP_IPV6ONLY);
-    if (!opened.ok() && v4_ == nullptr) return opened.error();
-    if (opened.ok()) v6_ = std::move(*opened);
-  }
+  const std::optional<Error> no_v4 = open_missing(v4_);
+  const std::optional<Error> no_v6 = open_missing(v6_);
   timer_.start(kFirst + milliseconds(static_cast<std::int64_t>(rng_.below(1000))));
+  look_around();
+  if (v4_.udp == nullptr && v6_.udp == nullptr) {
+    // Who is told of it here says it.
+    v4_.told = v6_.told = true;
+    return no_v4 ? *no_v4 : *no_v6;
+  }
+  say_missing(v4_, no_v4);
+  say_missing(v6_, no_v6);
   return {};
 }
 
 void LanBeacon::stop() {
   timer_.stop();
-  v4_.reset();
-  v6_.reset();
+  v4_.udp.reset();
+  v6_.udp.reset();
+}
+
+// Interfaces come and go. The group is left where one went: with a number that comes again the
+// system would take it for joined still.
+void LanBeacon::look_around() {
+  networks_ = setup_.networks();
+  looked_at_ = uv_now(loop_);
+  if (v6_.udp == nullptr) return;
+  const std::set<unsigned> wires = beacon_wires(networks_);
+  std::erase_if(joined_, [&](unsigned wire) {
+    return !wires.contains(wire) && join_or_leave(wire, IPV6_LEAVE_GROUP);
+  });
+  for (const unsigned wire : wires) {
+    if (!joined_.contains(wire) && join_or_leave(wire, IPV6_JOIN_GROUP)) joined_.insert(wire);
+  }
+}
+
+// libuv takes the name of the interface, which may be another one's by now.
+bool LanBeacon::join_or_leave(unsigned wire, int what) {
+  uv_os_fd_t fd = -1;
+  if (uv_fileno(reinterpret_cast<const uv_handle_t*>(&v6_.udp->handle), &fd) != 0) return false;
+  ipv6_mreq wanted{};
+  const Endpoint group = beacon_group(setup_.port);
+  wanted.ipv6mr_multiaddr = reinterpret_cast<const sockaddr_in6&>(group.storage).sin6_addr;
+  wanted.ipv6mr_interface = wire;
+  if (::setsockopt(fd, IPPROTO_IPV6, what, &wanted, sizeof wanted) == 0) return true;
+  // Nothing is left of one whose interface is gone.
+  if (what == IPV6_LEAVE_GROUP || errno == EADDRINUSE) return true;
+  log_limited(LogLevel::kDebug, "beacon_not_joined",
+              {{"interface", std::to_string(wire)}, {"reason", std::strerror(errno)}});
+  return false;
 }
 
 void LanBeacon::tell() {
+  say_missing(v4_, open_missing(v4_));
+  say_missing(v6_, open_missing(v6_));
+  look_around();
   channel::Beacon beacon;
   trust::random_bytes(beacon.nonce.data.data(), channel::BeaconNonce::kSize);
   beacon.port = setup_.bound.port();
   if (own_.size() >= kOwnRemembered) own_.clear();
   own_.insert(beacon.nonce);
   Bytes bytes = write_beacon(setup_.key, beacon);
-  for (const BeaconRoute& route : setup_.routes())
+  for (const BeaconRoute& route : beacon_routes(networks_, setup_.bound, setup_.port))
     send(route, bytes);
-  const auto jitter = static_cast<std::int64_t>(rng_.below(limits::kBeaconMs / 2));
-  timer_.start(milliseconds(limits::kBeaconMs - jitter));
+  const auto half = static_cast<std::uint64_t>(std::max<std::int64_t>(setup_.pause.us / 2, 1));
+  timer_.start(setup_.pause - microseconds(static_cast<std::int64_t>(rng_.below(half))));
 }
 
 void LanBeacon::send(const BeaconRoute& route, Bytes& bytes) {
-  const bool v6 = route.to.storage.ss_family == AF_INET6;
-  uv_udp_t* udp = v6 ? (v6_ ? &v6_->handle : nullptr) : (v4_ ? &v4_->handle : nullptr);
-  if (udp == nullptr) return;
-  int code = 0;
-  if (v6 && joined_.insert(route.interface).second) {
-    const std::string over = "::%" + route.interface;
-    code = uv_udp_set_membership(udp, kGroup, over.c_str(), UV_JOIN_GROUP);
-    if (code != 0 && code != UV_EADDRINUSE) joined_.erase(route.interface);
-  }
+  const Socket& socket = route.to.storage.ss_family == AF_INET6 ? v6_ : v4_;
+  if (socket.udp == nullptr) return;
   const uv_buf_t buffer =
       uv_buf_init(reinterpret_cast<char*>(bytes.data()), static_cast<unsigned>(bytes.size()));
-  code = uv_udp_try_send(udp, &buffer, 1, route.to.address());
+  const int code = uv_udp_try_send(&socket.udp->handle, &buffer, 1, route.to.address());
   if (code >= 0) {
     ++setup_.counters.sent;
     return;
@@ -175,15 +165,23 @@ void LanBeacon::send(const BeaconRoute& route, Bytes& bytes) {
 
 void LanBeacon::on_datagram(ByteView bytes, const sockaddr* from) {
   const Result<channel::Beacon> beacon = read_beacon(setup_.key, bytes);
-  if (!beacon.ok()) {
+  if (beacon.ok() && own_.contains(beacon->nonce)) return;
+  std::optional<Endpoint> sender = endpoint_of(from);
+  if (!beacon.ok() || !sender || !comes_from_near(*sender)) {
     ++setup_.counters.refused;
     return;
   }
-  if (own_.contains(beacon->nonce)) return;
-  const std::optional<std::string> address = address_of(from, beacon->port);
-  if (!address || !is_news(*address)) return;
+  sender->set_port(beacon->port);
+  std::string address = sender->text();
+  if (!is_news(address)) return;
   ++setup_.counters.heard;
-  setup_.heard(*address);
+  setup_.heard(std::move(address));
+}
+
+// Anybody can send what was heard elsewhere from anywhere: it would be dialled there.
+bool LanBeacon::comes_from_near(const Endpoint& sender) {
+  if (uv_now(loop_) - looked_at_ >= kLookPauseMs) look_around();
+  return is_neighbour(networks_, joined_, sender);
 }
 
 // Once a minute each, and not more of them than that a flood of old ones stays harmless.

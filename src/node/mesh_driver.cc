@@ -32,8 +32,9 @@ void log_reconciliation(const mesh::Reconciliation& row) {
                {"ms", std::to_string(row.duration.ms())}});
 }
 
+// Strangers have lines of their own, or they could fill those that tell of peers.
 void log_fault(const mesh::PeerFault& fault) {
-  log_limited(LogLevel::kWarn, "peer_fault",
+  log_limited(LogLevel::kWarn, fault.peer ? "peer_fault" : "stranger_fault",
               {{"link", link_text(fault.link)},
                {"peer", peer_text(fault.peer)},
                {"reason", std::string(fault.reason)},
@@ -118,6 +119,7 @@ Status MeshDriver::bind_both(const Endpoint& endpoint, Endpoint& bound) {
 
 void MeshDriver::start(mesh::Config config, Rng rng) {
   EBB_CHECK(engine_ == nullptr);
+  config.half_open = links_.room().half_open;
   const bool hour_matters = !config.link_classes.empty();
   engine_ = std::make_unique<mesh::Engine>(std::move(config), rng);
   if (hour_matters) tell_time();

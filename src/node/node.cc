@@ -193,8 +193,8 @@ Result<mesh::Config> Node::Impl::engine_config_of(const store::Store& opened) co
       wanted.presences.push_back(held_presence(row));
   }
   wanted.incarnation = opened.incarnation();
-  wanted.membership = membership();
   EBB_ASSIGN(store::AuthorityRows authority, opened.authority());
+  wanted.membership = membership();  // nothing fails behind it: it holds a secret
   wanted.membership->set_back = find_set_back(authority.records);
   wanted.membership->signed_to = issuer_mark.end();
   wanted.membership->stored = std::move(authority.records);
@@ -245,19 +245,18 @@ Status Node::Impl::bind() {
 // Nobody is to be found where only programs of this machine can link.
 void Node::Impl::start_beacon() {
   if (!config.beacon || !bound || bound->is_loopback()) return;
-  const Endpoint at = *bound;
   beacon = std::make_unique<LanBeacon>(
       loop->get(),
       LanBeacon::Setup{
-          channel::AccessKey::for_beacon(home.mesh, home.secret), at, limits::kBeaconPort,
-          [at] { return beacon_routes(at, limits::kBeaconPort); },
+          channel::AccessKey::for_beacon(home.mesh, home.secret), *bound, limits::kBeaconPort,
+          local_networks,
           [this](std::string address) { driver.feed(mesh::AddressHeard{std::move(address)}); },
           counters.beacons},
       Rng(trust::random_u64()));
   const Status begun = beacon->start();
   if (begun.ok()) return;
-  beacon.reset();
-  log(LogLevel::kWarn, "no_beacon", {{"error", begun.error().message()}});
+  // It goes on trying.
+  log_limited(LogLevel::kWarn, "no_beacon", {{"error", begun.error().message()}});
 }
 
 void Node::Impl::begin_stop() {

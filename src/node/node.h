@@ -70,6 +70,7 @@ struct NodeCounters {
 // (docs/decisions/0010-engine-status-passes-through-node.md).
 using LinkStatus = mesh::LinkStatus;
 using KnownPeer = mesh::KnownPeer;
+using MembershipStatus = mesh::MembershipStatus;
 using MeshCounters = mesh::Counters;
 using BudgetStatus = mesh::BudgetStatus;
 using MissingLog = mesh::MissingLog;
@@ -175,7 +176,7 @@ class Node {
   const Home& home() const;
   const Config& config() const;
   // ---- joining. kPermission: this node has no issuer's key, or does not listen.
-  Result<MadeInvite> make_invite(Duration ttl, std::uint64_t uses);
+  Result<MadeInvite> make_invite(Duration ttl, std::uint64_t uses, trust::Terms terms = {});
   const std::vector<KeptInvite>& invites() const;
   Status end_invite(const trust::InviteId& id);
   // Calls back once, with the record when it is durable, or with why there is none.

@@ -117,6 +117,7 @@ struct Node::Impl {
   std::unique_ptr<mesh::Channels> channels;  // before the engine that has them
   MeshDriver driver;
   std::optional<Endpoint> bound;
+  NodeCounters counters;              // outlives the beacon, which counts in it
   std::unique_ptr<LanBeacon> beacon;  // nullptr: none
   std::unique_ptr<StoreThread> store;
 
@@ -125,7 +126,6 @@ struct Node::Impl {
   ClockJudge clock{ClockJudge::Start{}};  // as the store's after its last commit
   bool clock_suspect = false;
   std::map<LogId, store::HeadRecord> heads;
-  NodeCounters counters;
   std::size_t queued_events = 0, queued_bytes = 0;
   std::optional<Error> store_error;
   // While it stands a commit is tried now and then, also where nothing is to be stored.

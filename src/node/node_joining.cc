@@ -8,6 +8,7 @@
 #include "node/clocks.h"
 #include "node/log.h"
 #include "node/node_impl.h"
+#include "trust/genesis.h"
 #include "trust/hash.h"
 
 namespace ebb::node {
@@ -23,11 +24,40 @@ Error no_issuer(const Home& home) {
           "this device is no issuer of the mesh: ask for it on the device where the mesh began"};
 }
 
+// Nothing is signed before the mesh began; nullopt: it is later than that, or this clock was never
+// right since the program was built, which is told otherwise.
+std::optional<std::string> before_the_mesh(const Home& home, WallTime now, WallTime built) {
+  const auto genesis = trust::decode_genesis(home.genesis);
+  if (!genesis.ok() || now < built) return std::nullopt;
+  if (genesis->created.ms - now.ms <= limits::kTimeFloorMs) return std::nullopt;
+  return "this mesh began at " + utc_text(genesis->created) + ", and it is " + utc_text(now) +
+         " here: if that is wrong, set this clock, and ask again; if this clock is right, the mesh "
+         "was begun by a clock that was ahead, and can certify nobody before then: begin a new "
+         "mesh (`ebb init` in another directory)";
+}
+
+// What an issuer that was set back waits for, and what is to be done where it waits in vain.
+std::string set_back_text(const Home& home, const std::optional<Position>& signed_to) {
+  const std::string mark = home.paths.issuer_mark;
+  const std::string waits =
+      signed_to ? "the store lacks what the issuer on this device has signed, up to its record " +
+                      std::to_string(signed_to->seq) +
+                      ": nothing is signed before that record has come back from another device "
+                      "of the mesh"
+                : mark +
+                      " does not say how far the issuer on this device has signed: nothing is "
+                      "signed before another device of the mesh was heard";
+  if (!signed_to) return waits;
+  return waits + "; where it is lost for good, stop the node, remove " + mark +
+         ", and start it again (docs/cli.md says what that risks)";
+}
+
 }  // namespace
 
 // Why whoever came with an invite now would be refused; nullopt: nothing.
 std::optional<Error> Node::Impl::cannot_issue() const {
   const auto refused = [](std::string why) { return Error{ErrorCode::kPermission, "issuer", why}; };
+  if (auto early = before_the_mesh(home, wall_now(), config.built)) return refused(*early);
   const ClockStatus status = clock_status();
   if (status.suspect) return refused(status.why + ": " + status.next + ", then ask again");
   const mesh::MembershipStatus known = driver.engine().membership();
@@ -40,11 +70,7 @@ std::optional<Error> Node::Impl::cannot_issue() const {
   if (!known.is_issuer) {
     return refused("the issuer on this device may not certify any more: `ebb status` tells why");
   }
-  if (known.waits_for_member) {
-    return refused(
-        "the store lacks what this issuer has signed: it signs nothing before another device of "
-        "the mesh was heard");
-  }
+  if (known.waits_for_member) return refused(set_back_text(home, issuer_mark.end()));
   return std::nullopt;
 }
 
@@ -62,11 +88,7 @@ mesh::MembershipConfig Node::Impl::membership() const {
 
 bool Node::Impl::find_set_back(const std::vector<Bytes>& stored) const {
   if (!issuer_mark.is_behind(stored, home.authority)) return false;
-  log(LogLevel::kError, "issuer_set_back",
-      {{"text", "the store lacks what the issuer on this device has signed, or " +
-                    home.paths.issuer_mark +
-                    " does not say what that is: nothing is signed before another device of the "
-                    "mesh was heard"}});
+  log(LogLevel::kError, "issuer_set_back", {{"text", set_back_text(home, issuer_mark.end())}});
   return true;
 }
 
@@ -128,19 +150,20 @@ void Node::Impl::retry_issuing() {
 
 // Invites end by the latest that the clock has shown, whatever it shows later.
 void Node::Impl::watch_invites() {
-  bool over = false;
-  const Status kept = invites.note_time(wall_now(), over);
+  bool changed = false;
+  const Status kept = invites.note_time(wall_now(), changed);
   if (!kept.ok()) {
     log_limited(LogLevel::kError, "invite_not_kept", {{"error", kept.error().message()}});
     retry_issuing_later();
   }
-  if (over) publish_invites();
+  if (changed) publish_invites();
   plan_invites();
 }
 
 void Node::Impl::plan_invites() {
   const std::optional<Duration> next = invites.next_look(wall_now());
-  if (!next) return invites_timer.stop();
+  // The timer of a node that stops would be left running when its loop ends.
+  if (!next || stopping) return invites_timer.stop();
   invites_timer.start(*next);
 }
 
@@ -173,7 +196,8 @@ void Node::Impl::end_issuing() {
     done(stopping_error());
 }
 
-Result<MadeInvite> Node::make_invite(Duration ttl, std::uint64_t uses) {
+Result<MadeInvite> Node::make_invite(Duration ttl, std::uint64_t uses, trust::Terms terms) {
+  if (impl_->stopping) return stopping_error();
   if (impl_->home.issuer == nullptr) return no_issuer(impl_->home);
   if (!impl_->bound) {
     return Error{
@@ -185,13 +209,14 @@ Result<MadeInvite> Node::make_invite(Duration ttl, std::uint64_t uses) {
   invite.genesis_hash = trust::hash(impl_->home.genesis);
   invite.link_key = impl_->link_key;
   invite.addresses = impl_->told_addresses();
+  std::erase_if(invite.addresses, is_link_scoped);
   if (invite.addresses.size() > limits::kInviteAddresses) {
     invite.addresses.resize(limits::kInviteAddresses);
   }
   if (invite.addresses.empty()) {  // a machine without a network
     invite.addresses.push_back("127.0.0.1:" + std::to_string(impl_->bound->port()));
   }
-  EBB_ASSIGN(const KeptInvite* kept, impl_->invites.make(wall(), ttl, uses));
+  EBB_ASSIGN(const KeptInvite* kept, impl_->invites.make(wall(), ttl, uses, std::move(terms)));
   invite.secret = kept->secret.copy();
   invite.made = kept->made;
   invite.expires = kept->expires;
@@ -204,6 +229,7 @@ Result<MadeInvite> Node::make_invite(Duration ttl, std::uint64_t uses) {
 const std::vector<KeptInvite>& Node::invites() const { return impl_->invites.all(); }
 
 Status Node::end_invite(const trust::InviteId& id) {
+  if (impl_->stopping) return stopping_error();
   EBB_RETURN_IF_ERROR(impl_->invites.end(id, wall()));
   impl_->publish_invites();
   return {};

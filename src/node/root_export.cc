@@ -15,6 +15,13 @@
 namespace ebb::node {
 namespace {
 
+// What this call has made does not stay; where it does, it is said.
+Error without_copy(const std::string& path, Error why) {
+  if (::unlink(path.c_str()) == 0 || errno == ENOENT) return why;
+  why.detail += "; a copy of the key is still in " + path + ": remove it";
+  return why;
+}
+
 Status write_copy(const std::string& path, std::string_view text) {
   UniqueFd file(::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600));
   if (file.get() < 0 && errno == EEXIST) {
@@ -28,9 +35,9 @@ Status write_copy(const std::string& path, std::string_view text) {
   if (code == 0) static_cast<void>(::posix_fadvise(file.get(), 0, 0, POSIX_FADV_DONTNEED));
   const int closed = file.close();
   if (code == 0) code = closed;
-  if (code == 0) return sync_directory(path);
-  ::unlink(path.c_str());
-  return system_error(code, "write file", path);
+  const Status status = code == 0 ? sync_directory(path) : system_error(code, "write file", path);
+  if (status.ok()) return status;
+  return without_copy(path, status.error());
 }
 
 Error unreadable(const std::string& path) {
@@ -106,11 +113,17 @@ Status export_root(const std::string& dir, const std::string& file, std::string_
   SecretText line;
   EBB_RETURN_IF_ERROR(line_to_export(paths, passphrase, current, line));
   EBB_RETURN_IF_ERROR(write_copy(file, line.text));
-  EBB_RETURN_IF_ERROR(verify_copy(paths, file, line.text, passphrase));
-  if (::unlink(paths.root_key.c_str()) != 0) {
-    return system_error(errno, "remove file", paths.root_key);
+  if (const Status whole = verify_copy(paths, file, line.text, passphrase); !whole.ok()) {
+    return without_copy(file, whole.error());
   }
-  return sync_directory(paths.root_key);
+  if (::unlink(paths.root_key.c_str()) != 0) {
+    return without_copy(file, system_error(errno, "remove file", paths.root_key));
+  }
+  Status gone = sync_directory(paths.root_key);
+  if (gone.ok()) return gone;
+  Error unsure = gone.error();
+  unsure.detail += "; the key is in " + file + ", but after a crash it may be here again, too";
+  return unsure;
 }
 
 }  // namespace ebb::node

@@ -3,6 +3,8 @@
 #include <sys/resource.h>
 
 #include <algorithm>
+#include <iterator>
+#include <limits>
 #include <utility>
 
 #include "core/error_words.h"
@@ -13,27 +15,38 @@ namespace ebb::node {
 namespace {
 
 constexpr std::size_t kReadBufferBytes = std::size_t{256} << 10;
-constexpr std::size_t kConnectionsMin = 4;
+constexpr std::size_t kConnectionsMin = 8;
+constexpr std::size_t kConnectionsWanted =
+    limits::kLinks + limits::kNewcomers + limits::kHalfOpen + limits::kDialRoom;
 constexpr int kBacklog = 128;
 
-std::size_t connections_max() {
-  constexpr std::size_t kWanted = limits::kLinks + limits::kHalfOpen;
+std::size_t open_files_max() {
   rlimit files{};
-  if (::getrlimit(RLIMIT_NOFILE, &files) != 0 || files.rlim_cur == RLIM_INFINITY) return kWanted;
-  const std::size_t open_max = files.rlim_cur;
-  const std::size_t left =
-      open_max > limits::kReservedDescriptors ? open_max - limits::kReservedDescriptors : 0;
-  return std::clamp(left, kConnectionsMin, kWanted);
+  if (::getrlimit(RLIMIT_NOFILE, &files) != 0 || files.rlim_cur == RLIM_INFINITY) {
+    return std::numeric_limits<std::size_t>::max();
+  }
+  return files.rlim_cur;
 }
 
 }  // namespace
+
+ConnectionRoom connection_room(std::size_t open_files_max) {
+  constexpr std::size_t kReserved = limits::kReservedDescriptors;
+  const std::size_t left = open_files_max > kReserved ? open_files_max - kReserved : 0;
+  ConnectionRoom room;
+  room.all = std::clamp(left, kConnectionsMin, kConnectionsWanted);
+  room.inbound = room.all - std::min(room.all / 4, limits::kDialRoom);
+  room.half_open = std::clamp(room.inbound / 2, limits::kHalfOpenMin, limits::kHalfOpen);
+  return room;
+}
 
 TcpLinks::TcpLinks(uv_loop_t* loop, Resolver& resolver, Feed feed)
     : loop_(loop),
       resolver_(resolver),
       feed_(std::move(feed)),
       read_buffer_(kReadBufferBytes),
-      connections_max_(connections_max()) {}
+      room_(connection_room(open_files_max())),
+      next_turn_(loop, [this] { begin_turn(); }) {}
 
 Result<Endpoint> TcpLinks::listen(const Endpoint& endpoint) {
   uv_loop_t* loop = loop_;
@@ -59,7 +72,16 @@ Result<Endpoint> TcpLinks::listen(const Endpoint& endpoint) {
   return endpoint_of(address).value_or(endpoint);
 }
 
-bool TcpLinks::has_room() const { return links_.size() + finishing_.size() < connections_max_; }
+bool TcpLinks::has_room(bool dialled) const {
+  if (links_.size() + finishing_.size() >= room_.all) return false;
+  if (dialled) return true;
+  // Their ids are behind those of all dials.
+  const auto inbound = [](const Connections& all) {
+    return static_cast<std::size_t>(
+        std::distance(all.lower_bound(mesh::LinkId{mesh::kInboundBit}), all.end()));
+  };
+  return inbound(links_) + inbound(finishing_) < room_.inbound;
+}
 
 std::unique_ptr<TcpConnection> TcpLinks::make_connection(mesh::LinkId link) {
   TcpOwner& owner = *this;
@@ -72,10 +94,15 @@ void TcpLinks::on_incoming(int status) {
     log_limited(LogLevel::kWarn, "accept_failed", {{"reason", uv_strerror(status)}});
     return;
   }
+  if (accepted_ == limits::kAcceptsAtOnce) {
+    one_waits_ = true;
+    return;
+  }
+  if (accepted_++ == 0) next_turn_.start(Duration{});
   const mesh::LinkId link{mesh::kInboundBit | next_inbound_++};
   auto connection = make_connection(link);
   const Status accepted = connection->accept(reinterpret_cast<uv_stream_t*>(&listener_->handle));
-  if (!accepted.ok() || !has_room()) {
+  if (!accepted.ok() || !has_room(false)) {
     log_limited(LogLevel::kWarn, "connection_refused",
                 {{"reason", accepted.ok() ? "too many connections" : accepted.error().message()}});
     return;
@@ -85,8 +112,13 @@ void TcpLinks::on_incoming(int status) {
   feed_(mesh::LinkUp{link, false, remote});
 }
 
+void TcpLinks::begin_turn() {
+  accepted_ = 0;
+  if (std::exchange(one_waits_, false) && listener_ != nullptr) on_incoming(0);
+}
+
 void TcpLinks::dial(mesh::LinkId link, const std::string& address) {
-  if (!has_room()) return connection_ended(link, "too many connections");
+  if (!has_room(true)) return connection_ended(link, "too many connections");
   links_.emplace(link, make_connection(link));
   resolver_.resolve(address, [this, link](const Result<Endpoint>& endpoint) {
     const auto it = links_.find(link);

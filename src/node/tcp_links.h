@@ -7,8 +7,9 @@
 // Ownership: `feed` and `resolver` must outlive it.
 // Threads:   not thread-safe; call on the loop thread. `feed` may be called inside any call.
 // Errors:    listen: kBusy (port in use), kPermission, kIo.
-// Limits:    kLinks + kHalfOpen connections, fewer when the process may open few files
-//            (kReservedDescriptors are left): beyond that what comes in is closed at once.
+// Limits:    ConnectionRoom: beyond it what comes in is closed at once, and a dial fails. At most
+//            limits::kAcceptsAtOnce connections are accepted in a turn of the loop, so that others
+//            are served between them.
 #pragma once
 
 #include <cstddef>
@@ -21,8 +22,18 @@
 #include "mesh/types.h"
 #include "node/resolver.h"
 #include "node/tcp_connection.h"
+#include "node/uv_handles.h"
 
 namespace ebb::node {
+
+// Connections: fewer than there might be where the process may open few files, of which
+// limits::kReservedDescriptors are left.
+struct ConnectionRoom {
+  std::size_t all = 0;
+  std::size_t inbound = 0;    // of them; the others are for dials alone
+  std::size_t half_open = 0;  // of `inbound`, before they are links
+};
+ConnectionRoom connection_room(std::size_t open_files_max);
 
 class TcpLinks : private TcpOwner {
  public:
@@ -42,6 +53,7 @@ class TcpLinks : private TcpOwner {
   void close(mesh::LinkId link, const std::string& reason);
   void close_all(const std::string& reason);
 
+  const ConnectionRoom& room() const { return room_; }
   // No connection is left, not even one that is being finished.
   bool idle() const { return links_.empty() && finishing_.empty(); }
   // Called whenever a connection is gone.
@@ -55,7 +67,8 @@ class TcpLinks : private TcpOwner {
   void connection_waiting(mesh::LinkId link, std::size_t bytes) override;
   void connection_ended(mesh::LinkId link, std::string reason) override;
   void on_incoming(int status);
-  bool has_room() const;
+  void begin_turn();
+  bool has_room(bool dialled) const;
   std::unique_ptr<TcpConnection> make_connection(mesh::LinkId link);
 
   uv_loop_t* loop_;
@@ -63,9 +76,12 @@ class TcpLinks : private TcpOwner {
   Feed feed_;
   std::function<void()> ended_;
   Bytes read_buffer_;
-  std::size_t connections_max_;
+  const ConnectionRoom room_;
   std::uint64_t next_inbound_ = 1;
   HandlePtr<uv_tcp_t> listener_;
+  std::size_t accepted_ = 0;  // in this turn of the loop
+  bool one_waits_ = false;    // libuv has it, and no other before it is accepted
+  Timer next_turn_;
   Connections links_;
   Connections finishing_;
 };

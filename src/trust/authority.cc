@@ -139,14 +139,20 @@ void Authority::give_places() {
 }
 
 // What the root has named goes first, so that no flood ends what an issuer has left behind.
-AuthorityLog::Shares Authority::share_of_issuers() {
-  const std::size_t apart = shares_.issuers / kApart;
-  const std::size_t bound = shares_.issuers - apart;
+std::size_t Authority::weight_of_issuers() const {
   std::size_t all = 0;
   for (const auto& [authority, log] : logs_) {
     if (!is_root(authority)) all += log.held.weight();
   }
-  if (all <= bound) return {};
+  return all;
+}
+
+bool Authority::is_half_full() const { return weight_of_issuers() >= shares_.issuers / 2; }
+
+AuthorityLog::Shares Authority::share_of_issuers() {
+  const std::size_t apart = shares_.issuers / kApart;
+  const std::size_t bound = shares_.issuers - apart;
+  if (weight_of_issuers() <= bound) return {};
   std::vector<std::size_t> ways;
   std::vector<std::size_t> rests;
   for (auto& [authority, log] : logs_) {
@@ -233,6 +239,15 @@ std::vector<ByteView> Authority::records_after(const DeviceId& authority, const 
     out.emplace_back(at->second.encoded);
   }
   return out;
+}
+
+ByteView Authority::told(const DeviceId& authority, const Position& position,
+                         Telling telling) const {
+  const auto found = logs_.find(authority);
+  if (found == logs_.end()) return {};
+  const AuthorityLog::Record* record = found->second.held.find(position);
+  if (record == nullptr || !is_told(authority, found->second.held, *record, telling)) return {};
+  return record->second.encoded;
 }
 
 Hash Authority::digest() const {

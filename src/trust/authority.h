@@ -81,7 +81,14 @@ class Authority {
   Verdict verdict(const DeviceId& device, WallTime now) const;
   // Of who shows this certificate, which may be in no log. Errors: those of decode_certificate, of
   // the signature only where it matters. That the link key is the device's its channel proves.
-  Result<Verdict> verdict_of_shown(ByteView encoded_certificate, WallTime now) const;
+  // `holds`: what was found of its signature, kept by the caller for these bytes, so that it is
+  // looked at once; nullopt: nothing yet.
+  Result<Verdict> verdict_of_shown(ByteView encoded_certificate, WallTime now,
+                                   std::optional<bool>& holds) const;
+  Result<Verdict> verdict_of_shown(ByteView encoded_certificate, WallTime now) const {
+    std::optional<bool> holds;
+    return verdict_of_shown(encoded_certificate, now, holds);
+  }
 
   // Where the log of a device ends that is revoked, or suspended as all are; nullopt of any other.
   std::optional<Position> cut(const DeviceId& device, const LogId& log) const;
@@ -92,6 +99,9 @@ class Authority {
   bool issues(const DeviceId& issuer, WallTime now) const;
   // Issuers that may certify: neither stopped nor without a certificate that lasts.
   std::size_t issuers(WallTime now) const;
+  // The records of issuers weigh half of what they may, or more: what is left is for the devices
+  // that are known, and for what a person does.
+  bool is_half_full() const;
   // Something that was taken away is missing, or may be.
   bool is_suspended() const { return suspended_; }
 
@@ -120,6 +130,8 @@ class Authority {
   // The same behind a position, so that one goes on where the last one was.
   std::vector<ByteView> records_after(const DeviceId& authority, const Position& after,
                                       std::size_t bytes_max, Telling telling) const;
+  // One record, if it is held and is told so; empty otherwise. Valid until the next take().
+  ByteView told(const DeviceId& authority, const Position& position, Telling telling) const;
   // Those that have a log here, the root first.
   std::vector<DeviceId> authorities() const;
   bool holds(const DeviceId& authority, const Position& position) const;
@@ -169,6 +181,7 @@ class Authority {
   void learn_end(const record::Rotate& rotate);
   void give_places();
   void keep_to_shares();
+  std::size_t weight_of_issuers() const;
   AuthorityLog::Shares share_of_issuers();
   void trim(const DeviceId& authority, Log& log);
   // authority_counts.cc: what counts.

@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "core/check.h"
+#include "core/planted.h"
 #include "trust/authority.h"
 
 namespace ebb::trust {
@@ -66,12 +67,14 @@ Verdict Authority::verdict(const DeviceId& device, WallTime now) const {
   return judge(device, nullptr, now);
 }
 
-Result<Verdict> Authority::verdict_of_shown(ByteView encoded_certificate, WallTime now) const {
+Result<Verdict> Authority::verdict_of_shown(ByteView encoded_certificate, WallTime now,
+                                            std::optional<bool>& holds) const {
   EBB_ASSIGN(const ReadCertificate read, read_certificate(mesh_, encoded_certificate));
   const Claim shown = claim_of(read.certificate, encoded_certificate, Hash{});
   // Of nobody it does not matter who has signed: it is told nothing.
-  if (issuer_log(shown.issuer) != nullptr && !certificate_holds(read, signatures_)) {
-    return Error{ErrorCode::kBadSignature, "certificate"};
+  if (issuer_log(shown.issuer) != nullptr) {
+    if (!holds) holds = certificate_holds(read, signatures_);
+    if (!*holds) return Error{ErrorCode::kBadSignature, "certificate"};
   }
   return judge(read.certificate.device, &shown, now);
 }
@@ -166,7 +169,7 @@ bool Authority::may_write(const DeviceId& device, std::string_view topic) const 
   return std::any_of(entry->claims.begin(), entry->claims.end(), [&](const Claim& claim) {
     const auto read = read_certificate(mesh_, claim.certificate);
     return read.ok() && read->certificate.has_role(roles::kWriter) &&
-           read->certificate.allows_topic(topic);
+           (read->certificate.allows_topic(topic) || planted(Bug::kIgnorePrefix));
   });
 }
 

@@ -8,6 +8,7 @@
 #include "core/check.h"
 #include "core/limits.h"
 #include "trust/label.h"
+#include "trust/terms.h"
 
 namespace ebb::trust {
 namespace {
@@ -17,17 +18,13 @@ constexpr std::string_view kIssuerLabel = "ebb-issuer-1";
 constexpr std::size_t kFields = 11;
 constexpr std::size_t kIssuerFields = 6;
 
-bool is_valid_prefix(std::string_view prefix) {
-  return prefix.empty() || (is_valid_topic(prefix) && prefix != kControlTopic);
-}
-
 Status check_label(std::string_view label) {
   if (is_label(label)) return {};
   return Error{ErrorCode::kMalformed, "certificate: label"};
 }
 
 Status check_prefixes(const std::vector<std::string>& prefixes) {
-  if (!std::all_of(prefixes.begin(), prefixes.end(), is_valid_prefix)) {
+  if (!std::all_of(prefixes.begin(), prefixes.end(), is_topic_prefix)) {
     return Error{ErrorCode::kMalformed, "certificate: topic prefix"};
   }
   const bool rises = std::adjacent_find(prefixes.begin(), prefixes.end(), std::greater_equal<>()) ==
@@ -137,6 +134,10 @@ Error other_mesh() { return {ErrorCode::kInvalidArgument, "certificate: of anoth
 Error bad_signature() { return {ErrorCode::kBadSignature, "certificate"}; }
 
 }  // namespace
+
+bool is_topic_prefix(std::string_view prefix) {
+  return prefix.empty() || (is_valid_topic(prefix) && prefix != kControlTopic);
+}
 
 bool Certificate::allows_topic(std::string_view topic) const {
   return topic == kControlTopic ||

@@ -4,6 +4,7 @@
 
 #include "codec/tape.h"
 #include "codec/value.h"
+#include "core/limits.h"
 #include "trust/hash.h"
 
 namespace ebb::trust {
@@ -32,7 +33,7 @@ Result<Genesis> decode_genesis(ByteView bytes) {
   reader.enter(kGenesisFields);
   if (reader.str(kGenesisLabel.size()) != kGenesisLabel) reader.fail(ErrorCode::kMalformed);
   genesis.root = reader.fixed<DeviceId>();
-  genesis.created = {reader.integer()};
+  genesis.created = {static_cast<std::int64_t>(reader.uint_up_to(limits::kTrustTimeMax))};
   genesis.nonce = reader.fixed<GenesisNonce>();
   EBB_RETURN_IF_ERROR(reader.status());
   return genesis;

@@ -20,8 +20,8 @@ using MeshSecret = Secret<32, struct MeshSecretTag>;
 using GenesisNonce = FixedBytes<16, struct GenesisNonceTag>;
 
 struct Genesis {
-  DeviceId root;  // the mesh root's public key
-  WallTime created;
+  DeviceId root;     // the mesh root's public key
+  WallTime created;  // at most limits::kTrustTimeMax, and not before 1970
   GenesisNonce nonce;
   bool operator==(const Genesis&) const = default;
 };

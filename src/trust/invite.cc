@@ -22,6 +22,23 @@ constexpr std::size_t kChecksumBytes = 5;
 constexpr std::size_t kFields = 6;
 constexpr std::string_view kBlanks = " \t\r\n";
 
+// Zeroes what it was given, however the function ends.
+class Erased {
+ public:
+  explicit Erased(Bytes& bytes) : bytes_(&bytes) {}
+  explicit Erased(std::string& text) : text_(&text) {}
+  Erased(const Erased&) = delete;
+  Erased& operator=(const Erased&) = delete;
+  ~Erased() {
+    if (bytes_ != nullptr) erase_bytes(*bytes_);
+    if (text_ != nullptr) erase_text(*text_);
+  }
+
+ private:
+  Bytes* bytes_ = nullptr;
+  std::string* text_ = nullptr;
+};
+
 Bytes checksum(ByteView body) {
   return to_bytes(hash({as_bytes(kChecksumLabel), body}).view().first(kChecksumBytes));
 }
@@ -31,6 +48,7 @@ Error damaged() { return {ErrorCode::kCorrupt, "invite", "letters are missing or
 // As it was before it was copied: without blanks, in small letters.
 std::string tidied(std::string_view text) {
   std::string out;
+  out.reserve(text.size());
   for (const char c : text) {
     if (kBlanks.find(c) != std::string_view::npos) continue;
     const bool is_capital = c >= 'A' && c <= 'Z';
@@ -91,6 +109,7 @@ MeshId Invite::mesh() const { return *MeshId::from(genesis_hash.view().first(Mes
 
 Result<std::string> encode_invite(const Invite& invite) {
   Bytes body;
+  body.reserve(limits::kInviteCharacters);  // more than any that can be read, and no copies
   codec::Writer writer(body);
   writer.array(kFields);
   writer.bin(invite.genesis_hash.view());
@@ -101,22 +120,28 @@ Result<std::string> encode_invite(const Invite& invite) {
   writer.bin(invite.secret.view());
   writer.integer(invite.made.ms);
   writer.integer(invite.expires.ms);
+  const Erased body_goes(body);
   EBB_RETURN_IF_ERROR(read_body(body));
   append(body, checksum(body));
-  std::string line(kName);
-  line.append(kVersion).append("-").append(to_base32(body));
-  erase_bytes(body);
+  std::string letters = to_base32(body);
+  const Erased letters_go(letters);
+  std::string line;
+  line.reserve(kName.size() + kVersion.size() + 1 + letters.size());
+  line.append(kName).append(kVersion).append("-").append(letters);
   return line;
 }
 
 Result<Invite> decode_invite(std::string_view text) {
   if (text.size() > limits::kInviteCharacters) return Error{ErrorCode::kTooLarge, "invite"};
-  const std::string line = tidied(text);
+  std::string line = tidied(text);
+  const Erased line_goes(line);
   EBB_ASSIGN(const std::string_view letters, behind_prefix(line));
   // A '-' among the letters is nobody's: base32 would pass it by.
-  const auto bytes =
+  auto bytes =
       letters.find('-') == std::string_view::npos ? from_base32(letters) : std::optional<Bytes>();
-  if (!bytes || bytes->size() < kChecksumBytes) return damaged();
+  if (!bytes) return damaged();
+  const Erased bytes_go(*bytes);
+  if (bytes->size() < kChecksumBytes) return damaged();
   const ByteView body = ByteView(*bytes).first(bytes->size() - kChecksumBytes);
   if (!equal(checksum(body), ByteView(*bytes).last(kChecksumBytes))) return damaged();
   Result<Invite> invite = read_body(body);

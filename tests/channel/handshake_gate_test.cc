@@ -17,6 +17,8 @@ using Ticket = HandshakeGate::Ticket;
 
 Instant at_ms(std::int64_t ms) { return {ms * 1000}; }
 
+constexpr std::size_t kProven = limits::kHalfOpen * 3 / 4;
+
 std::string name_of(const char* kind, std::size_t number) { return kind + std::to_string(number); }
 
 Ticket enter(HandshakeGate& gate, std::int64_t ms, const std::string& source) {
@@ -237,7 +239,7 @@ TEST_CASE("of 300 addresses none ousts who has come in, though the mac takes 950
 TEST_CASE("who has shown a right mac makes room for nobody who has not") {
   HandshakeGate gate;
   std::vector<Ticket> proven;
-  for (std::size_t i = 0; i < limits::kHalfOpenProven; ++i) {
+  for (std::size_t i = 0; i < kProven; ++i) {
     proven.push_back(enter(gate, 0, name_of("honest ", i)));
     CHECK(gate.prove(at_ms(static_cast<std::int64_t>(i) * 2), proven.back()).may_answer);
   }
@@ -254,7 +256,7 @@ TEST_CASE(
     "of 96 with a right mac one of the source that has most makes room for who has two fewer") {
   HandshakeGate gate;
   std::vector<Ticket> proven;
-  for (std::size_t i = 0; i < limits::kHalfOpenProven; ++i) {
+  for (std::size_t i = 0; i < kProven; ++i) {
     proven.push_back(enter(gate, 0, i < 2 ? "two" : name_of("", i)));
     CHECK(gate.prove(at_ms(static_cast<std::int64_t>(i) * 2), proven.back()).may_answer);
   }
@@ -322,6 +324,23 @@ TEST_CASE("a flood from any number of sources leaves the places at 128 and the m
     enter(gate, 0, "two");
   CHECK_FALSE(gate.enter(at_ms(0), "busy").ticket.has_value());
   CHECK(gate.enter(at_ms(0), "fresh").ousted.has_value());
+}
+
+TEST_CASE("of few places a source has a quarter, and the proven three quarters") {
+  constexpr std::size_t kPlaces = 12;
+  HandshakeGate gate(kPlaces);
+  for (std::size_t i = 0; i < kPlaces; ++i) {
+    CHECK(gate.enter(at_ms(0), "one").ticket.has_value() == (i < kPlaces / 4));
+    CHECK(gate.half_open() <= kPlaces / 4);
+  }
+  std::size_t answered = 0;
+  for (std::size_t i = 0; i < kPlaces; ++i) {
+    const auto entry = gate.enter(at_ms(2000), name_of("other", i));
+    REQUIRE(entry.ticket);
+    if (gate.prove(at_ms(2000), *entry.ticket).may_answer) ++answered;
+    CHECK(gate.half_open() <= kPlaces);
+  }
+  CHECK(answered == kPlaces - kPlaces / 4);
 }
 
 TEST_CASE("who holds a place is not forgotten") {

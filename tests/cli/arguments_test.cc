@@ -7,6 +7,7 @@
 
 using ebb::Result;
 using ebb::cli::ConfigLine;
+using ebb::cli::InitAnswer;
 using ebb::cli::InitWanted;
 using ebb::cli::Overrides;
 using ebb::tests::CommandRun;
@@ -62,9 +63,9 @@ TEST_CASE("a hint names the command with the words that lead to it") {
 TEST_CASE("an empty value is wrong use, whichever flag or word it is of") {
   CommandRun ebb;
   bool acted = false;
-  ebb.local.init = [&](const std::string&, const InitWanted&) -> Result<std::string> {
+  ebb.local.init = [&](const std::string&, const InitWanted&) -> Result<InitAnswer> {
     acted = true;
-    return std::string("abcdefgh-ijklmnop");
+    return InitAnswer{"abcdefgh-ijklmnop"};
   };
   auto& api = ebb.serve();
   const std::vector<std::pair<std::vector<std::string>, std::string>> cases = {

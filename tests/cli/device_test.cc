@@ -12,6 +12,7 @@ using ebb::Error;
 using ebb::ErrorCode;
 using ebb::Result;
 using ebb::cli::ConfigLine;
+using ebb::cli::InitAnswer;
 using ebb::cli::InitWanted;
 using ebb::cli::Overrides;
 using ebb::cli::VerifyAnswer;
@@ -35,13 +36,16 @@ TEST_CASE("init prints the device and hands on label and mesh") {
   CommandRun ebb;
   std::optional<std::string> seen_mesh;
   std::string seen_name;
-  ebb.local.init = [&](const std::string&, const InitWanted& wanted) -> Result<std::string> {
+  ebb.local.init = [&](const std::string&, const InitWanted& wanted) -> Result<InitAnswer> {
     seen_name = wanted.name;
     seen_mesh = wanted.mesh_text;
-    return std::string("abcdefgh-ijklmnop");
+    InitAnswer answer{"abcdefgh-ijklmnop"};
+    if (!wanted.mesh_text) answer.begins = {1700000000000};
+    return answer;
   };
   CHECK(ebb.run({"init"}) == 0);
   CHECK(ebb.out == "abcdefgh-ijklmnop\n");
+  CHECK(ebb.err_has("a mesh begins at 2023-11-14 22:13:20.000Z"));
   CHECK(ebb.err_has("start its node with `ebb up --dir " + ebb.temp.path().string() + "`\n"));
   CHECK(seen_name.empty());
   CHECK_FALSE(seen_mesh.has_value());
@@ -50,12 +54,15 @@ TEST_CASE("init prints the device and hands on label and mesh") {
   CHECK(seen_name == "till");
   CHECK(seen_mesh == "mesh text\n");
   CHECK(ebb.out == "{\"device\":\"abcdefgh-ijklmnop\"}\n");
+  CHECK_FALSE(ebb.err_has("a mesh begins"));
+  CHECK(ebb.run({"init", "--json"}) == 0);
+  CHECK(ebb.out == "{\"begins_ms\":1700000000000,\"device\":\"abcdefgh-ijklmnop\"}\n");
 }
 
 TEST_CASE("init refuses a mesh file that is not there or no mesh file at all") {
   CommandRun ebb;
-  ebb.local.init = [](const std::string&, const InitWanted&) -> Result<std::string> {
-    return std::string("never");
+  ebb.local.init = [](const std::string&, const InitWanted&) -> Result<InitAnswer> {
+    return InitAnswer{"never"};
   };
   CHECK(ebb.run({"init", "--mesh", (ebb.temp / "none").string()}) == 1);
   CHECK(ebb.err_has("none: No such file"));
@@ -64,7 +71,7 @@ TEST_CASE("init refuses a mesh file that is not there or no mesh file at all") {
   CHECK(ebb.err_has("larger than"));
   CHECK(ebb.out.empty());
   write_file(ebb.temp / "other", "[node]\n");
-  ebb.local.init = [](const std::string&, const InitWanted&) -> Result<std::string> {
+  ebb.local.init = [](const std::string&, const InitWanted&) -> Result<InitAnswer> {
     return Error{ErrorCode::kMalformed, "mesh file: first line is not ebb-mesh-2"};
   };
   CHECK(ebb.run({"init", "--mesh", (ebb.temp / "other").string()}) == 1);
@@ -75,14 +82,14 @@ TEST_CASE("init refuses a mesh file that is not there or no mesh file at all") {
 
 TEST_CASE("failures on the directory say what to do next") {
   CommandRun ebb;
-  ebb.local.init = [&](const std::string&, const InitWanted&) -> Result<std::string> {
+  ebb.local.init = [&](const std::string&, const InitWanted&) -> Result<InitAnswer> {
     return Error{ErrorCode::kExists, "device", "keys/identity.key\x1b[1m"};
   };
   CHECK(ebb.run({"init"}) == 1);
   CHECK(ebb.err == "ebb: keys/identity.key\\u001b[1m\n");  // it says itself what to do
   for (const std::string_view context : {"create directory", "open file"}) {
     for (const ErrorCode bad : {ErrorCode::kNotFound, ErrorCode::kPermission, ErrorCode::kIo}) {
-      ebb.local.init = [&](const std::string&, const InitWanted&) -> Result<std::string> {
+      ebb.local.init = [&](const std::string&, const InitWanted&) -> Result<InitAnswer> {
         return Error{bad, context, "/proc/x: No such file or directory"};
       };
       CHECK(ebb.run({"init"}) == 1);

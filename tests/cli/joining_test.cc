@@ -1,5 +1,6 @@
 // Commands by which devices become those of a mesh.
 #include <doctest/doctest.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -12,10 +13,13 @@
 #include "tests/cli/command_run.h"
 #include "tests/temp_dir.h"
 
+#include <nlohmann/json.hpp>
+
 using ebb::Error;
 using ebb::ErrorCode;
 using ebb::Result;
 using ebb::cli::draw_qr;
+using ebb::cli::InitAnswer;
 using ebb::cli::InitWanted;
 using ebb::cli::JoinAnswer;
 using ebb::tests::CommandRun;
@@ -104,6 +108,43 @@ TEST_CASE("a list of names may have comments, and no name that is no label") {
   CHECK(ebb.run({"cert", "issue", names, folder}) == 0);
   CHECK(made == std::vector<std::string>{"till-1"});
   CHECK(ebb.err_has("ebb up --peer HOST:PORT"));
+}
+
+TEST_CASE("what a certificate is to say is asked for as it was given, and no more") {
+  CommandRun ebb;
+  ebb.serve().on("POST /v1/invites", kMade);
+  CHECK(ebb.run({"invite", "--roles", "reader,writer", "--prefix", "pump.", "--prefix", "door",
+                 "--days", "30"}) == 0);
+  CHECK(nlohmann::json::parse(ebb.api->requests().at(0).body) ==
+        nlohmann::json({{"ttl_ms", 3600000},
+                        {"uses", 1},
+                        {"roles", {"reader", "writer"}},
+                        {"prefixes", {"pump.", "door"}},
+                        {"days", 30}}));
+  CHECK(ebb.run({"invite", "--prefix", "*", "--roles", "reader,"}) == 0);
+  const auto second = nlohmann::json::parse(ebb.api->requests().at(1).body);
+  CHECK(second["prefixes"] == nlohmann::json({""}));
+  CHECK(second["roles"] == nlohmann::json({"reader", ""}));  // the node says what is wrong
+  for (const std::string bad : {"0", "401", "x", "-1", ""}) {
+    CAPTURE(bad);
+    CHECK(ebb.run({"invite", "--days", bad}) == 2);
+  }
+  CHECK(ebb.run({"invite", "--roles", "\xff"}) == 2);
+  CHECK(ebb.run({"invite", "--roles", ""}) == 2);
+}
+
+TEST_CASE("a known device is certified anew by a beginning of its id") {
+  CommandRun ebb;
+  ebb.serve().on("GET /v1/heads", R"({"heads":[{"device":"abcdefgh-ijklmnop"}]})");
+  ebb.api->on("GET /v1/peers", R"({"peers":[]})");
+  ebb.api->on("POST /v1/certificates", R"({"record":"aa"})");
+  CHECK(ebb.run({"cert", "change", "abcd"}) == 2);
+  CHECK(ebb.err_has("nothing is to be changed"));
+  CHECK(ebb.run({"cert", "change", "abcd", "--roles", "reader"}) == 0);
+  CHECK(ebb.err_has("certified anew"));
+  CHECK(nlohmann::json::parse(ebb.api->requests().back().body) ==
+        nlohmann::json({{"device", "abcdefgh-ijklmnop"}, {"roles", {"reader"}}}));
+  CHECK(ebb.run({"cert", "change", "zz", "--roles", "reader"}) == 1);
 }
 
 TEST_CASE("a QR code is drawn on a terminal that is wide enough, or when it is asked for") {
@@ -224,9 +265,9 @@ TEST_CASE("a root's key gets another passphrase with the one that it has") {
 TEST_CASE("a passphrase comes from its file, and two that differ make nothing") {
   CommandRun ebb;
   std::string seen;
-  ebb.local.init = [&](const std::string&, const InitWanted& wanted) -> Result<std::string> {
+  ebb.local.init = [&](const std::string&, const InitWanted& wanted) -> Result<InitAnswer> {
     seen = wanted.passphrase;
-    return std::string("abcdefgh");
+    return InitAnswer{"abcdefgh"};
   };
   CHECK(ebb.run({"init", "--passphrase"}) == 1);  // there is nobody to ask
   CHECK(ebb.err_has("EBB_PASSPHRASE_FILE"));
@@ -235,6 +276,7 @@ TEST_CASE("a passphrase comes from its file, and two that differ make nothing") 
   ebb.variables["EBB_PASSPHRASE_FILE"] = path;
   CHECK(ebb.run({"init", "--passphrase"}) == 1);
   std::ofstream(path) << "correct horse\r\nmore\n";
+  REQUIRE(chmod(path.c_str(), 0600) == 0);
   CHECK(ebb.run({"init", "--passphrase"}) == 0);
   CHECK(seen == "correct horse");
   std::ofstream(path, std::ios::trunc) << "\n";
@@ -243,6 +285,43 @@ TEST_CASE("a passphrase comes from its file, and two that differ make nothing") 
   std::ofstream(path, std::ios::trunc) << std::string(1025, 'x');
   CHECK(ebb.run({"init", "--passphrase"}) == 1);
   CHECK(ebb.err_has("longer than 1,024"));
+}
+
+TEST_CASE("a passphrase is taken of no file that others can read, and of a pipe") {
+  CommandRun ebb;
+  std::string seen;
+  ebb.local.init = [&](const std::string&, const InitWanted& wanted) -> Result<InitAnswer> {
+    seen = wanted.passphrase;
+    return InitAnswer{"abcdefgh"};
+  };
+  const std::string path = (ebb.temp / "secret").string();
+  std::ofstream(path) << "correct horse\n";
+  ebb.variables["EBB_PASSPHRASE_FILE"] = path;
+  for (const mode_t mode : {0640U, 0604U, 0620U, 0601U}) {
+    CAPTURE(mode);
+    REQUIRE(chmod(path.c_str(), mode) == 0);
+    CHECK(ebb.run({"init", "--passphrase"}) == 1);
+    CHECK(ebb.err_has("secret is open to others (mode 0"));
+    CHECK(ebb.err_has("run `chmod 600 " + path + "`"));
+    CHECK(seen.empty());
+  }
+  REQUIRE(chmod(path.c_str(), 0400) == 0);
+  CHECK(ebb.run({"init", "--passphrase"}) == 0);
+  CHECK(seen == "correct horse");
+  if (geteuid() == 0) {
+    REQUIRE(chown(path.c_str(), 65534, static_cast<gid_t>(-1)) == 0);
+    CHECK(ebb.run({"init", "--passphrase"}) == 1);
+    CHECK(ebb.err_has("belongs to another user"));
+    CHECK(ebb.err_has("run `chown 0 " + path + "`"));
+  }
+  int ends[2];
+  REQUIRE(pipe(ends) == 0);
+  REQUIRE(write(ends[1], "through a pipe\n", 15) == 15);
+  close(ends[1]);
+  ebb.variables["EBB_PASSPHRASE_FILE"] = "/dev/fd/" + std::to_string(ends[0]);
+  CHECK(ebb.run({"init", "--passphrase"}) == 0);
+  close(ends[0]);
+  CHECK(seen == "through a pipe");
 }
 
 TEST_CASE("where there are no hard links a secret replaces nothing, and is whole") {

@@ -71,24 +71,47 @@ TEST_CASE("status says why a clock is suspect, and what to do") {
   CHECK(ebb.out_has("own logs  of 3 incarnations\n"));
 }
 
-TEST_CASE("status says why this device was not let in, and what helps") {
+TEST_CASE("status says what the device is to the mesh, and what is lost with a single issuer") {
   CommandRun ebb;
-  std::string answer = status_with("warn");
-  const auto with = [&answer](const std::string& standing) {
-    std::string text = answer;
-    return text.insert(text.find(R"("listen")"),
-                       R"("membership":{"standing":")" + standing +
-                           R"(","last_refusal":"this mesh lets in by invite alone"},)");
+  const auto show = [&ebb](const std::string& membership, bool issuer = false) {
+    std::string answer = status_with("ok");
+    const std::string what = R"("issuer":)" + std::string(issuer ? "true" : "false") +
+                             R"(,"membership":{)" + membership + "},";
+    answer.insert(answer.find(R"("listen")"), what);
+    ebb.serve().on("GET /v1/status", answer);
+    CHECK(ebb.run({"status"}) == 0);
   };
-  ebb.serve().on("GET /v1/status", with("unknown"));
-  CHECK(ebb.run({"status"}) == 0);
+  const std::string until = R"(,"until_ms":1700000000000,"days_left":12)";
+  show(R"("standing":"certified","roles":["reader","writer","relay"],"prefixes":[""])" + until);
+  CHECK(ebb.out_has("\nmember    certified, until 2023-11-14 (12 days)\n"));
+  CHECK_FALSE(ebb.out_has("issuers"));
+  CHECK_FALSE(ebb.out_has("last refusal"));
+  show(R"("standing":"certified","renewal_due":true,"last_refusal":"no issuer here","roles":)"
+       R"(["writer"],"prefixes":["door","pump."])" +
+       until);
   CHECK(
-      ebb.out_has("refused   this mesh lets in by invite alone\n          on an issuer `ebb mesh "
-                  "admit secret` lets it in"));
-  // It has been let in since.
-  ebb.serve().on("GET /v1/status", with("certified"));
-  CHECK(ebb.run({"status"}) == 0);
-  CHECK_FALSE(ebb.out_has("refused"));
+      ebb.out_has("(12 days), renewal is due; as writer; topics door, pump.\n"
+                  "          last refusal: no issuer here\n"));
+  show(R"("standing":"certified","issues":true,"issuers":1,"roles":["reader","writer","relay",)"
+       R"("admin","issuer"],"prefixes":[""])" +
+           until,
+       true);
+  CHECK(
+      ebb.out_has("(12 days); as reader, writer, relay, admin; issuer\nissuers   1 (if it is lost "
+                  "nobody is certified any more: see docs/security.md)\n"));
+  show(R"("standing":"certified","issues":true,"waits_for_member":true,"issuers":2)" + until, true);
+  CHECK(ebb.out_has("; issuer, signs nothing before"));
+  CHECK(ebb.out_has("issuers   2\n"));
+  show(R"("standing":"unknown","last_refusal":"this mesh lets in by invite alone")");
+  CHECK(
+      ebb.out_has("member    no certificate: let in nowhere yet\n"
+                  "          last refusal: this mesh lets in by invite alone\n"
+                  "          on an issuer `ebb mesh admit secret` lets it in"));
+  show(R"("standing":"revoked")");
+  CHECK(ebb.out_has("member    revoked: let in nowhere\n"));
+  show(R"("standing":"expired","roles":["reader","writer","relay","issuer"],"days_left":-3)"
+       R"(,"until_ms":1700000000000)");
+  CHECK(ebb.out_has("gives its events, gets none, ended 2023-11-14; issuer without its key"));
 }
 
 TEST_CASE("what names what cannot be ends with 2, in the words of the command line") {

@@ -2,12 +2,16 @@
 
 #include <doctest/doctest.h>
 
+#include <memory>
+
 #include "codec/message.h"
 #include "core/limits.h"
 #include "core/rng.h"
+#include "tests/codec/allocation_peak.h"
 
 using namespace ebb;
 using namespace ebb::codec;
+using ebb::tests::GivenBack;
 
 namespace {
 
@@ -191,4 +195,30 @@ TEST_CASE("a frame above a chunk is cut into full ones") {
   CHECK(stream.size() == message.size() + 3 * kChunkHeaderBytes);
   CHECK(read_be32(stream) == 0x82010000);
   CHECK(read_be32(ByteView(stream).last(5 + kChunkHeaderBytes)) == 0x02000005);
+}
+
+TEST_CASE("of what was erased nothing is left in memory, whole or begun") {
+  const Bytes secret(32, 0xa7);
+  Bytes whole = chunk(Priority::kControl, secret, false);
+  Bytes begun = chunk(Priority::kLive, secret, true);
+  std::size_t left = 1;
+  {
+    auto splitter = std::make_unique<FrameSplitter>();
+    splitter->push(begun);
+    CHECK(splitter->next()->empty());
+    splitter->push(whole);
+    CHECK(equal(*splitter->next(), secret));
+    splitter->erase();
+    CHECK(splitter->buffered_bytes() == 0);
+    const GivenBack given_back(secret);
+    splitter.reset();
+    left = given_back.blocks();
+  }
+  CHECK(left == 0);
+  FrameSplitter splitter;
+  splitter.push(whole);
+  splitter.erase();
+  CHECK(splitter.next()->empty());
+  splitter.push(whole);
+  CHECK(equal(*splitter.next(), secret));
 }

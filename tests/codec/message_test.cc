@@ -319,6 +319,25 @@ TEST_CASE("an AUTH keeps to its bounds") {
   CHECK(code_of(message_bytes(compare)) == ErrorCode::kTooLarge);
 }
 
+TEST_CASE("the clock of an AUTH is from 1970 to the last time there is") {
+  const auto told = [](std::int64_t ms) {
+    AuthRecords records;
+    records.wall = {ms};
+    return decode_message(message_bytes(records));
+  };
+  for (const std::int64_t ms : {std::int64_t{0}, std::int64_t{1}, limits::kTrustTimeMax}) {
+    CAPTURE(ms);
+    const auto decoded = told(ms);
+    REQUIRE(decoded.ok());
+    CHECK(std::get<AuthRecords>(*decoded).wall == WallTime{ms});
+  }
+  for (const std::int64_t ms :
+       {std::int64_t{-1}, INT64_MIN, limits::kTrustTimeMax + 1, INT64_MAX}) {
+    CAPTURE(ms);
+    CHECK(told(ms).error().code == ErrorCode::kMalformed);
+  }
+}
+
 TEST_CASE("every message has a name") {
   const Bytes segment;
   std::set<std::string_view> names;

@@ -25,11 +25,14 @@ TEST_CASE("a network is a host, and of an IPv6 number what one host may have all
   CHECK(network_of("10.0.0.1:1") == "10.0.0.1");
   CHECK(network_of("hub.lan:1") == network_of("hub.lan:2"));
   CHECK(network_of("[2001:db8:1:2::1]:1") == network_of("[2001:db8:1:2:ffff:2:3:4]:9"));
-  CHECK(network_of("[2001:db8:1:2::1]:1") != network_of("[2001:db8:1:3::1]:1"));
+  CHECK(network_of("[2001:db8:1:2::1]:1") == network_of("[2001:db8:1:ff::1]:1"));
+  CHECK(network_of("[2001:db8:1:2::1]:1") != network_of("[2001:db8:1:102::1]:1"));
+  CHECK(network_of("[2001:db8:1:2::1]:1") != network_of("[2001:db8:2:2::1]:1"));
+  CHECK(network_of("[2001:DB8:01::1]:1") == network_of("[2001:db8:1::2]:1"));
   CHECK(network_of("[2001:db8::1]:1") == network_of("[2001:db8:0:0:9::]:1"));
-  CHECK(network_of("[2001::a:b:c:d:e]:1") == network_of("[2001:0:0:a::1]:1"));
+  CHECK(network_of("[2001::a:b:c:d:e]:1") == network_of("[2001:0:0:a:1::]:1"));
   CHECK(network_of("[::ffff:10.0.0.1]:1") != network_of("[::ffff:10.0.0.2]:1"));
-  CHECK(network_of("[::1]:1") == "0:0:0:0:");
+  CHECK(network_of("[::1]:1") == "0:0:0:0::/56");
   CHECK(network_of("[fe80::1:2%eth0]:1") == network_of("[fe80::1:2%eth0]:9"));
   CHECK(network_of("[fe80::1:2%eth0]:1") != network_of("[fe80::1:3%eth0]:1"));
   CHECK(network_of("nonsense") == "nonsense");
@@ -87,6 +90,20 @@ TEST_CASE("hosts that lead to no one other machine are known, however they are w
         "hub.lan", "localhost.example", "notlocalhost", "1a.example"}) {
     CAPTURE(std::string(host));
     CHECK_FALSE(ebb::is_local_host(host));
+  }
+}
+
+TEST_CASE("addresses of one wire are link-local ones and those with a zone") {
+  for (const char* address : {"[fe80::1]:1", "[fe80::1%eth0]:1", "[febf:1::2%3]:65535",
+                              "[FE80::A]:1", "[2001:db8::1%eth0]:1", "[ff12::ebb%eth0]:1"}) {
+    CAPTURE(std::string(address));
+    CHECK(ebb::is_link_scoped(address));
+  }
+  for (const char* address :
+       {"[fec0::1]:1", "[2001:db8::1]:1", "[fd00::fe80]:1", "[::1]:1", "169.254.1.1:1",
+        "10.0.0.1:1", "fe80.example:1", "", "fe80", ":", "[]:1"}) {
+    CAPTURE(std::string(address));
+    CHECK_FALSE(ebb::is_link_scoped(address));
   }
 }
 

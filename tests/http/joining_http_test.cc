@@ -98,6 +98,73 @@ TEST_CASE("a device is certified by name, and what is no device or key is not") 
   CHECK(api.post("/v1/policy", R"({"admit":"anybody"})").field() == "admit");
 }
 
+TEST_CASE("an invite and a certificate say as what, of which topics and how long") {
+  Api api;
+  const auto made =
+      api.post("/v1/invites", R"({"roles":["writer","reader"],"prefixes":["pump."],"days":30})");
+  REQUIRE(made.status == 200);
+  const auto row = api.get("/v1/invites").json()["invites"].at(0);
+  CHECK(row["roles"] == nlohmann::json({"reader", "writer"}));
+  CHECK(row["prefixes"] == nlohmann::json({"pump."}));
+  CHECK(row["days"] == 30);
+  REQUIRE(api.post("/v1/invites", "{}").status == 200);
+  const auto usual = api.get("/v1/invites").json()["invites"].at(0);
+  CHECK(usual["roles"] == nlohmann::json({"reader", "writer", "relay"}));
+  CHECK(usual["prefixes"] == nlohmann::json({""}));
+  CHECK(usual["days"] == 400);
+
+  const std::string device = api.get("/v1/status").json()["device"];
+  const auto before = api.get("/v1/status").json()["membership"];
+  CHECK(before["roles"] == nlohmann::json({"reader", "writer", "relay", "admin", "issuer"}));
+  CHECK(before["waits_for_member"] == false);
+  // The same device, known by its name; its issuer's key stays on it.
+  const auto changed = api.post(
+      "/v1/certificates",
+      nlohmann::json({{"device", device}, {"roles", {"writer", "admin"}}, {"days", 7}}).dump());
+  REQUIRE(changed.status == 200);
+  const auto after = api.get("/v1/status").json()["membership"];
+  CHECK(after["roles"] == nlohmann::json({"writer", "admin", "issuer"}));
+  CHECK(after["prefixes"] == nlohmann::json({""}));
+  CHECK(after["days_left"].get<int>() <= 7);
+  CHECK(after["days_left"].get<int>() >= 6);
+  CHECK(after["until_ms"].get<std::int64_t>() < before["until_ms"].get<std::int64_t>());
+}
+
+TEST_CASE("terms that cannot be are refused by their field") {
+  Api api;
+  const std::string device = api.get("/v1/status").json()["device"];
+  const auto refused = [&](const std::string& field, const nlohmann::json& value,
+                           const std::string& part) {
+    CAPTURE(field);
+    CAPTURE(value);
+    for (const std::string target : {"/v1/invites", "/v1/certificates"}) {
+      nlohmann::json body = {{field, value}};
+      if (target == "/v1/certificates") body["device"] = device;
+      const auto answer = api.post(target, body.dump());
+      CHECK(answer.status >= 400);
+      CHECK(answer.field() == field);
+      CHECK(answer.body.find(part) != std::string::npos);
+    }
+  };
+  refused("roles", {"king"}, "is no role: there are reader, writer, relay");
+  refused("roles", nlohmann::json::array(), "names no role");
+  refused("roles", "reader", "a list of texts");
+  refused("roles", {1}, "a list of texts");
+  refused("roles", {"issuer"}, "not to be given");
+  refused("prefixes", nlohmann::json::array(), "names no topic prefix");
+  refused("prefixes", {std::string(65, 'a')}, "65 bytes, at most 64");
+  refused("prefixes", {"Pump"}, "begins no topic");
+  refused("prefixes", std::vector<std::string>(65, "a"), "more than 64");
+  refused("days", 401, "from 1 to 400");
+  refused("days", 0, "1 or more");
+  CHECK(api.post("/v1/invites", R"({"roles":["admin"]})").field() == "roles");
+  const auto unknown =
+      api.post("/v1/certificates",
+               nlohmann::json({{"device", ebb::device_text(ebb::DeviceId{})}, {"days", 5}}).dump());
+  CHECK(unknown.status == 404);
+  CHECK(unknown.body.find("no certificate of this device") != std::string::npos);
+}
+
 TEST_CASE("a node without an issuer's key invites and certifies nobody") {
   Api first;
   Api second(first, {});

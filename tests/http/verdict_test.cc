@@ -3,6 +3,7 @@
 #include <doctest/doctest.h>
 
 #include "core/limits.h"
+#include "http/membership.h"
 
 namespace {
 
@@ -48,6 +49,63 @@ TEST_CASE("a node that has met nobody says how to change that, where it has link
   status.peers = 0;
   status.listen = "off";
   CHECK(verdict_of(status).text == "alone, 0 events held");
+}
+
+TEST_CASE("what is wrong with a device as one of the mesh is its verdict, though it is alone") {
+  using ebb::trust::Standing;
+  NodeStatus status;
+  ebb::mesh::MembershipStatus member;
+  const auto told = [&](std::string_view level, const std::string& part) {
+    const auto verdict = verdict_of(status, member);
+    CAPTURE(verdict.text);
+    CHECK(verdict.level == level);
+    CHECK(verdict.text.find(part) != std::string::npos);
+  };
+  member.standing = Standing::kRevoked;
+  told("ok", "alone");  // an open mesh
+  member.on = true;
+  told("bad", "was revoked");
+  // A clock that is doubted hides nothing of that.
+  status.clock.suspect = true;
+  told("bad", "was revoked");
+  status.clock.suspect = false;
+  member.standing = Standing::kRetired;
+  told("bad", "was retired");
+  member.standing = Standing::kExpired;
+  told("warn", "gives its events, and gets none until it is renewed");
+  member.last_refusal = "the clock of the issuer is wrong";
+  told("warn", "the clock of the issuer is wrong");
+  member.standing = Standing::kUnknown;
+  told("warn", "has no certificate");
+  member.standing = Standing::kIssuerExpired;
+  told("warn", "issuer that has certified");
+  member.standing = Standing::kNotYetValid;
+  told("warn", "set it");
+  member.standing = Standing::kCertified;
+  told("ok", "alone");  // what was refused once is over
+  member.waits_for_member = true;
+  told("warn", "signs nothing");
+  member.waits_for_member = false;
+  member.clock_overruled = true;
+  told("warn", "judged by theirs");
+  member.clock_overruled = false;
+  member.suspended = true;
+  told("bad", "suspended");
+}
+
+TEST_CASE("a renewal that is due is no fault until half of the time for it is over") {
+  constexpr std::int64_t kDay = ebb::limits::kDayMs;
+  ebb::mesh::MembershipStatus member;
+  member.on = true;
+  member.standing = ebb::trust::Standing::kCertified;
+  member.certificate.emplace();
+  member.certificate->validity = {{0}, {60 * kDay}};
+  member.renewal_due = true;
+  member.judged_at = {50 * kDay};
+  CHECK(verdict_of(NodeStatus(), member).level == "ok");
+  member.judged_at = {50 * kDay + 1};
+  CHECK(verdict_of(NodeStatus(), member).level == "warn");
+  CHECK(verdict_of(NodeStatus(), member).text.find("ends soon") != std::string::npos);
 }
 
 TEST_CASE("a node with a partial scope is warned of while no link is to a relay") {

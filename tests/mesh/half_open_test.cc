@@ -13,6 +13,7 @@
 namespace ebb::tests {
 namespace {
 
+constexpr std::size_t kProven = limits::kHalfOpen * 3 / 4;
 constexpr auto kPlaces = static_cast<std::size_t>(limits::kHalfOpen);
 
 // One engine, to which a test connects from anywhere.
@@ -24,6 +25,7 @@ struct Door {
     config.self = store.device();
     config.mesh = test_mesh();
     config.channels = channels.get();
+    config.link_classes = {{"metered", {"10.*"}, 1000000, std::nullopt}};
     engine = std::make_unique<mesh::Engine>(std::move(config), Rng(42));
     const auto access = channel::AccessKey::for_link(test_mesh(), kMeshSecret);
     channel::Handshake::initiator(access, initiator_keys())->start(first_message);
@@ -99,6 +101,28 @@ TEST_CASE("a stranger hears not a byte, whatever he says, and is closed at once"
   CHECK(door.engine->links().empty());
 }
 
+TEST_CASE("what strangers send is not taken from what a link may cost; a link pays for all of it") {
+  Door door;
+  for (std::size_t i = 0; i < 100; ++i) {
+    const mesh::LinkId link = door.connect(Door::host(i));
+    door.say(link, Bytes(60000, 7));
+    CHECK(door.is_closed(link));
+  }
+  const mesh::LinkId silent = door.connect("10.9.0.1");
+  door.say(silent, door.first_message);
+  CHECK(door.is_answered(silent));
+  REQUIRE(door.engine->budgets().size() == 1);
+  CHECK(door.engine->budgets().front().spent_today == 0);
+
+  SecurePair pair;
+  pair.node(1).config.link_classes = {{"metered", {"*"}, 1000000, std::nullopt}};
+  pair.start_both();
+  pair.run_for(seconds(1));
+  const mesh::LinkStatus link = pair.engine(1).links().at(0);
+  CHECK_FALSE(link.dialled);
+  CHECK(pair.engine(1).budgets().front().spent_today == link.bytes_in + link.bytes_out);
+}
+
 TEST_CASE("one source has a few places, and what it does beyond them keeps no other source out") {
   Door door;
   for (std::size_t i = 0; i < 10 * limits::kHalfOpenPerSource; ++i)
@@ -153,7 +177,7 @@ TEST_CASE("of a flood of right first messages so many are answered, the others h
     CHECK(door.is_closed(link));
   }
   CHECK(door.bytes_sent.size() <= limits::kHandshakeAnswersAtOnce);
-  CHECK(door.bytes_sent.size() >= limits::kHalfOpenProven);
+  CHECK(door.bytes_sent.size() >= kProven);
   CHECK(door.refused("not_answered") == silent);
   CHECK(door.engine->counters().faults.empty());
   // Nobody who was answered had to go for one of them.

@@ -2,6 +2,7 @@
 #include <doctest/doctest.h>
 
 #include "mesh/access_book.h"
+#include "tests/codec/allocation_peak.h"
 #include "tests/mesh/secure_rig.h"
 
 using namespace ebb;
@@ -151,4 +152,25 @@ TEST_CASE("links of the mesh go on beside invites, and are of none") {
   REQUIRE(!ends.answer());
   REQUIRE(!ends.hear());
   CHECK_FALSE(ends.accepted->peer()->invite.has_value());
+}
+
+TEST_CASE("what is sealed in a short message is nowhere in memory behind that") {
+  Inviting ends;
+  ends.invite({3});
+  ends.dial(3);
+  ends.begin();
+  REQUIRE(!ends.hear());
+  REQUIRE(!ends.answer());
+  REQUIRE(!ends.hear());
+  const Bytes secret(32, 0xa7);
+  Bytes wire;
+  const GivenBack given_back(secret);
+  {
+    Bytes message;
+    message.reserve(2 * secret.size());
+    append(message, secret);
+    ends.accepted->seal(std::move(message), wire);
+  }
+  CHECK(given_back.blocks() == 0);
+  CHECK(wire.size() > secret.size());
 }

@@ -10,9 +10,12 @@ namespace ebb::tests {
 namespace {
 
 // What an end says first: its length, the device, and its claim.
+using Joining = std::map<DeviceId, mesh::InviteId>;
+
 class ClaimChannel final : public mesh::Channel {
  public:
-  ClaimChannel(const DeviceId& self, mesh::ChannelClaim own) : self_(self), own_(std::move(own)) {}
+  ClaimChannel(const DeviceId& self, const Joining& joining, mesh::ChannelClaim own)
+      : self_(self), joining_(joining), own_(std::move(own)) {}
 
   void start(Bytes& wire_out) override { append(wire_out, claim_preamble(self_, own_)); }
   std::optional<mesh::ChannelFailure> receive(Bytes wire, Bytes& plain_out, Bytes&) override {
@@ -23,6 +26,8 @@ class ClaimChannel final : public mesh::Channel {
       peer_.emplace();
       peer_->device = *DeviceId::from(said.first(DeviceId::kSize));
       peer_->link_key = rig_link_key(peer_->device);
+      const auto invite = joining_.find(peer_->device);
+      if (invite != joining_.end()) peer_->invite = invite->second;
       const std::size_t certificate = read_be16(said.subspan(DeviceId::kSize));
       const ByteView rest = said.subspan(DeviceId::kSize + 2);
       peer_->claim.certificate = to_bytes(rest.first(certificate));
@@ -46,6 +51,7 @@ class ClaimChannel final : public mesh::Channel {
 
  private:
   DeviceId self_;
+  const Joining& joining_;
   mesh::ChannelClaim own_;
   Bytes begun_;
   std::optional<mesh::ChannelPeer> peer_;
@@ -53,17 +59,18 @@ class ClaimChannel final : public mesh::Channel {
 
 class ClaimChannels final : public mesh::Channels {
  public:
-  explicit ClaimChannels(const DeviceId& self) : self_(self) {}
+  ClaimChannels(const DeviceId& self, const Joining& joining) : self_(self), joining_(joining) {}
   std::uint32_t random_index() const override { return ++drawn_; }
   std::unique_ptr<mesh::Channel> dial(mesh::ChannelClaim own) const override {
-    return std::make_unique<ClaimChannel>(self_, std::move(own));
+    return std::make_unique<ClaimChannel>(self_, joining_, std::move(own));
   }
   std::unique_ptr<mesh::Channel> accept(mesh::ChannelClaim own, mesh::MayAnswer) const override {
-    return std::make_unique<ClaimChannel>(self_, std::move(own));
+    return std::make_unique<ClaimChannel>(self_, joining_, std::move(own));
   }
 
  private:
   DeviceId self_;
+  const Joining& joining_;
   mutable std::uint32_t drawn_ = 0;
 };
 
@@ -110,7 +117,7 @@ std::size_t MemberRig::add(const std::vector<std::size_t>& peers) {
   const std::size_t i = add_node(static_cast<std::uint8_t>(size() + 1), peers);
   Node& added = node(i);
   const DeviceId& device = added.store->device();
-  added.channels = std::make_unique<ClaimChannels>(device);
+  added.channels = std::make_unique<ClaimChannels>(device, joining);
   added.config.mesh = trust::mesh_id(genesis);
   added.membership.emplace();
   added.membership->genesis = genesis;

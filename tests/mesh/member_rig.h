@@ -7,6 +7,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -61,6 +62,8 @@ class MemberRig : public Rig {
   bool agree(const std::vector<std::size_t>& nodes);
   std::uint64_t not_admitted(std::size_t i) { return engine(i).counters().peers_not_admitted; }
 
+  // Whose channels are of purpose join, at their other ends, and by which invite.
+  std::map<DeviceId, mesh::InviteId> joining;
   std::unique_ptr<trust::Identity> root;
   Bytes genesis;
   std::vector<Bytes> records;  // so far

@@ -69,6 +69,47 @@ TEST_CASE("what was not taken of an author comes when a certificate allows it") 
   CHECK(rig.store(other).events() == 2);
 }
 
+TEST_CASE("a device that is known is certified anew by its name alone, as it was but for that") {
+  MemberRig rig;
+  const std::size_t member = rig.add_member({0}, {kAllRoles, {"pump."}});
+  rig.start(0);
+  rig.start(member);
+  rig.append(0, {"events", 2});
+  rig.run_for(seconds(10));
+  REQUIRE(rig.store(member).events() == 2);
+  const auto change = [&](mesh::IssueWanted wanted) {
+    rig.input(0, std::move(wanted));
+    rig.run_for(seconds(60));
+    REQUIRE(rig.node(0).issued.back().record.ok());
+    const auto own = rig.engine(member).membership();
+    REQUIRE(own.certificate);
+    CHECK(own.standing == trust::Standing::kCertified);
+    CHECK(own.certificate->link_key == rig_link_key(rig.store(member).device()));
+    return *own.certificate;
+  };
+  mesh::IssueWanted wanted{{1}, rig.store(member).device()};
+  wanted.roles = trust::roles::kWriter | trust::roles::kRelay;
+  trust::Certificate now = change(wanted);
+  CHECK(now.roles == (trust::roles::kWriter | trust::roles::kRelay));
+  CHECK(now.prefixes == std::vector<std::string>{"pump."});
+  // It reads no more.
+  rig.append(0, {"events", 3});
+  rig.run_for(seconds(60));
+  CHECK(rig.store(member).events() == 2);
+  wanted = {{2}, rig.store(member).device()};
+  wanted.prefixes = {"door", "pump."};
+  wanted.validity = milliseconds(30 * kDayMs);
+  now = change(wanted);
+  CHECK(now.roles == (trust::roles::kWriter | trust::roles::kRelay));
+  CHECK(now.prefixes == std::vector<std::string>{"door", "pump."});
+  CHECK(now.validity.not_after.ms < rig.wall().ms + 31 * kDayMs);
+  CHECK(rig.engine(member).may_append("door").ok());
+  // Nobody that is known.
+  rig.input(0, mesh::IssueWanted{{3}, DeviceId{}});
+  rig.run_for(seconds(5));
+  CHECK(rig.node(0).issued.back().record.error().code == ErrorCode::kNotFound);
+}
+
 TEST_CASE("who is no relay brings its own logs alone; who is no reader gets control logs alone") {
   MemberRig rig;
   const std::size_t source = rig.add_member();

@@ -55,5 +55,49 @@ TEST_CASE("authority records wait where they are held, and little of them in a l
   CHECK(raw.record_bytes == 2 * whole);
 }
 
+TEST_CASE("who joins over a slow line is told all, and the link ends when nothing of it waits") {
+  MemberRig rig;
+  const DeviceId joiner = rig.store(rig.add_member()).device();
+  rig.joining[joiner] = {};
+  write_much(rig);
+  rig.node(0).membership->secret = Bytes(32, 5);
+  rig.start(0);
+  RawMember raw(rig, joiner);
+  raw.reports = false;
+  raw.connect();
+  raw.send(codec::AuthAsk{"card"});
+  std::size_t left = 0;
+  while (rig.engine(0).links().size() == 1) {
+    // Longer than a greeting may take, and less than the driver's patience with what waits there.
+    rig.run_for(seconds(50));
+    REQUIRE(rig.engine(0).links().size() == 1);
+    left = raw.bytes_came;
+    REQUIRE(raw.drain());
+  }
+  // What came with the end of the link would have waited in a driver that closes.
+  CHECK(raw.bytes_came == left);
+  CHECK(raw.batches == 1);
+  CHECK(raw.record_bytes > std::size_t{1} << 20);
+  const auto mesh = raw.take<codec::AuthMesh>();
+  REQUIRE(mesh);
+  CHECK(mesh->genesis == rig.genesis);
+  CHECK(mesh->secret == Bytes(32, 5));
+}
+
+TEST_CASE("who joins and takes nothing is given up") {
+  MemberRig rig;
+  const DeviceId joiner = rig.store(rig.add_member()).device();
+  rig.joining[joiner] = {};
+  rig.start(0);
+  RawMember raw(rig, joiner);
+  raw.reports = false;
+  raw.connect();
+  raw.send(codec::AuthAsk{"card"});
+  rig.run_for(milliseconds(limits::kSlowestLinkMs) - seconds(1));
+  CHECK(rig.engine(0).links().size() == 1);
+  rig.run_for(seconds(2));
+  CHECK(rig.engine(0).links().empty());
+}
+
 }  // namespace
 }  // namespace ebb::tests

@@ -328,8 +328,10 @@ std::optional<std::size_t> Rig::stream_of(std::size_t i, mesh::LinkId link) cons
 }
 
 std::optional<std::size_t> Rig::listener(const std::string& wanted) const {
+  const auto alias = aliases.find(wanted);
   for (std::size_t i = 0; i < nodes_.size(); ++i) {
-    if (nodes_[i]->engine != nullptr && nodes_[i]->listening && address(i) == wanted) return i;
+    const bool there = alias != aliases.end() ? alias->second == i : address(i) == wanted;
+    if (nodes_[i]->engine != nullptr && nodes_[i]->listening && there) return i;
   }
   return std::nullopt;
 }

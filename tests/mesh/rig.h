@@ -95,7 +95,8 @@ class Rig {
   std::size_t socket_bytes = 0;
   // When set, says of whom no commit of records succeeds now.
   std::function<bool(std::size_t i)> fails_authority;
-  bool dials = true;  // false: every dial is refused
+  bool dials = true;                           // false: every dial is refused
+  std::map<std::string, std::size_t> aliases;  // where nodes listen beside their addresses
   // When set, sees every datagram and decides whether it arrives.
   std::function<bool(std::size_t from, const std::string& to, const Bytes&)> on_datagram;
   // When set, sees what node 0 sends on links that are none of the rig's, of which there were so

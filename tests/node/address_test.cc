@@ -1,6 +1,7 @@
 #include "node/address.h"
 
 #include <doctest/doctest.h>
+#include <net/if.h>
 
 #include <algorithm>
 #include <string>
@@ -25,6 +26,27 @@ TEST_CASE("addresses are read and written alike") {
     CHECK(endpoint->text() == text);
     CHECK(endpoint->port() == parsed->port);
   }
+}
+
+TEST_CASE("link-local addresses are read and written with their interface") {
+  // Loopback is there on every machine, and is number 1 by its name too.
+  const unsigned index = ::if_nametoindex("lo");
+  REQUIRE(index != 0);
+  for (const std::string text : {"[fe80::1%lo]:7401", "[ff12::ebb%lo]:7402"}) {
+    const auto endpoint = literal_endpoint(*parse_host_port(text));
+    REQUIRE(endpoint);
+    CHECK(endpoint->text() == text);
+  }
+  const auto by_number = literal_endpoint({"fe80::1%" + std::to_string(index), 7401});
+  REQUIRE(by_number);
+  CHECK(by_number->text() == "[fe80::1%lo]:7401");
+  // An interface that is not there has its number alone; a name of none is no address.
+  CHECK(literal_endpoint({"fe80::1%90001", 1})->text() == "[fe80::1%90001]:1");
+  for (const char* host :
+       {"fe80::1%nosuch0", "fe80::1%", "fe80::1%0", "127.0.0.1%lo", "localhost%lo"})
+    CHECK_FALSE(literal_endpoint({host, 1}));
+  // Beyond a wire it says nothing.
+  CHECK(literal_endpoint({"2001:db8::1%lo", 1})->text() == "[2001:db8::1]:1");
 }
 
 namespace {

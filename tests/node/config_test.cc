@@ -132,6 +132,7 @@ TEST_CASE("a value out of its range is an error that names the key") {
       {"[node]\nadvertise = [\"till.example\"]\n", "node.advertise"},
       {"[node]\nadvertise = [\"till.example:0\"]\n", "node.advertise"},
       {"[node]\nadvertise = [\"" + std::string(124, 'x') + ":7401\"]\n", "node.advertise"},
+      {"[node]\nadvertise = [\"[fe80::1%eth0]:7401\"]\n", "node.advertise: a link-local"},
       {"[node]\nadvertise = [\"a:1\", \"b:1\", \"c:1\", \"d:1\", \"e:1\"]\n",
        "node.advertise: at most 4"},
       {"[node]\nname = \"a\\nb\"\n", "node.name"},
@@ -212,6 +213,54 @@ TEST_CASE("a file of a form that cannot be edited is left as it is") {
   REQUIRE_FALSE(saved.ok());
   CHECK(saved.error().code == ErrorCode::kInvalidArgument);
   CHECK(ebb::node::read_file(file.path(), 1000).value() == text);
+}
+
+TEST_CASE("a peer is added to those of a file, whatever the file looked like, and once") {
+  using Peers = std::vector<std::string>;
+  const std::vector<std::pair<std::string, Peers>> texts{
+      {ebb::node::config_template("till"), {}},
+      {ebb::node::config_template("till", {"a:1"}), {"a:1"}},
+      {"", {}},
+      {"[node]\nname = \"a\"\n[log]\nlevel = \"warn\"\n", {}},
+      {"[log]\nlevel = \"warn\"", {}},
+      {"[node]\npeers = []\nname = \"a\"\n", {}},
+      {"[node]\npeers = [\"a:1\", \"b:2\" ] \r\n", {"a:1", "b:2"}},
+  };
+  for (const auto& [text, peers] : texts) {
+    CAPTURE(text);
+    const ConfigFile file(text);
+    const auto before = file.load();
+    REQUIRE(before.ok());
+    REQUIRE(before->peers == peers);
+    Peers wanted = peers;
+    wanted.push_back("192.0.2.7:7401");
+    for (int times = 0; times < 2; ++times) {
+      REQUIRE(ebb::node::save_peer(file.path(), "192.0.2.7:7401").ok());
+      const auto after = file.load();
+      REQUIRE(after.ok());
+      CHECK(after->peers == wanted);
+      CHECK(after->name == before->name);
+      CHECK(after->log_level == before->log_level);
+    }
+  }
+}
+
+TEST_CASE("a list of peers that cannot be edited is left as it is, and what to add is said") {
+  for (const std::string text : {
+           "node = { name = \"a\" }\n",
+           "[node]\npeers = [\"a:1\",\n  \"b:2\"]\n",
+           "[node]\npeers = [\"a:1\"] # [mine]\n",
+           "[node]\npeers = [\"a:1\",]\n",
+           "[node\n",
+       }) {
+    CAPTURE(text);
+    const ConfigFile file(text);
+    const ebb::Status saved = ebb::node::save_peer(file.path(), "c:3");
+    REQUIRE_FALSE(saved.ok());
+    CHECK(saved.error().code == ErrorCode::kInvalidArgument);
+    CHECK(mentions(saved.error(), "add \"c:3\" to peers in [node]"));
+    CHECK(ebb::node::read_file(file.path(), 1000).value() == text);
+  }
 }
 
 TEST_CASE("a scope is read, shown, and judged as a whole") {

@@ -134,31 +134,79 @@ TEST_CASE("an invite that was ended stays so when the clock goes back, and after
   }
 }
 
+TEST_CASE("the terms of an invite are kept with it, and a line without any has the usual ones") {
+  const TempDir dir;
+  const std::string path = dir / "invites";
+  auto invites = Invites::open(path);
+  REQUIRE(invites.ok());
+  REQUIRE(invites->make(kNow, kHour, 1).ok());
+  const std::string plain = read_file(path, 1 << 20).value();
+  CHECK(plain.find(" open\n") != std::string::npos);
+  const trust::Terms narrow{trust::roles::kReader | trust::roles::kWriter, {"door", "pump."}, 30};
+  const trust::Terms brief{trust::roles::kUsual, {""}, 1};
+  REQUIRE(invites->make(kNow, kHour, 2, narrow).ok());
+  REQUIRE(invites->use(invites->all().front().id, counting<DeviceId>(1)).ok());
+  REQUIRE(invites->make(kNow, kHour, 1, brief).ok());
+  const std::string text = read_file(path, 1 << 20).value();
+  CHECK(text.find(" open reader,writer 30 door,pump.\ndevice ") != std::string::npos);
+  CHECK(text.find(" open reader,writer,relay 1 *\n") != std::string::npos);
+  const auto again = Invites::open(path);
+  REQUIRE(again.ok());
+  REQUIRE(again->all().size() == 3);
+  CHECK(again->all()[0].terms == brief);
+  CHECK(again->all()[1].terms == narrow);
+  CHECK(again->all()[2].terms == trust::Terms());
+  for (std::size_t i = 0; i < 3; ++i)
+    CHECK(again->for_engine()[i].terms == again->all()[i].terms);
+}
+
 TEST_CASE("an invite ends by the latest that the clock has shown, also after a restart") {
   const TempDir dir;
   auto invites = Invites::open(dir / "invites");
   REQUIRE(invites.ok());
   REQUIRE(invites->make(kNow, kHour, 1).ok());
-  bool over = true;
+  bool changed = true;
   // A step of the clock is written before the next; little is not.
-  REQUIRE(invites->note_time({kNow.ms + 1800000}, over).ok());
-  CHECK_FALSE(over);
-  REQUIRE(invites->note_time({kNow.ms + 1800001}, over).ok());
+  REQUIRE(invites->note_time({kNow.ms + 1800000}, changed).ok());
+  CHECK_FALSE(changed);
+  REQUIRE(invites->note_time({kNow.ms + 1800001}, changed).ok());
   CHECK(Invites::open(dir / "invites")->all().front().seen.ms == kNow.ms + 1800000);
   CHECK(*invites->next_look(kNow) == seconds(60));
-  REQUIRE(invites->note_time({kNow.ms + 3599000}, over).ok());
+  REQUIRE(invites->note_time({kNow.ms + 3599000}, changed).ok());
   CHECK(*invites->next_look(kNow) == seconds(1));
   CHECK(invites->all().front().is_open(kNow));
-  REQUIRE(invites->note_time({kNow.ms + 3600000}, over).ok());
-  CHECK(over);
-  REQUIRE(invites->note_time(kNow, over).ok());
-  CHECK_FALSE(over);
-  CHECK_FALSE(invites->next_look(kNow));
+  REQUIRE(invites->note_time({kNow.ms + 3600000}, changed).ok());
+  CHECK(changed);
+  REQUIRE(invites->note_time(kNow, changed).ok());
+  CHECK_FALSE(changed);
+  CHECK(*invites->next_look(kNow) == seconds(3600));
   CHECK_FALSE(invites->all().front().is_open(kNow));
   CHECK_FALSE(Invites::open(dir / "invites")->all().front().is_open(kNow));
   // Another one that is made by the earlier clock has its whole time.
   REQUIRE(invites->make(kNow, kHour, 1).ok());
   CHECK(invites->all().front().is_open({kNow.ms + 3599999}));
+}
+
+TEST_CASE("an invite is forgotten a week after its end, also where none is made or ended") {
+  const TempDir dir;
+  auto invites = Invites::open(dir / "invites");
+  REQUIRE(invites.ok());
+  REQUIRE(invites->make(kNow, kHour, 1).ok());
+  const std::string secret = to_base32(invites->all().front().secret.view());
+  const std::int64_t last = kNow.ms + kHour.ms() + 7 * limits::kDayMs;
+  bool changed = false;
+  REQUIRE(invites->note_time({last}, changed).ok());
+  CHECK(changed);  // it is over
+  CHECK(invites->all().size() == 1);
+  CHECK(*invites->next_look({last}) == milliseconds(1));
+  REQUIRE(invites->note_time({last + 1}, changed).ok());
+  CHECK(changed);
+  CHECK(invites->all().empty());
+  CHECK(invites->access().empty());
+  CHECK_FALSE(invites->next_look({last + 1}));
+  CHECK(read_file(dir / "invites", 1 << 20).value().find(secret) == std::string::npos);
+  REQUIRE(invites->note_time({last + 2}, changed).ok());
+  CHECK_FALSE(changed);
 }
 
 TEST_CASE("a use that cannot be written stays counted, and goes with the next write") {
@@ -188,4 +236,8 @@ TEST_CASE("all invites together are good for no more devices than the file has r
   CHECK(invites->make(kNow, kHour, 1).error().code == ErrorCode::kBusy);
   REQUIRE(invites->end(invites->all().back().id, kNow).ok());
   CHECK(invites->make(kNow, kHour, kInviteUsesMax).ok());
+  // Used by all of them it has room, too.
+  const trust::InviteId id = invites->all().front().id;
+  for (std::uint8_t i = 0; i < 100; ++i)
+    REQUIRE(invites->use(id, counting<DeviceId>(i)).ok());
 }

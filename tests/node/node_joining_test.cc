@@ -10,12 +10,15 @@
 #include <string>
 #include <thread>
 #include <utility>
+#include <vector>
 
+#include "core/limits.h"
 #include "core/unique_fd.h"
 #include "mesh/access_book.h"
 #include "mesh/secure_channel.h"
 #include "node/clocks.h"
 #include "node/files.h"
+#include "node/issuer_mark.h"
 #include "node/join_client.h"
 #include "node/node.h"
 #include "tests/node/node_thread.h"
@@ -241,20 +244,20 @@ TEST_CASE("another wire version is told as such") {
   CHECK_FALSE(file_exists(dir / "b"));
 }
 
-TEST_CASE("an invite that is over by this clock names both times") {
+TEST_CASE(
+    "who invites in a mesh that a clock ahead has begun hears when that was, and what to do") {
   const TempDir dir;
-  NodeThread node(make_home(dir / "a"), make_config());
+  InitOptions ahead;
+  ahead.dir = dir / "a";
+  ahead.name = "ahead";
+  ahead.now = {wall_now().ms + 400 * limits::kDayMs};
+  NodeThread node(init_home(ahead).value(), make_config());
   REQUIRE(node.started().ok());
-  const auto made = make_invite(node);
-  REQUIRE(made.ok());
-  JoinOptions options = join_options(dir / "b", made->line);
-  options.now = {made->expires.ms + 86400000};
-  const auto refused = join_mesh(options);
+  const auto refused = make_invite(node);
   REQUIRE_FALSE(refused.ok());
-  CHECK(says(refused.error(), "a clock is wrong"));
-  CHECK(says(refused.error(),
-             utc_text({made->expires.ms - kInviteTtl.ms()}) + " by the inviter's clock"));
-  CHECK(says(refused.error(), utc_text(options.now) + " here"));
+  CHECK(refused.error().code == ErrorCode::kPermission);
+  CHECK(says(refused.error(), "this mesh began at " + utc_text(ahead.now)));
+  CHECK(says(refused.error(), "begin a new mesh"));
 }
 
 TEST_CASE("nobody is invited while the clock is not believed") {
@@ -278,5 +281,53 @@ TEST_CASE("an issuer that was set back invites nobody while it is alone") {
   REQUIRE(node.started().ok());
   const auto refused = make_invite(node);
   REQUIRE_FALSE(refused.ok());
-  CHECK(refused.error().detail.find("before another device") != std::string::npos);
+  CHECK(says(refused.error(), home.paths.issuer_mark + " does not say how far"));
+  CHECK(says(refused.error(), "before another device of the mesh was heard"));
+}
+
+TEST_CASE("an issuer that was set back names the record that it waits for, and the way out") {
+  const TempDir dir;
+  const Home home = make_home(dir / "a");
+  REQUIRE(home.issuer != nullptr);
+  REQUIRE(IssuerMark::write(home.paths.issuer_mark, home.issuer->device(), {57, Hash{}}).ok());
+  NodeThread node(load_home(dir / "a").value(), make_config());
+  REQUIRE(node.started().ok());
+  const auto refused = make_invite(node);
+  REQUIRE_FALSE(refused.ok());
+  CHECK(says(refused.error(), "up to its record 57: nothing is signed before that record"));
+  CHECK(says(refused.error(), "remove " + home.paths.issuer_mark));
+}
+
+TEST_CASE("a node that stops makes no invites and ends none") {
+  const TempDir dir;
+  NodeThread node(make_home(dir / "a"), make_config());
+  REQUIRE(node.started().ok());
+  const auto made = make_invite(node);
+  REQUIRE(made.ok());
+  std::promise<void> may_end;
+  using Code = std::optional<ErrorCode>;
+  const auto code_of = [](const auto& result) {
+    return result.ok() ? Code() : Code(result.error().code);
+  };
+  std::promise<std::pair<Code, Code>> answers;
+  node.on_loop([&](Node& n) {
+    // It keeps the node from having stopped.
+    n.query(
+        false, [&](const store::Reader&) { may_end.get_future().wait(); },
+        [&](const Status&) {
+          const auto another = n.make_invite(kInviteTtl, 1);
+          const Status ended = n.end_invite(n.invites().front().id);
+          answers.set_value({code_of(another), code_of(ended)});
+        });
+    n.request_stop();
+    return true;
+  });
+  CHECK(node.wait_until([](Node& n) { return n.stopping(); }));
+  may_end.set_value();
+  CHECK(answers.get_future().get() == std::pair(Code(ErrorCode::kBusy), Code(ErrorCode::kBusy)));
+  node.stop();
+  const auto kept = Invites::open(home_paths(dir / "a").invites);
+  REQUIRE(kept.ok());
+  REQUIRE(kept->all().size() == 1);
+  CHECK(kept->all().front().is_open(wall_now()));
 }

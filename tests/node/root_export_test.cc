@@ -1,10 +1,12 @@
 // How the key of a root leaves its directory.
 #include <doctest/doctest.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <filesystem>
 #include <string>
+#include <utility>
 
 #include "core/limits.h"
 #include "node/config.h"
@@ -25,6 +27,38 @@ using ebb::tests::options_for;
 using ebb::tests::read_text;
 using ebb::tests::TempDir;
 using ebb::tests::write_text;
+namespace fs = std::filesystem;
+
+// What this process makes below `dir` it cannot read again; it is another user meanwhile where it
+// is one to whom modes mean nothing.
+class UnreadableFiles {
+ public:
+  explicit UnreadableFiles(std::string dir) : dir_(std::move(dir)), mask_(::umask(0400)) {
+    if (!was_root_) return;
+    give_to(kNobody);
+    REQUIRE(::seteuid(kNobody) == 0);
+  }
+  ~UnreadableFiles() {
+    ::umask(mask_);
+    if (!was_root_) return;
+    CHECK(::seteuid(0) == 0);
+    give_to(0);
+  }
+  UnreadableFiles(const UnreadableFiles&) = delete;
+  UnreadableFiles& operator=(const UnreadableFiles&) = delete;
+
+ private:
+  static constexpr uid_t kNobody = 65534;
+  void give_to(uid_t user) const {
+    CHECK(::chown(dir_.c_str(), user, static_cast<gid_t>(-1)) == 0);
+    for (const auto& each : fs::recursive_directory_iterator(dir_))
+      CHECK(::chown(each.path().c_str(), user, static_cast<gid_t>(-1)) == 0);
+  }
+
+  std::string dir_;
+  mode_t mask_;
+  bool was_root_ = ::geteuid() == 0;
+};
 
 }  // namespace
 
@@ -109,6 +143,22 @@ TEST_CASE("a root's key that is damaged, or of another mesh under its passphrase
         ErrorCode::kInvalidArgument);
   CHECK_FALSE(file_exists(dir / "root.key"));
   CHECK(file_exists(path));
+}
+
+TEST_CASE("a copy of the root's key that failed is not left behind") {
+  const TempDir dir;
+  REQUIRE(init_home(options_for(dir / "a")).ok());
+  const std::string root = home_paths(dir / "a").root_key;
+  const std::string file = dir / "root.key";
+  {
+    const UnreadableFiles unreadable(dir.path());
+    const Status moved = export_root(dir / "a", file, "");
+    REQUIRE_FALSE(moved.ok());
+    CHECK(moved.error().detail.find("does not read back") != std::string::npos);
+  }
+  CHECK_FALSE(file_exists(file));
+  CHECK(file_exists(root));
+  CHECK(export_root(dir / "a", file, "").ok());
 }
 
 TEST_CASE("the key of another mesh's root is not moved") {

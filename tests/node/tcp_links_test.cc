@@ -1,13 +1,17 @@
 #include "node/tcp_links.h"
 
 #include <doctest/doctest.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
 
+#include <cstdint>
 #include <memory>
 #include <optional>
 #include <string>
 #include <vector>
 
 #include "core/limits.h"
+#include "core/unique_fd.h"
 #include "node/uv_handles.h"
 
 namespace {
@@ -200,7 +204,7 @@ TEST_CASE("more connections than there is room for are closed, those before stay
   Side a(loop->get());
   const std::string address = a.links.listen(any_port()).value().text();
   std::vector<std::unique_ptr<Side>> others;
-  const std::size_t room = ebb::limits::kLinks + ebb::limits::kHalfOpen;
+  const std::size_t room = a.links.room().inbound;
   // Each side may have as many itself: two sides make more than one takes.
   for (int i = 0; i < 2; ++i)
     others.push_back(std::make_unique<Side>(loop->get()));
@@ -214,6 +218,47 @@ TEST_CASE("more connections than there is room for are closed, those before stay
   REQUIRE(run_until(*loop, [&] { return downs() == 10; }));
   CHECK(a.all<mesh::LinkUp>().size() == room);
   CHECK(a.all<mesh::LinkDown>().empty());
+  // Whom it wants to reach itself has room all the same.
+  Side c(loop->get());
+  a.links.dial(LinkId{1}, c.links.listen(any_port()).value().text());
+  REQUIRE(run_until(*loop, [&] { return a.all<mesh::LinkUp>().size() > room; }));
+  CHECK(a.all<mesh::LinkUp>().back().dialled);
+}
+
+TEST_CASE("where few files may be open there are fewer connections, and each kind has its part") {
+  using ebb::node::connection_room;
+  namespace limits = ebb::limits;
+  const ebb::node::ConnectionRoom usual = connection_room(1024);
+  CHECK(usual.inbound == limits::kLinks + limits::kNewcomers + limits::kHalfOpen);
+  CHECK(usual.all == usual.inbound + limits::kDialRoom);
+  CHECK(usual.half_open == limits::kHalfOpen);
+  CHECK(connection_room(SIZE_MAX).all == usual.all);
+  for (std::size_t files = 0; files < 1024; ++files) {
+    const ebb::node::ConnectionRoom room = connection_room(files);
+    CHECK((files < 40 || room.all <= files - limits::kReservedDescriptors));
+    CHECK(room.all > room.inbound);
+    CHECK(room.half_open >= limits::kHalfOpenMin);
+    CHECK(room.half_open < room.inbound);
+  }
+}
+
+TEST_CASE("of many who come at once a few are accepted in each turn, and all in the end") {
+  constexpr std::size_t kCome = 5 * ebb::limits::kAcceptsAtOnce;
+  const auto loop = Loop::open().value();
+  Side a(loop->get());
+  const Endpoint at = a.links.listen(any_port()).value();
+  std::vector<ebb::UniqueFd> others;
+  for (std::size_t i = 0; i < kCome; ++i) {
+    others.emplace_back(::socket(AF_INET, SOCK_STREAM, 0));
+    REQUIRE(::connect(others.back().get(), at.address(), sizeof(sockaddr_in)) == 0);
+  }
+  std::size_t before = 0;
+  REQUIRE(run_until(*loop, [&] {
+    const std::size_t now = a.all<mesh::LinkUp>().size();
+    CHECK(now - before <= ebb::limits::kAcceptsAtOnce);
+    before = now;
+    return now == kCome;
+  }));
 }
 
 TEST_CASE("sides may go while everything is under way") {

@@ -63,7 +63,7 @@ class NetnsTest(rig.RigTest):
         network.path("*", "*", **GOOD)
         return network
 
-    def nodes(self, network, peers):
+    def nodes(self, network, peers, listen=None):
         """One started node a host; `peers` lists the hosts that each dials."""
         names = [f"n{host}" for host in range(network.hosts)]
         nodes = rig.ebb_node.make_mesh(rig.PROGRAM, self.dir, names)
@@ -72,7 +72,7 @@ class NetnsTest(rig.RigTest):
             node.launcher = network.launcher(host)
             flags = [flag for peer in peers[host] for flag in
                      ("--peer", f"{network.address(peer)}:{PORT}")]
-            node.start("--listen", f"{network.address(host)}:{PORT}", *flags)
+            node.start("--listen", listen or f"{network.address(host)}:{PORT}", *flags)
         return nodes
 
     def append(self, node, count, note):
@@ -160,9 +160,28 @@ class NetnsTest(rig.RigTest):
         self.wait(lambda: all(node.status()["links"] == 2 for node in nodes), "links of all")
         for node in nodes:
             self.append(node, 2, "near")
-            self.assertGreater(node.metric("ebb_beacons_sent_total"), 0)
         self.all_hold(nodes, 6, 30)
         self.assertGreater(sum(node.metric("ebb_beacons_heard_total") for node in nodes), 0)
+        # Who was found by the others may not have begun yet: its first is sent 1 to 2 s after
+        # its start.
+        self.wait(lambda: all(node.metric("ebb_beacons_sent_total") for node in nodes),
+                  "a beacon of each node")
+
+    def test_nodes_of_one_wire_find_each_other_over_ipv6(self):
+        network = self.network(3)
+        has_wire = subprocess.run([*network.launcher(0), "grep", "-q", "ebb0",
+                                   "/proc/net/if_inet6"], check=False).returncode == 0
+        if not has_wire:
+            self.skipTest("no IPv6 here: the hosts have no link-local address")
+        network.tell("wire", "pass")
+        nodes = self.nodes(network, [[], [], []], "[::]:7401")
+        self.wait(lambda: all(node.status()["links"] == 2 for node in nodes), "links of all")
+        for node in nodes:
+            self.append(node, 2, "near")
+        self.all_hold(nodes, 6, 30)
+        found = [peer["address"] for node in nodes for peer in node.get("/v1/peers")["peers"]]
+        self.assertTrue(any(address.startswith("[fe80:") and "%ebb0]" in address
+                            for address in found), found)
 
     def test_black_holed_links_give_their_descriptors_back_in_60_seconds(self):
         hosts = 15

@@ -61,6 +61,7 @@ class PassphraseTest(rig.RigTest):
     def sealed(self):
         """A node whose keys that sign are under the passphrase, and the file that has that."""
         node, secret = self.newcomer(), self.dir / "passphrase"
+        secret.touch(mode=0o600)
         secret.write_text(PASSPHRASE + "\n")
         env = {**node.environment(), "EBB_PASSPHRASE_FILE": str(secret)}
         subprocess.run(node.command("init", "--passphrase"), env=env, check=True, timeout=60,
@@ -134,6 +135,7 @@ class PassphraseTest(rig.RigTest):
     def test_a_root_under_a_passphrase_leaves_under_another(self):
         node, env = self.sealed()
         new, file = self.dir / "new", self.dir / "root.key"
+        new.touch(mode=0o600)
         new.write_text("another\n")
         key = node.dir / "keys" / "root.key"
         before = key.read_text()

@@ -159,6 +159,29 @@ TEST_CASE("a record without its first fields, at seq 0 or beyond the last is ref
             .code == ErrorCode::kTooLarge);
 }
 
+TEST_CASE("the times of a record are from 1970 to the last time there is") {
+  AuthorityRecord record = record_with(record::Policy{1, Admit::kSecret});
+  const auto retire = [](std::int64_t ms) {
+    return record_with(record::Retire{counting<DeviceId>(0x80), {ms}});
+  };
+  for (const std::int64_t ms : {std::int64_t{0}, limits::kTrustTimeMax}) {
+    CAPTURE(ms);
+    record.at = {ms};
+    const auto at = decode_authority_record(kPaperMesh, *sign_authority_record(*kIssuer, record));
+    REQUIRE(at.ok());
+    CHECK(at->at == WallTime{ms});
+    CHECK(sign_authority_record(*kIssuer, retire(ms)).ok());
+  }
+  for (const std::int64_t ms :
+       {std::int64_t{-1}, INT64_MIN, limits::kTrustTimeMax + 1, INT64_MAX}) {
+    CAPTURE(ms);
+    record.at = {ms};
+    CHECK(sign_authority_record(*kIssuer, record).error().code == ErrorCode::kMalformed);
+    // In its log, and means nothing.
+    CHECK(sign_authority_record(*kIssuer, retire(ms)).error().code == ErrorCode::kTooLarge);
+  }
+}
+
 TEST_CASE("a revoke names as many logs as a device may have") {
   record::Revoke revoke{counting<DeviceId>(0x80), {}};
   for (std::size_t i = 0; i < limits::kCutsPerRevoke; ++i) {

@@ -109,6 +109,14 @@ TEST_CASE("a certificate out of bounds is neither signed nor read") {
   certificate = sample();
   certificate.validity = {{limits::kTrustTimeMax}, {limits::kTrustTimeMax + 1}};
   CHECK(refusal(certificate) == ErrorCode::kMalformed);
+  certificate.validity = {{INT64_MIN}, {INT64_MAX}};
+  CHECK(refusal(certificate) == ErrorCode::kMalformed);
+  certificate.validity = {{-1}, {limits::kCertificateMs - 1}};
+  CHECK(refusal(certificate) == ErrorCode::kMalformed);
+  certificate.validity = {{0}, {limits::kCertificateMs}};
+  CHECK(sign_certificate(*kIssuer, certificate).ok());
+  certificate.validity = {{limits::kTrustTimeMax - 1}, {limits::kTrustTimeMax}};
+  CHECK(sign_certificate(*kIssuer, certificate).ok());
   certificate = sample();
   certificate.label = std::string(limits::kCertificateLabelBytes, 'x');
   CHECK(sign_certificate(*kIssuer, certificate).ok());

@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "codec/value.h"
+#include "core/limits.h"
 #include "tests/codec/samples.h"
 #include "trust/hash.h"
 
@@ -28,6 +29,22 @@ TEST_CASE("a genesis reads back equal, and another one is another mesh") {
   Genesis other = sample_genesis();
   other.nonce.data[0] ^= 1;
   CHECK(mesh_id(encode_genesis(other)) != mesh_id(bytes));
+}
+
+TEST_CASE("a mesh was made from 1970 on, and not beyond the last time there is") {
+  Genesis genesis = sample_genesis();
+  for (const std::int64_t ms : {std::int64_t{0}, limits::kTrustTimeMax}) {
+    genesis.created = {ms};
+    const auto decoded = decode_genesis(encode_genesis(genesis));
+    REQUIRE(decoded.ok());
+    CHECK(decoded->created == genesis.created);
+  }
+  for (const std::int64_t ms :
+       {std::int64_t{-1}, INT64_MIN, limits::kTrustTimeMax + 1, INT64_MAX}) {
+    CAPTURE(ms);
+    genesis.created = {ms};
+    CHECK(decode_genesis(encode_genesis(genesis)).error().code == ErrorCode::kMalformed);
+  }
 }
 
 TEST_CASE("a genesis that is cut, of another label or not canonical is refused") {

@@ -2,8 +2,11 @@
 
 #include <doctest/doctest.h>
 
+#include <algorithm>
+
 #include "codec/value.h"
 #include "core/limits.h"
+#include "tests/codec/allocation_peak.h"
 #include "tests/trust/authority_rig.h"
 #include "tests/vectors/vector_file.h"
 #include "trust/hash.h"
@@ -151,4 +154,33 @@ TEST_CASE("an invite that is over is told from a clock that is wrong") {
   CHECK(invite_time(invite, {kNow.ms - 600000}) == InviteTime::kOpen);
   CHECK(invite_time(invite, {kNow.ms - 600001}) == InviteTime::kClockWrong);
   CHECK(invite_time(invite, {0}) == InviteTime::kClockWrong);
+}
+
+TEST_CASE("neither the secret of an invite nor its letters stay in memory behind reading it") {
+  const Invite invite = sample();
+  const std::string line = sample_line();
+  const Bytes secret = to_bytes(invite.secret.view());
+  const Bytes body = body_of(line);
+  const auto at = std::search(body.begin(), body.end(), secret.begin(), secret.end());
+  REQUIRE(at != body.end());
+  // Letters that say nothing but some of the secret's bits.
+  const auto first = static_cast<std::size_t>(at - body.begin()) * 8 / 5 + 1;
+  const std::string letters = line.substr(5 + first, 24);
+  std::string wrong = line;
+  wrong.back() = wrong.back() == 'a' ? 'b' : 'a';
+  std::string ended = line;
+  ended[ended.size() - 2] = '1';
+  for (const ByteView sought : {ByteView(secret), as_bytes(letters)}) {
+    CAPTURE(sought.size());
+    const GivenBack given_back(sought);
+    CHECK(decode_invite(line).ok());
+    CHECK(given_back.blocks() == 0);
+    CHECK_FALSE(decode_invite(wrong).ok());
+    CHECK_FALSE(decode_invite(ended).ok());
+    CHECK(given_back.blocks() == 0);
+    auto made = encode_invite(invite);
+    REQUIRE(made.ok());
+    CHECK(given_back.blocks() == 0);
+    erase_text(*made);
+  }
 }

@@ -14,7 +14,7 @@ EBB_PACKAGES_build=(
 
 EBB_PACKAGES_test=(
   clang-14 clang-format-14 libclang-rt-14-dev llvm-14 doctest-dev librapidcheck-dev
-  libbenchmark-dev tshark
+  libbenchmark-dev tshark faketime
 )
 
 EBB_PACKAGES_long=(

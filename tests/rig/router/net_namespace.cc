@@ -52,7 +52,8 @@ void put_address(ifreq& request, const std::array<std::uint8_t, 4>& address) {
 
 Status bring_up(int socket, std::string_view device) {
   ifreq request = request_for(device);
-  request.ifr_flags = IFF_UP | IFF_RUNNING;
+  // All that the device is: for groups too, and without hardware addresses to ask for.
+  request.ifr_flags = IFF_UP | IFF_RUNNING | IFF_MULTICAST | IFF_NOARP;
   if (::ioctl(socket, SIOCSIFFLAGS, &request) != 0) return last_error("SIOCSIFFLAGS");
   return {};
 }

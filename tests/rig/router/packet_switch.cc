@@ -13,6 +13,16 @@ constexpr std::size_t kProtocolAt = 9;
 constexpr std::uint8_t kUdp = 17;
 constexpr std::uint8_t kBroadcast = 255;
 constexpr std::size_t kDestinationAt = 16;
+constexpr std::size_t kIpv6HeaderBytes = 40;
+constexpr std::size_t kProtocolAtV6 = 6;
+constexpr std::size_t kSourceAtV6 = 8;
+constexpr std::size_t kDestinationAtV6 = 24;
+constexpr std::size_t kAddressBytesV6 = 16;
+constexpr std::uint8_t kGroups = 0xff;
+
+bool is_v6(ByteView packet) { return packet.size() >= kIpv6HeaderBytes && packet[0] >> 4 == 6; }
+
+bool is_link_local(ByteView address) { return address[0] == 0xfe && (address[1] & 0xc0) == 0x80; }
 
 }  // namespace
 
@@ -49,7 +59,9 @@ void PacketSwitch::set_passing(HostIndex from, HostIndex to, Passing passing) {
 }
 
 bool PacketSwitch::passes(const Lane& lane, ByteView packet) {
-  if (lane.passing == Passing::kDatagrams) return packet[kProtocolAt] == kUdp;
+  if (lane.passing == Passing::kDatagrams) {
+    return packet[is_v6(packet) ? kProtocolAtV6 : kProtocolAt] == kUdp;
+  }
   return lane.passing == Passing::kAll;
 }
 
@@ -63,12 +75,32 @@ std::optional<std::uint8_t> PacketSwitch::number(ByteView packet) const {
 
 void PacketSwitch::take(Instant now, HostIndex from, ByteView packet) {
   ++counts_.taken;
+  if (wire_ && is_v6(packet)) return take_v6(now, from, packet);
   const std::optional<std::uint8_t> last = number(packet);
   if (last && *last > 0 && *last <= hosts_) return carry(now, from, HostIndex{*last} - 1, packet);
   if (last != kBroadcast || !broadcasts_) {
     ++counts_.not_for_us;
     return;
   }
+  carry_to_others(now, from, packet);
+}
+
+void PacketSwitch::take_v6(Instant now, HostIndex from, ByteView packet) {
+  const ByteView source = packet.subspan(kSourceAtV6, kAddressBytesV6);
+  const ByteView destination = packet.subspan(kDestinationAtV6, kAddressBytesV6);
+  if (is_link_local(source) && learnt_.size() < kAddressesLearnt) {
+    learnt_.insert_or_assign(*AddressV6::from(source), from);
+  }
+  if (destination[0] == kGroups) return carry_to_others(now, from, packet);
+  const auto known = learnt_.find(*AddressV6::from(destination));
+  if (known == learnt_.end() || known->second == from) {
+    ++counts_.not_for_us;
+    return;
+  }
+  carry(now, from, known->second, packet);
+}
+
+void PacketSwitch::carry_to_others(Instant now, HostIndex from, ByteView packet) {
   for (HostIndex to = 0; to < hosts_; ++to) {
     if (to != from) carry(now, from, to, packet);
   }

@@ -1,6 +1,6 @@
 // PacketSwitch: IPv4 packets from host to host by their destination, each
-// ordered pair of hosts over a path of its own. It is no IP router: it touches
-// no packet and sends no errors.
+// ordered pair of hosts over a path of its own. IPv6 only as on one wire, when
+// that is wanted. It is no IP router: it touches no packet and sends no errors.
 //
 // Model:     take() hands a packet over, run() delivers what has arrived by
 // then. What meets a
@@ -42,7 +42,7 @@ class PacketSwitch {
   struct Counts {
     std::uint64_t taken = 0, delivered = 0, delivered_bytes = 0;
     std::uint64_t lost = 0, no_room = 0, blocked = 0;
-    std::uint64_t not_for_us = 0;  // not IPv4, or to an address that no host has
+    std::uint64_t not_for_us = 0;  // of no kind that passes, or to an address that no host has
   };
   using Deliver = std::function<void(HostIndex to, ByteView packet)>;
 
@@ -59,6 +59,9 @@ class PacketSwitch {
 
   // Whether what goes to 10.77.0.255 reaches all others, as on one local network. At first not.
   void pass_broadcasts(bool on) { broadcasts_ = on; }
+  // Whether IPv6 passes as on one wire: what goes to a group reaches all others, what goes to a
+  // link-local address the host that has sent from it before. At first not.
+  void pass_wire(bool on) { wire_ = on; }
 
   void take(Instant now, HostIndex from, ByteView packet);
   void run(Instant now);
@@ -77,7 +80,12 @@ class PacketSwitch {
   };
 
   Lane& lane(HostIndex from, HostIndex to);
+  using AddressV6 = FixedBytes<16, struct AddressV6Tag>;
+  static constexpr std::size_t kAddressesLearnt = 4096;
+
   static bool passes(const Lane& lane, ByteView packet);
+  void take_v6(Instant now, HostIndex from, ByteView packet);
+  void carry_to_others(Instant now, HostIndex from, ByteView packet);
   std::optional<std::uint8_t> number(ByteView packet) const;  // of the destination, in the network
   void carry(Instant now, HostIndex from, HostIndex to, ByteView packet);
 
@@ -88,6 +96,8 @@ class PacketSwitch {
   std::multimap<Instant, Packet> waiting_;  // those of one instant in order of take()
   Counts counts_;
   bool broadcasts_ = false;
+  bool wire_ = false;
+  std::map<AddressV6, HostIndex> learnt_;  // link-local addresses
 };
 
 }  // namespace ebb::tests

@@ -77,6 +77,43 @@ TEST_CASE("what goes to everybody reaches all others where that passes, each ove
   CHECK(rig.net.counts().blocked == 1);
 }
 
+TEST_CASE("IPv6 passes as on one wire where that is wanted, to groups and to who has sent") {
+  Rig rig;
+  const auto six = [](std::uint8_t from, std::uint8_t to, std::uint8_t mark) {
+    Bytes packet(60);
+    packet[0] = 0x60;
+    packet[8] = 0xfe;
+    packet[9] = 0x80;
+    packet[23] = from;
+    packet[24] = to == 0 ? 0xff : 0xfe;
+    packet[25] = to == 0 ? 0x12 : 0x80;
+    packet[39] = to;
+    packet.back() = mark;
+    return packet;
+  };
+  rig.net.take(kStart, 0, six(1, 0, 1));
+  CHECK(rig.net.counts().not_for_us == 1);
+  rig.net.pass_wire(true);
+  rig.net.take(kStart, 0, six(1, 2, 2));  // nobody has sent from there
+  CHECK(rig.net.counts().not_for_us == 2);
+  rig.net.take(kStart, 1, six(2, 0, 3));
+  rig.net.take(kStart, 0, six(1, 2, 4));
+  Bytes cut = six(1, 2, 5);
+  cut.resize(39);
+  rig.net.take(kStart, 0, cut);
+  rig.net.run(kStart + seconds(1));
+  CHECK(rig.arrived == Arrivals{{0, 3}, {2, 3}, {1, 4}});
+  CHECK(rig.net.counts().not_for_us == 3);
+  rig.net.set_passing(0, 1, PacketSwitch::Passing::kDatagrams);
+  Bytes datagram = six(1, 2, 6);
+  datagram[6] = 17;
+  rig.net.take(kStart, 0, six(1, 2, 7));
+  rig.net.take(kStart, 0, datagram);
+  rig.net.run(kStart + seconds(1));
+  CHECK(rig.arrived.size() == 4);
+  CHECK(rig.arrived.back() == Arrivals::value_type{1, 6});
+}
+
 TEST_CASE("a path for datagrams lets UDP through and nothing else") {
   Rig rig;
   rig.net.set_passing(0, 1, PacketSwitch::Passing::kDatagrams);

@@ -100,6 +100,10 @@ std::string run_command(PacketSwitch& net, std::string_view line) {
     net.pass_broadcasts(true);
     return "ok";
   }
+  if (words == Words{"wire", "pass"}) {
+    net.pass_wire(true);
+    return "ok";
+  }
   bool done = false;
   if (name == "path" && words.size() == 8) {
     const std::optional<sim::PathOptions> options = path_of(words);

@@ -58,8 +58,8 @@ TEST_CASE("the router refuses lines that it does not understand and changes noth
   Rig rig;
   for (const std::string line :
        {"", " ", "block", "block 0", "block 0 3", "block -1 0", "block 0 1 2", "path 0 1",
-        "path 0 1 1 1 1 1", "path 0 1 a 0 0 0 0", "path 0 1 0 0 0 0 4294967296", "counts 1",
-        "bl\u00f6ck 0 1"}) {
+        "path 0 1 1 1 1 1", "path 0 1 a 0 0 0 0", "path 0 1 0 0 0 0 4294967296", "counts 1", "wire",
+        "wire open", "bl\u00f6ck 0 1"}) {
     CAPTURE(line);
     CHECK(run_command(rig.net, line) == "error: " + line);
   }

@@ -10,6 +10,7 @@
 //   path FROM TO LATENCY_US JITTER_US RATE LOSS_PERMILLE QUEUE_BYTES   -> ok
 //   block FROM TO | open FROM TO | datagrams FROM TO (UDP alone)        -> ok
 //   broadcasts pass: what goes to 10.77.0.255 reaches all from now on  -> ok
+//   wire pass: IPv6 to groups and link-local addresses passes from now on -> ok
 //   counts                                                             ->
 //   {"taken":...}
 //
