@@ -14,6 +14,7 @@
 #include "cli/terms_body.h"
 #include "codec/utf8.h"
 #include "core/limits.h"
+#include "core/secret.h"
 
 namespace ebb::cli {
 namespace {

@@ -17,6 +17,7 @@
 #include "cli/print.h"
 #include "cli/progress.h"
 #include "cli/qr_code.h"
+#include "cli/raw_json.h"
 #include "cli/terms_body.h"
 #include "codec/utf8.h"
 #include "core/limits.h"

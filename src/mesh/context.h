@@ -8,6 +8,7 @@
 #pragma once
 
 #include <array>
+#include <deque>
 #include <map>
 #include <memory>
 #include <optional>
@@ -138,6 +139,7 @@ struct Context {
   Arrival arrival_head = 0;
   std::map<DeviceId, PeerCursor> cursors;  // ours of them, as persisted; kStoredPeers
   std::uint64_t hellos = 0;
+  std::deque<ReconciliationId> hellos_to_self;  // the latest, as their other ends may come late
   std::map<DeviceId, Arrival> told_cursors;  // theirs of us, from their last HELLO; kStoredPeers
 
   ScopeHash scope_hash;                   // of ours

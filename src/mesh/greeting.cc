@@ -24,6 +24,8 @@
 namespace ebb::mesh {
 namespace {
 
+constexpr std::size_t kHellosToSelf = 16;  // remembered
+
 ReconciliationId random_id(Rng& rng) {
   Bytes bytes;
   append_be64(bytes, rng.next());
@@ -124,6 +126,13 @@ void meet_own_key(Context& ctx, Link& link) {
     close_own_key(ctx, other);
     return;
   }
+  // Whoever passes it on may have closed the other end before.
+  const auto& said = ctx.hellos_to_self;
+  if (std::find(said.begin(), said.end(), link.theirs.reconciliation) != said.end()) {
+    dialer_found_self(ctx, link);
+    close_own_key(ctx, link);
+    return;
+  }
   link.copied = true;
   link.misbehaved = true;
   link.refusal = "the same device key answers there (a copied directory?)";
@@ -214,6 +223,10 @@ void send_hello(Context& ctx, Link& link) {
   const bool metered = ctx.config.metered || ctx.budget.is_metered(link.link_class);
   hello.budget_class = metered ? codec::kBudgetMetered : 0;
   hello.reconciliation = random_id(ctx.rng);
+  if (link.peer == ctx.config.self) {
+    ctx.hellos_to_self.push_back(hello.reconciliation);
+    if (ctx.hellos_to_self.size() > kHellosToSelf) ctx.hellos_to_self.pop_front();
+  }
   send(ctx, link, hello);
 }
 

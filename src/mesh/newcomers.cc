@@ -16,9 +16,9 @@ namespace {
 // How many places more a network holds than one that it makes room for.
 constexpr std::size_t kFewer = 2;
 
-void send_away(Context& ctx, Link& link, const std::string& text) {
+void send_away(Context& ctx, Link& link, codec::ByeCode code, const std::string& text) {
   ++ctx.counters.handshakes_refused["newcomer"];
-  say_bye(ctx, link, codec::ByeCode::kTooManyLinks, text);
+  say_bye(ctx, link, code, text);
   close_link(ctx, link, text);
 }
 
@@ -71,15 +71,18 @@ Link* find_victim(const Context& ctx, const std::vector<Link*>& newcomers, Link&
 }  // namespace
 
 bool take_newcomer(Context& ctx, Link& link) {
-  if (link.dialled) return true;
+  // Both ends of a link to ourselves have to greet, to be known as that.
+  if (link.dialled || link.peer == ctx.config.self) return true;
   std::vector<Link*> newcomers = newcomers_besides(ctx, link);
   for (Link* one : newcomers) {
-    if (one->peer == link.peer) send_away(ctx, *one, "the same device has come again");
+    if (one->peer != link.peer) continue;
+    send_away(ctx, *one, codec::ByeCode::kDuplicateLink, "another link of this pair stays");
   }
   std::erase_if(newcomers, [](const Link* one) { return one->closed; });
   if (newcomers.size() < limits::kNewcomers) return true;
   Link* victim = find_victim(ctx, newcomers, link);
-  send_away(ctx, victim == nullptr ? link : *victim, "too many newcomers");
+  send_away(ctx, victim == nullptr ? link : *victim, codec::ByeCode::kTooManyLinks,
+            "too many newcomers");
   return victim != nullptr;
 }
 
