@@ -140,7 +140,7 @@ struct Context {
   std::map<DeviceId, PeerCursor> cursors;  // ours of them, as persisted; kStoredPeers
   std::uint64_t hellos = 0;
   std::deque<ReconciliationId> hellos_to_self;  // the latest, as their other ends may come late
-  std::map<DeviceId, Arrival> told_cursors;  // theirs of us, from their last HELLO; kStoredPeers
+  std::map<DeviceId, Arrival> told_cursors;     // theirs of us, from their last HELLO; kStoredPeers
 
   ScopeHash scope_hash;                   // of ours
   std::map<DeviceId, KnownScope> scopes;  // of others; kStoredPeers

@@ -24,6 +24,9 @@ Error failed(int code) {
           "connection", std::generic_category().message(code)};
 }
 
+// Who closes without having read what was sent resets the connection: it has ended all the same.
+bool has_ended(int code) { return code == ECONNRESET || code == EPIPE; }
+
 Status wait_for(int fd, short events, Instant deadline) {
   while (true) {
     const std::int64_t left = (deadline - monotonic_now()).ms();
@@ -63,6 +66,8 @@ Status JoinStream::send(ByteView bytes, Instant deadline) {
       bytes = bytes.subspan(static_cast<std::size_t>(sent));
     } else if (errno == EAGAIN) {
       EBB_RETURN_IF_ERROR(wait_for(fd_.get(), POLLOUT, deadline));
+    } else if (has_ended(errno)) {
+      return {};  // which whoever waits for the answer is told
     } else if (errno != EINTR) {
       return failed(errno);
     }
@@ -80,6 +85,8 @@ Result<Bytes> JoinStream::receive(Instant deadline) {
     }
     if (errno == EAGAIN) {
       EBB_RETURN_IF_ERROR(wait_for(fd_.get(), POLLIN, deadline));
+    } else if (has_ended(errno)) {
+      return Bytes();
     } else if (errno != EINTR) {
       return failed(errno);
     }

@@ -81,8 +81,9 @@ TEST_CASE("the list of invites says who used them, in the width of a terminal") 
                  R"("state":"ended","uses":1,"uses_left":1,"expires_ms":1700000000000,)"
                  R"("devices":[]}]})");
   CHECK(ebb.run({"invite", "ls"}) == 0);
-  CHECK(ebb.out_has("00112233  open   2023-11-14 22:13Z  4 of 10000  abcdefgh, bbbbbbbb +2\n"));
-  CHECK(ebb.out_has("88992233  ended  2023-11-14 22:13Z  0 of 1      -\n"));
+  CHECK(ebb.out_has(
+      "00112233  open   2023-11-14 22:13Z  4 of 10000  as usual   abcdefgh, bbbbbbbb +2\n"));
+  CHECK(ebb.out_has("88992233  ended  2023-11-14 22:13Z  0 of 1      as usual   -\n"));
   for (std::size_t at = 0; at < ebb.out.size(); at = ebb.out.find('\n', at) + 1)
     CHECK(ebb.out.find('\n', at) - at <= 80);
 }
@@ -244,6 +245,8 @@ TEST_CASE("a root's key gets another passphrase with the one that it has") {
   const std::string as_is = (ebb.temp / "as-is").string(), wanted = (ebb.temp / "new").string();
   std::ofstream(as_is) << "one\n";
   std::ofstream(wanted) << "two\n";
+  REQUIRE(chmod(as_is.c_str(), 0600) == 0);
+  REQUIRE(chmod(wanted.c_str(), 0600) == 0);
   const auto move = [&] { return ebb.run({"mesh", "export-root", "f", "--passphrase"}); };
   CHECK(move() == 1);
   CHECK(ebb.err_has("under a passphrase already"));

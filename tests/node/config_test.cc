@@ -226,8 +226,9 @@ TEST_CASE("a peer is added to those of a file, whatever the file looked like, an
       {"[node]\npeers = []\nname = \"a\"\n", {}},
       {"[node]\npeers = [\"a:1\", \"b:2\" ] \r\n", {"a:1", "b:2"}},
   };
-  for (const auto& [text, peers] : texts) {
-    CAPTURE(text);
+  for (const auto& row : texts) {
+    const auto& [text, peers] = row;
+    CAPTURE(row.first);
     const ConfigFile file(text);
     const auto before = file.load();
     REQUIRE(before.ok());

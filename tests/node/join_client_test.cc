@@ -153,8 +153,11 @@ TEST_CASE("many that join at once by one invite all get in") {
       return join_mesh(options);
     }));
   }
-  for (auto& joined : all)
-    CHECK(joined.get().ok());
+  for (auto& joined : all) {
+    const Result<Joined> done = joined.get();
+    CAPTURE((done.ok() ? "" : done.error().message()));
+    CHECK(done.ok());
+  }
 }
 
 TEST_CASE("join adds the inviter to a configuration that is there, or says what to add") {

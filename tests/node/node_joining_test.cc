@@ -187,7 +187,7 @@ TEST_CASE("keys that an inviter may have certified outlive whatever fails behind
   REQUIRE(other.started().ok());
   const auto elsewhere = make_invite(other);
   REQUIRE(other.on_loop([](Node& n) { return n.end_invite(n.invites().front().id); }).ok());
-  CHECK(says(join(dir / "b", elsewhere->line).error(), "has expired"));
+  CHECK(says(join(dir / "b", elsewhere->line).error(), "was ended"));
 
   node = std::make_unique<NodeThread>(load_home(dir / "a").value(), config_at(address));
   REQUIRE(node->started().ok());

@@ -255,7 +255,8 @@ TEST_CASE("of many who come at once a few are accepted in each turn, and all in 
   std::size_t before = 0;
   REQUIRE(run_until(*loop, [&] {
     const std::size_t now = a.all<mesh::LinkUp>().size();
-    CHECK(now - before <= ebb::limits::kAcceptsAtOnce);
+    // UV_RUN_ONCE looks at timers twice: the last of them belongs to the next turn.
+    CHECK(now - before <= ebb::limits::kAcceptsAtOnce + 1);
     before = now;
     return now == kCome;
   }));

@@ -9,7 +9,7 @@
 namespace ebb::tests {
 
 inline sim::Schedule bad_schedule() {
-  sim::Options options = *sim::expand_scenario("faults", 2, 5, seconds(40));
+  sim::Options options = *sim::expand_scenario("faults", 1, 5, seconds(40));
   options.real = false;
   options.rounds_max = 0;
   return schedule_of(options);
