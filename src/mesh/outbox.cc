@@ -191,6 +191,7 @@ void send_secret(Context& ctx, Link& link, const codec::AuthMesh& mesh) {
   codec::append_chunk(codec::Priority::kControl, bytes, false, chunk);
   erase_bytes(bytes);
   hand_over(ctx, link, std::move(chunk));
+  pump_output(ctx, link);
 }
 
 bool messages_exceed_bound(const Link& link) {

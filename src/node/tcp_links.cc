@@ -18,7 +18,7 @@ constexpr std::size_t kReadBufferBytes = std::size_t{256} << 10;
 constexpr std::size_t kConnectionsMin = 8;
 constexpr std::size_t kConnectionsWanted =
     limits::kLinks + limits::kNewcomers + limits::kHalfOpen + limits::kDialRoom;
-constexpr int kBacklog = 128;
+constexpr int kBacklog = 512;  // a crowd waits there, as few are accepted at once
 
 std::size_t open_files_max() {
   rlimit files{};
