@@ -25,7 +25,5 @@ void certify_self(Context& ctx);
 void sign_wishes(Context& ctx);
 // What keeps this issuer from signing anything now.
 Status may_sign(const Context& ctx);
-// For a person at this device, who is answered (certify_by_hand.cc).
-void issue_by_hand(Context& ctx, Wish wish);
 
 }  // namespace ebb::mesh

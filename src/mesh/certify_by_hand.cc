@@ -18,6 +18,25 @@ std::optional<trust::Certificate> known_certificate(const Context& ctx, const De
   return read->certificate;
 }
 
+// For a person at this device, who is answered.
+void issue_by_hand(Context& ctx, Wish wish) {
+  const Token token = *wish.token;
+  const auto refuse_with = [&](ErrorCode code, std::string_view why) {
+    ctx.out->issued.push_back({token, Error{code, why}});
+  };
+  if (ctx.membership == nullptr || ctx.membership->config().issuer == nullptr) {
+    return refuse_with(ErrorCode::kNotFound, "no issuer here");
+  }
+  Membership& membership = *ctx.membership;
+  // Before the first step has ended nobody has judged the time; then it is, before it is signed.
+  const Status may = membership.links_judged == 0 ? Status() : may_sign(ctx);
+  if (!may.ok()) {
+    ctx.out->issued.push_back({token, may.error()});
+    return;
+  }
+  if (!membership.wish(std::move(wish))) refuse_with(ErrorCode::kBusy, "too many wait");
+}
+
 }  // namespace
 
 void issue(Context& ctx, const IssueWanted& wanted) {
@@ -58,24 +77,6 @@ void issue(Context& ctx, const PolicyWanted& wanted) {
   // Its number is the next one when it is signed.
   issue_by_hand(ctx, {wanted.token, std::nullopt, std::nullopt,
                       trust::record::Policy{0, wanted.admit}, std::nullopt});
-}
-
-void issue_by_hand(Context& ctx, Wish wish) {
-  const Token token = *wish.token;
-  const auto refuse_with = [&](ErrorCode code, std::string_view why) {
-    ctx.out->issued.push_back({token, Error{code, why}});
-  };
-  if (ctx.membership == nullptr || ctx.membership->config().issuer == nullptr) {
-    return refuse_with(ErrorCode::kNotFound, "no issuer here");
-  }
-  Membership& membership = *ctx.membership;
-  // Before the first step has ended nobody has judged the time; then it is, before it is signed.
-  const Status may = membership.links_judged == 0 ? Status() : may_sign(ctx);
-  if (!may.ok()) {
-    ctx.out->issued.push_back({token, may.error()});
-    return;
-  }
-  if (!membership.wish(std::move(wish))) refuse_with(ErrorCode::kBusy, "too many wait");
 }
 
 void change_invites(Context& ctx, InvitesChanged& changed) {

@@ -16,6 +16,7 @@
 #include "node/clocks.h"
 #include "node/files.h"
 #include "node/node.h"
+#include "tests/node/joining_rig.h"
 #include "tests/node/node_thread.h"
 #include "tests/temp_dir.h"
 
@@ -23,35 +24,16 @@ namespace {
 
 using namespace ebb;
 using namespace ebb::node;
+using ebb::tests::config_at;
+using ebb::tests::join_options;
 using ebb::tests::listen_of;
 using ebb::tests::make_config;
 using ebb::tests::make_home;
+using ebb::tests::make_invite;
 using ebb::tests::NodeThread;
+using ebb::tests::says;
 using ebb::tests::TempDir;
 namespace fs = std::filesystem;
-
-Result<MadeInvite> make_invite(NodeThread& node, std::uint64_t uses = 1) {
-  return node.on_loop([uses](Node& n) { return n.make_invite(kInviteTtl, uses); });
-}
-
-JoinOptions join_options(const std::string& dir, const std::string& line) {
-  JoinOptions options;
-  options.dir = dir;
-  options.line = line;
-  options.name = "card";
-  options.now = wall_now();
-  return options;
-}
-
-Config config_at(const std::string& listen) {
-  Config config = make_config();
-  config.listen = listen;
-  return config;
-}
-
-bool says(const Error& error, const std::string& words) {
-  return error.detail.find(words) != std::string::npos;
-}
 
 }  // namespace
 

@@ -21,6 +21,7 @@
 #include "node/issuer_mark.h"
 #include "node/join_client.h"
 #include "node/node.h"
+#include "tests/node/joining_rig.h"
 #include "tests/node/node_thread.h"
 #include "tests/temp_dir.h"
 #include "trust/hash.h"
@@ -31,38 +32,19 @@ namespace {
 
 using namespace ebb;
 using namespace ebb::node;
+using ebb::tests::config_at;
+using ebb::tests::join_options;
 using ebb::tests::listen_of;
 using ebb::tests::make_config;
 using ebb::tests::make_home;
+using ebb::tests::make_invite;
 using ebb::tests::NodeThread;
+using ebb::tests::says;
 using ebb::tests::TempDir;
 namespace fs = std::filesystem;
 
-Result<MadeInvite> make_invite(NodeThread& node) {
-  return node.on_loop([](Node& n) { return n.make_invite(kInviteTtl, 1); });
-}
-
-JoinOptions join_options(const std::string& dir, const std::string& line) {
-  JoinOptions options;
-  options.dir = dir;
-  options.line = line;
-  options.name = "card";
-  options.now = wall_now();
-  return options;
-}
-
 Result<Joined> join(const std::string& dir, const std::string& line) {
   return join_mesh(join_options(dir, line));
-}
-
-Config config_at(const std::string& listen) {
-  Config config = make_config();
-  config.listen = listen;
-  return config;
-}
-
-bool says(const Error& error, const std::string& words) {
-  return error.detail.find(words) != std::string::npos;
 }
 
 // Keeps the invites of a node from being written while it lives.
