@@ -217,6 +217,9 @@ TEST_CASE("an expired device is told no address of a member, and none is taken f
   rig.run_for(seconds(300));
   CHECK(rig.engine(old).links().size() == 1);
   CHECK(rig.engine(old).peers().size() == 1);
+  // Nor is it told any that it would leave out.
+  const auto& heard = rig.engine(old).counters().messages;
+  CHECK((!heard.contains("peers") || heard.at("peers").messages_in == 0));
   const auto knows = [&rig](std::size_t i, std::size_t whom) {
     const DeviceId device = rig.store(whom).device();
     const std::vector<mesh::KnownPeer> peers = rig.engine(i).peers();
