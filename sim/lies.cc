@@ -146,7 +146,7 @@ struct Bend {
   void operator()(codec::AuthRefused& m) const {
     m.code = static_cast<codec::AuthRefusal>(rng.below(12));
   }
-  void operator()(codec::AuthMesh& m) const { m.secret.clear(); }
+  void operator()(codec::AuthMesh& m) const { m.secret.reset(); }
   void operator()(codec::AuthGrant& m) const {
     m.access = static_cast<codec::GrantedAccess>(rng.below(4));
     if (rng.chance(1, 4)) m.roles = absurd(rng);

@@ -28,11 +28,10 @@ AuthMesh read_auth_mesh(TapeReader& reader) {
   const ByteView genesis = reader.bin();
   const ByteView secret = reader.bin();
   if (genesis.size() > limits::kGenesisBytes) reader.fail(ErrorCode::kTooLarge);
-  if (!secret.empty() && secret.size() != limits::kMeshSecretBytes)
-    reader.fail(ErrorCode::kMalformed);
+  if (!secret.empty() && secret.size() != MeshSecret::kSize) reader.fail(ErrorCode::kMalformed);
   if (!reader.ok()) return m;
   m.genesis = to_bytes(genesis);
-  m.secret = to_bytes(secret);
+  m.secret = MeshSecret::from(secret);
   return m;
 }
 

@@ -2,6 +2,7 @@
 //
 // Model:     decode_message copies what it keeps, except the bytes of segments and of records of
 //            authorities, which are views into the frame and valid as long as it.
+// Ownership: a message is moved and not copied: one of them holds a secret, which is wiped with it.
 // Errors:    kMalformed, kNotCanonical, kTooLarge; a type this version does not know is
 //            kUnsupported and is to be counted and ignored; so is a kind of YOUR_LOGS, SYNC_REQ,
 //            SYNC_RESP, SCOPE or AUTH that it does not know. What fields mean is for the engine to
@@ -14,6 +15,7 @@
 
 #include <array>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <variant>
 #include <vector>
@@ -23,6 +25,7 @@
 #include "core/bytes.h"
 #include "core/id_prefix.h"
 #include "core/ids.h"
+#include "core/mesh_secret.h"
 #include "core/result.h"
 #include "core/scope.h"
 #include "core/time.h"
@@ -297,7 +300,7 @@ struct AuthRefused {
 // To who joins.
 struct AuthMesh {
   Bytes genesis;
-  Bytes secret;  // 32 B, or nothing
+  std::optional<MeshSecret> secret;
   bool operator==(const AuthMesh&) const = default;
 };
 // What the receiver may do on this link, until another comes.

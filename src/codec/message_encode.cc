@@ -210,7 +210,7 @@ class MessageWriter {
   void operator()(const AuthMesh& m) {
     begin_auth(AuthKind::kMesh, 2);
     writer_.bin(m.genesis);
-    writer_.bin(m.secret);
+    writer_.bin(m.secret ? m.secret->view() : ByteView());
   }
 
   void operator()(const AuthGrant& m) {

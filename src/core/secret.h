@@ -1,4 +1,4 @@
-// Secret: bytes that must not stay in memory behind their use, a key as a rule.
+// Secret, SecretText: what must not stay in memory behind its use: a key as a rule, a passphrase.
 //
 // Model:     moved, never copied without a word: copy() says it. What was moved from is zeroed, and
 //            so is what goes. (Memory is not locked: a page and a system call for each of thousands
@@ -14,6 +14,8 @@
 #include <cstring>
 #include <optional>
 #include <string>
+#include <string_view>
+#include <utility>
 
 #include "core/bytes.h"
 
@@ -26,7 +28,10 @@ inline void erase_bytes(Bytes& bytes) {
   erase_bytes(bytes.data(), bytes.size());
   bytes.clear();
 }
+// With what was behind its end, as far as it has memory.
 void erase_text(std::string& text);
+// The memory that a text leaves because it grows is zeroed. `part` is none of it.
+void append_secret(std::string& text, std::string_view part);
 
 template <std::size_t N, class Tag = void>
 class Secret {
@@ -72,6 +77,20 @@ class Secret {
 
  private:
   std::array<std::uint8_t, N> data_{};
+};
+
+struct SecretText {
+  std::string text;
+
+  SecretText() = default;
+  explicit SecretText(std::string taken) : text(std::move(taken)) {}
+  ~SecretText() { erase_text(text); }
+  SecretText(const SecretText&) = delete;
+  SecretText& operator=(const SecretText&) = delete;
+  SecretText(SecretText&& other) noexcept { *this = std::move(other); }
+  SecretText& operator=(SecretText&& other) noexcept;
+
+  operator std::string_view() const { return text; }  // NOLINT
 };
 
 }  // namespace ebb

@@ -5,7 +5,6 @@
 #include <utility>
 
 #include "core/limits.h"
-#include "core/secret.h"
 #include "mesh/admission.h"
 #include "mesh/outbox.h"
 #include "trust/authority_record.h"
@@ -182,9 +181,9 @@ void go_on_telling(Context& ctx, Link& link) {
   if (!admission.lets_in || admission.end_due || link.closed) return;
   if (!std::exchange(admission.mesh_told, true)) {
     const MembershipConfig& config = ctx.membership->config();
-    codec::AuthMesh mesh{config.genesis, config.secret};
-    send_secret(ctx, link, mesh);
-    erase_bytes(mesh.secret);
+    codec::AuthMesh mesh{config.genesis, std::nullopt};
+    if (config.secret) mesh.secret = config.secret->copy();
+    send_secret(ctx, link, std::move(mesh));
   }
   // A driver that closes gives what waits a moment, and a slow line needs longer for the last of
   // it.

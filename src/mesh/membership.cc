@@ -6,7 +6,6 @@
 #include "core/check.h"
 #include "core/limits.h"
 #include "core/planted.h"
-#include "core/secret.h"
 #include "mesh/trust_time.h"
 #include "trust/hash.h"
 
@@ -34,8 +33,6 @@ Membership::Membership(MembershipConfig config, const MeshId& mesh, const Device
       judged_(floor_.floor()) {
   load();
 }
-
-Membership::~Membership() { erase_bytes(config_.secret); }
 
 // The root's log first, then the others, each from its beginning, or where the root has ended it,
 // from there down.

@@ -63,7 +63,6 @@ class Membership {
   // Takes what is in `config`, and judges by the floor of time until judge_time().
   Membership(MembershipConfig config, const MeshId& mesh, const DeviceId& self,
              const trust::SignatureCheck& signatures);
-  ~Membership();  // wipes the mesh's secret
   Membership(const Membership&) = delete;
   Membership& operator=(const Membership&) = delete;
 

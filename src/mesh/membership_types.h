@@ -9,6 +9,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <utility>
@@ -22,6 +23,7 @@
 #include "trust/authority.h"
 #include "trust/authority_record.h"
 #include "trust/certificate.h"
+#include "trust/genesis.h"
 #include "trust/identity.h"
 #include "trust/invite.h"
 #include "trust/terms.h"
@@ -59,8 +61,10 @@ struct OpenInvite {
 // ---- settings
 
 struct MembershipConfig {
-  Bytes genesis;              // encoded; its hash is the mesh (checked)
-  Bytes secret;               // of the mesh, 32 B; empty: none. Handed over to who joins
+  Bytes genesis;  // encoded; its hash is the mesh (checked)
+  // Handed over to who joins; nullptr: there is none. Copies of a configuration share it, and it is
+  // wiped with the last of them.
+  std::shared_ptr<const trust::MeshSecret> secret;
   std::vector<Bytes> stored;  // records, as earlier Commits have kept them
   std::vector<Bytes> given;   // from a file of the device: taken, and kept where they are news
   std::vector<trust::AuthorityMissing> missing;

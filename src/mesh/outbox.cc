@@ -176,14 +176,13 @@ void send(Context& ctx, Link& link, const codec::Message& message, codec::Priori
   if (messages_exceed_bound(link)) touch(ctx, link);
 }
 
-void send_secret(Context& ctx, Link& link, const codec::AuthMesh& mesh) {
+void send_secret(Context& ctx, Link& link, codec::AuthMesh mesh) {
   if (!can_send(link)) return;
   flush_control(ctx, link);
-  codec::Message message = mesh;
+  const codec::Message message = std::move(mesh);
   Bytes bytes;
-  bytes.reserve(limits::kGenesisBytes + limits::kMeshSecretBytes + kUsualMessage);
+  bytes.reserve(limits::kGenesisBytes + MeshSecret::kSize + kUsualMessage);
   codec::encode_message(message, bytes);
-  erase_bytes(std::get<codec::AuthMesh>(message).secret);
   if (is_later(ctx)) codec::add_field(bytes);
   count_sent(ctx, message, bytes.size());
   Bytes chunk;

@@ -19,8 +19,8 @@ void spend(Context& ctx, Link& link, std::size_t bytes);
 // Wire bytes that need no sealing (the channel's own).
 void send_wire(Context& ctx, Link& link, Bytes wire);
 // What the mesh keeps from others: it goes at once, behind all control messages that wait, and no
-// copy of it is left in memory but the one that the caller has.
-void send_secret(Context& ctx, Link& link, const codec::AuthMesh& mesh);
+// copy of it is left in memory.
+void send_secret(Context& ctx, Link& link, codec::AuthMesh mesh);
 // Of a later version (tuning.h): a message that peers of this one do not know.
 void send_later(Context& ctx, Link& link);
 // Segments of a log as one DELTA.

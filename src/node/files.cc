@@ -81,8 +81,6 @@ Status read_all(int file, const std::string& path, std::size_t bytes_max, std::s
 
 }  // namespace
 
-SecretText::~SecretText() { ::explicit_bzero(text.data(), text.size()); }
-
 Error system_error(int code, std::string_view context, const std::string& path) {
   return {code_of(code), context, path + ": " + std::generic_category().message(code)};
 }

@@ -12,6 +12,7 @@
 #include <string_view>
 
 #include "core/result.h"
+#include "core/secret.h"
 
 namespace ebb::node {
 
@@ -21,16 +22,9 @@ Status write_file_durable(const std::string& path, std::string_view text, mode_t
 // that one stays as it is. A crash may leave `path`.new-*, of the same mode.
 Status write_new_file_durable(const std::string& path, std::string_view text, mode_t mode);
 Result<std::string> read_file(const std::string& path, std::size_t bytes_max);
-// Of a secret, which is wiped with `out`; nothing else in memory keeps it. kPermission when the
-// path is a link or no regular file, is another user's, or group or others may do anything with it:
-// of the very file that is read. `fix` says what to do about its mode.
-struct SecretText {
-  std::string text;
-  SecretText() = default;
-  SecretText(const SecretText&) = delete;
-  SecretText& operator=(const SecretText&) = delete;
-  ~SecretText();
-};
+// Of a secret; nothing in memory keeps it but `out`. kPermission when the path is a link or no
+// regular file, is another user's, or group or others may do anything with it: of the very file
+// that is read. `fix` says what to do about its mode.
 Status read_private_file(const std::string& path, std::size_t bytes_max, std::string_view fix,
                          SecretText& out);
 // What was done to the directory that `path` is in is there after a crash.

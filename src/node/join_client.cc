@@ -239,7 +239,7 @@ Status Join::become(const JoinAnswer& answer) {
   made_.peers = {reached_};
   const auto genesis = trust::decode_genesis(made_.genesis);
   const bool named = trust::hash(made_.genesis) == invite_.genesis_hash;
-  const auto secret = trust::MeshSecret::from(answer.mesh->secret);
+  const std::optional<trust::MeshSecret>& secret = answer.mesh->secret;
   if (!named || !genesis.ok() || !secret) {
     return join_error(
         ErrorCode::kBadSignature,
@@ -264,7 +264,6 @@ Result<Joined> Join::run() {
     return refusal_error(*answer->refused, invite_, options_.now);
   }
   const Status made = become(*answer);
-  erase_bytes(answer->mesh->secret);
   if (!made.ok() && made.error().code != ErrorCode::kBadSignature) return made.error();
   draft_->forget();
   if (!made.ok()) return made.error();

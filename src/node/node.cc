@@ -194,7 +194,7 @@ Result<mesh::Config> Node::Impl::engine_config_of(const store::Store& opened) co
   }
   wanted.incarnation = opened.incarnation();
   EBB_ASSIGN(store::AuthorityRows authority, opened.authority());
-  wanted.membership = membership();  // nothing fails behind it: it holds a secret
+  wanted.membership = membership();
   wanted.membership->set_back = find_set_back(authority.records);
   wanted.membership->signed_to = issuer_mark.end();
   wanted.membership->stored = std::move(authority.records);

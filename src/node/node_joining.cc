@@ -2,6 +2,7 @@
 // policies that a person here wants signed.
 #include <algorithm>
 #include <cstdlib>
+#include <memory>
 #include <utility>
 
 #include "core/limits.h"
@@ -77,7 +78,7 @@ std::optional<Error> Node::Impl::cannot_issue() const {
 mesh::MembershipConfig Node::Impl::membership() const {
   mesh::MembershipConfig wanted;
   wanted.genesis = home.genesis;
-  wanted.secret = to_bytes(home.secret.view());
+  wanted.secret = std::make_shared<const trust::MeshSecret>(home.secret.copy());
   wanted.given = home.authority;
   wanted.label = config.name;
   wanted.link_key = link_key;

@@ -10,13 +10,13 @@
 
 #include "core/bytes.h"
 #include "core/ids.h"
+#include "core/mesh_secret.h"
 #include "core/result.h"
-#include "core/secret.h"
 #include "core/time.h"
 
 namespace ebb::trust {
 
-using MeshSecret = Secret<32, struct MeshSecretTag>;
+using ebb::MeshSecret;
 using GenesisNonce = FixedBytes<16, struct GenesisNonceTag>;
 
 struct Genesis {

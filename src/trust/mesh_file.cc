@@ -44,9 +44,20 @@ std::string check_of(std::string_view text) {
   return to_base32(hash(as_bytes(text)).view().first(kCheckBytes));
 }
 
-std::string begin_text(const Kind& kind) {
-  std::string text(kind.name);
-  return text.append(kind.version).append("\n");
+// For `lines` that say `bytes` together: the text is not moved as it grows, since memory that it
+// left would keep the secret.
+std::string begin_text(const Kind& kind, std::size_t lines, std::size_t bytes) {
+  constexpr std::size_t kAroundLine = 16;  // its word, its end, and half a letter
+  std::string text;
+  text.reserve(2 * bytes + kAroundLine * (lines + 2) + kCheckBytes * 2);
+  return text.append(kind.name).append(kind.version).append("\n");
+}
+
+std::size_t bytes_of(const std::vector<Bytes>& records) {
+  std::size_t bytes = 0;
+  for (const Bytes& record : records)
+    bytes += record.size();
+  return bytes;
 }
 
 Result<std::string> end_text(const Kind& kind, std::string text) {
@@ -111,8 +122,8 @@ Status Lines::split(const Kind& kind, std::string_view body) {
     for (const std::string_view known : {kGenesis, kSecret, kRecord, kIdentity, kLink, kLabel}) {
       if (line.substr(0, space) == known) word = known;
     }
-    if (word.empty()) return damaged(kind, "a line is not known");
     lines_.push_back({word, std::move(*bytes)});
+    if (word.empty()) return damaged(kind, "a line is not known");
   }
   return {};
 }
@@ -143,7 +154,13 @@ Result<Lines> Lines::of(const Kind& kind, std::string_view text) {
 }  // namespace
 
 Result<std::string> encode_mesh_file(const MeshFile& file) {
-  std::string text = begin_text(kMeshKind);
+  std::size_t lines = 2 + file.records.size();
+  std::size_t bytes = file.genesis.size() + MeshSecret::kSize + bytes_of(file.records);
+  if (file.device) {
+    lines += 3;
+    bytes += 2 * Secret<32>::kSize + file.device->label.size();
+  }
+  std::string text = begin_text(kMeshKind, lines, bytes);
   add_line(text, kGenesis, file.genesis);
   add_line(text, kSecret, file.secret.view());
   for (const Bytes& record : file.records)
@@ -181,7 +198,7 @@ Result<MeshFile> decode_mesh_file(std::string_view text) {
 }
 
 Result<std::string> encode_authority_file(const std::vector<Bytes>& records) {
-  std::string text = begin_text(kAuthorityKind);
+  std::string text = begin_text(kAuthorityKind, records.size(), bytes_of(records));
   for (const Bytes& record : records)
     add_line(text, kRecord, record);
   return end_text(kAuthorityKind, std::move(text));

@@ -3,23 +3,25 @@
 #include <malloc.h>
 
 #include <algorithm>
+#include <atomic>
 #include <cstdlib>
 #include <new>
 
 namespace {
 
-std::size_t held = 0;
-std::size_t peak = 0;
-std::uint64_t taken = 0;
-ebb::ByteView sought;
-std::size_t blocks_found = 0;
+std::atomic<std::size_t> held = 0;
+std::atomic<std::size_t> peak = 0;
+std::atomic<std::uint64_t> taken = 0;
+thread_local ebb::ByteView sought;
+thread_local std::size_t blocks_found = 0;
 
 void* take(std::size_t size) {
   void* const memory = std::malloc(size == 0 ? 1 : size);
   if (memory == nullptr) std::abort();
   ++taken;
-  held += malloc_usable_size(memory);
-  if (held > peak) peak = held;
+  const std::size_t now = held += malloc_usable_size(memory);
+  for (std::size_t most = peak; now > most && !peak.compare_exchange_weak(most, now);) {
+  }
   return memory;
 }
 
@@ -49,7 +51,7 @@ void operator delete[](void* memory, const std::nothrow_t&) noexcept { give(memo
 
 namespace ebb::tests {
 
-AllocationPeak::AllocationPeak() : start_(held), start_count_(taken) { peak = held; }
+AllocationPeak::AllocationPeak() : start_(held), start_count_(taken) { peak = start_; }
 
 std::size_t AllocationPeak::bytes() const { return peak - start_; }
 std::uint64_t AllocationPeak::count() const { return taken - start_count_; }

@@ -2,7 +2,7 @@
 // gives back. Linking the source of these replaces operator new in the whole test program.
 //
 // Limits:  what C libraries take from malloc is not seen.
-// Threads: one thread; the count is the program's.
+// Threads: any; the count is the program's, blocks that are given back are those of its own thread.
 #pragma once
 
 #include <cstddef>
@@ -26,11 +26,11 @@ class AllocationPeak {
   std::uint64_t start_count_;
 };
 
-// Counts the blocks of memory that are given back with certain bytes in them.
+// Counts the blocks of memory that its thread gives back with certain bytes in them.
 // Ownership: the bytes must outlive it, and lie in no block that is given back meanwhile.
 class GivenBack {
  public:
-  // One object at a time.
+  // One object at a time on a thread.
   explicit GivenBack(ByteView bytes);
   ~GivenBack();
   GivenBack(const GivenBack&) = delete;

@@ -2,9 +2,13 @@
 
 #include <doctest/doctest.h>
 
+#include <memory>
 #include <set>
+#include <type_traits>
+#include <utility>
 
 #include "core/limits.h"
+#include "tests/codec/allocation_peak.h"
 #include "tests/codec/samples.h"
 
 using namespace ebb;
@@ -308,7 +312,18 @@ TEST_CASE("an AUTH keeps to its bounds") {
   CHECK(code_of(message_bytes(records)) == ErrorCode::kTooLarge);
   records.records.assign(limits::kAuthRecordsPerMessage + 1, ByteView(record).first(1));
   CHECK(code_of(message_bytes(records)) == ErrorCode::kTooLarge);
-  CHECK(code_of(message_bytes(AuthMesh{Bytes(40), Bytes(31)})) == ErrorCode::kMalformed);
+  const auto mesh_with = [](std::size_t secret_bytes) {
+    return written([secret_bytes](Writer& w) {
+      w.array(4);
+      w.uint(14);
+      w.uint(3);
+      w.bin(Bytes(40));
+      w.bin(Bytes(secret_bytes));
+    });
+  };
+  CHECK(decode_message(mesh_with(MeshSecret::kSize)).ok());
+  CHECK(code_of(mesh_with(31)) == ErrorCode::kMalformed);
+  CHECK(code_of(mesh_with(33)) == ErrorCode::kMalformed);
   CHECK(decode_message(message_bytes(AuthMesh{Bytes(40), {}})).ok());
   CHECK(code_of(message_bytes(AuthMesh{Bytes(limits::kGenesisBytes + 1), {}})) ==
         ErrorCode::kTooLarge);
@@ -317,6 +332,25 @@ TEST_CASE("an AUTH keeps to its bounds") {
   AuthCompare compare;
   compare.logs.resize(limits::kAuthLogsCompared + 1);
   CHECK(code_of(message_bytes(compare)) == ErrorCode::kTooLarge);
+}
+
+TEST_CASE("the mesh's secret goes with the message that it came in") {
+  Bytes secret(MeshSecret::kSize);
+  for (std::size_t i = 0; i < secret.size(); ++i)
+    secret[i] = static_cast<std::uint8_t>(0xa5 + 7 * i);
+  const Bytes bytes = message_bytes(AuthMesh{Bytes(40), MeshSecret::from(secret)});
+  const GivenBack given_back(secret);
+  {
+    // On the heap, where it is seen.
+    auto first = std::make_unique<Result<Message>>(decode_message(bytes));
+    REQUIRE(first->ok());
+    const auto second = std::make_unique<Message>(std::move(**first));
+    first.reset();
+    CHECK(given_back.blocks() == 0);
+    CHECK(equal(std::get<AuthMesh>(*second).secret->view(), secret));
+  }
+  CHECK(given_back.blocks() == 0);
+  CHECK_FALSE(std::is_copy_constructible_v<Message>);
 }
 
 TEST_CASE("the clock of an AUTH is from 1970 to the last time there is") {

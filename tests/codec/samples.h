@@ -4,6 +4,8 @@
 // Threads: pure functions; any thread.
 #pragma once
 
+#include <iterator>
+#include <string>
 #include <utility>
 #include <vector>
 
@@ -126,7 +128,9 @@ inline std::vector<std::pair<std::string, codec::Message>> sample_messages(ByteV
   range.children[0] = counting<Fingerprint>(0x70);
   range.children[9] = counting<Fingerprint>(0x71);
   const std::vector<codec::LogSeq> positions{{log, 1}, {counting<LogId>(0x21), 70000}};
-  return {
+  const Bytes secret(MeshSecret::kSize, 0x22);
+  // Messages are moved, which a list of initializers does not.
+  std::pair<std::string, codec::Message> all[] = {
       {"hello", sample_hello()},
       {"your_logs_summary", codec::YourLogsSummary{counting<Fingerprint>(0x70), 3}},
       {"your_logs_ask", codec::YourLogsAsk{}},
@@ -162,12 +166,13 @@ inline std::vector<std::pair<std::string, codec::Message>> sample_messages(ByteV
            {segment, segment}, true, counting<codec::AuthorityDigest>(0x40), {kSampleMs}}},
       {"auth_ask", codec::AuthAsk{"pump 7, hall 3"}},
       {"auth_refused", codec::AuthRefused{codec::AuthRefusal::kInviteUsed, "used up"}},
-      {"auth_mesh", codec::AuthMesh{Bytes(40, 0x11), Bytes(32, 0x22)}},
+      {"auth_mesh", codec::AuthMesh{Bytes(40, 0x11), MeshSecret::from(secret)}},
       {"auth_grant", codec::AuthGrant{codec::GrantedAccess::kRestricted, 7, "expired"}},
       {"auth_compare",
        codec::AuthCompare{counting<codec::AuthorityDigest>(0x40),
                           {{counting<DeviceId>(0x90), counting<codec::AuthorityDigest>(0x50)}}}},
   };
+  return {std::make_move_iterator(std::begin(all)), std::make_move_iterator(std::end(all))};
 }
 
 inline Bytes message_bytes(const codec::Message& message) {

@@ -33,7 +33,7 @@ TEST_CASE("a new device's certificate reaches the next node ahead of its events"
   raw.become_member();
   rig.run_for(seconds(1));
   FakeStore& late = rig.store(rig.add_member());
-  raw.send_at_once({record_of(rig), delta_of(appended(late, "events"))});
+  raw.send_at_once(record_of(rig), delta_of(appended(late, "events")));
   rig.run_for(milliseconds(20));
   CHECK(rig.store(0).events() == 1);
   CHECK(rig.engine(next).counters().authors_refused == 0);

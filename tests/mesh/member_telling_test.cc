@@ -60,7 +60,8 @@ TEST_CASE("who joins over a slow line is told all, and the link ends when nothin
   const DeviceId joiner = rig.store(rig.add_member()).device();
   rig.joining[joiner] = {};
   write_much(rig);
-  rig.node(0).membership->secret = Bytes(32, 5);
+  const auto secret = MeshSecret::from(Bytes(MeshSecret::kSize, 5));
+  rig.node(0).membership->secret = std::make_shared<const MeshSecret>(secret->copy());
   rig.start(0);
   RawMember raw(rig, joiner);
   raw.reports = false;
@@ -81,7 +82,7 @@ TEST_CASE("who joins over a slow line is told all, and the link ends when nothin
   const auto mesh = raw.take<codec::AuthMesh>();
   REQUIRE(mesh);
   CHECK(mesh->genesis == rig.genesis);
-  CHECK(mesh->secret == Bytes(32, 5));
+  CHECK(mesh->secret == secret);
 }
 
 TEST_CASE("who joins and takes nothing is given up") {

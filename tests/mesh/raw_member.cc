@@ -36,13 +36,21 @@ void RawMember::connect(const mesh::ChannelClaim& claim) {
   }
 }
 
-void RawMember::send(const codec::Message& message) { send_at_once({message}); }
+void RawMember::send(const codec::Message& message) {
+  Bytes frame;
+  codec::encode_frame(message, frame);
+  send_frames(std::move(frame));
+}
 
-void RawMember::send_at_once(const std::vector<codec::Message>& messages) {
-  Bytes bytes;
-  for (const codec::Message& message : messages)
-    codec::encode_frame(message, bytes);
-  rig_.input(at_, mesh::StreamBytes{link_, std::move(bytes)});
+void RawMember::send_at_once(const codec::Message& first, const codec::Message& second) {
+  Bytes frames;
+  codec::encode_frame(first, frames);
+  codec::encode_frame(second, frames);
+  send_frames(std::move(frames));
+}
+
+void RawMember::send_frames(Bytes frames) {
+  rig_.input(at_, mesh::StreamBytes{link_, std::move(frames)});
   while (reports && drain()) {
   }
 }

@@ -31,7 +31,7 @@ class RawMember {
   // A new inbound connection of this device, which claims that.
   void connect(const mesh::ChannelClaim& claim = {});
   void send(const codec::Message& message);
-  void send_at_once(const std::vector<codec::Message>& messages);
+  void send_at_once(const codec::Message& first, const codec::Message& second);
   // Hears what there is of authorities, has nothing to tell, and grants full access; HELLO and what
   // follows it.
   void become_member();
@@ -46,9 +46,9 @@ class RawMember {
     while (!frames_.empty()) {
       taken_ = std::move(frames_.front());
       frames_.pop_front();
-      const Result<codec::Message> message = codec::decode_message(taken_);
+      Result<codec::Message> message = codec::decode_message(taken_);
       if (!message.ok()) continue;
-      if (const T* found = std::get_if<T>(&*message)) return *found;
+      if (T* found = std::get_if<T>(&*message)) return std::move(*found);
     }
     return std::nullopt;
   }
@@ -61,6 +61,7 @@ class RawMember {
   std::size_t batches = 0;       // of these, to their ends
 
  private:
+  void send_frames(Bytes frames);
   void hear(ByteView bytes);
 
   MemberRig& rig_;
