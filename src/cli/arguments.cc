@@ -73,7 +73,8 @@ void CommandLine::add_node_commands() {
       ->check(CLI::IsMember({"secret", "invite"}))
       ->type_name("secret|invite");
   init->add_flag("--passphrase", p.init.passphrase,
-                 "Of a new mesh: keep the keys that sign under a passphrase");
+                 "Of a new mesh: keep the keys that sign under a passphrase "
+                 "[of $EBB_NEW_PASSPHRASE_FILE, $EBB_PASSPHRASE_FILE, or asked for]");
   CLI::App* up = add("up", "Start the node in the background",
                      [&p](const Context& c) { return run_up(c, p.run); });
   add_daemon_flags(up, p.run.daemon);
@@ -171,7 +172,8 @@ void CommandLine::add_mesh_commands() {
   root->add_option("file", p.export_root.file, "File to write; not one that is there")
       ->required()
       ->type_name("FILE");
-  root->add_flag("--passphrase", p.export_root.passphrase, "Keep it under a passphrase");
+  root->add_flag("--passphrase", p.export_root.passphrase,
+                 "Keep it under a (new) passphrase [of $EBB_NEW_PASSPHRASE_FILE, or asked for]");
   add(
       "admit", "Say what it takes to be let in",
       [&p](const Context& c) { return run_mesh_admit(c, p.admit); }, mesh)

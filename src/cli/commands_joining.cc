@@ -246,7 +246,7 @@ Outcome<ExitCode> ask_for(const Context& context, RootPassphrases& out) {
                            kPassphraseVariable + " (as it is) and " + kNewPassphraseVariable +
                            "; without --passphrase the key keeps the one that it has"};
   }
-  EBB_ASSIGN(out.wanted, new_passphrase(context.terminal(), kNewPassphraseVariable));
+  EBB_ASSIGN(out.wanted, changed_passphrase(context.terminal()));
   return ExitCode::kOk;
 }
 

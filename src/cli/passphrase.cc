@@ -150,13 +150,8 @@ std::optional<std::string> ask(const Terminal& terminal, const std::string& prom
   return terminal.ask_secret(prompt);
 }
 
-}  // namespace
-
-Outcome<std::string> passphrase_from(int fd) {
-  return *read_passphrase(fd, [] { return true; });
-}
-
-Outcome<std::string> new_passphrase(const Terminal& terminal, const char* variable) {
+// `variable` names its file.
+Outcome<std::string> wanted_passphrase(const Terminal& terminal, const char* variable) {
   EBB_ASSIGN(auto given, from_file(terminal, variable));
   if (given) return std::move(*given);
   auto first = ask(terminal, "new passphrase: ");
@@ -172,6 +167,21 @@ Outcome<std::string> new_passphrase(const Terminal& terminal, const char* variab
   if (same) return std::move(*first);
   erase_text(*first);
   return Failure{.what = "the two passphrases differ; nothing was done"};
+}
+
+}  // namespace
+
+Outcome<std::string> passphrase_from(int fd) {
+  return *read_passphrase(fd, [] { return true; });
+}
+
+Outcome<std::string> new_passphrase(const Terminal& terminal) {
+  const bool has_own = terminal.environment(kNewPassphraseVariable).has_value();
+  return wanted_passphrase(terminal, has_own ? kNewPassphraseVariable : kPassphraseVariable);
+}
+
+Outcome<std::string> changed_passphrase(const Terminal& terminal) {
+  return wanted_passphrase(terminal, kNewPassphraseVariable);
 }
 
 Outcome<std::string> known_passphrase(const Terminal& terminal, const std::string& of_what) {

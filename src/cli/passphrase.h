@@ -1,5 +1,6 @@
 // Passphrases of keys that sign: from the file that EBB_PASSPHRASE_FILE names, else from a person
-// at the terminal, who does not see it.
+// at the terminal, who does not see it. What a key is put under comes from the file that
+// EBB_NEW_PASSPHRASE_FILE names, where there is that variable.
 //
 // Ownership: the text is the caller's to wipe (erase_text). It has memory of its own from the
 //            first letter, however short it is, so moving it leaves nothing behind.
@@ -18,12 +19,13 @@
 namespace ebb::cli {
 
 inline constexpr const char* kPassphraseVariable = "EBB_PASSPHRASE_FILE";
-// Where a key that is under one gets another.
+// What a key is about to be put under, whether it is under one already or not.
 inline constexpr const char* kNewPassphraseVariable = "EBB_NEW_PASSPHRASE_FILE";
 
-// Of a key that is about to be put under one; `variable` names its file.
-Outcome<std::string> new_passphrase(const Terminal& terminal,
-                                    const char* variable = kPassphraseVariable);
+// Of a key that is under none and is to be put under one.
+Outcome<std::string> new_passphrase(const Terminal& terminal);
+// Of one that is under a passphrase already, which EBB_PASSPHRASE_FILE is for.
+Outcome<std::string> changed_passphrase(const Terminal& terminal);
 // Of a key that is under one; empty: nobody can be asked.
 Outcome<std::string> known_passphrase(const Terminal& terminal, const std::string& of_what);
 // The first line of a descriptor, which is read to its end.

@@ -257,12 +257,26 @@ TEST_CASE("a root's key gets another passphrase with the one that it has") {
   ebb.variables["EBB_NEW_PASSPHRASE_FILE"] = wanted;
   CHECK(move() == 0);
   CHECK(seen == std::vector<std::string>{"two", "one"});
-  // It keeps the one it has, where no other is wanted; and one that has none gets the only one.
+  // It keeps the one it has, where no other is wanted.
   CHECK(ebb.run({"mesh", "export-root", "f"}) == 0);
   CHECK(seen == std::vector<std::string>{"", ""});
+  // One that has none gets the new one; the only one there is, where no other is named.
   sealed = false;
   CHECK(move() == 0);
+  CHECK(seen == std::vector<std::string>{"two", ""});
+  ebb.variables.erase("EBB_NEW_PASSPHRASE_FILE");
+  CHECK(move() == 0);
   CHECK(seen == std::vector<std::string>{"one", ""});
+  ebb.variables = {{"EBB_NEW_PASSPHRASE_FILE", wanted}, {"HOME", ebb.temp.path().string()}};
+  CHECK(move() == 0);
+  CHECK(seen == std::vector<std::string>{"two", ""});
+  // What is named and cannot be read is not passed over.
+  REQUIRE(chmod(wanted.c_str(), 0640) == 0);
+  ebb.variables["EBB_PASSPHRASE_FILE"] = as_is;
+  seen.clear();
+  CHECK(move() == 1);
+  CHECK(ebb.err_has("EBB_NEW_PASSPHRASE_FILE names it"));
+  CHECK(seen.empty());
 }
 
 TEST_CASE("a passphrase comes from its file, and two that differ make nothing") {
@@ -282,6 +296,13 @@ TEST_CASE("a passphrase comes from its file, and two that differ make nothing") 
   REQUIRE(chmod(path.c_str(), 0600) == 0);
   CHECK(ebb.run({"init", "--passphrase"}) == 0);
   CHECK(seen == "correct horse");
+  const std::string wanted = (ebb.temp / "new").string();
+  std::ofstream(wanted) << "battery staple\n";
+  REQUIRE(chmod(wanted.c_str(), 0600) == 0);
+  ebb.variables["EBB_NEW_PASSPHRASE_FILE"] = wanted;
+  CHECK(ebb.run({"init", "--passphrase"}) == 0);
+  CHECK(seen == "battery staple");
+  ebb.variables.erase("EBB_NEW_PASSPHRASE_FILE");
   std::ofstream(path, std::ios::trunc) << "\n";
   CHECK(ebb.run({"init", "--passphrase"}) == 1);
   CHECK(ebb.err_has("the passphrase is empty"));
