@@ -65,7 +65,7 @@ std::string next_step_of_stream(std::string_view code, std::uint64_t line, std::
 // A stream that ended early: the line and why, and how far it is stored.
 Failure failure_of_stream(const Context& context, const HttpAnswer& answer) {
   Failure failure = context.failure_of_answer(answer);
-  const auto body = nlohmann::json::parse(answer.body, nullptr, false);
+  const auto body = nlohmann::json::parse(answer.body.text, nullptr, false);
   const nlohmann::json& error = object_at(body, "error");
   const std::uint64_t line = count_at(error, "line");
   if (line > 0) {
@@ -112,7 +112,7 @@ Exit append_stream(const Context& context, const AppendOptions& options) {
   if (!answer.ok()) return failure_of_broken_stream(answer.error(), bytes_sent);
   if (context.globals().json) context.print_json(answer->body);
   if (answer->status != 200) return failure_of_stream(context, *answer);
-  const auto body = nlohmann::json::parse(answer->body, nullptr, false);
+  const auto body = nlohmann::json::parse(answer->body.text, nullptr, false);
   if (!context.globals().json) context.print(totals_text(body) + '\n');
   return ExitCode::kOk;
 }

@@ -64,10 +64,9 @@ Outcome<bool> show_qr(const Context& context, const InviteOptions& options,
                       const std::string& line) {
   const Terminal& terminal = context.terminal();
   if (options.no_qr || (!options.qr && !terminal.out_is_terminal)) return false;
-  std::string letters = upper(line);
+  const SecretText letters(upper(line));
   const auto drawing = draw_qr(
-      letters, options.qr ? context.colours() || terminal.out_is_terminal : context.colours());
-  erase_text(letters);
+      letters.text, options.qr ? context.colours() || terminal.out_is_terminal : context.colours());
   if (!drawing) return Failure{.what = "the invite is too long for a QR code"};
   if (terminal.out_is_terminal && drawing->columns > terminal.columns) {
     context.note(fmt::format("a QR code of it needs a terminal of {} columns; this one has {}",
@@ -77,22 +76,6 @@ Outcome<bool> show_qr(const Context& context, const InviteOptions& options,
   context.print(drawing->text);
   return true;
 }
-
-// What holds the secret of a new invite here, wiped when it goes.
-struct MadeInvite {
-  Document answer;
-  std::string line, shown;
-  MadeInvite() = default;
-  MadeInvite(const MadeInvite&) = delete;
-  MadeInvite& operator=(const MadeInvite&) = delete;
-  ~MadeInvite() {
-    for (std::string* text : {&answer.text, &line, &shown})
-      erase_text(*text);
-    if (!answer.value.is_object()) return;
-    const auto told = answer.value.find("invite");
-    if (told != answer.value.end() && told->is_string()) erase_text(told->get_ref<std::string&>());
-  }
-};
 
 std::string short_id(const nlohmann::json& row) { return text_at(row, "id").substr(0, kShortId); }
 
@@ -119,19 +102,20 @@ Exit run_invite(const Context& context, const InviteOptions& options) {
   if (const auto failure = why_no_terms(options.terms)) return *failure;
   nlohmann::json body = {{"ttl_ms", *ttl}, {"uses", options.uses}};
   put_terms(options.terms, body);
-  MadeInvite made;
-  EBB_ASSIGN(made.answer, context.post(RequestTarget("/v1/invites"), body.dump(),
-                                       {{"ttl_ms", "--ttl"}, {"uses", "--uses"}}));
-  const Document& answer = made.answer;
+  EBB_ASSIGN(const Document answer,
+             context.post_for_secret(RequestTarget("/v1/invites"), body.dump(), "invite",
+                                     {{"ttl_ms", "--ttl"}, {"uses", "--uses"}}));
   if (context.globals().json) {
     context.print_json(answer.text);
     return ExitCode::kOk;
   }
-  made.line = text_at(answer.value, "invite");
-  made.shown = escape_text(made.line);
-  context.print(made.shown);
+  if (answer.secret.text.empty()) {
+    return Failure{.what = "the node's answer has no invite in it",
+                   .why = "this `ebb` and the running node may be of different versions"};
+  }
+  context.print(answer.secret);
   context.print("\n");
-  EBB_RETURN_IF_ERROR(show_qr(context, options, made.line));
+  EBB_RETURN_IF_ERROR(show_qr(context, options, answer.secret.text));
   context.note(fmt::format("good for {} until {}; on the other machine: `ebb join LINE && ebb up`",
                            count_text(options.uses, "device"),
                            minute_text(number_at(answer.value, "expires_ms"))));
@@ -180,17 +164,16 @@ Exit run_invite_end(const Context& context, const std::string& id) {
 }
 
 Exit run_join(const Context& context, const JoinOptions& options) {
-  std::string line;
+  SecretText line;
   for (const std::string& word : options.words)
-    line += word;
-  if (line == "-") {
-    EBB_ASSIGN(line, read_input(context.terminal().input_fd, limits::kInviteCharacters * 2));
+    append_secret(line.text, word);
+  if (line.text == "-") {
+    EBB_ASSIGN(line.text, read_input(context.terminal().input_fd, limits::kInviteCharacters * 2));
   }
   std::string name = options.name;
   if (name.empty()) name = context.terminal().environment("EBB_NAME").value_or("");
   const auto tell = [&context](const std::string& text) { context.note(text); };
-  const auto joined = context.local().join(context.dir(), name, line, tell);
-  erase_text(line);
+  const auto joined = context.local().join(context.dir(), name, line.text, tell);
   if (!joined.ok()) return failure_of(joined.error(), context.place());
   if (context.globals().json) {
     context.print_json(nlohmann::json({{"device", joined->device},
@@ -214,39 +197,33 @@ Exit run_mesh_admit(const Context& context, const std::string& admit) {
   if (context.globals().json) context.print_json(answer.text);
   context.note(
       admit == "secret"
-          ? "from now on whoever has the mesh's file is let in at first contact"
-          : "from now on a device needs an invite, or a file of its own (`ebb cert issue`)");
+          ? std::string("from now on whoever has the mesh's file is let in at first contact")
+          : "from now on a device needs an invite, or a file of its own (" +
+                context.command("cert issue NAMES FOLDER") + ")");
   return ExitCode::kOk;
 }
 
 namespace {
 
 struct RootPassphrases {
-  std::string current, wanted;
-  RootPassphrases() = default;
-  RootPassphrases(const RootPassphrases&) = delete;
-  RootPassphrases& operator=(const RootPassphrases&) = delete;
-  ~RootPassphrases() {
-    erase_text(current);
-    erase_text(wanted);
-  }
+  SecretText current, wanted;
 };
 
 Outcome<ExitCode> ask_for(const Context& context, RootPassphrases& out) {
   // Whatever else is wrong with the key, moving it says so.
   const Result<bool> sealed = context.local().root_is_sealed(context.dir());
   if (!sealed.ok() || !*sealed) {
-    EBB_ASSIGN(out.wanted, new_passphrase(context.terminal()));
+    EBB_ASSIGN(out.wanted.text, new_passphrase(context.terminal()));
     return ExitCode::kOk;
   }
-  EBB_ASSIGN(out.current, known_passphrase(context.terminal(), "the root's key as it is"));
-  if (out.current.empty()) {
+  EBB_ASSIGN(out.current.text, known_passphrase(context.terminal(), "the root's key as it is"));
+  if (out.current.text.empty()) {
     return Failure{.what = "the root's key is under a passphrase already, and that was not given",
                    .next = std::string("run this at a terminal, or name files with ") +
                            kPassphraseVariable + " (as it is) and " + kNewPassphraseVariable +
                            "; without --passphrase the key keeps the one that it has"};
   }
-  EBB_ASSIGN(out.wanted, changed_passphrase(context.terminal()));
+  EBB_ASSIGN(out.wanted.text, changed_passphrase(context.terminal()));
   return ExitCode::kOk;
 }
 

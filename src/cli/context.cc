@@ -27,6 +27,25 @@ std::string next_step_of_code(std::string_view code, std::string_view what, cons
   return {};
 }
 
+// The text with nothing between the quotes of this member, whose letters go into `out`; as it is
+// where they are none.
+SecretText without_letters(std::string_view json, std::string_view member, SecretText& out) {
+  const std::string before = '"' + std::string(member) + "\":\"";
+  const std::size_t found = json.find(before);
+  const std::size_t first = found == json.npos ? json.size() : found + before.size();
+  const std::size_t end =
+      std::min(json.find_first_not_of("abcdefghijklmnopqrstuvwxyz0123456789-", first), json.size());
+  SecretText rest;
+  rest.text.reserve(json.size());
+  if (end == json.size() || json[end] != '"') {
+    rest.text.append(json);
+    return rest;
+  }
+  out = SecretText(std::string(json.substr(first, end - first)));
+  rest.text.append(json.substr(0, first)).append(json.substr(end));
+  return rest;
+}
+
 constexpr int kStatusBadRequest = 400;
 constexpr int kStatusDiskFull = 507;
 
@@ -98,7 +117,7 @@ Outcome<HttpAnswer> Context::send(HttpRequest request) const {
     const auto took = std::chrono::steady_clock::now() - start;
     const auto us = std::chrono::duration_cast<std::chrono::microseconds>(took).count();
     const std::string result =
-        answer.ok() ? fmt::format("{}, {}", answer->status, bytes_text(answer->body.size()))
+        answer.ok() ? fmt::format("{}, {}", answer->status, bytes_text(answer->body.text.size()))
                     : answer.error().message();
     terminal_.err << escape_text(fmt::format("{} {}: {}, {}", request.method, request.target,
                                              result, duration_text(us)))
@@ -146,7 +165,7 @@ Failure Context::failure_of_transport(const Error& error) const {
 }
 
 Failure Context::failure_of_answer(const HttpAnswer& answer, const FieldNames& names) const {
-  const auto body = nlohmann::json::parse(answer.body, nullptr, false);
+  const auto body = nlohmann::json::parse(answer.body.text, nullptr, false);
   const nlohmann::json& error = object_at(body, "error");
   const std::string code = text_at(error, "code");
   std::string what = text_at(error, "message");
@@ -162,7 +181,8 @@ Failure Context::failure_of_answer(const HttpAnswer& answer, const FieldNames& n
   return {.what = std::move(what), .next = std::move(next)};
 }
 
-Outcome<Document> Context::document_of(HttpRequest request, const FieldNames& names) const {
+Outcome<Document> Context::document_of(HttpRequest request, const FieldNames& names,
+                                       std::string_view secret_member) const {
   request.timeout = timeout();
   EBB_ASSIGN(HttpAnswer answer, send(std::move(request)));
   if (answer.status != 200) {
@@ -172,7 +192,12 @@ Outcome<Document> Context::document_of(HttpRequest request, const FieldNames& na
   }
   Document document;
   document.text = std::move(answer.body);
-  document.value = nlohmann::json::parse(document.text, nullptr, false);
+  if (secret_member.empty()) {
+    document.value = nlohmann::json::parse(document.text.text, nullptr, false);
+  } else {
+    SecretText rest = without_letters(document.text, secret_member, document.secret);
+    document.value = nlohmann::json::parse(rest.text, nullptr, false);
+  }
   if (document.value.is_discarded()) {
     return Failure{.what = "the node's answer is not JSON",
                    .why = "this `ebb` and the running node may be of different versions",
@@ -192,6 +217,15 @@ Outcome<Document> Context::post(const RequestTarget& target, std::string json,
                                  .content_type = "application/json",
                                  .body = std::move(json)},
                      names);
+}
+
+Outcome<Document> Context::post_for_secret(const RequestTarget& target, std::string json,
+                                           std::string_view member, const FieldNames& names) const {
+  return document_of(HttpRequest{.method = "POST",
+                                 .target = target.text(),
+                                 .content_type = "application/json",
+                                 .body = std::move(json)},
+                     names, member);
 }
 
 Outcome<Document> Context::remove(const RequestTarget& target) const {

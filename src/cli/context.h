@@ -19,13 +19,16 @@
 #include "cli/settings.h"
 #include "cli/terminal.h"
 #include "core/data_directory.h"
+#include "core/secret.h"
 
 namespace ebb::cli {
 
 // An answer of the API: its bytes, and what they say.
 struct Document {
-  std::string text;
+  SecretText text;
   nlohmann::json value;
+  SecretText secret =
+      {};  // where it was asked for: then it is in `text` and here, and not in `value`
 };
 
 // Fields of a request, and what the command line calls them.
@@ -73,13 +76,18 @@ class Context {
   Outcome<Document> remove(const RequestTarget& target) const;
   Outcome<Document> post(const RequestTarget& target, std::string json,
                          const FieldNames& names = {}) const;
+  // The same where a member of the answer is a secret of letters, digits and '-'. It is read of the
+  // text, since a parser keeps copies of what it reads.
+  Outcome<Document> post_for_secret(const RequestTarget& target, std::string json,
+                                    std::string_view member, const FieldNames& names = {}) const;
 
   // The one device known here whose id begins with `prefix`, in full.
   Outcome<std::string> device_with_prefix(std::string_view prefix) const;
 
  private:
   Failure failure_of_transport(const Error& error) const;
-  Outcome<Document> document_of(HttpRequest request, const FieldNames& names = {}) const;
+  Outcome<Document> document_of(HttpRequest request, const FieldNames& names = {},
+                                std::string_view secret_member = {}) const;
 
   Terminal& terminal_;
   const LocalCommands& local_;

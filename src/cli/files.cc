@@ -10,12 +10,14 @@
 #include <cstring>
 
 #include "cli/print.h"
+#include "core/bytes.h"
+#include "core/secret.h"
 #include "core/unique_fd.h"
 
 namespace ebb::cli {
 namespace {
 
-// No secret is larger.
+// No secret is larger: none is moved as it grows.
 constexpr std::size_t kReadAtOnce = std::size_t{1} << 20;
 
 Failure file_failure(const std::string& what, const std::string& path) {
@@ -24,16 +26,16 @@ Failure file_failure(const std::string& what, const std::string& path) {
 
 Outcome<std::string> read_all(int fd, const std::string& path, std::size_t bytes_max,
                               const std::string& next) {
-  char part[4096];
-  // A text that is moved as it grows leaves behind what its reader would wipe.
-  std::string text;
-  text.reserve(std::min(bytes_max, kReadAtOnce) + sizeof part);
-  while (text.size() <= bytes_max) {
-    const ssize_t got = read(fd, part, sizeof part);
+  // It may be a secret: what is not handed on is wiped.
+  Secret<4096> part;
+  SecretText all;
+  all.text.reserve(std::min(bytes_max, kReadAtOnce) + part.kSize);
+  while (all.text.size() <= bytes_max) {
+    const ssize_t got = read(fd, part.data(), part.kSize);
     if (got < 0 && errno == EINTR) continue;
     if (got < 0) return file_failure("cannot read", path);
-    if (got == 0) return text;
-    text.append(part, static_cast<std::size_t>(got));
+    if (got == 0) return std::move(all.text);
+    append_secret(all.text, as_text(part.view().first(static_cast<std::size_t>(got))));
   }
   return Failure{.what = fmt::format("{} is larger than {}", path, bytes_text(bytes_max)),
                  .next = next};

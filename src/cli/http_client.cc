@@ -14,6 +14,7 @@
 #include <optional>
 #include <utility>
 
+#include "cli/wiped_memory.h"
 #include "core/limits.h"
 #include "core/unique_fd.h"
 
@@ -31,6 +32,12 @@ void take_header(std::string_view line, std::string_view name, std::string& valu
   const std::size_t first = line.find_first_not_of(" \t\r\n");
   const std::size_t last = line.find_last_not_of(" \t\r\n");
   value = first == std::string_view::npos ? "" : std::string(line.substr(first, last - first + 1));
+}
+
+bool libcurl_is_ready() {
+  static const CURLcode ready = curl_global_init_mem(CURL_GLOBAL_DEFAULT, wiped_malloc, wiped_free,
+                                                     wiped_realloc, wiped_strdup, wiped_calloc);
+  return ready == CURLE_OK;
 }
 
 struct EasyClose {
@@ -110,11 +117,12 @@ std::size_t Transfer::on_body(char* part, std::size_t one, std::size_t bytes, vo
     transfer.answer_.stopped = true;
     return 0;  // makes libcurl end the transfer
   }
-  if (transfer.answer_.body.size() + text.size() > limits::kClientAnswerBytes) {
+  SecretText& body = transfer.answer_.body;
+  if (body.text.size() + text.size() > limits::kClientAnswerBytes) {
     transfer.too_large_ = true;
     return 0;
   }
-  transfer.answer_.body.append(text);
+  append_secret(body.text, text);
   return text.size();
 }
 
@@ -150,6 +158,7 @@ Status Transfer::open_socket_path(const std::string& path) {
 }
 
 Status Transfer::prepare() {
+  if (!libcurl_is_ready()) return Error{ErrorCode::kInternal, "libcurl"};
   easy_.reset(curl_easy_init());
   multi_.reset(curl_multi_init());
   if (easy_ == nullptr || multi_ == nullptr) return Error{ErrorCode::kInternal, "libcurl"};

@@ -2,6 +2,9 @@
 //
 // Model:     one request at a time. A body may come from a descriptor: it is sent in chunks as it
 //            can be read, and an answer that comes before its end is heard at once.
+// Ownership: a request has no secret; an answer may have one (an invite), and is wiped with its
+//            value. So is all memory of libcurl before it is given back (wiped_memory.h), from the
+//            first request of the process on, which must come before any other use of libcurl.
 // Units:     sizes in bytes.
 // Threads:   not thread-safe; call on the main thread.
 // Errors:    kNotFound (nobody answers on the socket), kBusy (no answer in time), kPermission (the
@@ -17,6 +20,7 @@
 #include <string_view>
 
 #include "core/result.h"
+#include "core/secret.h"
 #include "core/time.h"
 
 namespace ebb::cli {
@@ -42,7 +46,7 @@ struct HttpRequest {
 
 struct HttpAnswer {
   int status = 0;
-  std::string body = {};    // unless `received` took it
+  SecretText body = {};     // unless `received` took it
   std::string cursor = {};  // the Ebb-Cursor header
   std::string cut = {};     // the Ebb-Cut header
   bool stopped = false;     // `received` ended it

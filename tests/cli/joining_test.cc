@@ -174,9 +174,10 @@ TEST_CASE("a QR code has its quiet zone on all sides, in colours and without") {
     for (int i = 0; i < 4; ++i)
       begin.append(light);
     std::size_t lines = 0;
-    for (std::size_t at = 0; at < drawing->text.size(); ++lines) {
-      const std::size_t end = drawing->text.find('\n', at);
-      std::string line = drawing->text.substr(at, end - at);
+    const std::string& text = drawing->text.text;
+    for (std::size_t at = 0; at < text.size(); ++lines) {
+      const std::size_t end = text.find('\n', at);
+      std::string line = text.substr(at, end - at);
       at = end + 1;
       if (colours) {
         const std::size_t ink = line.find("231m") + 4;
