@@ -100,8 +100,8 @@ std::optional<Failure> CommandLine::empty_value() {
 
 int CommandLine::call(const CLI::App& command, const LocalCommands& local, Terminal& terminal) {
   const auto finish = [&]() -> Exit {
-    EBB_ASSIGN(const std::string dir, data_dir(parsed_.globals, terminal));
-    const Context context(terminal, local, parsed_.globals, dir);
+    EBB_ASSIGN(Place place, place_of(parsed_.globals, terminal));
+    const Context context(terminal, local, parsed_.globals, std::move(place));
     Exit exit = actions_.at(&command)(context);
     // Data that did not arrive is no success (a full disk behind a redirection).
     if (exit.ok() && !terminal.out.flush()) return Failure{.what = "cannot write the output"};

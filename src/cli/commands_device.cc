@@ -166,10 +166,14 @@ Exit run_mesh_export(const Context& context, const ExportOptions& options) {
                  "`secret`); " + use);
     return ExitCode::kOk;
   }
+  const bool is_issuer = access(path_in(context.dir(), "keys/issuer.key").c_str(), F_OK) == 0;
+  const auto at_issuer = [&](std::string_view words) {
+    return is_issuer ? context.command(words) : ebb_command(words, {});
+  };
   context.note("wrote " + options.file +
-               ", a secret that alone lets nobody in: " + context.command("mesh admit secret") +
+               ", a secret that alone lets nobody in: " + at_issuer("mesh admit secret") +
                " on an issuer lets in whoever has it; or let in one by one, with " +
-               context.command("invite") + " or " + context.command("cert issue NAMES FOLDER"));
+               at_issuer("invite") + " or " + at_issuer("cert issue NAMES FOLDER"));
   context.note(use);
   return ExitCode::kOk;
 }

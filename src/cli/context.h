@@ -36,12 +36,12 @@ using FieldNames = std::vector<std::pair<std::string, std::string>>;
 
 class Context {
  public:
-  // `dir`: what data_dir() made of the flags.
-  Context(Terminal& terminal, const LocalCommands& local, Globals globals, std::string dir)
+  // `place`: what place_of() made of the flags.
+  Context(Terminal& terminal, const LocalCommands& local, Globals globals, Place place)
       : terminal_(terminal),
         local_(local),
         globals_(std::move(globals)),
-        place_{std::move(dir), globals_.dir},
+        place_(std::move(place)),
         colours_(use_colours(globals_, terminal)) {}
 
   Terminal& terminal() const { return terminal_; }
@@ -49,7 +49,7 @@ class Context {
   const Globals& globals() const { return globals_; }
   const Place& place() const { return place_; }
   const std::string& dir() const { return place_.dir; }
-  // A command as hints write it.
+  // A command on this machine as hints write it.
   std::string command(std::string_view words) const { return place_.command(words); }
   std::string socket_path() const { return path_in(dir(), kSocketFile); }
   std::string log_path() const { return path_in(dir(), kLogFile); }

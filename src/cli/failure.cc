@@ -44,12 +44,7 @@ std::string next_step(const Error& error, const Place& place) {
 
 }  // namespace
 
-std::string Place::command(std::string_view words) const {
-  std::string text = "`ebb ";
-  text.append(words);
-  if (!given.empty()) text.append(" --dir ").append(shell_word(given));
-  return text + '`';
-}
+std::string Place::command(std::string_view words) const { return ebb_command(words, named); }
 
 Failure failure_of(const Error& error, const Place& place) {
   const bool told = speaks_for_itself(error);

@@ -68,9 +68,9 @@ class [[nodiscard]] Outcome {
 // The data directory of a command, and how a person reaches it again.
 struct Place {
   std::string dir = {};    // absolute
-  std::string given = {};  // what --dir said; empty: it was not there
+  std::string named = {};  // as hints name it; empty: any shell of this user finds it
 
-  // "`ebb up`" for "up", with the --dir that was given.
+  // "`ebb up`" for "up", with a --dir where it needs one.
   std::string command(std::string_view words) const;
 };
 

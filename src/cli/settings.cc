@@ -5,6 +5,7 @@
 #include <filesystem>
 #include <string_view>
 #include <system_error>
+#include <utility>
 
 #include "cli/passphrase.h"
 #include "cli/suggest.h"
@@ -28,6 +29,16 @@ std::string joined(const std::vector<std::string>& parts) {
   std::string text;
   for (const std::string& part : parts)
     text.append(text.empty() ? "" : ",").append(part);
+  return text;
+}
+
+Outcome<std::string> whole_path(const std::filesystem::path& path) {
+  std::error_code error;
+  const std::filesystem::path whole = std::filesystem::absolute(path, error);
+  if (error) return usage_failure("no data directory: " + path.string() + ": " + error.message());
+  std::string text = whole.lexically_normal().string();
+  while (text.size() > 1 && text.back() == '/')
+    text.pop_back();
   return text;
 }
 
@@ -76,21 +87,24 @@ std::vector<std::string> arguments_of(const DaemonFlags& flags) {
   return arguments;
 }
 
-Outcome<std::string> data_dir(const Globals& globals, const Terminal& terminal) {
-  std::filesystem::path path = globals.dir;
-  if (path.empty()) path = terminal.environment("EBB_DIR").value_or("");
+Outcome<Place> place_of(const Globals& globals, const Terminal& terminal) {
+  const std::string of_shell = terminal.environment("EBB_DIR").value_or("");
+  const auto home = terminal.environment("HOME");
+  std::filesystem::path usual;
+  if (home) usual = std::filesystem::path(*home) / ".local" / "share" / "ebb";
+  std::filesystem::path path = globals.dir.empty() ? of_shell : globals.dir;
+  if (path.empty()) path = usual;
   if (path.empty()) {
-    const auto home = terminal.environment("HOME");
-    if (!home) return usage_failure("no data directory: HOME is not set", "name one with --dir");
-    path = std::filesystem::path(*home) / ".local" / "share" / "ebb";
+    return usage_failure("no data directory: HOME is not set", "name one with --dir");
   }
-  std::error_code error;
-  const std::filesystem::path absolute = std::filesystem::absolute(path, error);
-  if (error) return usage_failure("no data directory: " + path.string() + ": " + error.message());
-  std::string text = absolute.lexically_normal().string();
-  while (text.size() > 1 && text.back() == '/')
-    text.pop_back();
-  return text;
+  EBB_ASSIGN(std::string dir, whole_path(path));
+  const auto is_it = [&dir](const std::filesystem::path& other) {
+    const auto there = whole_path(other);
+    return there.ok() && there.value() == dir;
+  };
+  const bool found = home && is_it(usual) && (of_shell.empty() || is_it(of_shell));
+  std::string named = found ? std::string() : dir;
+  return Place{std::move(dir), std::move(named)};
 }
 
 bool use_colours(const Globals& globals, const Terminal& terminal) {

@@ -42,8 +42,10 @@ std::vector<std::string> unknown_variables(const std::vector<std::string>& names
 Overrides overrides_of(const DaemonFlags& flags, const Terminal& terminal);
 // The same flags as arguments of a further `ebb`.
 std::vector<std::string> arguments_of(const DaemonFlags& flags);
-// The data directory as an absolute path. Fails when nothing names one.
-Outcome<std::string> data_dir(const Globals& globals, const Terminal& terminal);
+// The data directory, and whether hints have to name it: not where it is the default one, and a
+// shell with EBB_DIR means no other. EBB_DIR itself is of one shell: what it names is named. Fails
+// when nothing names a directory.
+Outcome<Place> place_of(const Globals& globals, const Terminal& terminal);
 // Whether text on `out` may be coloured.
 bool use_colours(const Globals& globals, const Terminal& terminal);
 

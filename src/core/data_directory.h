@@ -38,6 +38,16 @@ inline std::string shell_word(std::string_view text) {
   return word + "'";
 }
 
+// "`ebb up --dir X`" for "up": a command as a hint writes it. All hints about a directory of this
+// machine are made here, and name it, so that they work in any shell; without it (`dir` is empty)
+// is what is for another machine, or what finds the directory by itself.
+inline std::string ebb_command(std::string_view words, std::string_view dir) {
+  std::string text = "`ebb ";
+  text.append(words);
+  if (!dir.empty()) text.append(" --dir ").append(shell_word(dir));
+  return text + '`';
+}
+
 // Errors whose detail is a sentence that names the file and says what to do.
 inline bool speaks_for_itself(const Error& error) {
   constexpr std::array<std::string_view, 9> kContexts = {"key file", "key file mode", "device",

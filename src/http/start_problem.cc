@@ -6,11 +6,6 @@
 namespace ebb::http {
 namespace {
 
-// "`ebb down --dir X`"
-std::string command(std::string_view words, const std::string& dir) {
-  return "`ebb " + std::string(words) + " --dir " + shell_word(dir) + "`";
-}
-
 StartProblem explain_busy(const Error& error, const std::string& dir) {
   if (error.context == "port in use") {
     return {.what = "cannot listen on " + error.detail + ": the port is in use",
@@ -18,10 +13,10 @@ StartProblem explain_busy(const Error& error, const std::string& dir) {
             .next = "stop that program, or choose another address with --listen or in " +
                     path_in(dir, kConfigFile)};
   }
-  return {
-      .what = "a node is running on " + dir + " already: " + error_message(error),
-      .why = "one process at a time may write a store",
-      .next = command("status", dir) + " asks that node, " + command("down", dir) + " stops it"};
+  return {.what = "a node is running on " + dir + " already: " + error_message(error),
+          .why = "one process at a time may write a store",
+          .next = ebb_command("status", dir) + " asks that node, " + ebb_command("down", dir) +
+                  " stops it"};
 }
 
 // The store is of other keys than those beside it.
@@ -52,7 +47,7 @@ StartProblem explain_start(const Error& error, const std::string& dir) {
       }
       problem.usage = blames_flag(error);
       if (!problem.usage)
-        problem.next = command("config check", dir) + " reads the configuration again";
+        problem.next = ebb_command("config check", dir) + " reads the configuration again";
       break;
     case ErrorCode::kUnsupported:
       problem.why = "a newer ebb has used this directory; nothing was written";
@@ -61,7 +56,7 @@ StartProblem explain_start(const Error& error, const std::string& dir) {
     case ErrorCode::kCorrupt:
       if (speaks_for_itself(error)) break;
       problem.why = "the disk, or another program that wrote to it";
-      problem.next = "copy " + dir + " before anything else; " + command("verify", dir) +
+      problem.next = "copy " + dir + " before anything else; " + ebb_command("verify", dir) +
                      " says what is damaged";
       break;
     case ErrorCode::kDiskFull:

@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <vector>
 
+#include "core/data_directory.h"
 #include "core/limits.h"
 #include "http/completeness.h"
 #include "http/handlers.h"
@@ -41,8 +42,8 @@ Verdict verdict_of(const node::NodeStatus& status, const node::MembershipStatus&
                 status.incarnation_error->detail};
   }
   if (status.store_damage) {
-    return {"bad",
-            "the store is damaged: run `ebb verify` (" + error_message(*status.store_damage) + ")"};
+    return {"bad", "the store is damaged: run " + ebb_command("verify", status.dir) + " (" +
+                       error_message(*status.store_damage) + ")"};
   }
   const std::optional<Verdict> of_member = membership_verdict(membership);
   if (of_member && of_member->level == "bad") return *of_member;
@@ -65,10 +66,8 @@ Verdict verdict_of(const node::NodeStatus& status, const node::MembershipStatus&
                       " configured peers answer, " + held};
   }
   if (state == "alone" && status.peers == 0 && status.listen != "off") {
-    return {"ok",
-            "alone: no peers configured, and nobody was found yet: add one with "
-            "`ebb peers add HOST:PORT`, " +
-                held};
+    return {"ok", "alone: no peers configured, and nobody was found yet: add one with " +
+                      ebb_command("peers add HOST:PORT", status.dir) + ", " + held};
   }
   if (state == "alone") return {"ok", "alone, " + held};
   if (status.events_known > status.events_held) {

@@ -70,8 +70,8 @@ Result<NewHome> home_of_file(const std::string& text, const std::string& name) {
 
 Error occupied(const HomePaths& paths) {
   return {ErrorCode::kExists, "device",
-          paths.dir + " has a device already: run `ebb up --dir " + shell_word(paths.dir) +
-              "`, or choose another --dir"};
+          paths.dir + " has a device already: run " + ebb_command("up", paths.dir) +
+              ", or choose another --dir"};
 }
 
 Error orphaned(const std::string& key, const char* whose) {
@@ -181,9 +181,8 @@ Status require_device(const HomePaths& paths) {
                      " is missing, but a store is here: put the key back from "
                      "your copy, or run `ebb init` in another directory"};
   }
-  return Error{
-      ErrorCode::kNotFound, "device",
-      "no device in " + paths.dir + ": run `ebb init --dir " + shell_word(paths.dir) + "` first"};
+  return Error{ErrorCode::kNotFound, "device",
+               "no device in " + paths.dir + ": run " + ebb_command("init", paths.dir) + " first"};
 }
 
 }  // namespace

@@ -87,6 +87,7 @@ struct ClockStatus {
 };
 
 struct NodeStatus {
+  std::string dir;  // of its data, for hints
   DeviceId device;
   std::string name;
   MeshId mesh;

@@ -5,6 +5,7 @@
 #include <memory>
 #include <utility>
 
+#include "core/data_directory.h"
 #include "core/limits.h"
 #include "node/clocks.h"
 #include "node/log.h"
@@ -69,7 +70,8 @@ std::optional<Error> Node::Impl::cannot_issue() const {
         "then ask again");
   }
   if (!known.is_issuer) {
-    return refused("the issuer on this device may not certify any more: `ebb status` tells why");
+    return refused("the issuer on this device may not certify any more: " +
+                   ebb_command("status", home.paths.dir) + " tells why");
   }
   if (known.waits_for_member) return refused(set_back_text(home, issuer_mark.end()));
   return std::nullopt;

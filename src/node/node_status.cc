@@ -24,6 +24,7 @@ NodeStatus Node::status() const {
   const mesh::Engine& engine = impl.driver.engine();
   const std::vector<mesh::LinkStatus> links = engine.links();
   NodeStatus status;
+  status.dir = impl.home.paths.dir;
   status.device = impl.home.identity->device();
   status.name = impl.config.name;
   status.scope = impl.config.scope;

@@ -2,6 +2,7 @@
 #include <doctest/doctest.h>
 #include <sys/stat.h>
 
+#include <filesystem>
 #include <fstream>
 
 #include "core/data_directory.h"
@@ -53,14 +54,55 @@ TEST_CASE("hints carry the directory that was given, as a shell takes it") {
   ebb.has_device = true;
   CHECK(ebb.run_bare({"status", "--dir", dir}) == 3);
   CHECK(ebb.err_has("start it with `ebb up --dir " + quoted + "`\n"));
-  // Nobody who lets the variable or the default decide has to write it.
   ebb.variables["EBB_DIR"] = dir;
   CHECK(ebb.run_bare({"status"}) == 3);
-  CHECK(ebb.err_has("start it with `ebb up`\n"));
+  CHECK(ebb.err_has("start it with `ebb up --dir " + quoted + "`\n"));
+}
+
+TEST_CASE("a hint names no directory only where every shell of the user finds it") {
+  CommandRun ebb;
+  const std::string usual = (ebb.temp / ".local/share/ebb").string();
+  const auto hint = [&](const std::vector<std::string>& words) {
+    CHECK(ebb.run_bare(words) == 3);
+    const std::string before = "start it with `ebb up";
+    const std::size_t at = ebb.err.find(before) + before.size();
+    return ebb.err.substr(at, ebb.err.find('`', at) - at);
+  };
+  CHECK(hint({"status"}).empty());
+  CHECK(hint({"status", "--dir", usual + "/."}).empty());
+  ebb.variables["EBB_DIR"] = usual + "/";
+  CHECK(hint({"status"}).empty());
+  // In this shell `ebb` alone is of the other directory.
+  ebb.variables["EBB_DIR"] = "/elsewhere";
+  CHECK(hint({"status"}) == " --dir /elsewhere");
+  CHECK(hint({"status", "--dir", usual}) == " --dir " + usual);
+  // From wherever it is pasted.
+  const std::string here = std::filesystem::current_path().string();
+  CHECK(hint({"status", "--dir", "till"}) == " --dir " + ebb::shell_word(here + "/till"));
   ebb.variables.clear();
-  ebb.variables["HOME"] = dir;
-  CHECK(ebb.run_bare({"status"}) == 3);
-  CHECK(ebb.err_has("start it with `ebb up`\n"));
+  ebb.variables["EBB_DIR"] = "/elsewhere";
+  CHECK(hint({"status"}) == " --dir /elsewhere");
+}
+
+TEST_CASE("what is printed for other machines does not say where this one keeps its data") {
+  CommandRun ebb;
+  ebb.variables["EBB_DIR"] = ebb.temp.path().string();
+  ebb.serve().on("POST /v1/invites", R"({"invite":"ebb1-abc","id":"0011223344556677"})");
+  ebb.api->on("GET /v1/status", R"({"membership":{"admit":"invite"}})");
+  ebb.local.export_mesh = [](const std::string&) { return ebb::Result<std::string>("secret"); };
+  CHECK(ebb.run_bare({"invite"}) == 0);
+  CHECK(ebb.err_has("on the other machine: `ebb join LINE && ebb up`"));
+  CHECK(ebb.err_has("`ebb invite rm 00112233 --dir " + ebb.temp.path().string() + "`"));
+  // On an issuer, which another one is, or this.
+  const std::string file = (ebb.temp / "mesh").string();
+  CHECK(ebb.run_bare({"mesh", "export", file}) == 0);
+  CHECK(ebb.err_has("`ebb init --mesh FILE && ebb up --peer HOST:PORT`"));
+  CHECK(ebb.err_has("`ebb mesh admit secret` on an issuer"));
+  CHECK(ebb.err_has("`ebb invite` or `ebb cert issue NAMES FOLDER`"));
+  std::filesystem::create_directory(ebb.temp / "keys");
+  std::ofstream(ebb.temp / "keys/issuer.key") << "key";
+  CHECK(ebb.run_bare({"mesh", "export", file, "--force"}) == 0);
+  CHECK(ebb.err_has("`ebb mesh admit secret --dir " + ebb.temp.path().string() + "` on an issuer"));
 }
 
 TEST_CASE("a word of a shell is quoted where it needs it") {

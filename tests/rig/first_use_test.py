@@ -38,8 +38,8 @@ class FirstUseTest(rig.RigTest):
         self.assertNotEqual(node.run("tail", check=False).returncode, 0)
         done = node.run("status", check=False)
         self.assertEqual(done.returncode, 4, done.stdout)
-        self.assertTrue(done.stdout.startswith("bad  the store is damaged: run `ebb verify`"),
-                        done.stdout)
+        self.assertTrue(done.stdout.startswith(
+            f"bad  the store is damaged: run `ebb verify --dir {node.dir}`"), done.stdout)
         self.assertNotEqual(node.run("verify", check=False).returncode, 0)
 
     def test_a_log_that_ends_early_by_damage_leaves_no_digest_to_compare(self):
