@@ -181,9 +181,7 @@ void go_on_telling(Context& ctx, Link& link) {
   if (!admission.lets_in || admission.end_due || link.closed) return;
   if (!std::exchange(admission.mesh_told, true)) {
     const MembershipConfig& config = ctx.membership->config();
-    codec::AuthMesh mesh{config.genesis, std::nullopt};
-    if (config.secret) mesh.secret = config.secret->copy();
-    send_secret(ctx, link, std::move(mesh));
+    send_secret(ctx, link, {config.genesis, config.secret.copy()});
   }
   // A driver that closes gives what waits a moment, and a slow line needs longer for the last of
   // it.

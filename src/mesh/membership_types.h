@@ -9,13 +9,13 @@
 #pragma once
 
 #include <cstdint>
-#include <memory>
 #include <optional>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "core/bytes.h"
+#include "core/copied_secret.h"
 #include "core/ids.h"
 #include "core/limits.h"
 #include "core/result.h"
@@ -61,12 +61,10 @@ struct OpenInvite {
 // ---- settings
 
 struct MembershipConfig {
-  Bytes genesis;  // encoded; its hash is the mesh (checked)
-  // Handed over to who joins; nullptr: there is none. Copies of a configuration share it, and it is
-  // wiped with the last of them.
-  std::shared_ptr<const trust::MeshSecret> secret;
-  std::vector<Bytes> stored;  // records, as earlier Commits have kept them
-  std::vector<Bytes> given;   // from a file of the device: taken, and kept where they are news
+  Bytes genesis;                           // encoded; its hash is the mesh (checked)
+  CopiedSecret<trust::MeshSecret> secret;  // handed over to who joins
+  std::vector<Bytes> stored;               // records, as earlier Commits have kept them
+  std::vector<Bytes> given;  // from a file of the device: taken, and kept where they are news
   std::vector<trust::AuthorityMissing> missing;
   trust::TimeFloor::Kept floors;
   std::string label;        // under which this device asks to be certified

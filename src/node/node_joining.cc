@@ -2,7 +2,6 @@
 // policies that a person here wants signed.
 #include <algorithm>
 #include <cstdlib>
-#include <memory>
 #include <utility>
 
 #include "core/data_directory.h"
@@ -80,7 +79,7 @@ std::optional<Error> Node::Impl::cannot_issue() const {
 mesh::MembershipConfig Node::Impl::membership() const {
   mesh::MembershipConfig wanted;
   wanted.genesis = home.genesis;
-  wanted.secret = std::make_shared<const trust::MeshSecret>(home.secret.copy());
+  wanted.secret = home.secret.copy();
   wanted.given = home.authority;
   wanted.label = config.name;
   wanted.link_key = link_key;

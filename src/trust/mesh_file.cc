@@ -50,7 +50,8 @@ std::string begin_text(const Kind& kind, std::size_t lines, std::size_t bytes) {
   constexpr std::size_t kAroundLine = 16;  // its word, its end, and half a letter
   std::string text;
   text.reserve(2 * bytes + kAroundLine * (lines + 2) + kCheckBytes * 2);
-  return text.append(kind.name).append(kind.version).append("\n");
+  text.append(kind.name).append(kind.version).append("\n");
+  return text;  // and not a copy, which has no more memory than it needs
 }
 
 std::size_t bytes_of(const std::vector<Bytes>& records) {

@@ -16,7 +16,9 @@ thread_local ebb::ByteView sought;
 thread_local std::size_t blocks_found = 0;
 
 void* take(std::size_t size) {
-  void* const memory = std::malloc(size == 0 ? 1 : size);
+  // What an earlier owner of the memory left in it is not this one's.
+  void* const memory =
+      sought.empty() ? std::malloc(size == 0 ? 1 : size) : std::calloc(1, size + 1);
   if (memory == nullptr) std::abort();
   ++taken;
   const std::size_t now = held += malloc_usable_size(memory);

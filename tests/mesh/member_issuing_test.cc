@@ -323,7 +323,7 @@ TEST_CASE("the mesh's secret is nowhere in memory behind its use at who lets in"
   Bytes secret(limits::kMeshSecretBytes);
   for (std::size_t i = 0; i < secret.size(); ++i)
     secret[i] = static_cast<std::uint8_t>(0xa5 + 7 * i);
-  rig.node(0).membership->secret = std::make_shared<const MeshSecret>(*MeshSecret::from(secret));
+  rig.node(0).membership->secret = *MeshSecret::from(secret);
   rig.node(0).membership->invites = {{invite, {rig.wall().ms + kDayMs}, 1}};
   rig.start(0);
   RawMember raw(rig, late);
@@ -342,7 +342,7 @@ TEST_CASE("the mesh's secret is nowhere in memory behind its use at who lets in"
     raw.send(codec::AuthAsk{"label"});
     rig.run_for(seconds(1));
     rig.stop(0);
-    // With the last configuration that shares it.
+    // With its configurations.
     rig.node(0).config.membership.reset();
     rig.node(0).membership.reset();
     left = given_back.blocks();

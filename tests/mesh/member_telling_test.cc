@@ -61,7 +61,7 @@ TEST_CASE("who joins over a slow line is told all, and the link ends when nothin
   rig.joining[joiner] = {};
   write_much(rig);
   const auto secret = MeshSecret::from(Bytes(MeshSecret::kSize, 5));
-  rig.node(0).membership->secret = std::make_shared<const MeshSecret>(secret->copy());
+  rig.node(0).membership->secret = secret->copy();
   rig.start(0);
   RawMember raw(rig, joiner);
   raw.reports = false;
