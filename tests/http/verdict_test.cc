@@ -51,6 +51,15 @@ TEST_CASE("a node that has met nobody says how to change that, where it has link
   CHECK(verdict_of(status).text == "alone, 0 events held");
 }
 
+TEST_CASE("a hint of a verdict names the node's directory, as it does not know who reads it") {
+  NodeStatus status;
+  status.dir = "/a till";
+  CHECK(verdict_of(status).text.find("`ebb peers add HOST:PORT --dir '/a till'`") !=
+        std::string::npos);
+  status.store_damage = ebb::Error{ebb::ErrorCode::kCorrupt, "store", ""};
+  CHECK(verdict_of(status).text.find("run `ebb verify --dir '/a till'`") != std::string::npos);
+}
+
 TEST_CASE("what is wrong with a device as one of the mesh is its verdict, though it is alone") {
   using ebb::trust::Standing;
   NodeStatus status;
