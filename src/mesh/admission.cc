@@ -9,6 +9,7 @@
 #include "mesh/certify.h"
 #include "mesh/dialer.h"
 #include "mesh/greeting.h"
+#include "mesh/issuer_dial.h"
 #include "mesh/want.h"
 
 namespace ebb::mesh {
@@ -182,6 +183,7 @@ void judge_links(Context& ctx) {
   certify_self(ctx);
   reconsider_authors(ctx);
   dial_certified(ctx);
+  dial_issuer(ctx);
   if (const auto again = ask_later_at(ctx); again && *again > ctx.now) {
     membership.judge_at = std::min(*membership.judge_at, *again);
   }
