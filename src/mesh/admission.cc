@@ -79,9 +79,8 @@ void greet_when_admitted(Context& ctx, Link& link) {
   admission.hello_sent = true;
   link.takes_others = relays(admission.given, admission.given_roles);
   link.tells_others = relays(admission.granted, admission.granted_roles);
-  // A cursor speaks of everything that a node has.
   const bool reads = (admission.given_roles & admission.granted_roles & trust::roles::kReader) != 0;
-  if (!link.takes_others || !link.tells_others || !reads) leave_out(link);
+  link.is_limited = !link.takes_others || !link.tells_others || !reads;
   send_hello(ctx, link);
 }
 

@@ -168,6 +168,10 @@ struct Link {
   LinkAdmission admission;
   // Logs of others may come from it, or go to it: always, but for certificates that say less.
   bool takes_others = true, tells_others = true;
+  // By them one of the two is no full member, no reader or no relay to the other. What they may
+  // tell each other is compared and told like anything else; but no cursor moves, for it speaks of
+  // everything.
+  bool is_limited = false;
 
   // Greeting.
   bool hello_received = false;
