@@ -98,7 +98,7 @@ constexpr std::array kTable = {
     PlantedInfo{Bug::kSkipReplayWindow, "skip_replay_window",
                 "a datagram is taken as often as it comes"},
     PlantedInfo{Bug::kPlainDatagrams, "plain_datagrams", "datagrams go out as they are"},
-    PlantedInfo{Bug::kNoMac, "no_mac", "a first message is answered whatever its mac"},
+    PlantedInfo{Bug::kSkipFirstMac, "skip_first_mac", "a first message is answered whatever its mac"},
     PlantedInfo{Bug::kForgetSecret, "forget_secret",
                 "the secret of the mesh is not mixed into the keys of a link"},
     PlantedInfo{Bug::kBelieveAnswer, "believe_answer",

@@ -80,7 +80,7 @@ constexpr std::array kRecorded = {
     Recorded{"skip_datagram_tag", 1, "datagram"},
     Recorded{"skip_replay_window", 1, "datagram"},
     Recorded{"plain_datagrams", 1, "datagram"},
-    Recorded{"no_mac", 1, "strangers"},
+    Recorded{"skip_first_mac", 1, "strangers"},
     Recorded{"forget_secret", 2, "strangers"},
     Recorded{"believe_answer", 2, "strangers"},
 };

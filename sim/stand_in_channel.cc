@@ -111,7 +111,7 @@ class StandInChannel final : public mesh::Channel {
     if (number != 2) nonces_[number] = StandInMessages::nonce_of(message);
     const bool fits = messages_.fits(number, nonces_, message);
     if (number == 0) {
-      if (!fits && !planted(Bug::kNoMac)) {
+      if (!fits && !planted(Bug::kSkipFirstMac)) {
         return mesh::ChannelFailure{mesh::ChannelFault::kNoAccess, ""};
       }
       if (!may_answer_()) return mesh::ChannelFailure{mesh::ChannelFault::kNotAnswered, ""};

@@ -75,7 +75,7 @@ enum class Bug : std::uint8_t {
   kSkipDatagramTag,
   kSkipReplayWindow,
   kPlainDatagrams,
-  kNoMac,
+  kSkipFirstMac,
   kForgetSecret,
   kBelieveAnswer,
 };

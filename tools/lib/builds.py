@@ -40,7 +40,8 @@ BUILDS = (
     Build(
         name="clang",
         compiler=CLANG,
-        options=("-Doptimization=1", "-Ddebug=false"),
+        # Without precompiled headers, as they hide that a source includes not what it uses.
+        options=("-Doptimization=1", "-Ddebug=false", "-Db_pch=false"),
         cpp_args="",
         suites=("unit", "sim"),
         only_long=True,  # the sanitized builds are clang's too
