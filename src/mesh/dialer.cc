@@ -98,6 +98,11 @@ void make_urgent(Context& ctx, Target& target) {
   Target* last = nullptr;
   for (auto& [address, other] : ctx.targets) {
     if (!other.urgent) continue;
+    // It would keep its place for as long as the link lives.
+    if (other.device && is_linked(ctx, *other.device)) {
+      other.urgent = false;
+      continue;
+    }
     ++count;
     if (last == nullptr || other.next > last->next) last = &other;
   }

@@ -106,7 +106,7 @@ TEST_CASE("where an issuer has been before and is no more, its presence is tried
   rig.node(rig.device).seen = {{rig.store(0).device(), kOnTheWire, rig.wall()}};
   rig.begin();
   rig.tell_presence();
-  rig.run_for(kHour * 12);
+  rig.run_for(kHour * 8);
   CHECK_FALSE(rig.is_due());
   CHECK(rig.dialled.size() == 1);
 }
@@ -116,7 +116,7 @@ TEST_CASE("who is not due dials no issuer beyond the links that it wants") {
   rig.begin();
   rig.tell_presence();
   CHECK(rig.knows_issuer());
-  rig.run_for(kHour * 6);
+  rig.run_for(kHour * 3);
   CHECK(rig.dialled.empty());
 }
 
@@ -162,14 +162,39 @@ TEST_CASE("who is linked with an issuer waits for that one, unless it has refuse
   }
 }
 
+TEST_CASE("who is linked with as many that refuse as are dialled in a hurry goes to another") {
+  Member rig;
+  for (std::size_t i = 0; i < limits::kUrgentDials; ++i)
+    rig.others.push_back(rig.add_member({}, kIssuerToo));
+  rig.begin();
+  rig.tell_presence();
+  rig.run_for(kHour * 2);
+  CHECK(rig.dialled.size() == 1);
+  CHECK_FALSE(rig.is_due());
+}
+
+TEST_CASE("an address that is told behind a refusal is not that of an issuer") {
+  Member rig;
+  const std::size_t news = rig.add_member();
+  rig.begin();
+  CHECK(rig.engine(rig.device).membership().last_refusal == "no issuer here");
+  const std::uint64_t dials = rig.engine(rig.device).counters().dials;
+  rig.parted = nullptr;
+  rig.input(rig.others[0], mesh::AddPeer{rig.address(news)});
+  rig.run_for(seconds(300));
+  REQUIRE(rig.streams_between(rig.others[0], news) == 1);
+  CHECK(rig.engine(rig.device).peers().size() > limits::kOverlayLinks);
+  CHECK(rig.engine(rig.device).counters().dials == dials);
+}
+
 TEST_CASE("an issuer dials no other, for it renews itself") {
   Apart rig;
-  rig.certify(0, {kIssuerToo.roles, {""}, -300, 50});
+  rig.certify(0, {kIssuerToo.roles, {""}, -9, 4});  // newer than its first
   rig.issuer = rig.add_member({}, kIssuerToo);
   rig.fails_authority = [](std::size_t i) { return i == 0; };
   rig.begin();
   rig.tell_presence();
-  rig.run_for(kHour * 6);
+  rig.run_for(kHour * 3);
   CHECK(rig.is_due());
   CHECK(rig.dialled.empty());
 }

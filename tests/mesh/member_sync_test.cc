@@ -3,6 +3,8 @@
 #include <doctest/doctest.h>
 
 #include <algorithm>
+#include <cstdint>
+#include <map>
 #include <string_view>
 #include <vector>
 
@@ -11,6 +13,7 @@
 namespace ebb::tests {
 namespace {
 
+constexpr Duration kNever = seconds(1000000000);
 const MemberRig::Terms kNoRelay{trust::roles::kReader | trust::roles::kWriter, {""}};
 const MemberRig::Terms kNoReader{trust::roles::kWriter | trust::roles::kRelay, {""}};
 const MemberRig::Terms kExpired{kAllRoles, {""}, -90, -2};
@@ -140,6 +143,66 @@ TEST_CASE("what a link in sync might not carry comes when a role allows it: by a
   rig.append(0, {"events", 1});
   give_roles(rig, middle, kAllRoles);
   CHECK(rig.store(0).events() == 6);
+}
+
+// Node 0 has links enough to others, and a device that reads nothing to others again. The two know
+// each other, and speak by datagrams.
+struct Apart : MemberRig {
+  Apart() : deaf(add_member({}, kNoReader)) {
+    node(deaf).config.dial_backoff_min = kNever;
+    node(deaf).config.dial_backoff_max = kNever;
+    node(0).seen = {{store(deaf).device(), address(deaf), wall()}};
+    for (std::size_t i = 0; i < limits::kOverlayLinks + limits::kOverlayMin; ++i) {
+      const std::size_t of = i < limits::kOverlayLinks ? 0 : deaf;
+      ends[add_member()] = of;
+      node(of).config.peers.push_back(address(size() - 1));
+    }
+    parted = [this](std::size_t from, std::size_t to) {
+      const auto [low, high] = std::minmax(from, to);
+      if (low == 0 && high == deaf) return !met;
+      return !ends.contains(high) || ends[high] != low;
+    };
+    for (std::size_t i = 0; i < size(); ++i) {
+      if (i != 0) node(i).config.gossip_interval = kNever;
+      if (i != 0) node(i).config.gossip_interval_lonely = kNever;
+      start(i);
+    }
+    run_for(seconds(5));
+    REQUIRE(engine(0).links().size() == limits::kOverlayLinks);
+    REQUIRE(engine(deaf).links().size() == limits::kOverlayMin);
+    met = true;
+  }
+  // How often the two have had a link.
+  std::size_t links_between() {
+    const auto& notices = node(0).notices;
+    return static_cast<std::size_t>(
+        std::count_if(notices.begin(), notices.end(), [this](const mesh::Notice& notice) {
+          return notice.kind == mesh::NoticeKind::kLinkEstablished &&
+                 notice.peer == store(deaf).device();
+        }));
+  }
+
+  std::size_t deaf;
+  bool met = false;
+  std::map<std::size_t, std::size_t> ends;  // of links, and whose
+};
+
+TEST_CASE("who reads nothing is not dialled again and again for what others write") {
+  Apart rig;
+  for (int i = 0; i < 40; ++i) {
+    rig.append(0, {"events", 1});
+    rig.run_for(seconds(90));
+  }
+  CHECK(rig.engine(0).counters().gossip.at("different") > 10);
+  CHECK(rig.links_between() >= 2);
+  CHECK(rig.links_between() <= 10);
+  CHECK(rig.store(rig.deaf).events() == 0);
+  // Nor is it forgotten for that.
+  rig.append(0, {"_ebb", 1});
+  rig.append(rig.deaf, {"events", 1});
+  rig.run_for(seconds(120));
+  CHECK(rig.store(rig.deaf).events() == 2);
+  CHECK(rig.store(0).events() == 42);
 }
 
 }  // namespace
