@@ -9,6 +9,7 @@
 #include "mesh/certify.h"
 #include "mesh/dialer.h"
 #include "mesh/greeting.h"
+#include "mesh/issuer_dial.h"
 #include "mesh/want.h"
 
 namespace ebb::mesh {
@@ -78,9 +79,8 @@ void greet_when_admitted(Context& ctx, Link& link) {
   admission.hello_sent = true;
   link.takes_others = relays(admission.given, admission.given_roles);
   link.tells_others = relays(admission.granted, admission.granted_roles);
-  // A cursor speaks of everything that a node has.
   const bool reads = (admission.given_roles & admission.granted_roles & trust::roles::kReader) != 0;
-  if (!link.takes_others || !link.tells_others || !reads) leave_out(link);
+  link.is_limited = !link.takes_others || !link.tells_others || !reads;
   send_hello(ctx, link);
 }
 
@@ -182,6 +182,7 @@ void judge_links(Context& ctx) {
   certify_self(ctx);
   reconsider_authors(ctx);
   dial_certified(ctx);
+  dial_issuer(ctx);
   if (const auto again = ask_later_at(ctx); again && *again > ctx.now) {
     membership.judge_at = std::min(*membership.judge_at, *again);
   }

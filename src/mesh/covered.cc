@@ -74,7 +74,7 @@ void load_cursors(Context& ctx) {
 }
 
 void move_cursor(Context& ctx, const Link& link, Arrival upto, Instant told, Commit& commit) {
-  if (link.left_out || upto == 0) return;
+  if (link.left_out || link.is_limited || upto == 0) return;
   const codec::Cursor next{link.theirs.epoch, upto};
   const auto known = ctx.cursors.find(*link.peer);
   if (known == ctx.cursors.end()) {

@@ -10,7 +10,7 @@
 // Threads:   not thread-safe; part of the engine.
 // Limits:    cursors of limits::kStoredPeers peers, those that greeted last; at most one telling
 //            each Config::cover_interval and link; never on a link on which something was refused
-//            or could not be had.
+//            or could not be had, or that certificates leave less than everything.
 // Spec:      docs/wire_format.md section 7
 #pragma once
 
@@ -24,8 +24,8 @@ namespace ebb::mesh {
 inline constexpr Arrival kBeyondAll = std::numeric_limits<Arrival>::max();
 
 void load_cursors(Context& ctx);
-// The cursor of the link's peer goes to `upto`, if that is further and nothing was left out.
-// `told`: when the peer, at the latest, has said that it is so far.
+// The cursor of the link's peer goes to `upto`, if that is further, nothing was left out and
+// nothing kept back. `told`: when the peer, at the latest, has said that it is so far.
 void move_cursor(Context& ctx, const Link& link, Arrival upto, Instant told, Commit& commit);
 
 // The peer has greeted. By its HELLO it may have fewer arrivals than our cursor names: its store

@@ -98,6 +98,11 @@ void make_urgent(Context& ctx, Target& target) {
   Target* last = nullptr;
   for (auto& [address, other] : ctx.targets) {
     if (!other.urgent) continue;
+    // It would keep its place for as long as the link lives.
+    if (other.device && is_linked(ctx, *other.device)) {
+      other.urgent = false;
+      continue;
+    }
     ++count;
     if (last == nullptr || other.next > last->next) last = &other;
   }
@@ -121,11 +126,13 @@ void dial(Context& ctx, Target& target) {
   ctx.out->dials.push_back({id, target.address});
 }
 
-// What a link that has compared everything left out is left out by the next one, too.
+// What a link that has compared everything left out, or may not carry, is left out by the next one,
+// too.
 void note_left_out(Context& ctx, const Link& link) {
   if (link.phase != Phase::kLive) return;
   for (auto& [address, target] : ctx.targets) {
-    if (target.device == link.peer) target.differences.left_out = link.incomplete;
+    if (target.device != link.peer) continue;
+    target.differences.left_out = link.incomplete || link.is_limited;
   }
 }
 

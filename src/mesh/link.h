@@ -118,6 +118,7 @@ struct LinkAdmission {
   std::optional<Instant> asked;  // when it asked last
   bool asked_it = false;         // we did, and it has not refused since
   bool may_name = false;         // the same, and it has named no issuers since
+  bool refuses = false;          // it has, and not for a moment alone
   bool was_refused = false;      // it asked in vain
   bool later = false;            // who asked, here or there, was told to ask again
   codec::AuthorityDigest digest;
@@ -167,6 +168,10 @@ struct Link {
   LinkAdmission admission;
   // Logs of others may come from it, or go to it: always, but for certificates that say less.
   bool takes_others = true, tells_others = true;
+  // By them one of the two is no full member, no reader or no relay to the other. What they may
+  // tell each other is compared and told like anything else; but no cursor moves, for it speaks of
+  // everything.
+  bool is_limited = false;
 
   // Greeting.
   bool hello_received = false;

@@ -130,7 +130,8 @@ class Membership {
   // Peers for whose comparisons logs were told again, and until when none more of theirs is
   // answered.
   std::map<DeviceId, Instant> compared;
-  std::optional<Instant> ask_again_at;  // nobody is asked before
+  std::optional<Instant> ask_again_at;    // nobody is asked before
+  std::optional<Instant> issuer_dial_at;  // see issuer_dial.h
   std::string last_refusal;
   RateBound issued{limits::kCertificatesPerSecond};
   // A device that asks for one certificate after the other would fill the issuer's log.

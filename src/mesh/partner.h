@@ -35,7 +35,7 @@ struct DifferenceDials {
   std::uint32_t count = 0;  // since the roots were equal, or something new was missing
   Instant last;
   DifferentRoots roots;   // then
-  bool left_out = false;  // the last link left out what could not be had, and may again
+  bool left_out = false;  // the last link left something out, and the next may again
 };
 
 struct Partner {

@@ -333,6 +333,19 @@ std::optional<KnownAddress> draw_presence(Context& ctx) {
   return ctx.presence.others.empty() ? std::nullopt : draw(ctx, true);
 }
 
+std::optional<KnownAddress> presence_of(Context& ctx,
+                                        const std::function<bool(const DeviceId&)>& wanted) {
+  std::vector<KnownAddress> found;
+  for (const auto& [device, heard] : ctx.presence.others) {
+    const bool waits = heard.dials.next > ctx.now;
+    if (waits || !wanted(device) || is_linked(ctx, device)) continue;
+    if (is_told_otherwise(ctx, device)) continue;
+    if (const auto address = usable_address(ctx, heard)) found.push_back({device, *address});
+  }
+  if (found.empty()) return std::nullopt;
+  return std::move(found[ctx.rng.below(found.size())]);
+}
+
 void presence_failed(Context& ctx, const DeviceId& device, const std::string& address,
                      bool misbehaved) {
   ctx.presence.failed.failed(address, ctx.now, ctx.rng);

@@ -18,6 +18,7 @@
 // Spec:      docs/wire_format.md section 10
 #pragma once
 
+#include <functional>
 #include <optional>
 #include <string>
 #include <vector>
@@ -46,6 +47,10 @@ struct KnownAddress {
 // Whom to compare with: a random device without link and without an address that is told otherwise,
 // where it says it is. None that is chosen already.
 std::optional<KnownAddress> draw_presence(Context& ctx);
+// Where a device of those says that it is that has no link and no address told otherwise: a random
+// one of them, at an address that does not rest.
+std::optional<KnownAddress> presence_of(Context& ctx,
+                                        const std::function<bool(const DeviceId&)>& wanted);
 // Makes it a target. Null: there are enough of these, or the address is none.
 Target* announce_target(Context& ctx, const KnownAddress& known);
 // A dial has found that the device is not there, or not to be dealt with.
