@@ -1,7 +1,7 @@
 // QrCode: a text as a square that a camera reads, drawn for a terminal.
 //
-// Model:     two rows of modules to a line of text, by half blocks; four light modules around it, for
-//            readers want them. With colours dark is black and light is white whatever the
+// Model:     two rows of modules to a line of text, by half blocks; four light modules around
+//            it, as readers want. With colours dark is black and light is white whatever the
 //            terminal's own colours are; without, light is what the terminal writes with, which is
 //            right where it writes lightly on dark.
 // Ownership: drawing and modules are wiped with their values, as an invite is a secret. What
