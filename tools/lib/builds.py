@@ -53,7 +53,7 @@ BUILDS = (
         options=SANITIZED,
         cpp_args=TRACES,
         suites=("unit", "sim", "fuzz-smoke", "rig"),
-        timeout_multiplier=3,
+        timeout_multiplier=5,
         sanitizer="address,undefined",
     ),
     Build(
