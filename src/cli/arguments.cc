@@ -173,7 +173,8 @@ void CommandLine::add_mesh_commands() {
       ->required()
       ->type_name("FILE");
   root->add_flag("--passphrase", p.export_root.passphrase,
-                 "Keep it under a (new) passphrase [of $EBB_NEW_PASSPHRASE_FILE, or asked for]");
+                 "Keep it under a (new) passphrase [of $EBB_NEW_PASSPHRASE_FILE; where it is under "
+                 "none, else of $EBB_PASSPHRASE_FILE; or asked for]");
   add(
       "admit", "Say what it takes to be let in",
       [&p](const Context& c) { return run_mesh_admit(c, p.admit); }, mesh)

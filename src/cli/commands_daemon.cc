@@ -40,7 +40,8 @@ void print_running(const Context& context, const Document& status) {
                             escape_text(listen), escape_text(context.socket_path())));
   const bool reachable = listen != kListenOff;
   if (reachable && flag_at(object_at(status.value, "membership"), "issues")) {
-    context.print(fmt::format("invite  {} lets another machine in\n", context.command("invite")));
+    context.print(fmt::format("invite  {} lets another machine in\n",
+                              escape_text(context.command("invite"))));
   } else if (reachable && count_at(status.value, "peers") == 0) {
     context.note("no peers configured, and nobody was found yet: add one with " +
                  context.command("peers add HOST:PORT"));
@@ -84,8 +85,8 @@ Outcome<std::string> issuer_passphrase(const Context& context) {
   EBB_ASSIGN(std::string passphrase, known_passphrase(context.terminal(), "the issuer's key"));
   if (passphrase.empty()) {
     context.note(
-        "no passphrase: this node runs without its issuer's key, so it invites and "
-        "certifies nobody");
+        "no passphrase (a file that has it is named by EBB_PASSPHRASE_FILE): this node runs "
+        "without its issuer's key, so it invites and certifies nobody");
   }
   return passphrase;
 }

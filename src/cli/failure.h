@@ -68,7 +68,7 @@ class [[nodiscard]] Outcome {
 // The data directory of a command, and how a person reaches it again.
 struct Place {
   std::string dir = {};    // absolute
-  std::string named = {};  // as hints name it; empty: any shell of this user finds it
+  std::string named = {};  // as hints name it; empty: a shell finds it whose EBB_DIR names no other
 
   // "`ebb up`" for "up", with a --dir where it needs one.
   std::string command(std::string_view words) const;

@@ -102,7 +102,10 @@ Outcome<Place> place_of(const Globals& globals, const Terminal& terminal) {
     const auto there = whole_path(other);
     return there.ok() && there.value() == dir;
   };
-  const bool found = home && is_it(usual) && (of_shell.empty() || is_it(of_shell));
+  // A relative EBB_DIR means another directory wherever else the hint is pasted.
+  const bool same =
+      of_shell.empty() || (std::filesystem::path(of_shell).is_absolute() && is_it(of_shell));
+  const bool found = home && is_it(usual) && same;
   std::string named = found ? std::string() : dir;
   return Place{std::move(dir), std::move(named)};
 }

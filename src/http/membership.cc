@@ -10,7 +10,9 @@ namespace {
 
 using trust::Standing;
 
-constexpr std::string_view kAnew = "to be of the mesh again, join as another device (`ebb join`)";
+constexpr std::string_view kAnew =
+    "to be of the mesh again, join as another device, "
+    "in another directory (`ebb join`)";
 
 // It is asked for from two thirds of the time on, so with a sixth left half of the time for it is
 // over and no issuer was met.

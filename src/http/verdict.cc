@@ -22,6 +22,11 @@ Verdict refused_verdict(const std::vector<node::KnownPeer>& peers) {
   return {"warn", text};
 }
 
+// A directory may have any bytes in its name, and answers are UTF-8.
+std::string command_of(const node::NodeStatus& status, std::string_view words) {
+  return as_utf8(ebb_command(words, status.dir));
+}
+
 }  // namespace
 
 std::string disk_trouble(const node::NodeStatus& status) {
@@ -42,7 +47,7 @@ Verdict verdict_of(const node::NodeStatus& status, const node::MembershipStatus&
                 status.incarnation_error->detail};
   }
   if (status.store_damage) {
-    return {"bad", "the store is damaged: run " + ebb_command("verify", status.dir) + " (" +
+    return {"bad", "the store is damaged: run " + command_of(status, "verify") + " (" +
                        error_message(*status.store_damage) + ")"};
   }
   const std::optional<Verdict> of_member = membership_verdict(membership);
@@ -67,7 +72,7 @@ Verdict verdict_of(const node::NodeStatus& status, const node::MembershipStatus&
   }
   if (state == "alone" && status.peers == 0 && status.listen != "off") {
     return {"ok", "alone: no peers configured, and nobody was found yet: add one with " +
-                      ebb_command("peers add HOST:PORT", status.dir) + ", " + held};
+                      command_of(status, "peers add HOST:PORT") + ", " + held};
   }
   if (state == "alone") return {"ok", "alone, " + held};
   if (status.events_known > status.events_held) {

@@ -59,7 +59,7 @@ TEST_CASE("hints carry the directory that was given, as a shell takes it") {
   CHECK(ebb.err_has("start it with `ebb up --dir " + quoted + "`\n"));
 }
 
-TEST_CASE("a hint names no directory only where every shell of the user finds it") {
+TEST_CASE("a hint names no directory only where a shell finds it that means no other") {
   CommandRun ebb;
   const std::string usual = (ebb.temp / ".local/share/ebb").string();
   const auto hint = [&](const std::vector<std::string>& words) {
@@ -79,6 +79,10 @@ TEST_CASE("a hint names no directory only where every shell of the user finds it
   // From wherever it is pasted.
   const std::string here = std::filesystem::current_path().string();
   CHECK(hint({"status", "--dir", "till"}) == " --dir " + ebb::shell_word(here + "/till"));
+  // So is what EBB_DIR names from here alone.
+  ebb.variables["EBB_DIR"] =
+      std::filesystem::path(usual).lexically_relative(std::filesystem::current_path()).string();
+  CHECK(hint({"status"}) == " --dir " + usual);
   ebb.variables.clear();
   ebb.variables["EBB_DIR"] = "/elsewhere";
   CHECK(hint({"status"}) == " --dir /elsewhere");

@@ -1,4 +1,5 @@
 // What commands leave in memory of an invite: nothing.
+#include <curl/curl.h>
 #include <doctest/doctest.h>
 #include <unistd.h>
 
@@ -11,6 +12,7 @@
 #include <ostream>
 #include <streambuf>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "cli/qr_code.h"
@@ -20,6 +22,7 @@
 
 using namespace ebb::cli;
 using ebb::ByteView;
+using ebb::tests::AllocationPeak;
 using ebb::tests::CommandRun;
 using ebb::tests::GivenBack;
 
@@ -55,20 +58,38 @@ TEST_CASE("an invite that was printed stands nowhere in memory that is given bac
   CommandRun ebb;
   ebb.serve().on("POST /v1/invites",
                  R"({"invite":"ebb1-)" + letters + R"(","id":"0011","uses":1,"expires_ms":1})");
-  for (const std::string flag : {"--no-qr", "--qr", "--json"}) {
+  // A piece of it, so that what ends in the middle of it is found; a QR code has large letters.
+  const std::string piece = letters.substr(100, 40);
+  std::string large = piece;
+  for (char& letter : large)
+    letter = static_cast<char>(letter - 'a' + 'A');
+  const std::array<std::pair<std::string, std::string>, 4> runs = {
+      {{"--no-qr", piece}, {"--qr", piece}, {"--qr", large}, {"--json", piece}}};
+  for (const auto& [flag, sought] : runs) {
     CAPTURE(flag);
+    CAPTURE(sought);
     Paper paper, notes;
     std::ostream out(&paper), err(&notes);
     Terminal terminal{.out = out, .err = err, .columns = 100};
     terminal.environment = [](const char*) { return std::optional<std::string>(); };
     const std::vector<std::string> words = {"--dir=" + ebb.temp.path().string(), "invite", flag};
-    // A piece of it, so that what ends in the middle of it is found.
-    const std::string piece = letters.substr(100, 40);
-    const GivenBack given_back(ebb::as_bytes(piece));
+    const GivenBack given_back(ebb::as_bytes(sought));
     CHECK(run_arguments(words, ebb.local, terminal) == 0);
     CHECK(given_back.blocks() == 0);
     CHECK(paper.text().find(letters) != std::string_view::npos);
   }
+}
+
+TEST_CASE("libcurl takes its memory where it is wiped") {
+  CommandRun ebb;
+  ebb.serve().on("GET /v1/status", "{}");
+  CHECK(ebb.run({"status", "--json"}) == 0);
+  const std::string letters(100000, 'a');
+  const AllocationPeak peak;
+  char* const copy = curl_easy_escape(nullptr, letters.data(), static_cast<int>(letters.size()));
+  REQUIRE(copy != nullptr);
+  CHECK(peak.bytes() >= letters.size());
+  curl_free(copy);
 }
 
 TEST_CASE("an answer of the node that holds a secret is wiped where it is no JSON") {

@@ -44,6 +44,13 @@ TEST_CASE("a node that has met nobody says how to change that, where it has link
   CHECK(verdict_of(status).text ==
         "alone: no peers configured, and nobody was found yet: add one with `ebb peers add "
         "HOST:PORT`, 0 events held");
+  // A name of any bytes leaves the answer UTF-8.
+  status.dir = "/srv/caf\xe9";
+  CHECK(verdict_of(status).text.find("--dir '/srv/caf\xef\xbf\xbd'") != std::string::npos);
+  status.store_damage = ebb::Error{ebb::ErrorCode::kCorrupt, "store", ""};
+  CHECK(verdict_of(status).text.find("--dir '/srv/caf\xef\xbf\xbd'") != std::string::npos);
+  status.store_damage.reset();
+  status.dir.clear();
   status.peers = 1;
   CHECK(verdict_of(status).text == "alone, 0 events held");
   status.peers = 0;
