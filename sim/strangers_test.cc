@@ -156,7 +156,7 @@ TEST_CASE("each thing that a stranger may not have is a finding") {
 TEST_CASE("with nothing but strangers a run is good, and they do all that they can") {
   for (const bool real : {false, true}) {
     for (const bool secret : {false, true}) {
-      Options options = *expand_scenario("calm", 3, 6, seconds(600));
+      Options options = *expand_scenario("calm", 3, 6, seconds(900));
       options.strange(3);
       options.real_channel = real;
       options.secret = secret;
