@@ -299,7 +299,7 @@ class JoiningTest(rig.RigTest):
         self.assert_exit(second.run("append", "reading", "--topic", "door", check=False), 1,
                          "door begins with none of: pump.", "ebb cert change")
         first.run("append", "visit", "--topic", "door")
-        # Of a link with one that is no relay no cursor moves: it is in sync after an audit alone.
+        # Of a link with one that is no relay no cursor moves; it is in sync all the same.
         self.wait(lambda: [node.status()["events"] for node in (first, second)] == [2, 2] and
                   first.digest()["digest"] == second.digest()["digest"], "the same on both")
         said = second.run("status").stdout
