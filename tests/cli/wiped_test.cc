@@ -65,7 +65,9 @@ TEST_CASE("an invite that was printed stands nowhere in memory that is given bac
     letter = static_cast<char>(letter - 'a' + 'A');
   const std::array<std::pair<std::string, std::string>, 4> runs = {
       {{"--no-qr", piece}, {"--qr", piece}, {"--qr", large}, {"--json", piece}}};
-  for (const auto& [flag, sought] : runs) {
+  for (const auto& run : runs) {
+    const std::string& flag = run.first;
+    const std::string& sought = run.second;
     CAPTURE(flag);
     CAPTURE(sought);
     Paper paper, notes;
