@@ -60,9 +60,10 @@ void read_awake(TomlReader& group, FleetGroup& out) {
   group.texts("awake", windows);
   for (const std::string& window : windows) {
     const auto hours = parse_hours(window);
-    if (!hours)
+    if (!hours) {
       return group.wrong("awake",
                          std::string(kHoursRule).append(", not \"").append(window).append("\""));
+    }
     out.awake.push_back({hours->from, hours->to});
   }
   read_duration(group, "awake_for", out.awake_for);

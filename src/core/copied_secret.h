@@ -14,7 +14,7 @@ template <class S>
 class CopiedSecret {
  public:
   CopiedSecret() = default;
-  CopiedSecret(S secret) : secret_(std::move(secret)) {}  // NOLINT
+  CopiedSecret(S secret) : secret_(std::move(secret)) {}  // NOLINT(*explicit*)
   CopiedSecret(const CopiedSecret& other) : secret_(other.copy()) {}
   CopiedSecret& operator=(const CopiedSecret& other) {
     secret_ = other.copy();

@@ -90,7 +90,7 @@ struct SecretText {
   SecretText(SecretText&& other) noexcept { *this = std::move(other); }
   SecretText& operator=(SecretText&& other) noexcept;
 
-  operator std::string_view() const { return text; }  // NOLINT
+  operator std::string_view() const { return text; }  // NOLINT(*explicit*)
 };
 
 }  // namespace ebb
