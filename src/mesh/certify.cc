@@ -248,7 +248,6 @@ void on_auth(Context& ctx, Link& link, const codec::AuthRefused& refused) {
   ctx.membership->last_refusal = refused.text;
   ctx.membership->ask_again_at.reset();
   link.admission.later = refused.code == AuthRefusal::kLater;
-  link.admission.refuses = !link.admission.later;
   link.admission.may_name = false;  // what is told from now on is of anybody
   if (link.admission.later) {
     // Many that begin at once are certified one after the other. Others are asked meanwhile.

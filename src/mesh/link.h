@@ -118,7 +118,6 @@ struct LinkAdmission {
   std::optional<Instant> asked;  // when it asked last
   bool asked_it = false;         // we did, and it has not refused since
   bool may_name = false;         // the same, and it has named no issuers since
-  bool refuses = false;          // it has, and not for a moment alone
   bool was_refused = false;      // it asked in vain
   bool later = false;            // who asked, here or there, was told to ask again
   codec::AuthorityDigest digest;

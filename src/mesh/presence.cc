@@ -178,10 +178,14 @@ void hear(Context& ctx, const HeldPresence& held) {
 // ---- whom to try
 
 // The address to try next; nullopt when all are ours, known otherwise or resting.
-std::optional<std::string> usable_address(const Context& ctx, const HeardPresence& heard) {
+// With `of_targets` also one of which something was told already.
+std::optional<std::string> usable_address(const Context& ctx, const HeardPresence& heard,
+                                          bool of_targets = false) {
   const PresenceBook& book = ctx.presence;
   const auto is_usable = [&](const std::string& address) {
-    if (is_own_address(ctx, address) || ctx.targets.contains(address)) return false;
+    const auto target = ctx.targets.find(address);
+    if (target != ctx.targets.end() && (!of_targets || target->second.link)) return false;
+    if (is_own_address(ctx, address)) return false;
     if (book.failed.rests(address, ctx.now)) return false;
     return may_be_named(ctx, address);
   };
@@ -335,13 +339,15 @@ std::optional<KnownAddress> draw_presence(Context& ctx) {
 
 std::optional<KnownAddress> presence_of(Context& ctx,
                                         const std::function<bool(const DeviceId&)>& wanted) {
-  std::vector<KnownAddress> found;
+  std::vector<KnownAddress> found, metered;
   for (const auto& [device, heard] : ctx.presence.others) {
     const bool waits = heard.dials.next > ctx.now;
     if (waits || !wanted(device) || is_linked(ctx, device)) continue;
-    if (is_told_otherwise(ctx, device)) continue;
-    if (const auto address = usable_address(ctx, heard)) found.push_back({device, *address});
+    const auto address = usable_address(ctx, heard, true);
+    if (!address || !may_gossip(ctx, *address)) continue;
+    (heard.held.said.budget_class == 0 ? found : metered).push_back({device, *address});
   }
+  if (found.empty()) found = std::move(metered);
   if (found.empty()) return std::nullopt;
   return std::move(found[ctx.rng.below(found.size())]);
 }
