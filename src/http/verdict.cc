@@ -63,6 +63,10 @@ Verdict verdict_of(const node::NodeStatus& status, const node::MembershipStatus&
     return {"warn",
             "no link to a relay: what others have of this node's scope may be missing, " + held};
   }
+  if (state == "in_sync" && status.without_relay) {
+    return {"warn",
+            "no neighbour may relay: what others write comes from none but themselves, " + held};
+  }
   if (state == "in_sync") {
     return {"ok", "in sync with " + counted(status.links_in_sync, "link") + ", " + held};
   }

@@ -10,6 +10,7 @@
 #include "mesh/dialer.h"
 #include "mesh/greeting.h"
 #include "mesh/issuer_dial.h"
+#include "mesh/time_records.h"
 #include "mesh/want.h"
 
 namespace ebb::mesh {
@@ -177,9 +178,12 @@ void judge_links(Context& ctx) {
     const LinkAdmission& admission = link.admission;
     if (link.closed || !admission.on || !admission.heard || admission.joins) continue;
     settle_access(ctx, link);
-    if (!link.closed) ask_for_certificate(ctx, link);
+    if (link.closed) continue;
+    tell_clock(ctx, link);
+    ask_for_certificate(ctx, link);
   }
   certify_self(ctx);
+  record_time(ctx, clocks);
   reconsider_authors(ctx);
   dial_certified(ctx);
   dial_issuer(ctx);
@@ -365,9 +369,13 @@ bool may_gossip_with(const Context& ctx, const DeviceId& device) {
   return ctx.membership == nullptr || ctx.membership->is_full(device, 0);
 }
 
-bool may_exchange(const Context& ctx, const DeviceId& device, const LogKey& log, bool brings) {
+bool may_bring(const Context& ctx, const DeviceId& from, const DeviceId& to, const LogKey& log) {
+  if (ctx.membership == nullptr || log.device == from || log.device == to) return true;
+  return ctx.membership->is_full(from, trust::roles::kRelay);
+}
+
+bool may_get(const Context& ctx, const DeviceId& device, const LogKey& log) {
   if (ctx.membership == nullptr || log.device == device) return true;
-  if (brings) return ctx.membership->is_full(device, trust::roles::kRelay);
   const bool is_control = log.topic == kControlTopic;
   return ctx.membership->is_full(device, is_control ? 0 : trust::roles::kReader);
 }

@@ -51,8 +51,9 @@ bool may_be_stored(const Context& ctx, const LogKey& key, const LogId& log);
 void note_author_refused(Context& ctx, const LogId& log);
 // Whether datagrams are exchanged with the device: who has less than a full link has none.
 bool may_gossip_with(const Context& ctx, const DeviceId& device);
-// By datagram: whether the device may bring the log, or get it.
-bool may_exchange(const Context& ctx, const DeviceId& device, const LogKey& log, bool brings);
+// By datagram: whether one of two devices may bring the log to the other, and this one may get it.
+bool may_bring(const Context& ctx, const DeviceId& from, const DeviceId& to, const LogKey& log);
+bool may_get(const Context& ctx, const DeviceId& device, const LogKey& log);
 
 void issue(Context& ctx, const IssueWanted& wanted);
 void issue(Context& ctx, const PolicyWanted& wanted);

@@ -12,6 +12,8 @@
 namespace ebb::mesh {
 namespace {
 
+constexpr Duration kClockTold = milliseconds(limits::kDayMs / 4);  // what was told counts a day
+
 WallTime told_wall(const Context& ctx) {
   const bool is_time = ctx.wall.ms > 0 && ctx.wall.ms <= limits::kTrustTimeMax;
   return ctx.config.clock_suspect || !is_time ? WallTime{} : ctx.wall;
@@ -165,6 +167,14 @@ void let_in(Context& ctx, Link& link) {
   go_on_telling(ctx, link);
 }
 
+void tell_clock(Context& ctx, Link& link) {
+  LinkAdmission& admission = link.admission;
+  const bool is_told = admission.told && !admission.end_due && admission.hello_sent;
+  if (!is_told || ctx.now - admission.clock_told < kClockTold) return;
+  admission.end_due = true;
+  go_on_telling(ctx, link);
+}
+
 void go_on_telling(Context& ctx, Link& link) {
   LinkAdmission& admission = link.admission;
   while (admission.end_due && has_room(link, limits::kAuthRecordBytesPerMessage)) {
@@ -173,6 +183,7 @@ void go_on_telling(Context& ctx, Link& link) {
     if (!page.more) {
       page.digest = ctx.membership->digest();
       page.wall = told_wall(ctx);
+      admission.clock_told = ctx.now;
       admission.end_due = admission.compares = false;
     }
     if (!page.records.empty()) give_time(ctx, link);

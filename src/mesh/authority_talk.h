@@ -23,6 +23,9 @@ namespace ebb::mesh {
 void tell_lacking(Context& ctx, Link& link, trust::Telling telling);
 // Everything, to who joins, then the mesh; and the link ends when nothing of it waits any more.
 void let_in(Context& ctx, Link& link);
+// What the clock here shows, on links that stand, so that the peer has it of the last day; with it
+// goes the digest.
+void tell_clock(Context& ctx, Link& link);
 // What waits for room in the queue.
 void go_on_telling(Context& ctx, Link& link);
 void tell_news(Context& ctx);

@@ -12,6 +12,7 @@
 #include "mesh/dialer.h"
 #include "mesh/invite_end.h"
 #include "mesh/peers.h"
+#include "mesh/time_records.h"
 
 namespace ebb::mesh {
 namespace {
@@ -187,6 +188,11 @@ void sign_for_device(Context& ctx, Wish wish) {
     answer(ctx, wish, done.error());
 }
 
+// Where its log has stopped, whoever wants something of this issuer is told.
+void sign_time(Context& ctx, const Wish& wish) {
+  if (wants_time_record(ctx)) (void)ctx.membership->sign(wish, ctx.wall);
+}
+
 void sign_by_hand(Context& ctx, const Wish& wish) {
   Status done = may_sign(ctx);
   if (done.ok()) done = ctx.membership->sign(wish, ctx.wall);
@@ -219,15 +225,18 @@ std::optional<Instant> ask_later_at(const Context& ctx) {
   return at;
 }
 
+bool lacks_certificate(const Context& ctx, const Link& link) {
+  if (ctx.membership->wants_certificate()) return true;
+  const bool is_doubted = link.admission.granted == codec::GrantedAccess::kRestricted;
+  return is_doubted && ctx.membership->own().is_full();
+}
+
 void ask_for_certificate(Context& ctx, Link& link) {
   Membership& membership = *ctx.membership;
   LinkAdmission& admission = link.admission;
   if (!admission.heard || admission.joins || link.closed || !admission.granted) return;
   if (membership.ask_again_at && *membership.ask_again_at > ctx.now) return;
-  // A peer by whose clock it is over may know better.
-  const bool is_doubted =
-      admission.granted == codec::GrantedAccess::kRestricted && membership.own().is_full();
-  if (!(membership.wants_certificate() || is_doubted) || membership.can_issue()) return;
+  if (!lacks_certificate(ctx, link) || may_sign(ctx).ok()) return;  // an issuer renews itself
   const auto asked = membership.asked.find(*link.peer);
   const Duration rest = milliseconds(limits::kAuthAskMs);
   if (asked != membership.asked.end() && ctx.now - asked->second < rest) return;
@@ -297,8 +306,7 @@ void on_auth(Context& ctx, Link& link, const codec::AuthAsk& ask) {
 
 void certify_self(Context& ctx) {
   Membership& membership = *ctx.membership;
-  if (!membership.can_issue() || !membership.wants_certificate() || clock_is_wrong(ctx)) return;
-  if (membership.waits_for_member()) return;
+  if (!may_sign(ctx).ok() || !membership.wants_certificate()) return;
   if (membership.ask_again_at && *membership.ask_again_at > ctx.now) return;
   const auto next = renewed(ctx, membership.own(), membership.config().link_key);
   if (!next) return;
@@ -310,6 +318,8 @@ void sign_wishes(Context& ctx) {
   while (std::optional<Wish> wish = ctx.membership->next_wish()) {
     if (wish->token) {
       sign_by_hand(ctx, *wish);
+    } else if (!wish->certificate) {
+      sign_time(ctx, *wish);
     } else {
       sign_for_device(ctx, std::move(*wish));
     }

@@ -16,6 +16,9 @@
 
 namespace ebb::mesh {
 
+// This device needs a certificate; or the peer grants no more than who has an expired one gets, and
+// may know better.
+bool lacks_certificate(const Context& ctx, const Link& link);
 // If one is needed, and this peer may be asked now.
 void ask_for_certificate(Context& ctx, Link& link);
 // When a peer that has said "later" is to be asked again.

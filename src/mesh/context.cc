@@ -120,9 +120,13 @@ bool is_current_own(const Context& ctx, const LogEntry& entry) {
   return is_own(ctx, entry) && entry.key.incarnation == ctx.config.incarnation;
 }
 
+bool is_of_an_end(const Context& ctx, const Link& link, const LogKey& log) {
+  return log.device == ctx.config.self || log.device == link.peer;
+}
+
 bool may_publish(const Context& ctx, const Link& link, const LogKey& log) {
   if (!in_both_scopes(link, log)) return false;
-  if (log.device != ctx.config.self) return link.tells_others;
+  if (log.device != ctx.config.self) return link.tells_others || is_of_an_end(ctx, link, log);
   return link.settled && !(ctx.own_blocked && log.incarnation == ctx.config.incarnation);
 }
 

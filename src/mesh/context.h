@@ -251,6 +251,8 @@ bool is_metered(const Context& ctx, const Link& link);
 // A log of ours; of the incarnation that is being written.
 bool is_own(const Context& ctx, const LogEntry& entry);
 bool is_current_own(const Context& ctx, const LogEntry& entry);
+// A log of ours, or of the peer: they go between the two whatever the roles are.
+bool is_of_an_end(const Context& ctx, const Link& link, const LogKey& log);
 // May the log's heads and segments go out on this link?
 bool may_publish(const Context& ctx, const Link& link, const LogKey& log);
 

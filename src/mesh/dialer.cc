@@ -132,7 +132,8 @@ void note_left_out(Context& ctx, const Link& link) {
   if (link.phase != Phase::kLive) return;
   for (auto& [address, target] : ctx.targets) {
     if (target.device != link.peer) continue;
-    target.differences.left_out = link.incomplete || link.is_limited;
+    target.differences.left_out = link.incomplete;
+    target.differences.limited = link.is_limited;
   }
 }
 

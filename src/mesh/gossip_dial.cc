@@ -25,7 +25,8 @@ void dial_for_difference(Context& ctx, const Partner& partner) {
   if (target == nullptr) return;
   const DifferentRoots roots{common_root_with(ctx, partner.device).fingerprint(), partner.root};
   DifferenceDials& before = target->differences;
-  const bool news = before.roots != roots && (partner.old || !before.left_out);
+  const bool may_agree = !before.limited && (partner.old || !before.left_out);
+  const bool news = may_agree && before.roots != roots;
   if (news) before.count = std::min<std::uint32_t>(before.count, 1);
   if (before.count > 0 && ctx.now - before.last < pause_after(before.count)) {
     ++ctx.counters.gossip["put_off"];

@@ -1,14 +1,29 @@
-// Where there may be an issuer, for who asks for a certificate and finds none.
+// Where there may be an issuer, for who asks for a certificate and finds none: told and heard.
 #include <algorithm>
 #include <cstdint>
 #include <utility>
 #include <vector>
 
+#include "core/host_port.h"
+#include "core/limits.h"
+#include "mesh/certify.h"
 #include "mesh/dialer.h"
 #include "mesh/outbox.h"
 #include "mesh/peers.h"
 
 namespace ebb::mesh {
+namespace {
+
+constexpr Duration kHurryPause = seconds(3600);
+
+// What a device names may be wrong, and then each time that it is asked.
+bool may_hurry(Context& ctx, const DeviceId& teller) {
+  auto& hurried = ctx.membership->hurried;
+  std::erase_if(hurried, [&ctx](const auto& each) { return ctx.now - each.second >= kHurryPause; });
+  return hurried.size() < limits::kDevicesAsked && hurried.emplace(teller, ctx.now).second;
+}
+
+}  // namespace
 
 void tell_issuers(Context& ctx, Link& link) {
   const Membership& membership = *ctx.membership;
@@ -31,6 +46,20 @@ void tell_issuers(Context& ctx, Link& link) {
   for (Known& each : issuers)
     message.peers.push_back(std::move(each.second));
   if (!message.peers.empty()) send(ctx, link, message);
+}
+
+void take_issuers(Context& ctx, const Link& link, const codec::Peers& peers) {
+  const Membership& membership = *ctx.membership;
+  if (!lacks_certificate(ctx, link)) return;
+  const bool hurries = may_hurry(ctx, *link.peer);
+  for (const codec::PeerAddress& peer : peers.peers) {
+    if (peer.device == ctx.config.self || is_linked(ctx, peer.device)) continue;
+    if (!membership.verdict(peer.device).may(trust::roles::kIssuer)) continue;
+    if (!parse_peer_address(peer.address).ok() || is_link_scoped(peer.address)) continue;
+    Target* target = learn_peer(ctx, peer.device, peer.address, false);
+    if (target == nullptr) continue;
+    if (hurries) dial_soon(ctx, *target);
+  }
 }
 
 }  // namespace ebb::mesh

@@ -4,6 +4,7 @@
 #include <optional>
 #include <vector>
 
+#include "mesh/certify.h"
 #include "mesh/dialer.h"
 #include "mesh/presence.h"
 
@@ -20,6 +21,14 @@ bool is_issuer(const Context& ctx, const DeviceId& device) {
 Duration random_below(Context& ctx, Duration bound) {
   return microseconds(
       static_cast<std::int64_t>(ctx.rng.below(static_cast<std::uint64_t>(bound.us))));
+}
+
+bool lacks_certificate(const Context& ctx) {
+  if (ctx.membership->wants_certificate()) return true;
+  for (const Link& link : ctx.links) {
+    if (!link.closed && lacks_certificate(ctx, link)) return true;
+  }
+  return false;
 }
 
 // Issuers at addresses that are known otherwise than by presence.
@@ -48,7 +57,7 @@ const Target* announced_issuer(Context& ctx) {
 void dial_issuer(Context& ctx) {
   Membership& membership = *ctx.membership;
   std::optional<Instant>& due = membership.issuer_dial_at;
-  if (membership.can_issue() || !membership.wants_certificate()) {
+  if (may_sign(ctx).ok() || !lacks_certificate(ctx)) {
     due.reset();
     return;
   }

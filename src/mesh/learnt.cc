@@ -21,6 +21,7 @@ void take_head(Context& ctx, Link& link, LogEntry& entry, Seq seq, bool same_cha
     if (seq > entry.held.seq) leave_out(link);
     return;
   }
+  if (is_outside(ctx, link, entry)) return;  // it would never be asked for
   const bool other_chain = seq == entry.held.seq && !same_chain;
   if (!other_chain && (seq <= entry.held.seq || entry.capped)) return;
   if (entry.peer(link.slot).refused) {

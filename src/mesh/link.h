@@ -120,6 +120,7 @@ struct LinkAdmission {
   bool may_name = false;         // the same, and it has named no issuers since
   bool was_refused = false;      // it asked in vain
   bool later = false;            // who asked, here or there, was told to ask again
+  Instant clock_told;            // when it heard last what the clock here shows
   codec::AuthorityDigest digest;
   std::optional<Instant> compare_at;
   Duration compare_after = milliseconds(limits::kAuthCompareMs);

@@ -48,13 +48,14 @@ struct ToldClock {
   Instant heard;
 };
 
-// A certificate or policy that waits to be signed, and who is to be told. Without a token the
-// certificate is what the device would get by now: it is made up again before it is signed.
+// A certificate, policy or time record that waits to be signed, and who is to be told. Without a
+// token it is what would be signed by now: it is made up again, or found to be needless, before it
+// is signed.
 struct Wish {
   std::optional<Token> token;  // of the driver
   std::optional<LinkId> link;  // of the peer that asks
   std::optional<InviteId> invite;
-  trust::record::Content content;                 // of a policy, which gets its number then
+  trust::record::Content content;                 // of no certificate; a policy is numbered then
   std::optional<trust::Certificate> certificate;  // to be signed
 };
 
@@ -127,11 +128,14 @@ class Membership {
   std::map<DeviceId, ToldClock> told_clocks;
   // Peers that were asked for a certificate, and when.
   std::map<DeviceId, Instant> asked;
+  // Peers that named issuers which were dialled in a hurry, and when; of the last hour.
+  std::map<DeviceId, Instant> hurried;
   // Peers for whose comparisons logs were told again, and until when none more of theirs is
   // answered.
   std::map<DeviceId, Instant> compared;
   std::optional<Instant> ask_again_at;    // nobody is asked before
   std::optional<Instant> issuer_dial_at;  // see issuer_dial.h
+  std::optional<Instant> time_record_at;  // see time_records.h
   std::string last_refusal;
   RateBound issued{limits::kCertificatesPerSecond};
   // A device that asks for one certificate after the other would fill the issuer's log.

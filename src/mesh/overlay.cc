@@ -27,9 +27,14 @@ const Link* pinned(const Context& ctx) {
   return nullptr;
 }
 
+}  // namespace
+
 bool is_relay(const Link& link) {
-  return (link.theirs.features & codec::kFeatureRelay) != 0 && link.theirs.my_scope == ScopeHash{};
+  const bool says_so = (link.theirs.features & codec::kFeatureRelay) != 0;
+  return says_so && link.takes_others && link.theirs.my_scope == ScopeHash{};
 }
+
+namespace {
 
 // Those that lean on us have places of their own.
 bool has_place(const Link* link) { return has_slot(link) && !link->leans; }
@@ -97,7 +102,7 @@ std::size_t overlay_aim(const Context& ctx) {
 }
 
 std::uint64_t overlay_features(Context& ctx, const Link& link) {
-  const bool relay = ctx.config.scope.is_full() && ctx.config.relay;
+  const bool relay = ctx.config.scope.is_full() && ctx.config.relay && link.tells_others;
   const std::uint64_t of_scope =
       (relay ? codec::kFeatureRelay : 0) | (wants_relay(ctx) ? codec::kFeatureWantsRelay : 0);
   const std::size_t links = overlay_links(ctx);

@@ -29,6 +29,8 @@ std::size_t overlay_aim(const Context& ctx);
 std::uint64_t overlay_features(Context& ctx, const Link& link);
 // Some link to a configured peer has a slot.
 bool has_pinned(const Context& ctx);
+// The peer has a full scope, says that it is a relay, and may be one by its certificate.
+bool is_relay(const Link& link);
 // Our scope is partial, and none of the links is to a relay.
 bool wants_relay(const Context& ctx);
 

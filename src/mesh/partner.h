@@ -36,6 +36,7 @@ struct DifferenceDials {
   Instant last;
   DifferentRoots roots;   // then
   bool left_out = false;  // the last link left something out, and the next may again
+  bool limited = false;   // it might not carry everything: the roots differ for good
 };
 
 struct Partner {

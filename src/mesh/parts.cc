@@ -93,7 +93,7 @@ void skip_staged(Context& ctx, const LogId& log, SharedLog& shared, Seq first, S
 
 // The first part that is nobody's, or a new one behind all others. False: the link gets none.
 bool give_part_of(Context& ctx, LogEntry& entry, SharedLog& shared, Link& link) {
-  const Seq reach = reach_of(link, entry);
+  const Seq reach = reach_of(ctx, link, entry);
   const bool may_have = !is_done_by_enough(ctx, shared) && part_of(shared, link.slot) == nullptr &&
                         !is_too_slow(ctx, link, shared);
   if (!may_have) return false;
@@ -227,7 +227,7 @@ bool give_part(Context& ctx, LogEntry& entry, Link& link) {
 
 bool begin_sharing(Context& ctx, LogEntry& entry, Link& owner, Link& newcomer) {
   const Seq events = part_events(ctx, owner, entry);
-  const Seq reach = std::max(reach_of(owner, entry), entry.pending.seq + 1);
+  const Seq reach = std::max(reach_of(ctx, owner, entry), entry.pending.seq + 1);
   if (!may_wait(ctx, newcomer, entry, part_events(ctx, newcomer, entry))) return false;
   SharedLog& shared = ctx.shared[entry.id];
   LogPart first;
@@ -248,7 +248,7 @@ bool take_first_part(Context& ctx, LogEntry& entry, Link& link) {
   LogPart& first = shared.parts.front();
   Link* owner = link_at(ctx, first.slot);
   if (owner == nullptr || first.asked_at + before_take_over(*owner) > ctx.now ||
-      part_of(shared, link.slot) != nullptr || reach_of(link, entry) < first.to ||
+      part_of(shared, link.slot) != nullptr || reach_of(ctx, link, entry) < first.to ||
       !(is_slow_beside(ctx, *owner, link) || is_stuck(ctx, first, *owner))) {
     return false;
   }

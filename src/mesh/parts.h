@@ -85,10 +85,10 @@ inline bool awaits(const Link& link, const LogId& log) {
   return link.exchange.active && link.exchange.awaited.contains(log);
 }
 // How far the link is known to have the log; 0 when it is not to be asked for it.
-inline Seq reach_of(const Link& link, const LogEntry& entry) {
+inline Seq reach_of(const Context& ctx, const Link& link, const LogEntry& entry) {
   const PeerLog* peer = entry.find_peer(link.slot);
   const bool may_ask =
-      peer != nullptr && !peer->refused && awaits(link, entry.id) && !is_outside(link, entry);
+      peer != nullptr && !peer->refused && awaits(link, entry.id) && !is_outside(ctx, link, entry);
   return may_ask ? peer->announced : 0;
 }
 // What so many events of the log come to, when one of its segments has so many bytes.

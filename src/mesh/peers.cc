@@ -269,17 +269,13 @@ void tell_peers(Context& ctx, Link& link) {
 }
 
 void on_peers(Context& ctx, Link& link, const codec::Peers& peers) {
-  const bool names_issuers = std::exchange(link.admission.may_name, false);
-  if (link.hello_received && !is_full_at_both_ends(link) && !names_issuers) return;
+  if (std::exchange(link.admission.may_name, false)) take_issuers(ctx, link, peers);
+  if (!link.hello_received || !is_full_at_both_ends(link)) return;
   for (const codec::PeerAddress& peer : peers.peers) {
     if (peer.device == ctx.config.self || !parse_peer_address(peer.address).ok()) continue;
     if (is_link_scoped(peer.address)) continue;  // of the teller's wire
-    // Before HELLO it may be anybody who has the mesh's secret.
-    if (peer.device != *link.peer || !link.hello_received) {
-      Target* target = learn_peer(ctx, peer.device, peer.address, false);
-      if (target != nullptr && names_issuers && ctx.membership->wants_certificate()) {
-        dial_soon(ctx, *target);
-      }
+    if (peer.device != *link.peer) {
+      (void)learn_peer(ctx, peer.device, peer.address, false);
       continue;
     }
     know_at_first_hand(ctx, peer.device, peer.address);

@@ -221,7 +221,7 @@ bool take_segment(Context& ctx, Link& link, const codec::Delta& delta, ByteView 
     if (entry != nullptr) refuse_log(ctx, link, *entry);
     return true;
   }
-  const bool of_other = !link.takes_others && key->device != *link.peer;
+  const bool of_other = !link.takes_others && !is_of_an_end(ctx, link, *key);
   if (of_other || !may_be_stored(ctx, *key, log)) {
     refuse_author(ctx, link, delta, LogKey(*key), *header, bytes.size(), intake);
     return true;

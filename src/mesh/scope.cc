@@ -136,9 +136,9 @@ bool in_both_scopes(const Link& link, const LogKey& log) {
   return link.view->covers(log);
 }
 
-bool is_outside(const Link& link, const LogEntry& entry) {
+bool is_outside(const Context& ctx, const Link& link, const LogEntry& entry) {
   if (!entry.has_key) return false;
-  if (!link.takes_others && entry.key.device != *link.peer) return true;
+  if (!link.takes_others && !is_of_an_end(ctx, link, entry.key)) return true;
   return link.scope && !in_both_scopes(link, entry.key);
 }
 

@@ -33,7 +33,7 @@ bool is_out_of_scope(const Context& ctx, const LogEntry& entry);
 bool in_both_scopes(const Link& link, const LogKey& log);
 // The peer has no part in the log, as far as its scope and the log's key are known: it is not asked
 // for it, whatever it claims.
-bool is_outside(const Link& link, const LogEntry& entry);
+bool is_outside(const Context& ctx, const Link& link, const LogEntry& entry);
 // Over heads that both ends take part in.
 trust::FingerprintSum common_root(const Context& ctx, const Link& link);
 trust::FingerprintSum common_sum(const Context& ctx, const Link& link, const IdPrefix& prefix);

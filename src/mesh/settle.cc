@@ -34,7 +34,8 @@ constexpr std::size_t kHeadsPerRound = kHeadsPerExchange / 2;  // which leaves t
 
 bool may_tell(const Context& ctx, const Partner& partner, const LogEntry& entry) {
   if (!in_both_scopes_with(ctx, partner.device, entry.key)) return false;
-  if (!may_exchange(ctx, partner.device, entry.key, false)) return false;
+  if (!may_bring(ctx, ctx.config.self, partner.device, entry.key)) return false;
+  if (!may_get(ctx, partner.device, entry.key)) return false;
   if (!is_own(ctx, entry)) return true;
   return partner.own_settled && !(ctx.own_blocked && is_current_own(ctx, entry));
 }
@@ -121,7 +122,7 @@ Judged accept(Context& ctx, const Partner& partner, const std::vector<LogKey>& k
   if (!partner.wanted.contains(header->log)) return {nullptr, "unasked"};
   LogEntry* entry = ctx.heads.find(header->log);
   const LogKey* key = key_of(entry, keys, header->log);
-  const bool admitted = key == nullptr || (may_exchange(ctx, partner.device, *key, true) &&
+  const bool admitted = key == nullptr || (may_bring(ctx, partner.device, ctx.config.self, *key) &&
                                            may_be_stored(ctx, *key, header->log));
   if (!admitted) return {nullptr, "not_admitted"};
   const std::string_view outcome = judge_header(ctx, *header, entry, key, bytes.size());

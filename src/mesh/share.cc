@@ -31,7 +31,7 @@ Link* to_be_shared(const Context& ctx, const LogEntry& entry, const Link& newcom
       ctx.config.tuning.catch_ups < 2) {
     return nullptr;
   }
-  const Seq reach = std::min(reach_of(newcomer, entry), limits::kSeqMax);
+  const Seq reach = std::min(reach_of(ctx, newcomer, entry), limits::kSeqMax);
   const std::uint64_t missing = reach - std::min(reach, entry.pending.seq);
   // Where bytes are paid for, or may stop for the day, the log is not shared but taken over.
   if (missing < kSegmentsWorthSharing * entry.segment_events || !awaits(*owner, entry.id) ||
@@ -59,7 +59,7 @@ std::size_t fair_share(const Context& ctx, const Link& slow, const Link& link) {
 
 bool may_take_over(const Context& ctx, const LogEntry& entry, const Link& owner, const Link& link) {
   return entry.asked == owner.slot && !entry.asked_live && awaits(owner, entry.id) &&
-         reach_of(link, entry) > entry.pending.seq &&
+         reach_of(ctx, link, entry) > entry.pending.seq &&
          entry.asked_at + before_take_over(owner) <= ctx.now &&
          (is_metered(ctx, owner) || is_slow_beside(ctx, owner, link));
 }

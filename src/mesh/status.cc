@@ -5,6 +5,7 @@
 #include <utility>
 #include <vector>
 
+#include "mesh/overlay.h"
 #include "mesh/scope.h"
 
 namespace ebb::mesh {
@@ -90,8 +91,8 @@ std::vector<LinkStatus> link_statuses(const Context& ctx) {
     if (link.scope) status.scope = scope_name(link.scope->kind);
     status.access = access_name(link.admission.given);
     status.access_there = access_name(link.admission.granted);
-    status.relay =
-        (link.theirs.features & codec::kFeatureRelay) != 0 && link.theirs.my_scope == ScopeHash{};
+    status.relay = is_relay(link);
+    status.may_relay = link.takes_others;
     status.waiting_bytes = link.queue.bytes();
     status.rate = link.rate.bytes_per_second();
     status.held_back = ctx.budget.allowed(link.link_class) != kAllPriorities;

@@ -34,6 +34,7 @@ struct LinkStatus {
   bool held_back = false;           // by budget or quiet hours
   std::string_view scope;           // of the peer: "full", "partial", "leaf"; empty: not known yet
   bool relay = false;               // the peer is one
+  bool may_relay = true;            // what others wrote may come from it, as far as its scope goes
   std::string_view access;          // what it may do here; empty: open mesh, or not judged yet
   std::string_view access_there;    // and we there: "full", "restricted", "records", "none"
   Instant since;

@@ -41,7 +41,7 @@ Link* best_announcer(Context& ctx, const LogEntry& entry, SlotMask except) {
     if (link == nullptr || (except & slot_bit(link->slot)) != 0) continue;
     const PeerLog* peer = entry.find_peer(link->slot);
     if (peer == nullptr || peer->refused || peer->announced <= entry.pending.seq) continue;
-    if (is_outside(*link, entry)) continue;
+    if (is_outside(ctx, *link, entry)) continue;
     const bool held_back = link->exchange.awaited.contains(entry.id) &&
                            !may_send(ctx, *link, codec::Priority::kCatchUp);
     if (held_back) continue;
@@ -161,7 +161,7 @@ void take_offers(Context& ctx, Link& link) {
     if (entry == nullptr || entry->asked != kNoSlot || !is_missing(ctx, *entry)) continue;
     const PeerLog* peer = entry->find_peer(link.slot);
     const bool has_more = peer != nullptr && !peer->refused && peer->announced > entry->pending.seq;
-    if (!has_more || is_outside(link, *entry)) continue;
+    if (!has_more || is_outside(ctx, link, *entry)) continue;
     if (is_metered(ctx, link)) {
       ask_now(ctx, *entry);  // whoever costs nothing comes first
     } else {

@@ -101,7 +101,9 @@ struct NodeStatus {
   std::uint64_t links_in_sync = 0, links = 0, peers = 0;  // links: those that have greeted
   Scope scope;                                            // of this node
   bool relay = false;                                     // it is one
-  std::uint64_t relays = 0;            // links to relays, of a node that has not all logs
+  std::uint64_t relays = 0;  // links to relays, of a node that has not all logs
+  // There are links, nobody on them may bring what others wrote, and there are others.
+  bool without_relay = false;
   std::uint64_t links_incomplete = 0;  // something that the peer has could not be had
   std::uint64_t peers_configured = 0;
   std::vector<KnownPeer> peers_refusing;  // of the configured ones

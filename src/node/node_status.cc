@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <numeric>
 #include <set>
+#include <vector>
 
 #include "core/limits.h"
 #include "node/clocks.h"
@@ -17,6 +18,29 @@ std::uint64_t file_bytes(const std::string& path) {
   return ::stat(path.c_str(), &info) == 0 ? static_cast<std::uint64_t>(info.st_size) : 0;
 }
 
+bool may_relay(const mesh::MembershipStatus& own) {
+  return !own.on || (own.certificate && own.certificate->has_role(trust::roles::kRelay));
+}
+
+bool has_greeted(const mesh::LinkStatus& link) {
+  return link.state == "in_sync" || link.state == "incomplete" || link.state == "reconciling";
+}
+
+// `any`: whether a device that is known is one of which the given function says so.
+template <typename Any>
+bool is_without_relay(const std::vector<mesh::LinkStatus>& links, const DeviceId& self,
+                      const Any& any) {
+  std::set<DeviceId> linked;
+  for (const mesh::LinkStatus& link : links) {
+    if (!has_greeted(link)) continue;
+    if (link.may_relay) return false;
+    linked.insert(*link.peer);
+  }
+  if (linked.empty()) return false;
+  linked.insert(self);
+  return any([&linked](const DeviceId& device) { return !linked.contains(device); });
+}
+
 }  // namespace
 
 NodeStatus Node::status() const {
@@ -28,7 +52,7 @@ NodeStatus Node::status() const {
   status.device = impl.home.identity->device();
   status.name = impl.config.name;
   status.scope = impl.config.scope;
-  status.relay = impl.config.scope.is_full() && impl.config.relay;
+  status.relay = impl.config.scope.is_full() && impl.config.relay && may_relay(engine.membership());
   status.mesh = impl.home.mesh;
   status.incarnation = impl.incarnation;
   status.epoch = impl.epoch;
@@ -49,9 +73,15 @@ NodeStatus Node::status() const {
     if (in_sync) ++status.links_in_sync;
     if (link.relay && link.scope == "full") ++status.relays;
     if (incomplete) ++status.links_incomplete;
-    if (in_sync || incomplete || link.state == "reconciling") ++status.links;
+    if (has_greeted(link)) ++status.links;
   }
   const std::vector<mesh::KnownPeer> peers = engine.peers();
+  status.without_relay = is_without_relay(links, status.device, [&](const auto& is_other) {
+    const auto of_head = [&](const auto& each) { return is_other(each.second.key.device); };
+    const auto of_peer = [&](const auto& peer) { return peer.device && is_other(*peer.device); };
+    return std::any_of(impl.heads.begin(), impl.heads.end(), of_head) ||
+           std::any_of(peers.begin(), peers.end(), of_peer);
+  });
   for (const mesh::KnownPeer& peer : peers) {
     if (peer.state == "self") continue;
     ++status.peers;

@@ -135,4 +135,13 @@ TEST_CASE("a node with a partial scope is warned of while no link is to a relay"
   CHECK(verdict_of(status).level == "ok");
 }
 
+TEST_CASE("a node is warned while nobody on its links may bring what others wrote") {
+  NodeStatus status;
+  status.links = 1;
+  status.links_in_sync = 1;
+  status.without_relay = true;
+  CHECK(verdict_of(status).level == "warn");
+  CHECK(verdict_of(status).text.starts_with("no neighbour may relay"));
+}
+
 }  // namespace

@@ -18,6 +18,7 @@ const MemberRig::Terms kDue{kAllRoles, {""}, -300, 50};
 const MemberRig::Terms kIssuerToo{kAllRoles | trust::roles::kIssuer, {""}};
 // Of a wire, so that it is told to nobody, who would name it to who asks.
 const std::string kOnTheWire = "[fe80::1%eth0]:7000";
+const std::string kThere = "[fe80::2%eth0]:7000";
 
 // A device that has links enough to others, and reaches one more that is an issuer by its
 // certificate. The others reach the device alone, the issuer nobody. Nobody gossips: that alone
@@ -72,7 +73,7 @@ struct Member : Apart {
 };
 
 // Not at once, and within 70 minutes of being due.
-void expect_one_dial(Member& rig) {
+void expect_one_dial(Apart& rig) {
   rig.run_for(seconds(560));
   CHECK(rig.knows_issuer());
   CHECK(rig.is_due());
@@ -108,6 +109,60 @@ TEST_CASE("where an issuer has been before and is no more, its presence is tried
   rig.run_for(kHour * 8);
   CHECK_FALSE(rig.is_due());
   CHECK(rig.dialled.size() == 1);
+}
+
+TEST_CASE("an address of an issuer that others told hides none that it tells itself") {
+  Member rig;
+  rig.node(rig.device).seen = {{rig.store(0).device(), "10.9.9.9:1", {}}};
+  rig.begin();
+  rig.tell_presence();
+  rig.run_for(kHour * 8);
+  CHECK_FALSE(rig.is_due());
+  CHECK(rig.dialled.size() == 1);
+}
+
+TEST_CASE("an issuer that answers and does not certify hides no other that has failed once") {
+  Member rig;
+  const std::size_t refusing = rig.add_member({}, kIssuerToo);
+  rig.aliases[kOnTheWire] = 0;
+  rig.aliases[kThere] = refusing;
+  rig.node(rig.device).seen = {{rig.store(0).device(), kOnTheWire, rig.wall()},
+                               {rig.store(refusing).device(), kThere, rig.wall()}};
+  rig.refuses = true;
+  rig.begin();
+  const std::uint64_t before = rig.engine(rig.device).counters().dials;
+  for (int i = 0; i < 24 && rig.dialled.empty(); ++i)
+    rig.run_for(kHour);
+  rig.refuses = false;
+  REQUIRE(rig.dialled.size() == 1);
+  rig.run_for(kHour * 12);
+  CHECK(rig.engine(rig.device).counters().dials > before + 2);
+  CHECK_FALSE(rig.is_due());
+  CHECK(rig.dialled.size() == 2);
+}
+
+TEST_CASE("who thinks that its certificate lasts, and is not believed, goes to an issuer") {
+  for (const bool is_believed : {false, true}) {
+    CAPTURE(is_believed);
+    Member rig({kAllRoles, {""}, -300, is_believed ? 290 : -1});
+    rig.node(rig.device).wall_off_ms = -250 * kDayMs;
+    rig.begin();
+    rig.tell_presence();
+    // No two clocks agree, so nobody knows the time.
+    std::int64_t days = 0;
+    for (const std::size_t other : rig.others)
+      rig.node(other).wall_off_ms = (days += 3) * kDayMs;
+    for (const std::size_t other : rig.others) {
+      rig.stop(other);
+      rig.start(other);
+    }
+    rig.run_for(seconds(600));
+    REQUIRE_FALSE(rig.is_due());
+    REQUIRE(rig.standing(rig.device) == trust::Standing::kCertified);
+    rig.run_for(kHour * 2);
+    CHECK(rig.dialled.size() == (is_believed ? 0 : 1));
+    CHECK(rig.engine(0).counters().certificates_issued == (is_believed ? 0 : 1));
+  }
 }
 
 TEST_CASE("who is not due dials no issuer beyond the links that it wants") {
@@ -184,6 +239,17 @@ TEST_CASE("an address that is told behind a refusal is not that of an issuer") {
   REQUIRE(rig.streams_between(rig.others[0], news) == 1);
   CHECK(rig.engine(rig.device).peers().size() > limits::kOverlayLinks);
   CHECK(rig.engine(rig.device).counters().dials == dials);
+}
+
+TEST_CASE("an issuer that may not sign now goes to another") {
+  Apart rig;
+  rig.device = rig.add_issuer({}, {kIssuerToo.roles, {""}, -300, 50});
+  rig.node(rig.device).membership->set_back = true;
+  rig.node(rig.device).membership->signed_to = Position{3, {}};  // nobody has it
+  rig.begin();
+  rig.tell_presence();
+  REQUIRE(rig.engine(rig.device).membership().waits_for_member);
+  expect_one_dial(rig);
 }
 
 TEST_CASE("an issuer dials no other, for it renews itself") {

@@ -104,13 +104,27 @@ MemberRig::MemberRig() {
   node(first).membership->issuer = &issuer;
   root_log_.emplace(*root, mesh);
   issuer_log_.emplace(issuer, mesh);
-  trust::IssuerCertificate certificate{
-      mesh, 1, issuer.device(), "first", {{wall().ms - 100 * kDayMs}, {wall().ms + 900 * kDayMs}}};
+  certify_issuer(issuer.device(), 1);
+  certify(first, {kAllRoles | trust::roles::kIssuer, {""}});
+}
+
+void MemberRig::certify_issuer(const DeviceId& issuer, std::uint64_t serial) {
+  const trust::Validity validity{{wall().ms - 100 * kDayMs}, {wall().ms + 900 * kDayMs}};
+  const trust::IssuerCertificate certificate{trust::mesh_id(genesis), serial, issuer, "issuer",
+                                             validity};
   records.push_back(root_log_->write(
       trust::record::IssuerAdd{
           std::move(trust::sign_issuer_certificate(*root, certificate)).value()},
-      certificate.validity.not_before));
-  certify(first, {kAllRoles | trust::roles::kIssuer, {""}});
+      validity.not_before));
+}
+
+std::size_t MemberRig::add_issuer(const std::vector<std::size_t>& peers, const Terms& terms) {
+  const std::size_t i = add(peers);
+  const trust::Identity& issuer = store(i).identity();
+  node(i).membership->issuer = &issuer;
+  certify_issuer(issuer.device(), records.size());
+  certify(i, terms);
+  return i;
 }
 
 std::size_t MemberRig::add(const std::vector<std::size_t>& peers) {

@@ -49,6 +49,8 @@ class MemberRig : public Rig {
   std::size_t add_member(const std::vector<std::size_t>& peers, const Terms& terms);
   // The same that has no certificate, nor anything but the genesis.
   std::size_t add_stranger(const std::vector<std::size_t>& peers = {});
+  // The same that has a key of an issuer of its own, whom the root certifies.
+  std::size_t add_issuer(const std::vector<std::size_t>& peers, const Terms& terms);
   // By node 0's issuer, known to all nodes that are added or started later.
   void certify(std::size_t i);
   void certify(std::size_t i, const Terms& terms);
@@ -70,6 +72,7 @@ class MemberRig : public Rig {
 
  private:
   std::size_t add(const std::vector<std::size_t>& peers);
+  void certify_issuer(const DeviceId& issuer, std::uint64_t serial);
   std::optional<LogWriter> root_log_, issuer_log_;
 };
 

@@ -137,6 +137,27 @@ TEST_CASE("who is no relay brings its own logs alone; who is no reader gets cont
     CHECK(rig.node(i).faults.empty());
 }
 
+TEST_CASE("what a device has lost of its own logs comes back from who is no relay") {
+  MemberRig rig;
+  const std::size_t keeper =
+      rig.add_member({0}, {trust::roles::kReader | trust::roles::kWriter, {""}});
+  rig.append(0, {"events", 2});
+  rig.start(0);
+  rig.start(keeper);
+  rig.run_for(seconds(5));
+  REQUIRE(rig.store(keeper).events() == 2);
+  rig.stop(0);
+  rig.store(0).lose(rig.store(0).own_log("events"));
+  rig.store(0).begin_anew(2);
+  rig.start(0);
+  rig.run_for(seconds(20));
+  CHECK(rig.store(0).events() == 2);
+  REQUIRE(rig.engine(0).links().size() == 1);
+  CHECK(rig.engine(0).links()[0].state == "in_sync");
+  CHECK(rig.node(0).faults.empty());
+  CHECK(rig.node(keeper).faults.empty());
+}
+
 TEST_CASE("a policy is written under the next number, and no issuer says so") {
   MemberRig rig;
   const std::size_t member = rig.add_member({0});

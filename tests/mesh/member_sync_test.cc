@@ -148,21 +148,21 @@ TEST_CASE("what a link in sync might not carry comes when a role allows it: by a
   CHECK(rig.store(0).events() == 6);
 }
 
-// Node 0 has links enough to others, and a device that reads nothing to others again. The two know
-// each other, and speak by datagrams.
+// Node 0 has links enough to others, and a device that is less than a member to others again. The
+// two know each other, and speak by datagrams.
 struct Apart : MemberRig {
-  Apart() : deaf(add_member({}, kNoReader)) {
-    node(deaf).config.dial_backoff_min = kNever;
-    node(deaf).config.dial_backoff_max = kNever;
-    node(0).seen = {{store(deaf).device(), address(deaf), wall()}};
+  explicit Apart(const Terms& terms) : limited(add_member({}, terms)) {
+    node(limited).config.dial_backoff_min = kNever;
+    node(limited).config.dial_backoff_max = kNever;
+    node(0).seen = {{store(limited).device(), address(limited), wall()}};
     for (std::size_t i = 0; i < limits::kOverlayLinks + limits::kOverlayMin; ++i) {
-      const std::size_t of = i < limits::kOverlayLinks ? 0 : deaf;
+      const std::size_t of = i < limits::kOverlayLinks ? 0 : limited;
       ends[add_member()] = of;
       node(of).config.peers.push_back(address(size() - 1));
     }
     parted = [this](std::size_t from, std::size_t to) {
       const auto [low, high] = std::minmax(from, to);
-      if (low == 0 && high == deaf) return !met;
+      if (low == 0 && high == limited) return !met;
       return !ends.contains(high) || ends[high] != low;
     };
     for (std::size_t i = 0; i < size(); ++i) {
@@ -172,7 +172,7 @@ struct Apart : MemberRig {
     }
     run_for(seconds(5));
     REQUIRE(engine(0).links().size() == limits::kOverlayLinks);
-    REQUIRE(engine(deaf).links().size() == limits::kOverlayMin);
+    REQUIRE(engine(limited).links().size() == limits::kOverlayMin);
     met = true;
   }
   // How often the two have had a link.
@@ -181,17 +181,17 @@ struct Apart : MemberRig {
     return static_cast<std::size_t>(
         std::count_if(notices.begin(), notices.end(), [this](const mesh::Notice& notice) {
           return notice.kind == mesh::NoticeKind::kLinkEstablished &&
-                 notice.peer == store(deaf).device();
+                 notice.peer == store(limited).device();
         }));
   }
 
-  std::size_t deaf;
+  std::size_t limited;
   bool met = false;
   std::map<std::size_t, std::size_t> ends;  // of links, and whose
 };
 
 TEST_CASE("who reads nothing is not dialled again and again for what others write") {
-  Apart rig;
+  Apart rig(kNoReader);
   for (int i = 0; i < 40; ++i) {
     rig.append(0, {"events", 1});
     rig.run_for(seconds(90));
@@ -199,13 +199,33 @@ TEST_CASE("who reads nothing is not dialled again and again for what others writ
   CHECK(rig.engine(0).counters().gossip.at("different") > 10);
   CHECK(rig.links_between() >= 2);
   CHECK(rig.links_between() <= 10);
-  CHECK(rig.store(rig.deaf).events() == 0);
+  CHECK(rig.store(rig.limited).events() == 0);
   // Nor is it forgotten for that.
   rig.append(0, {"_ebb", 1});
-  rig.append(rig.deaf, {"events", 1});
+  rig.append(rig.limited, {"events", 1});
   rig.run_for(seconds(120));
-  CHECK(rig.store(rig.deaf).events() == 2);
+  CHECK(rig.store(rig.limited).events() == 2);
   CHECK(rig.store(0).events() == 42);
+}
+
+TEST_CASE("who is no relay is not dialled again and again for what it may not bring") {
+  Apart rig(kNoRelay);
+  const auto end = std::find_if(rig.ends.begin(), rig.ends.end(), [&rig](const auto& each) {
+                     return each.second == rig.limited;
+                   })->first;
+  for (int i = 0; i < 40; ++i) {
+    rig.append(end, {"events", 1});
+    rig.append(0, {"events", 1});
+    rig.run_for(seconds(90));
+  }
+  CHECK(rig.store(rig.limited).events() == 80);
+  CHECK(rig.store(0).events() == 40);
+  CHECK(rig.engine(0).counters().gossip.at("different") > 10);
+  CHECK(rig.links_between() >= 2);
+  CHECK(rig.links_between() <= 10);
+  rig.append(rig.limited, {"events", 1});
+  rig.run_for(seconds(120));
+  CHECK(rig.store(0).events() == 41);
 }
 
 }  // namespace

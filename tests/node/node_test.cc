@@ -38,29 +38,33 @@ bool in_sync_with(NodeThread& node, std::uint64_t links) {
   return node.wait_until([links](Node& n) { return n.status().links_in_sync == links; });
 }
 
+// A query that runs into its time is gone on with where it came to.
 std::uint64_t count_events(NodeThread& node) {
-  auto promise = std::make_shared<std::promise<std::uint64_t>>();
-  auto future = promise->get_future();
-  auto count = std::make_shared<std::uint64_t>(0);
-  node.on_loop([promise, count](Node& n) {
-    n.query(
-        false,
-        [count](const ebb::store::Reader& reader) {
-          ebb::store::EventFilter programs;
-          programs.data_only = true;
-          const auto visited = reader.events(programs, UINT64_MAX, [count](const auto&) {
-            ++*count;
-            return true;
-          });
-          REQUIRE(visited.ok());
-        },
-        [promise, count](const ebb::Status& status) {
-          REQUIRE(status.ok());
-          promise->set_value(*count);
-        });
-    return true;
-  });
-  return future.get();
+  std::uint64_t count = 0;
+  ebb::store::EventFilter programs;
+  programs.data_only = true;
+  ebb::store::EventsEnd end;
+  do {
+    std::promise<ebb::Status> promise;
+    node.on_loop([&](Node& n) {
+      n.query(
+          false,
+          [&](const ebb::store::Reader& reader) {
+            const auto visited = reader.events(programs, UINT64_MAX, [&count](const auto&) {
+              ++count;
+              return true;
+            });
+            REQUIRE(visited.ok());
+            end = *visited;
+          },
+          [&promise](const ebb::Status& status) { promise.set_value(status); });
+      return true;
+    });
+    REQUIRE(promise.get_future().get().ok());
+    for (const auto& [log, seq] : end.scanned)
+      programs.after[log] = std::max(programs.after[log], seq);
+  } while (end.expired);
+  return count;
 }
 
 }  // namespace
