@@ -23,6 +23,11 @@ bool may_hurry(Context& ctx, const DeviceId& teller) {
   return hurried.size() < limits::kDevicesAsked && hurried.emplace(teller, ctx.now).second;
 }
 
+// The records say who is an issuer; but who is new has been told none, or old ones.
+bool is_believed(const Membership& membership, const DeviceId& device) {
+  return !membership.own().certificate || membership.verdict(device).may(trust::roles::kIssuer);
+}
+
 }  // namespace
 
 void tell_issuers(Context& ctx, Link& link) {
@@ -54,7 +59,7 @@ void take_issuers(Context& ctx, const Link& link, const codec::Peers& peers) {
   const bool hurries = may_hurry(ctx, *link.peer);
   for (const codec::PeerAddress& peer : peers.peers) {
     if (peer.device == ctx.config.self || is_linked(ctx, peer.device)) continue;
-    if (!membership.verdict(peer.device).may(trust::roles::kIssuer)) continue;
+    if (!is_believed(membership, peer.device)) continue;
     if (!parse_peer_address(peer.address).ok() || is_link_scoped(peer.address)) continue;
     Target* target = learn_peer(ctx, peer.device, peer.address, false);
     if (target == nullptr) continue;

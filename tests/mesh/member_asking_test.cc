@@ -60,6 +60,26 @@ TEST_CASE("who is asked may name issuers once, and what it says of itself is hea
   CHECK(rig.node(late).faults.size() == 1);
 }
 
+TEST_CASE("who has a certificate takes no device for an issuer that the records do not name") {
+  MemberRig rig;
+  const DeviceId asked = rig.store(rig.add_member()).device();
+  const DeviceId other = rig.store(rig.add_member()).device();
+  const std::size_t due = rig.add_member({}, {kAllRoles, {""}, -90, 1});
+  rig.start(due);
+  RawMember raw(rig, asked, due);
+  raw.connect();
+  raw.send(codec::AuthRecords{});
+  raw.send(codec::AuthGrant{codec::GrantedAccess::kFull, kAllRoles, ""});
+  REQUIRE(raw.take<codec::AuthAsk>());
+  codec::Peers peers;
+  peers.peers.push_back({other, "10.1.1.1:1"});
+  peers.peers.push_back({rig.store(0).device(), "10.1.1.2:1"});
+  raw.send(peers);
+  CHECK(rig.node(due).faults.empty());
+  REQUIRE(rig.engine(due).peers().size() == 1);
+  CHECK(rig.engine(due).peers()[0].address == "10.1.1.2:1");
+}
+
 TEST_CASE("a question before its answer could be known is a fault; too many are not heard") {
   Asked asked;
   {

@@ -23,9 +23,17 @@ struct Quiet : MemberRig {
     for (std::size_t i = 0; i < size(); ++i)
       node(i).wall_off_ms = days * kDayMs;
   }
+  // With nothing to do for weeks but what is tested.
   void begin() {
-    for (std::size_t i = 0; i < size(); ++i)
+    datagrams = false;
+    for (std::size_t i = 0; i < size(); ++i) {
+      node(i).config.ping_idle = kDay;
+      node(i).config.gossip_interval = kDay * 1000;
+      node(i).config.gossip_interval_lonely = kDay * 1000;
+      node(i).config.shuffle_interval = kDay;
+      node(i).config.audit_interval = kDay;
       start(i);
+    }
   }
   // That node i has kept since it was made.
   std::vector<WallTime> times(std::size_t i) {
