@@ -15,13 +15,13 @@ namespace {
 void take_head(Context& ctx, Link& link, LogEntry& entry, Seq seq, bool same_chain) {
   Exchange& ex = link.exchange;
   if (is_out_of_scope(ctx, entry)) return;
+  if (is_outside(ctx, link, entry)) return;  // it would never be asked for
   ctx.heads.announce(entry, link.slot, seq);
   if (is_current_own(ctx, entry)) {
     // YOUR_LOGS is the judge of those; what we lack of them is not to be had by asking.
     if (seq > entry.held.seq) leave_out(link);
     return;
   }
-  if (is_outside(ctx, link, entry)) return;  // it would never be asked for
   const bool other_chain = seq == entry.held.seq && !same_chain;
   if (!other_chain && (seq <= entry.held.seq || entry.capped)) return;
   if (entry.peer(link.slot).refused) {

@@ -112,13 +112,20 @@ TEST_CASE("where an issuer has been before and is no more, its presence is tried
 }
 
 TEST_CASE("an address of an issuer that others told hides none that it tells itself") {
-  Member rig;
-  rig.node(rig.device).seen = {{rig.store(0).device(), "10.9.9.9:1", {}}};
-  rig.begin();
-  rig.tell_presence();
-  rig.run_for(kHour * 8);
-  CHECK_FALSE(rig.is_due());
-  CHECK(rig.dialled.size() == 1);
+  for (const bool is_address_wrong : {true, false}) {
+    CAPTURE(is_address_wrong);
+    Member rig;
+    rig.node(rig.device).seen = {{rig.store(0).device(), "10.9.9.9:1", {}}};
+    if (!is_address_wrong) {
+      const DeviceId nobody = FakeStore(250).device();
+      rig.node(rig.device).seen = {{nobody, rig.address(0), {}}};
+    }
+    rig.begin();
+    rig.tell_presence();
+    rig.run_for(kHour * 8);
+    CHECK_FALSE(rig.is_due());
+    CHECK(rig.dialled.size() == 1);
+  }
 }
 
 TEST_CASE("an issuer that answers and does not certify hides no other that has failed once") {

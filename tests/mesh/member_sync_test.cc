@@ -8,7 +8,7 @@
 #include <string_view>
 #include <vector>
 
-#include "tests/mesh/member_rig.h"
+#include "tests/mesh/raw_member.h"
 
 namespace ebb::tests {
 namespace {
@@ -94,6 +94,44 @@ TEST_CASE("what such a device cannot read is missing at the member, until an aud
     rig.run_for(seconds(120));
     CHECK(rig.shows(rig.member, "in_sync"));
     CHECK(rig.has_no_cursor());
+  }
+}
+
+TEST_CASE("what a device lists of others that may not relay them is not waited for") {
+  for (const MemberRig::Terms& terms : {kNoRelay, MemberRig::Terms{}}) {
+    const bool relays = terms.roles == kAllRoles;
+    CAPTURE(relays);
+    MemberRig rig;
+    const std::size_t author = rig.add_member({0});
+    const DeviceId lister = rig.store(rig.add_member({}, terms)).device();
+    rig.start(0);
+    rig.start(author);
+    rig.append(author, {"events", 2});
+    rig.run_for(seconds(5));
+    REQUIRE(rig.store(0).events() == 2);
+    RawMember raw(rig, lister);
+    raw.connect();
+    raw.send(codec::AuthRecords{});
+    raw.send(codec::AuthGrant{codec::GrantedAccess::kFull, kAllRoles, ""});
+    codec::Hello hello;
+    hello.mesh = trust::mesh_id(rig.genesis);
+    hello.reconciliation.data[15] = 9;
+    hello.root.data[0] = 1;
+    hello.count = 1;
+    raw.send(hello);
+    raw.send(codec::YourLogsSummary{});
+    REQUIRE(raw.take<codec::SyncListReq>());
+    raw.forget_received();
+    raw.send(codec::SyncList{{{rig.store(author).own_log("events"), 9, {}}}, false, 0});
+    rig.run_for(seconds(1));
+    CHECK(raw.take<codec::Want>().has_value() == relays);
+    const auto& links = rig.engine(0).links();
+    const auto link = std::find_if(links.begin(), links.end(), [&](const mesh::LinkStatus& each) {
+      return each.peer == lister;
+    });
+    REQUIRE(link != links.end());
+    CHECK((link->missing_here > 0) == relays);
+    CHECK(rig.node(0).faults.empty());
   }
 }
 
