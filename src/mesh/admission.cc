@@ -314,6 +314,7 @@ void on_auth(Context& ctx, Link& link, const codec::AuthGrant& grant) {
   if (!same && admission.hello_sent) return begin_anew(ctx, link);
   admission.granted = grant.access;
   admission.granted_roles = grant.roles;
+  if (grant.access == codec::GrantedAccess::kFull) note_believed(ctx, link);
   note_member(ctx, link);
   if (!is_enough(grant.access)) ctx.membership->last_refusal = grant.text;
   ask_for_certificate(ctx, link);

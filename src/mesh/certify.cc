@@ -225,10 +225,14 @@ std::optional<Instant> ask_later_at(const Context& ctx) {
   return at;
 }
 
+bool is_doubted(const Context& ctx, const Link& link) {
+  const LinkAdmission& admission = link.admission;
+  return admission.given == codec::GrantedAccess::kFull &&
+         admission.granted == codec::GrantedAccess::kRestricted && ctx.membership->own().is_full();
+}
+
 bool lacks_certificate(const Context& ctx, const Link& link) {
-  if (ctx.membership->wants_certificate()) return true;
-  const bool is_doubted = link.admission.granted == codec::GrantedAccess::kRestricted;
-  return is_doubted && ctx.membership->own().is_full();
+  return ctx.membership->wants_certificate() || is_doubted(ctx, link);
 }
 
 void ask_for_certificate(Context& ctx, Link& link) {

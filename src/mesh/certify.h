@@ -16,8 +16,10 @@
 
 namespace ebb::mesh {
 
-// This device needs a certificate; or the peer grants no more than who has an expired one gets, and
-// may know better.
+// The peer, a full member here, grants no more than who has an expired certificate gets: it may
+// know better.
+bool is_doubted(const Context& ctx, const Link& link);
+// That, or this device needs a certificate.
 bool lacks_certificate(const Context& ctx, const Link& link);
 // If one is needed, and this peer may be asked now.
 void ask_for_certificate(Context& ctx, Link& link);

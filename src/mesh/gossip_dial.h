@@ -6,7 +6,8 @@
 //            or the last link left something out and nothing else is missing, nothing will come
 //            of another link: the next is kDifferPauseMin away, then twice that, up to
 //            kDifferPauseMax, until the roots agree. Other roots that differ wait for
-//            kDifferPauseMin only.
+//            kDifferPauseMin only; but not where the last link might not carry everything, for
+//            then they differ whatever comes.
 // Threads:   not thread-safe; part of the engine.
 // Limits:    limits::kUrgentDials addresses at once (dialer.h).
 #pragma once

@@ -1,6 +1,7 @@
 // Where there may be an issuer, for who asks for a certificate and finds none: told and heard.
 #include <algorithm>
 #include <cstdint>
+#include <optional>
 #include <utility>
 #include <vector>
 
@@ -23,9 +24,10 @@ bool may_hurry(Context& ctx, const DeviceId& teller) {
   return hurried.size() < limits::kDevicesAsked && hurried.emplace(teller, ctx.now).second;
 }
 
-// The records say who is an issuer; but who is new has been told none, or old ones.
+// The records say who is an issuer, to who is told all of them.
 bool is_believed(const Membership& membership, const DeviceId& device) {
-  return !membership.own().certificate || membership.verdict(device).may(trust::roles::kIssuer);
+  return membership.own().telling() != trust::Telling::kAll ||
+         membership.verdict(device).may(trust::roles::kIssuer);
 }
 
 }  // namespace
@@ -56,14 +58,15 @@ void tell_issuers(Context& ctx, Link& link) {
 void take_issuers(Context& ctx, const Link& link, const codec::Peers& peers) {
   const Membership& membership = *ctx.membership;
   if (!lacks_certificate(ctx, link)) return;
-  const bool hurries = may_hurry(ctx, *link.peer);
+  std::optional<bool> hurries;
   for (const codec::PeerAddress& peer : peers.peers) {
     if (peer.device == ctx.config.self || is_linked(ctx, peer.device)) continue;
     if (!is_believed(membership, peer.device)) continue;
     if (!parse_peer_address(peer.address).ok() || is_link_scoped(peer.address)) continue;
     Target* target = learn_peer(ctx, peer.device, peer.address, false);
     if (target == nullptr) continue;
-    if (hurries) dial_soon(ctx, *target);
+    if (!hurries) hurries = may_hurry(ctx, *link.peer);
+    if (*hurries) dial_soon(ctx, *target);
   }
 }
 

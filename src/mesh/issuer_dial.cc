@@ -4,6 +4,7 @@
 #include <optional>
 #include <vector>
 
+#include "core/limits.h"
 #include "mesh/certify.h"
 #include "mesh/dialer.h"
 #include "mesh/presence.h"
@@ -13,6 +14,7 @@ namespace {
 
 constexpr Duration kAway = seconds(600);  // one that is linked needs seconds
 constexpr Duration kEvery = seconds(3600);
+constexpr Duration kBelieved = milliseconds(limits::kDayMs);
 
 bool is_issuer(const Context& ctx, const DeviceId& device) {
   return ctx.membership->verdict(device).may(trust::roles::kIssuer);
@@ -23,10 +25,9 @@ Duration random_below(Context& ctx, Duration bound) {
       static_cast<std::int64_t>(ctx.rng.below(static_cast<std::uint64_t>(bound.us))));
 }
 
-bool lacks_certificate(const Context& ctx) {
-  if (ctx.membership->wants_certificate()) return true;
+bool is_doubted(const Context& ctx) {
   for (const Link& link : ctx.links) {
-    if (!link.closed && lacks_certificate(ctx, link)) return true;
+    if (!link.closed && is_doubted(ctx, link)) return true;
   }
   return false;
 }
@@ -47,9 +48,16 @@ const Target* announced_issuer(Context& ctx) {
   const auto said =
       presence_of(ctx, [&ctx](const DeviceId& device) { return is_issuer(ctx, device); });
   if (!said) return nullptr;
-  // What was told of that address before may be old, or never was true.
   const auto there = ctx.targets.find(said->address);
-  return there != ctx.targets.end() ? &there->second : announce_target(ctx, *said);
+  if (there == ctx.targets.end()) return announce_target(ctx, *said);
+  // What was told of that address before may be old, or never was true; and where a device has a
+  // link nobody dials it.
+  Target& target = there->second;
+  if (!target.configured && target.device && is_linked(ctx, *target.device)) {
+    target.device = said->device;
+    target.first_hand = false;
+  }
+  return &target;
 }
 
 }  // namespace
@@ -57,7 +65,7 @@ const Target* announced_issuer(Context& ctx) {
 void dial_issuer(Context& ctx) {
   Membership& membership = *ctx.membership;
   std::optional<Instant>& due = membership.issuer_dial_at;
-  if (may_sign(ctx).ok() || !lacks_certificate(ctx)) {
+  if (may_sign(ctx).ok() || !(membership.wants_certificate() || is_doubted(ctx))) {
     due.reset();
     return;
   }
@@ -70,8 +78,13 @@ void dial_issuer(Context& ctx) {
     const std::vector<const Target*> known = known_issuers(ctx);
     if (!known.empty()) chosen = known[place == 0 ? ctx.rng.below(known.size()) : place - 1];
   }
-  if (chosen == nullptr) chosen = announced_issuer(ctx);
   if (chosen != nullptr) dial_when_due(ctx, chosen->address);
+}
+
+void note_believed(Context& ctx, const Link& link) {
+  Membership& membership = *ctx.membership;
+  if (!membership.issuer_dial_at || membership.wants_certificate()) return;
+  if (is_issuer(ctx, *link.peer)) membership.issuer_dial_at = ctx.now + kBelieved;
 }
 
 }  // namespace ebb::mesh

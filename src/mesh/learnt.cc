@@ -15,8 +15,8 @@ namespace {
 void take_head(Context& ctx, Link& link, LogEntry& entry, Seq seq, bool same_chain) {
   Exchange& ex = link.exchange;
   if (is_out_of_scope(ctx, entry)) return;
-  if (is_outside(ctx, link, entry)) return;  // it would never be asked for
-  ctx.heads.announce(entry, link.slot, seq);
+  const bool outside = is_outside(ctx, link, entry);
+  if (!outside) ctx.heads.announce(entry, link.slot, seq);
   if (is_current_own(ctx, entry)) {
     // YOUR_LOGS is the judge of those; what we lack of them is not to be had by asking.
     if (seq > entry.held.seq) leave_out(link);
@@ -32,6 +32,7 @@ void take_head(Context& ctx, Link& link, LogEntry& entry, Seq seq, bool same_cha
     ex.disputed.insert(entry.id);  // its signed head will show
     return;
   }
+  if (outside) return;  // it would never be asked for
   if (ex.auditing) {
     link.audit.lacking[entry.id] = std::min(seq, limits::kSeqMax);
     return;

@@ -1,6 +1,7 @@
 #include "mesh/membership.h"
 
 #include <algorithm>
+#include <cstdlib>
 #include <cstring>
 
 #include "core/check.h"
@@ -162,12 +163,15 @@ bool Membership::judge_time(WallTime wall, bool suspect, WallTime built,
 }
 
 void Membership::move_floor(WallTime wall, const std::vector<HeardClock>& clocks) {
-  const std::optional<WallTime> at = std::exchange(newest_of_issuers_, std::nullopt);
-  if (!at) return;
+  if (!newest_of_issuers_) return;
+  const WallTime at = *newest_of_issuers_;
   std::vector<WallTime> peers;
   for (const HeardClock& clock : clocks)
     peers.push_back(clock.now);
-  if (floor_.take_from_issuer(*at, wall, peers)) unkept_.floors = floor_.kept();
+  if (floor_.take_from_issuer(at, wall, peers)) unkept_.floors = floor_.kept();
+  // Until then it waits for the clocks of those that are about to be met.
+  const bool is_near = std::abs(wall.ms - at.ms) <= limits::kTimeFloorMs;
+  if (at <= floor_.floor() || !is_near) newest_of_issuers_.reset();
 }
 
 bool Membership::wants_certificate() const {

@@ -342,10 +342,11 @@ std::optional<KnownAddress> presence_of(Context& ctx,
   std::vector<KnownAddress> found, metered;
   for (const auto& [device, heard] : ctx.presence.others) {
     const bool waits = heard.dials.next > ctx.now;
-    if (waits || !wanted(device) || is_linked(ctx, device)) continue;
+    if (waits || is_linked(ctx, device) || !wanted(device)) continue;
     const auto address = usable_address(ctx, heard, true);
-    if (!address || !may_gossip(ctx, *address)) continue;
-    (heard.held.said.budget_class == 0 ? found : metered).push_back({device, *address});
+    if (!address) continue;
+    const bool costs = heard.held.said.budget_class != 0 || !may_gossip(ctx, *address);
+    (costs ? metered : found).push_back({device, *address});
   }
   if (found.empty()) found = std::move(metered);
   if (found.empty()) return std::nullopt;

@@ -47,8 +47,9 @@ struct KnownAddress {
 // Whom to compare with: a random device without link and without an address that is told otherwise,
 // where it says it is. None that is chosen already.
 std::optional<KnownAddress> draw_presence(Context& ctx);
-// Where a device of those says that it is that has no link and no address told otherwise: a random
-// one of them, at an address that does not rest.
+// Where a device of those says that it is that has no link: a random one of them, at an address
+// that does not rest, whatever else was told of either. Rather one that costs nothing, as far as it
+// says and the budget of the day goes.
 std::optional<KnownAddress> presence_of(Context& ctx,
                                         const std::function<bool(const DeviceId&)>& wanted);
 // Makes it a target. Null: there are enough of these, or the address is none.

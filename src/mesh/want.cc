@@ -225,7 +225,9 @@ void flush_stops(Context& ctx, Link& link) {
 
 LogEntry* note_claim(Context& ctx, Link& link, const LogId& log, Seq seq) {
   LogEntry* entry = ctx.heads.find_or_add(log);
-  if (entry != nullptr && !is_out_of_scope(ctx, *entry)) {
+  const bool counts =
+      entry != nullptr && !is_out_of_scope(ctx, *entry) && !is_outside(ctx, link, *entry);
+  if (counts) {
     ctx.heads.announce(*entry, link.slot, seq);
   }
   return entry;

@@ -8,6 +8,7 @@
 
 #include "core/limits.h"
 #include "node/clocks.h"
+#include "node/neighbours.h"
 #include "node/node_impl.h"
 
 namespace ebb::node {
@@ -20,25 +21,6 @@ std::uint64_t file_bytes(const std::string& path) {
 
 bool may_relay(const mesh::MembershipStatus& own) {
   return !own.on || (own.certificate && own.certificate->has_role(trust::roles::kRelay));
-}
-
-bool has_greeted(const mesh::LinkStatus& link) {
-  return link.state == "in_sync" || link.state == "incomplete" || link.state == "reconciling";
-}
-
-// `any`: whether a device that is known is one of which the given function says so.
-template <typename Any>
-bool is_without_relay(const std::vector<mesh::LinkStatus>& links, const DeviceId& self,
-                      const Any& any) {
-  std::set<DeviceId> linked;
-  for (const mesh::LinkStatus& link : links) {
-    if (!has_greeted(link)) continue;
-    if (link.may_relay) return false;
-    linked.insert(*link.peer);
-  }
-  if (linked.empty()) return false;
-  linked.insert(self);
-  return any([&linked](const DeviceId& device) { return !linked.contains(device); });
 }
 
 }  // namespace
@@ -76,12 +58,7 @@ NodeStatus Node::status() const {
     if (has_greeted(link)) ++status.links;
   }
   const std::vector<mesh::KnownPeer> peers = engine.peers();
-  status.without_relay = is_without_relay(links, status.device, [&](const auto& is_other) {
-    const auto of_head = [&](const auto& each) { return is_other(each.second.key.device); };
-    const auto of_peer = [&](const auto& peer) { return peer.device && is_other(*peer.device); };
-    return std::any_of(impl.heads.begin(), impl.heads.end(), of_head) ||
-           std::any_of(peers.begin(), peers.end(), of_peer);
-  });
+  status.without_relay = is_without_relay(links, peers);
   for (const mesh::KnownPeer& peer : peers) {
     if (peer.state == "self") continue;
     ++status.peers;

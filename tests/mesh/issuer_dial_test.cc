@@ -1,4 +1,4 @@
-// A device whose certificate is due, and that is linked with no issuer, goes to one.
+// A device whose certificate is due, and that gets none on its links, goes to an issuer.
 #include "mesh/issuer_dial.h"
 
 #include <doctest/doctest.h>

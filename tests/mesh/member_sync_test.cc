@@ -65,6 +65,10 @@ TEST_CASE("who is no relay, no reader or expired is in sync with a member at onc
         CHECK(rig.shows(i, "in_sync"));
         CHECK(rig.engine(i).counters().reconciliations_left_out == 0);
       }
+      const bool relays = terms.roles == kNoReader.roles;
+      CHECK(rig.engine(rig.member).links()[0].relay == relays);
+      CHECK(rig.engine(rig.member).links()[0].may_relay == relays);
+      CHECK(rig.engine(rig.limited).links()[0].may_relay);
       CHECK(rig.has_no_cursor());
       // Nor does one while the link is live.
       rig.append(rig.limited, {"events", 1});

@@ -45,7 +45,8 @@ std::uint64_t count_events(NodeThread& node) {
   programs.data_only = true;
   ebb::store::EventsEnd end;
   do {
-    std::promise<ebb::Status> promise;
+    auto promise = std::make_shared<std::promise<ebb::Status>>();
+    auto future = promise->get_future();
     node.on_loop([&](Node& n) {
       n.query(
           false,
@@ -57,10 +58,10 @@ std::uint64_t count_events(NodeThread& node) {
             REQUIRE(visited.ok());
             end = *visited;
           },
-          [&promise](const ebb::Status& status) { promise.set_value(status); });
+          [promise](const ebb::Status& status) { promise->set_value(status); });
       return true;
     });
-    REQUIRE(promise.get_future().get().ok());
+    REQUIRE(future.get().ok());
     for (const auto& [log, seq] : end.scanned)
       programs.after[log] = std::max(programs.after[log], seq);
   } while (end.expired);
