@@ -113,6 +113,7 @@ TEST_CASE("5 to 20 nodes agree after half an hour of faults, from 100 seeds") {
   std::uint64_t runs = 0;
   std::uint64_t rare = 0;
   std::uint64_t mixed = 0;
+  std::uint64_t real_channel = 0;
   for (std::uint64_t seed = 1 + mine.index; seed <= kSeeds; seed += mine.count) {
     const Outcome outcome = run(suite_options(seed));
     must_be_good(outcome);
@@ -122,11 +123,13 @@ TEST_CASE("5 to 20 nodes agree after half an hour of faults, from 100 seeds") {
     ++runs;
     rare += outcome.options.rare.on ? 1U : 0U;
     mixed += outcome.options.mixed_wire ? 1U : 0U;
+    real_channel += outcome.options.real_channel ? 1U : 0U;
   }
   // A run that meets no faults proves little. Each part has to do its share.
   if (kSeeds < kSeedsAll) return;
   CHECK(rare * 4 >= runs);
   CHECK(mixed * 3 >= runs);
+  CHECK(real_channel * 50 >= runs);  // drawn one time in 20
   CHECK(faults.beyond_packets() >= kFaultsPerRun * runs);
   for (std::size_t i = 0; i < ebb::sim::kFaultClasses; ++i) {
     const auto fault = static_cast<Fault>(i);

@@ -32,7 +32,7 @@ std::vector<std::string_view> words_of(std::string_view line) {
   return words;
 }
 
-// Nothing else depends on a link key yet.
+// A device with another link key is certified anew at its next contact with an issuer.
 constexpr std::string_view kMadeAgain = "; remove it, and the next start makes another";
 constexpr std::string_view kNeverAgain =
     "; put the file back from your copy (the key cannot be made again), or set this directory "

@@ -92,12 +92,12 @@ trust::LinkKey rig_link_key(const DeviceId& device) {
   return trust::LinkKey{trust::hash({as_bytes("link"), device.view()}).data};
 }
 
-MemberRig::MemberRig() {
+MemberRig::MemberRig(std::int64_t age_days) : age_days_(age_days) {
   EBB_CHECK(trust::crypto_ready().ok());
   const Bytes seed(trust::kSeedBytes, 0x77);
   root = std::move(trust::Identity::from_seed(seed)).value();
-  genesis =
-      trust::encode_genesis({root->device(), {wall().ms - 100 * kDayMs}, trust::GenesisNonce{}});
+  genesis = trust::encode_genesis(
+      {root->device(), {wall().ms - age_days * kDayMs}, trust::GenesisNonce{}});
   const std::size_t first = add({});
   const MeshId mesh = trust::mesh_id(genesis);
   const trust::Identity& issuer = store(first).identity();
@@ -109,7 +109,7 @@ MemberRig::MemberRig() {
 }
 
 void MemberRig::certify_issuer(const DeviceId& issuer, std::uint64_t serial) {
-  const trust::Validity validity{{wall().ms - 100 * kDayMs}, {wall().ms + 900 * kDayMs}};
+  const trust::Validity validity{{wall().ms - age_days_ * kDayMs}, {wall().ms + 900 * kDayMs}};
   const trust::IssuerCertificate certificate{trust::mesh_id(genesis), serial, issuer, "issuer",
                                              validity};
   records.push_back(root_log_->write(

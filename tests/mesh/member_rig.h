@@ -34,7 +34,8 @@ Bytes claim_preamble(const DeviceId& device, const mesh::ChannelClaim& own);
 
 class MemberRig : public Rig {
  public:
-  MemberRig();
+  // The mesh and the certificate of its issuer began so long ago.
+  explicit MemberRig(std::int64_t age_days = 100);
 
   struct Terms {
     std::uint64_t roles = kAllRoles;
@@ -73,6 +74,7 @@ class MemberRig : public Rig {
  private:
   std::size_t add(const std::vector<std::size_t>& peers);
   void certify_issuer(const DeviceId& issuer, std::uint64_t serial);
+  std::int64_t age_days_;
   std::optional<LogWriter> root_log_, issuer_log_;
 };
 

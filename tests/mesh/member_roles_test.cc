@@ -25,8 +25,13 @@ TEST_CASE("events of topics that their author may not write stop at the first no
   rig.run_for(seconds(5));
   CHECK(rig.engine(narrow).may_append("pump.1").ok());
   CHECK(rig.engine(narrow).may_append("_ebb").ok());
-  CHECK_FALSE(rig.engine(narrow).may_append("door").ok());
-  CHECK_FALSE(rig.engine(reader).may_append("pump.1").ok());
+  REQUIRE_FALSE(rig.engine(narrow).may_append("door").ok());
+  CHECK(rig.engine(narrow).may_append("door").error().context ==
+        "this device may not write to this topic");
+  REQUIRE_FALSE(rig.engine(reader).may_append("pump.1").ok());
+  CHECK(rig.engine(reader).may_append("pump.1").error().code == ErrorCode::kPermission);
+  CHECK(rig.engine(reader).may_append("pump.1").error().context ==
+        "this device lacks the role writer");
   // Whoever does not ask appends anyway.
   rig.append(narrow, {"pump.1", 2});
   rig.append(narrow, {"door", 2});
@@ -238,6 +243,77 @@ TEST_CASE("four nodes sync whatever their clocks show, but for most of them the 
     for (std::size_t i = 0; i < shown.size(); ++i) {
       CAPTURE(i);
       CHECK(rig.store(i).events() == 8);
+    }
+  }
+}
+
+TEST_CASE("two nodes alone sync whatever their clocks show, and neither locks the other out") {
+  const std::int64_t truth = MemberRig().wall().ms;
+  const std::int64_t built = truth - 30 * kDayMs;
+  const std::int64_t in_2040 = k2041Ms - 1;
+  const std::int64_t behind = truth - 11 * kDayMs;  // before certificates begin, and not suspect
+  const std::int64_t ahead = truth + 900 * kDayMs;
+  const std::vector<std::int64_t> shown = {0, truth, behind, ahead, in_2040};
+  for (const std::int64_t first : shown) {
+    for (const std::int64_t second : shown) {
+      // Two that agree are most of two: that cannot be told from time that has passed.
+      if (first == second && first > truth) continue;
+      // So is the one clock that is set, where the other's shows that it never was.
+      if (std::min(first, second) < built && std::max(first, second) > truth) continue;
+      for (const bool with_issuer : {true, false}) {
+        CAPTURE(first - truth);
+        CAPTURE(second - truth);
+        CAPTURE(with_issuer);
+        MemberRig rig;
+        const std::size_t a = with_issuer ? 0 : rig.add_member();
+        const std::size_t b = rig.add_member({a});
+        for (const std::size_t i : {a, b}) {
+          const std::int64_t clock = i == a ? first : second;
+          rig.node(i).wall_off_ms = clock - truth;
+          rig.node(i).config.built = {built};
+          rig.node(i).config.clock_suspect = clock < built;
+          rig.start(i);
+          rig.append(i, {"events", 2});
+        }
+        rig.run_for(seconds(300));
+        for (const std::size_t i : {a, b}) {
+          CHECK(rig.store(i).events() == 4);
+          // By a clock that is behind it has not begun, which is as good (decision 0031).
+          CHECK(rig.standing(i) <= trust::Standing::kNotYetValid);
+          CHECK(rig.not_admitted(i) == 0);
+          CHECK(rig.node(i).faults.empty());
+          REQUIRE(rig.engine(i).links().size() == 1);
+          CHECK(rig.engine(i).links()[0].access == "full");
+          CHECK(rig.engine(i).links()[0].access_there == "full");
+        }
+      }
+    }
+  }
+}
+
+TEST_CASE(
+    "a clock that is set wrong keeps two nodes apart until the other's is set, and no longer") {
+  const std::int64_t truth = MemberRig().wall().ms;
+  for (std::size_t ahead = 0; ahead < 2; ++ahead) {
+    CAPTURE(ahead);
+    MemberRig rig;
+    rig.add_member({0});
+    for (std::size_t i = 0; i < 2; ++i) {
+      rig.node(i).wall_off_ms = i == ahead ? k2041Ms - 1 - truth : -truth;
+      rig.node(i).config.built = {truth - 30 * kDayMs};
+      rig.node(i).config.clock_suspect = i != ahead;
+      rig.start(i);
+      rig.append(i, {"events", 2});
+    }
+    rig.run_for(seconds(300));
+    CHECK_FALSE(rig.standing(ahead) == trust::Standing::kCertified);
+    const std::size_t unset = 1 - ahead;
+    rig.node(unset).wall_off_ms = 0;
+    rig.input(unset, mesh::ClockJudged{false});
+    rig.run_for(seconds(300));
+    for (std::size_t i = 0; i < 2; ++i) {
+      CHECK(rig.store(i).events() == 4);
+      CHECK(rig.standing(i) == trust::Standing::kCertified);
     }
   }
 }

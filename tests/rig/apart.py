@@ -1,6 +1,7 @@
 """Two nodes with keys of a handshake and no stream, and what one says to the other meanwhile."""
 
 import contextlib
+import json
 import resource
 import socket
 import struct
@@ -51,8 +52,8 @@ class StreamPassage:
 
 @contextlib.contextmanager
 def no_new_files(*nodes):
-    """Meanwhile their processes open nothing, no connection either, nor answer at their API; what
-    they have open stays as it is, their sockets of datagrams among it."""
+    """Meanwhile their processes open nothing, no connection either, also at their API; what they
+    have open stays as it is, their sockets of datagrams among it."""
     before = [resource.prlimit(node.process.pid, resource.RLIMIT_NOFILE) for node in nodes]
     for node, (_, hard) in zip(nodes, before):
         resource.prlimit(node.process.pid, resource.RLIMIT_NOFILE, (3, hard))
@@ -61,6 +62,46 @@ def no_new_files(*nodes):
     finally:
         for node, limits in zip(nodes, before):
             resource.prlimit(node.process.pid, resource.RLIMIT_NOFILE, limits)
+
+
+def link(first, second):
+    """Starts both, the second with the first as its peer; the passage that their stream takes."""
+    first.start("--listen", "127.0.0.1:0")
+    between = StreamPassage(first.status()["listen"])
+    second.start("--listen", "127.0.0.1:0", "--peer", between.address)
+    return between
+
+
+@contextlib.contextmanager
+def without_streams(between, *nodes):
+    """Meanwhile they have no stream, and begin none: what they say to each other are datagrams."""
+    with no_new_files(*nodes):  # or they would dial each other again
+        between.cut()
+        yield
+
+
+class HeldApi:
+    """A connection to a node's API, which is answered also while the node opens none."""
+
+    def __init__(self, node):
+        self.connection = node.connect()
+        self.ask("GET", "/livez")  # it is not accepted before
+
+    def ask(self, method, path, value=None):
+        body = None if value is None else json.dumps(value).encode()
+        headers = {} if body is None else {"Content-Type": "application/json"}
+        self.connection.request(method, path, body=body, headers=headers)
+        answer = self.connection.getresponse()
+        text = answer.read()
+        if answer.status != 200:
+            raise OSError(f"{method} {path}: {answer.status} {text[:300]!r}")
+        return text
+
+    def get(self, path):
+        return json.loads(self.ask("GET", path))
+
+    def close(self):
+        self.connection.close()
 
 
 class Sniffer:

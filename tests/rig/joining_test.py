@@ -1,6 +1,7 @@
 """How a device becomes one of a mesh: by invite, by the mesh's file, by a file of its own."""
 
 import pathlib
+import re
 import stat
 import subprocess
 import sys
@@ -313,6 +314,20 @@ class JoiningTest(rig.RigTest):
         self.assertEqual(second.status()["membership"]["roles"], ["writer"])
         second.run("append", "reading", "--topic", "door")
         self.wait(lambda: first.status()["events"] == 3, "the event of the door")
+
+    def test_who_lacks_the_role_writer_is_told_so_at_append_and_what_to_run(self):
+        first, second = self.mesh_of_one(), self.newcomer()
+        self.join(second, self.invite(first, "--roles", "reader,relay"))
+        second.start("--listen", "127.0.0.1:0")
+        self.wait(lambda: second.status()["membership"]["roles"] == ["reader", "relay"], "roles")
+        done = second.run("append", "visit", check=False)
+        self.assert_exit(done, 1, "this device lacks the role writer")
+        self.assertEqual(second.status()["events"], 0)
+        hint = re.search(r"ebb (cert change \w+ --roles reader,writer,relay)$", done.stderr, re.M)
+        first.run(*hint[1].split())
+        self.wait(lambda: "writer" in second.status()["membership"]["roles"], "the role")
+        second.run("append", "visit")
+        self.in_sync([first, second], 1)
 
     def test_the_root_leaves_and_the_mesh_goes_on(self):
         first, file = self.mesh_of_one(), self.dir / "root.key"

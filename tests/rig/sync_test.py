@@ -2,6 +2,8 @@
 
 import json
 import math
+import sys
+import time
 
 import rig
 
@@ -133,6 +135,24 @@ class SyncTest(rig.RigTest):
         self.wait(lambda: "mesh" in stranger.log_text("unanswered"), "the refusal in the log")
         self.assertEqual(here.status()["links"], 0)
         self.assertEqual(here.status()["verdict"]["level"], "ok")
+
+    def test_a_tour_by_invite_with_nodes_in_the_background(self):
+        first, second = (rig.ebb_node.EbbNode(rig.PROGRAM, self.dir / name, name)
+                         for name in ("first", "second"))
+        begun = time.monotonic()
+        first.init()
+        for node in (first, second):
+            self.addCleanup(node.run, "down", check=False)
+        first.run("up", "--listen", "127.0.0.1:0")
+        second.run("join", first.run("-q", "invite").stdout.strip(), "--name", "second")
+        second.run("up", "--listen", "127.0.0.1:0")
+        first.run("append", "visit", "page=home")
+        self.wait(lambda: second.run("query", "visit").stdout == "1   in sync with 1 link\n",
+                  "1 visit, in sync")
+        took = time.monotonic() - begun
+        print(f"tour by invite with `ebb up`: in sync after {took:.2f} s", file=sys.stderr)
+        self.assertLess(took, 10)
+        self.assertEqual(first.digest()["digest"], second.digest()["digest"])
 
     def test_a_tour_by_peer_list(self):
         first = self.watched(rig.ebb_node.EbbNode(rig.PROGRAM, self.dir / "first", "first"))

@@ -7,12 +7,14 @@ import socket
 import struct
 import subprocess
 
+import apart
 import rig
 from rig import ebb_node
 
 # Words that stand in what devices say to each other, and in nothing else.
 NAMES = ("quokkatill", "numbatkiosk")
 TYPE = "wombatsale"
+TOPIC = "pademelonshop"
 PAYLOAD = "bandicootcustomer"
 CONTROL = b"here is something that anybody can read"
 
@@ -90,19 +92,56 @@ class WireTest(rig.RigTest):
         second.start("--listen", "127.0.0.1:0", "--peer", first.status()["listen"])
         for node in nodes:
             for number in range(20):
-                node.run("append", TYPE, f"who={PAYLOAD}{number}")
+                node.run("append", TYPE, f"who={PAYLOAD}{number}", "--topic", TOPIC)
         self.converged(nodes, 40)
         self.say_control(capture, control)
         capture.end()
-        raw = capture.path.read_bytes()
+        spoken = capture.payloads("tcp")
+        self.assertGreater(sum(map(len, spoken)), 5000)
+        self.assert_nothing_readable(capture, nodes, spoken)
+
+    def test_tshark_reads_none_of_it_where_datagrams_alone_pass(self):
+        nodes = ebb_node.make_mesh(rig.PROGRAM, self.dir, NAMES)
+        first, second = (self.watched(node) for node in nodes)
+        between = apart.link(first, second)
+        self.addCleanup(between.cut)
+        self.converged(nodes)
+        self.wait(lambda: all(node.metric("ebb_datagram_sessions") == 1 for node in nodes),
+                  "keys of datagrams")
+        control = free_port()
+        ports = [self.port_of(node) for node in nodes]
+        capture = self.capture([*ports, control])
+        apis = [apart.HeldApi(node) for node in nodes]
+        for api in apis:
+            self.addCleanup(api.close)
+        with apart.without_streams(between, *nodes):
+            self.wait(lambda: all(api.get("/v1/status")["links"] == 0 for api in apis), "no link")
+            for api in apis:
+                api.ask("POST", "/v1/events", [{"type": TYPE, "topic": TOPIC, "payload": PAYLOAD}
+                                               for _ in range(3)])
+            self.wait(lambda: all(api.get("/v1/status")["events"] == 6 for api in apis),
+                      "events by datagram", 120)
+            self.assertEqual([api.get("/v1/status")["links"] for api in apis], [0, 0])
+        self.say_control(capture, control)
+        capture.end()
+        for here, there in (ports, ports[::-1]):
+            way = capture.payloads(f"udp.srcport == {here} and udp.dstport == {there}")
+            # More than three payloads: the events are among it.
+            self.assertGreater(sum(map(len, way)), 400)
+            self.assert_nothing_readable(capture, nodes, way)
+
+    def assert_nothing_readable(self, capture, nodes, spoken):
+        """No word that only devices say, in the packets, in what they carry, or in what tshark
+        makes of it; `spoken`: what they have said to each other."""
+        raw, decoded = capture.path.read_bytes(), capture.decoded()
         self.assertTrue(CONTROL in raw, "the capture sees what anybody can read")
-        spoken = b"".join(capture.payloads("tcp"))
-        self.assertGreater(len(spoken), 5000)
-        devices = [self.device_key(node) for node in nodes]
-        secrets = [word.encode() for word in (*NAMES, TYPE, PAYLOAD, "_ebb")] + devices
-        decoded = capture.decoded()
-        seen = [secret for secret in secrets if secret in raw or secret in spoken]
-        seen += [word for word in (*NAMES, TYPE, PAYLOAD) if word in decoded]
+        self.assertIn(CONTROL.hex(), "".join(part.hex() for part in capture.payloads("udp")))
+        places = [raw, b"".join(spoken)]
+        words = (*NAMES, TYPE, TOPIC, PAYLOAD)
+        secrets = [word.encode() for word in (*words, "_ebb")]
+        secrets += [self.device_key(node) for node in nodes]
+        seen = [secret for secret in secrets if any(secret in place for place in places)]
+        seen += [word for word in words if word in decoded]
         self.assertEqual(seen, [])
 
     @staticmethod
