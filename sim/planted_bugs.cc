@@ -104,6 +104,8 @@ constexpr std::array kTable = {
                 "the secret of the mesh is not mixed into the keys of a link"},
     PlantedInfo{Bug::kBelieveAnswer, "believe_answer",
                 "the device that an answer names is believed before a record opens"},
+    PlantedInfo{Bug::kIgnoreQuota, "ignore_quota",
+                "an author's events are taken beyond its quota of a day"},
 };
 static_assert(kTable.size() == kBugs);
 

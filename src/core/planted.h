@@ -78,8 +78,10 @@ enum class Bug : std::uint8_t {
   kSkipFirstMac,
   kForgetSecret,
   kBelieveAnswer,
+  // Quotas.
+  kIgnoreQuota,
 };
-inline constexpr std::size_t kBugs = static_cast<std::size_t>(Bug::kBelieveAnswer);  // but kNone
+inline constexpr std::size_t kBugs = static_cast<std::size_t>(Bug::kIgnoreQuota);  // but kNone
 
 #ifdef EBB_PLANTED_BUGS
 
