@@ -44,7 +44,7 @@ enum class Fault : std::uint8_t {
   kKill,           // the process ends between two instructions; the machine closes its connections
   kPowerLoss,      // the host is gone without a word to anyone
   kPause,          // the process stands still, its connections stay
-  kSleep,          // the machine stands still, its monotonic clock with it
+  kSleep,          // the machine stands still, its monotonic clock goes on
   kRestore,        // a host comes back with a backup of its store, as `restored`
   kDiskLost,       // a host comes back with its key and an empty store
   kLateStart,      // a host that joins with an empty store when others have long begun

@@ -15,7 +15,8 @@
 //     Rationale: a rolled-back device must learn of it before it signs a number twice.
 //   - Audits: now and then a sixteenth of all heads is compared with one neighbour; what a healthy
 //     mesh would have brought long ago is fetched, and counts as a repair.
-//   - Segments past held+1 are asked for again in order, never kept aside (yet).
+//   - Segments past held+1 are asked for again in order; kept aside are only those of a part of a
+//     long log that is fetched from several links (parts.h).
 // Units:     Instant is the driver's monotonic time.
 // Ownership: owns everything; inputs are consumed.
 // Threads:   not thread-safe; call on the loop thread.
