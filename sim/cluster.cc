@@ -13,6 +13,9 @@ constexpr WallTime kWallAtStart{1767225600000};  // 2026-01-01T00:00:00Z
 constexpr WallTime kBuilt{kWallAtStart.ms - std::int64_t{30} * 24 * 3600 * 1000};
 constexpr Duration kAgreementInterval = milliseconds(500);
 constexpr Duration kAuditInterval = seconds(30);
+// All hosts have started, are linked and have found their trees. What takes seconds until then
+// would be the slowest hundredth of a run of minutes, whatever a bad peer does.
+constexpr Duration kSettledAfter = seconds(20);
 constexpr Duration kAnswerTime = seconds(60);  // of the engine: longer is no progress
 constexpr std::uint64_t kStepsBetweenMeasures = 64;
 
@@ -63,6 +66,7 @@ Cluster::Cluster(const Schedule& schedule, const std::string& dir, Trace::Lines 
       scope_checker_(findings_),
       quota_(findings_),
       memory_(findings_),
+      signatures_(options_.real, findings_),
       members_(findings_),
       stranger_checker_(findings_),
       plan_(schedule.faults),
@@ -89,6 +93,7 @@ Cluster::Cluster(const Schedule& schedule, const std::string& dir, Trace::Lines 
 
 void Cluster::leave_out(HostIndex host) {
   latency_.leave_out(host);
+  latency_.begin(Instant{} + kSettledAfter);
   network_.set_read_rate(host, options_.left_out_read_rate);
   if (!options_.left_out_is_deaf) return;
   std::vector<Direction> to_it;
@@ -337,7 +342,9 @@ void Cluster::check_at_rest() {
     if (!hosts_[host]->running()) continue;
     followers_.check(host, *hosts_[host]->storage().store());
     presences_.check(host, *hosts_[host]->storage().store());
-    if (hosts_[host]->honest()) memory_.check_at_rest(host, memory_use(host));
+    if (!hosts_[host]->honest()) continue;
+    memory_.check_at_rest(host, memory_use(host));
+    signatures_.check_at_rest(host, *hosts_[host]->storage().store());
   }
   if (hosts_.front()->running()) refold_.check(0, *hosts_.front()->storage().store());
 }

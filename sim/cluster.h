@@ -34,6 +34,7 @@
 #include "sim/refold_checker.h"
 #include "sim/scope_checker.h"
 #include "sim/scope_plan.h"
+#include "sim/signature_checker.h"
 #include "sim/stamp_checker.h"
 #include "sim/strangers.h"
 #include "sim/workload.h"
@@ -147,6 +148,7 @@ class Cluster : private Observer {
   ScopeChecker scope_checker_;
   QuotaChecker quota_;
   MemoryChecker memory_;
+  SignatureChecker signatures_;
   MemberChecker members_;
   StrangerChecker stranger_checker_;
   LatencyMeter latency_;

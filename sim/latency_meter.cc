@@ -10,7 +10,7 @@ void LatencyMeter::committed(Instant now, HostIndex host, const store::CommitRes
     for (Seq seq = advance.before.seq + 1; seq <= advance.head.held.seq; ++seq) {
       const Dot dot{advance.head.log, seq};
       if (advance.own_append) {
-        born_.emplace(dot, now);
+        if (now >= begins_) born_.emplace(dot, now);
       } else if (const auto born = born_.find(dot); born != born_.end()) {
         samples_.push_back(now - born->second);
       }

@@ -21,6 +21,8 @@ class LatencyMeter {
  public:
   // Neither its events nor when it gets others' are measured.
   void leave_out(HostIndex host) { left_out_.insert(host); }
+  // What is written earlier is not measured.
+  void begin(Instant at) { begins_ = at; }
   void committed(Instant now, HostIndex host, const store::CommitResult& result);
 
   std::size_t samples() const { return samples_.size(); }
@@ -29,6 +31,7 @@ class LatencyMeter {
 
  private:
   std::set<HostIndex> left_out_;
+  Instant begins_;
   std::map<Dot, Instant> born_;
   std::vector<Duration> samples_;
 };

@@ -17,6 +17,7 @@
 #include "sim/memory_checker.h"
 #include "sim/presence_checker.h"
 #include "sim/refold_checker.h"
+#include "sim/signature_checker.h"
 #include "sim/stand_in_identity.h"
 #include "sim/workload.h"
 #include "store/fold_driver.h"
@@ -48,13 +49,13 @@ ebb::store::CommitResult advance(std::uint64_t before, std::uint64_t after, bool
 
 // An open store in memory, of some device.
 struct OneStore {
-  OneStore() {
+  explicit OneStore(std::uint8_t seed = 5) : identity(ebb::Bytes(32, seed)) {
     REQUIRE(ebb::trust::crypto_ready().ok());
     auto opened = medium->open({ebb::MeshId{}, identity, [this] { return rng.next(); }, {}});
     REQUIRE(opened.ok());
     store = std::move(opened).value();
   }
-  ebb::sim::StandInIdentity identity{ebb::Bytes(32, 5)};
+  ebb::sim::StandInIdentity identity;
   std::unique_ptr<ebb::sim::StorageMedium> medium = ebb::sim::make_memory_medium();
   Rng rng{1};
   std::unique_ptr<ebb::sim::Storage> store;
@@ -168,6 +169,36 @@ TEST_CASE("a store that knows an older presence than its logs tell is noticed") 
   }
   presences.check(0, *one.store);
   CHECK(findings.count() == 1);
+}
+
+TEST_CASE("a head that its author has not signed is noticed, at whatever host it is") {
+  OneStore author;
+  OneStore reader{6};
+  ebb::sim::Workload workload{Rng(2)};
+  Findings findings;
+  ebb::sim::SignatureChecker signatures(false, findings);
+  for (int i = 0; i < 3; ++i) {
+    ebb::store::CommitBatch batch;
+    batch.now = {{1767225600000 + i}, {}};
+    batch.appends.push_back(workload.next(0));
+    ebb::store::CommitBatch told;
+    told.now = batch.now;
+    told.segments = author.store->commit(batch)->own_segments;
+    if (i == 2) told.segments.back().head.signature.data[0] ^= 1;
+    REQUIRE(reader.store->commit(told).ok());
+    signatures.check_at_rest(0, *author.store);
+    if (i < 2) signatures.check_at_rest(1, *reader.store);
+  }
+  CHECK(findings.empty());
+  signatures.check_at_rest(1, *reader.store);
+  CHECK(findings.count() == 1);
+  signatures.check_at_rest(0, *author.store);
+  CHECK(findings.count() == 1);
+  SUBCASE("and real signatures are not those of the stand-in") {
+    ebb::sim::SignatureChecker real(true, findings);
+    real.check_at_rest(0, *author.store);
+    CHECK(findings.count() > 1);
+  }
 }
 
 TEST_CASE("a digest that is not that of the events is noticed") {

@@ -10,6 +10,7 @@ constexpr std::size_t kNodes = 5;  // as few as have room for groups and detours
 }  // namespace
 
 std::string_view scenario_of(Bug bug) {
+  if (bug == Bug::kIgnoreQuota) return "quota";
   // An old store that nobody has said is one: no fault of the seeds.
   const bool doubt =
       bug == Bug::kKeepDoubtedEpoch || bug == Bug::kLateEpoch || bug == Bug::kForgetDoubt;

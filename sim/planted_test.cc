@@ -54,16 +54,16 @@ constexpr std::array kRecorded = {
     Recorded{"forget_doubt", 1, "host"},
     Recorded{"cursor_early", 1, "cursor"},
     Recorded{"drop_last_of_page", 1, "cursor"},
-    Recorded{"arrival_before_commit", 14, "cursor"},
+    Recorded{"arrival_before_commit", 21, "cursor"},
     Recorded{"drop_last_segment", 1, "convergence"},
     Recorded{"drop_last_have", 1, "liveness"},
     Recorded{"ask_nobody_after_cut", 1, "liveness"},
     Recorded{"reads_never_end", 2, "liveness"},
-    Recorded{"keep_ended_parts", 6, "liveness"},
+    Recorded{"keep_ended_parts", 7, "liveness"},
     Recorded{"credit_never_returned", 2, "liveness"},
     Recorded{"refuse_later_fields", 1, "liveness"},
     Recorded{"refuse_later_messages", 3, "host"},
-    Recorded{"skip_signature", 2, "liveness"},
+    Recorded{"skip_signature", 11, "signature"},
     Recorded{"trust_your_logs", 10, "host"},
     Recorded{"pause_for_ever", 1, "host"},
     Recorded{"keep_ended_links", 1, "memory"},
@@ -83,11 +83,13 @@ constexpr std::array kRecorded = {
     Recorded{"skip_first_mac", 1, "strangers"},
     Recorded{"forget_secret", 2, "strangers"},
     Recorded{"believe_answer", 2, "strangers"},
+    Recorded{"ignore_quota", 1, "quota"},
 };
 
-constexpr std::array<std::string_view, 14> kCheckers = {
-    "convergence", "cursor", "datagram", "durability", "follower", "host",  "ledger",
-    "liveness",    "memory", "order",    "presence",   "refold",   "stamp", "strangers",
+constexpr std::array<std::string_view, 18> kCheckers = {
+    "convergence", "cursor",   "datagram", "durability", "follower", "host",
+    "ledger",      "liveness", "members",  "memory",     "order",    "presence",
+    "quota",       "refold",   "scope",    "signature",  "stamp",    "strangers",
 };
 
 Outcome run(std::uint64_t seed, Bug bug) {

@@ -99,6 +99,31 @@ Options expand_steady(std::uint64_t seed, std::size_t nodes, Duration chaos) {
   return options;
 }
 
+// The last host writes ten times as much as each of the others, and than its quota allows it. All
+// take part in everything and are members, or what each is to hold would not be the same.
+Options expand_quota(std::uint64_t seed, std::size_t nodes, Duration chaos) {
+  const Options drawn = expand_seed(
+      seed, nodes, chaos,
+      only({Fault::kDatagramLost, Fault::kStreamDelayed, Fault::kStreamReset, Fault::kClog}));
+  Options options;
+  options.seed = seed;
+  options.nodes = nodes;
+  options.chaos = chaos;
+  options.real = drawn.real;
+  options.real_channel = drawn.real_channel;
+  options.secret = drawn.secret;
+  options.enabled = drawn.enabled;
+  options.planned = drawn.planned;
+  options.network = drawn.network;
+  options.disk = drawn.disk;
+  options.append_batches = 0;
+  options.steady_interval = seconds(1);
+  options.left_out = static_cast<HostIndex>(nodes - 1);
+  options.left_out_writes = 10;
+  options.quota_events = 5 * static_cast<std::uint64_t>(chaos.us / seconds(1).us);
+  return options;
+}
+
 constexpr std::array kScenarios = {
     Scenario{kDefaultScenario, "a random half of all fault classes; what the suite runs",
              expand_faults},
@@ -112,6 +137,8 @@ constexpr std::array kScenarios = {
     Scenario{"clocks", "wall clocks that jump, walk and start in 1970", expand_clocks},
     Scenario{"disks", "commits and reads that fail, stall or are lost", expand_disks},
     Scenario{"restarts", "hosts that stop, die, lose their disks and join late", expand_restarts},
+    Scenario{"quota", "one host writes ten times as much as the others, and beyond its quota",
+             expand_quota},
     Scenario{"steady", "the faults of the seed, and one event a second of each host",
              expand_steady},
 };

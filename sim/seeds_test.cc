@@ -1,8 +1,8 @@
 // The simulator's seeds. EBB_SIM_SEEDS, how many are run, is set by tests/meson.build: all of them
 // where the build is fast, fewer under sanitizers. In the environment: EBB_SIM_PART=I/N runs each
 // N-th seed, from I on, so that N processes share the work; EBB_SIM_SEED=N runs one seed;
-// EBB_SIM_HOURS=N makes every run as long; EBB_SIM_BUG=NAME
-// plants a bug; EBB_SIM_TENTH=N then says which seeds are run twice.
+// EBB_SIM_HOURS=N makes every run as long, and EBB_SIM_TENTH=N (or else EBB_SIM_TENTH_OF_SETUP=N)
+// then says which tenth of the seeds is run twice; EBB_SIM_BUG=NAME plants a bug.
 #include <doctest/doctest.h>
 
 #include <algorithm>
@@ -57,7 +57,9 @@ ebb::Duration safety_phase() {
 // The first ten of the suite; of long runs a tenth, each day another.
 bool is_run_twice(std::uint64_t seed) {
   if (!hours()) return seed <= kSeedsTwice;
-  return seed % 10 == number_from_environment("EBB_SIM_TENTH").value_or(0) % 10;
+  static const auto setup = number_from_environment("EBB_SIM_TENTH_OF_SETUP");
+  static const auto today = number_from_environment("EBB_SIM_TENTH");
+  return seed % 10 == today.value_or(setup.value_or(0)) % 10;
 }
 
 // Part `index` of `count`.

@@ -1,4 +1,5 @@
-"""Tests of tools/lib/run_tests.py: how the result of one program becomes cases."""
+"""Tests of tools/lib/run_tests.py: how the result of one program becomes cases; and of
+tools/lib/same_traces.py: when two simulators compute the same."""
 
 import contextlib
 import dataclasses
@@ -13,6 +14,7 @@ from tree import ROOT
 sys.path.insert(0, str(ROOT / "tools" / "lib"))
 
 import run_tests  # noqa: E402
+import same_traces  # noqa: E402
 
 
 def entry(result, stdout="", code=0):
@@ -90,6 +92,79 @@ class Builds(unittest.TestCase):
     def test_callers_flags_do_not_reach_the_compiler(self):
         env = run_tests.environment(run_tests.BUILDS[0], with_long=False)
         self.assertFalse({"CXXFLAGS", "LDFLAGS", "EBB_LONG"} & set(env))
+
+    def test_each_run_says_which_day_it_is(self):
+        env = run_tests.environment(run_tests.BUILDS[0], with_long=True)
+        self.assertIn(int(env["EBB_SIM_TENTH"]), range(1, 367))
+
+    def test_another_compilers_simulator_is_compared_with_one_that_is_built_before(self):
+        earlier = {}
+        compared = []
+        for build in run_tests.BUILDS:
+            if build.same_as:
+                self.assertNotEqual(earlier[build.same_as].compiler, build.compiler)
+                self.assertIn("sim", build.suites)
+                compared.append(build.only_long)
+            earlier[build.name] = build
+        self.assertIn(False, compared)
+
+
+class Traces(unittest.TestCase):
+    ONE, OTHER = "ab" * 32, "cd" * 32
+
+    def test_reads_the_line_of_a_run_and_that_of_a_fleet(self):
+        run = f"steps: 7\ntrace: {self.ONE}\nfaults: 0\n"
+        self.assertEqual(same_traces.trace_of(run), self.ONE)
+        self.assertEqual(same_traces.trace_of(f"seed 1, 7 steps, trace {self.ONE}\n"), self.ONE)
+        self.assertIsNone(same_traces.trace_of("trace: ab\n"))
+        self.assertIsNone(same_traces.trace_of(f"trace: {self.ONE}\n" * 2))
+
+    def test_other_traces_and_missing_ones_are_differences(self):
+        one, other = f"trace: {self.ONE}\n", f"trace: {self.OTHER}\n"
+        self.assertIsNone(same_traces.difference(one, one))
+        self.assertIn(self.OTHER, same_traces.difference(one, other))
+        self.assertIn("the second", same_traces.difference(one, ""))
+        self.assertIn("the first and the second", same_traces.difference("", ""))
+
+    def test_seeds_that_leave_a_kind_out_are_a_failure(self):
+        self.assertEqual(same_traces.lacking(["  real: yes\n"])[0], "the daemon's channel")
+        self.assertNotIn("a liar", same_traces.lacking(["  liar: host 4, 30 permille\n"]))
+        self.assertIn("a liar", same_traces.lacking(["  liar: none\n"]))
+
+    def counted(self, *programs):
+        """(passed, failed) of the step with such programs in the place of ebb-sim."""
+        with tempfile.TemporaryDirectory() as directory:
+            count = run_tests.Count()
+            build = dataclasses.replace(run_tests.BUILDS[0], name="none")
+            runner = run_tests.Runner(build, run_tests.parse([]), run_tests.Clock(), count)
+            runner.logs = pathlib.Path(directory)
+            paths = []
+            for number, text in enumerate(programs):
+                path = pathlib.Path(directory) / f"sim{number}"
+                path.write_text(f"#!/bin/sh\n{text}\n")
+                path.chmod(0o755)
+                paths.append(str(path))
+            with contextlib.redirect_stdout(io.StringIO()):
+                runner.count_command("traces", [sys.executable, same_traces.__file__, *paths])
+            return count.passed, count.failed
+
+    def test_the_step_counts_each_run(self):
+        runs = len(list(same_traces.runs()))
+        one = f"echo 'trace: {self.ONE}'"
+        # Which of the kinds the seeds have is a case too, and here there are none.
+        self.assertEqual(self.counted(one, one), (runs, 1))
+        self.assertEqual(self.counted(one, f"echo 'trace: {self.OTHER}'"), (0, runs + 1))
+        self.assertEqual(self.counted(one, "exit 1"), (0, runs + 1))
+
+    def test_a_simulator_that_is_not_there_is_a_failure(self):
+        with tempfile.TemporaryDirectory() as directory:
+            count = run_tests.Count()
+            build = dataclasses.replace(run_tests.BUILDS[0], name="none", same_as="nothing")
+            runner = run_tests.Runner(build, run_tests.parse([]), run_tests.Clock(), count)
+            runner.logs = pathlib.Path(directory)
+            with contextlib.redirect_stdout(io.StringIO()):
+                runner.compare()
+            self.assertEqual((count.passed, count.failed), (0, 1))
 
 
 if __name__ == "__main__":

@@ -22,6 +22,7 @@ class Build:
     tests: tuple = ()  # which tests of the suites; empty: all
     only_long: bool = False
     long_suite: bool = False
+    same_as: str = ""  # the build whose simulator has to compute what this one's does
     tool: tuple = ()  # a program of tools/ that works on the build, and its arguments
     timeout_multiplier: int = 1
     sanitizer: str = ""
@@ -45,6 +46,7 @@ BUILDS = (
         cpp_args="",
         suites=("unit", "sim"),
         only_long=True,  # the sanitized builds are clang's too
+        same_as="gcc",
         tool=("tidy",),
     ),
     Build(
@@ -53,6 +55,7 @@ BUILDS = (
         options=SANITIZED,
         cpp_args=TRACES,
         suites=("unit", "sim", "fuzz-smoke", "rig"),
+        same_as="gcc",
         timeout_multiplier=5,
         sanitizer="address,undefined",
     ),

@@ -70,6 +70,8 @@ class Clock:
 def environment(build, with_long):
     """What the commands of a build see; nothing of the caller's that would change the outcome."""
     env = dict(os.environ, LC_ALL="C.UTF-8", NO_COLOR="1", **SANITIZER_OPTIONS)
+    # A build directory that is kept knows the day of its setup alone.
+    env["EBB_SIM_TENTH"] = time.strftime("%j")
     for name in ("CFLAGS", "CXXFLAGS", "CPPFLAGS", "LDFLAGS", "MESON_TESTTHREADS", "EBB_LONG"):
         env.pop(name, None)
     for variable, program in zip(("CC", "CXX"), build.compiler):
@@ -130,6 +132,8 @@ class Runner:
             return False
         if self.build.suites:
             self.timed("test", self.test)
+        if self.build.same_as:
+            self.timed("traces", self.compare)
         if self.build.tool:
             self.timed(self.build.tool[0], self.work)
         if self.args.repeat and self.build is BUILDS[0]:
@@ -216,8 +220,19 @@ class Runner:
     def work(self):
         """Counts the cases of the program of tools/ that works on the build."""
         name, *arguments = self.build.tool
+        return self.count_command(
+            name, [str(ROOT / "tools" / name), "-p", str(self.directory), *arguments])
+
+    def compare(self):
+        """Counts the runs of which this build's simulator computes what the other build's does."""
+        programs = [str(ROOT / "build" / name / "sim" / "ebb-sim")
+                    for name in (self.build.same_as, self.build.name)]
+        return self.count_command(
+            "traces", [sys.executable, str(ROOT / "tools" / "lib" / "same_traces.py"), *programs])
+
+    def count_command(self, name, command):
+        """Counts the cases of one program that is no test of meson."""
         log = self.logs / f"{self.build.name}-{name}.txt"
-        command = [str(ROOT / "tools" / name), "-p", str(self.directory), *arguments]
         exit_code = run_logged(self.prefix + command, log, self.env)
         passed = self.count_program({"name": name, "returncode": exit_code,
                                      "result": "OK" if exit_code == 0 else "FAIL",
