@@ -118,7 +118,7 @@ class Spread {
                 static_cast<double>(mesh_.datagram_bytes()) / static_cast<double>(nodes));
     if (arguments_.mesh.presence) {
       std::printf("  a node knows of %.1f others where they are\n",
-                  static_cast<double>(mesh_.presences()) / static_cast<double>(nodes) - 1);
+                  static_cast<double>(mesh_.presences()) / static_cast<double>(nodes));
     }
     for (std::size_t i = 0; i < arguments_.authors; ++i) {
       authors_.push_back(static_cast<NodeIndex>(i * nodes / arguments_.authors));

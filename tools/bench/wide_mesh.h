@@ -77,7 +77,7 @@ class WideMesh {
   std::uint64_t events_received() const;                            // new ones
   std::uint64_t events_redundant() const;                           // received again
   std::uint64_t datagram_bytes() const { return datagram_bytes_; }  // sealed; without UDP and IP
-  // Pairs of running nodes of which the one knows where the other says it is.
+  // Of all running nodes: how many others each knows of where they say they are.
   std::uint64_t presences() const;
   // Of running nodes: how many have so many links.
   std::map<std::size_t, std::size_t> degrees() const;
