@@ -23,6 +23,7 @@ import flood_costs  # noqa: E402
 import link_costs  # noqa: E402
 import svg_plot  # noqa: E402
 from shared_limits import SharedLimits  # noqa: E402
+from wide_meshes import WideMeshes  # noqa: E402
 
 BATCH = 1000
 AUTHOR_EVENTS = 400000  # of clicks; a node takes 64 MiB of one author and day (core/limits.h)
@@ -72,6 +73,7 @@ class Bench:
         self.program = pathlib.Path(options.build) / "ebb"
         self.report = Report()
         self.nodes = []
+        self.wide = WideMeshes(pathlib.Path(options.build) / "tools" / "bench")
 
     def limit(self, *arguments):
         program = pathlib.Path(self.options.build) / "tools" / "bench" / "bench_limits"
@@ -269,15 +271,20 @@ class Bench:
         program = pathlib.Path(self.options.build) / "tools" / "bench" / "bench_parts"
         subprocess.run([program, "--benchmark_counters_tabular=true"], check=True, cwd=self.dir)
 
-    def spread(self, *flags):
-        """How news spread among 10,000 engines; prints its own goals."""
-        program = pathlib.Path(self.options.build) / "tools" / "bench" / "bench_spread"
-        subprocess.run([program, *flags], check=False)
+    def spread(self):
+        """How news spread among 10,000 engines, and among 1,000 that write where they are."""
+        self.wide.spread()
 
-    def heal(self, *flags):
-        """What 100 nodes send that were all cut off; prints its own goal."""
-        program = pathlib.Path(self.options.build) / "tools" / "bench" / "bench_heal"
-        subprocess.run([program, *flags], check=False)
+    def spread_log_normal(self):
+        self.wide.spread_log_normal()
+
+    def idle(self):
+        """What links and nodes cost where nothing happens, beside fewer nodes than in spread."""
+        self.wide.idle()
+
+    def heal(self):
+        """What 100 nodes send that were all cut off, by three seeds."""
+        self.wide.heal()
 
     def beside_logs(self):
         program = pathlib.Path(self.options.build) / "tools" / "bench" / "bench_beside_logs"
@@ -323,9 +330,6 @@ class Bench:
         self.report.add("an input to one of them", (usage.ru_utime - before) * 1e9 / steps, "ns",
                         line, "ns, a line of such memory")
 
-    def spread_log_normal(self):
-        self.spread("--log-normal")
-
 
 def batches(events, seed=1):
     lines = list(clicks(events, seed))
@@ -362,7 +366,7 @@ def written(pid):
 
 
 MEASURES = ["append", "append_one", "catchup", "live", "channel", "flood", "handshake",
-            "commit_bytes", "parts", "spread", "spread_log_normal", "heal", "beside_logs",
+            "commit_bytes", "parts", "spread", "spread_log_normal", "idle", "heal", "beside_logs",
             "thousand", "limits"]
 
 
@@ -385,7 +389,10 @@ def main():
     finally:
         bench.stop_all()
         shutil.rmtree(directory, ignore_errors=True)
+    for missed in bench.wide.missed:
+        print(f"bench: a goal was missed: {missed}", file=sys.stderr)
+    return 1 if bench.wide.missed else 0
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

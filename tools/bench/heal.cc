@@ -47,10 +47,7 @@ bool parse(int argc, char** argv, Arguments& arguments) {
 }
 
 std::uint64_t all_bytes(const WideMesh& mesh) {
-  std::uint64_t sum = mesh.datagram_bytes();
-  for (const auto& [name, count] : mesh.traffic())
-    sum += count.bytes_out;
-  return sum;
+  return mesh.datagram_bytes() + mesh.stream_bytes();
 }
 
 // Each node alone for ten minutes.
@@ -77,6 +74,7 @@ int run(const Arguments& arguments) {
   live_apart(mesh, arguments);
   const bench::Traffic before = mesh.traffic();
   const std::uint64_t sent = all_bytes(mesh);
+  const std::uint64_t datagrams = mesh.datagram_bytes();
   const std::uint64_t received = mesh.events_received();
   const std::uint64_t redundant = mesh.events_redundant();
   mesh.heal();
@@ -94,12 +92,17 @@ int run(const Arguments& arguments) {
   const double bytes = static_cast<double>(all_bytes(mesh) - sent);
   std::printf("%zu nodes, %zu segments of %zu B each: whole again after %.1f s\n", nodes,
               arguments.events, mesh.segment_bytes(), took);
+  double frames = 0;
   for (const auto& [name, count] : mesh.traffic()) {
     const auto found = before.find(name);
     const std::uint64_t earlier = found == before.end() ? 0 : found->second.bytes_out;
-    std::printf("  %-10s %.3f x\n", name.c_str(),
-                static_cast<double>(count.bytes_out - earlier) / ideal);
+    const auto here = static_cast<double>(count.bytes_out - earlier);
+    frames += here;
+    std::printf("  %-10s %.3f x\n", name.c_str(), here / ideal);
   }
+  const auto by_datagram = static_cast<double>(mesh.datagram_bytes() - datagrams);
+  std::printf("  datagrams  %.3f x\n  handshakes and sealing %.3f x\n", by_datagram / ideal,
+              (bytes - by_datagram - frames) / ideal);
   std::printf("  copies of a segment a node: %.3f\n", (fresh + again) / fresh);
   const bool met = bytes <= 3 * ideal;
   std::printf("  bytes in all / segments that were lacking: %.2f (goal 3)%s\n", bytes / ideal,

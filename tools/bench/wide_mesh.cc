@@ -5,11 +5,7 @@
 #include <numbers>
 #include <utility>
 
-#include "codec/event.h"
-#include "codec/value.h"
 #include "core/check.h"
-#include "trust/chain.h"
-#include "trust/hash.h"
 
 namespace ebb::bench {
 namespace {
@@ -17,9 +13,6 @@ namespace {
 constexpr std::uint32_t kNoStream = UINT32_MAX;
 constexpr WallTime kWallStart{1767225600000};
 constexpr double kSigma = 0.5;
-constexpr std::size_t kAroundPayload = 166;  // an event and a segment around a short payload
-
-WallTime wall_at(Instant now) { return {kWallStart.ms + now.us / 1000}; }
 
 std::string address(NodeIndex node) {
   std::string text = "n";  // g++ 12 warns of a sum that begins with a literal
@@ -27,13 +20,17 @@ std::string address(NodeIndex node) {
   return text += ":1";
 }
 
-std::unique_ptr<trust::Identity> make_identity(Rng& rng) {
+MeshId the_mesh() {
+  MeshId mesh;
+  mesh.data[0] = 7;
+  return mesh;
+}
+
+std::unique_ptr<sim::StandInIdentity> make_identity(Rng& rng) {
   Bytes seed;
   for (std::size_t i = 0; i < trust::kSeedBytes; i += 8)
     append_be64(seed, rng.next());
-  auto identity = trust::Identity::from_seed(seed);
-  EBB_CHECK(identity.ok());
-  return std::move(identity).value();
+  return std::make_unique<sim::StandInIdentity>(seed);
 }
 
 // Log-normal with this mean, by a generator of its own.
@@ -55,14 +52,23 @@ bool WideMesh::later(const Due& a, const Due& b) {
 
 WideMesh::WideMesh(const WideOptions& options)
     : options_(options), rng_(options.seed), nodes_(options.nodes) {
-  for (Node& node : nodes_)
+  // As every mesh of the daemon, this one has a secret; handshakes are the longer for it.
+  const Bytes secret(32, 1);
+  for (Node& node : nodes_) {
     node.identity = make_identity(rng_);
+    node.channels = std::make_unique<sim::StandInChannels>(the_mesh(), secret, *node.identity,
+                                                           signatures_, rng_.fork());
+  }
 }
+
+WallTime WideMesh::wall() const { return {kWallStart.ms + now_.us / 1000}; }
 
 mesh::Config WideMesh::config(NodeIndex node) {
   mesh::Config config;
   config.self = nodes_[node].identity->device();
-  config.mesh.data[0] = 7;
+  config.mesh = the_mesh();
+  config.signatures = &signatures_;
+  config.channels = nodes_[node].channels.get();
   config.epoch = 1;
   config.listen_port = 1;
   config.advertise = address(node);
@@ -135,7 +141,7 @@ void WideMesh::step(NodeIndex index, mesh::Input input) {
   for (std::size_t i = 0; i < next.size(); ++i) {
     mesh::Effects effects;
     mesh::Input current = std::move(next[i]);
-    node.engine->handle(now_, wall_at(now_), std::move(current), effects);
+    node.engine->handle(now_, wall(), std::move(current), effects);
     ++steps_;
     perform(index, effects, next);
   }
@@ -149,6 +155,10 @@ void WideMesh::perform(NodeIndex index, mesh::Effects& effects, std::vector<mesh
   EBB_CHECK(effects.faults.empty());
   for (const mesh::Commit& wanted : effects.commits) {
     if (!wanted.segments.empty()) next.emplace_back(commit(index, wanted));
+  }
+  for (const mesh::WriteRecord& record : effects.records) {
+    if (!options_.presence) break;
+    next.emplace_back(store_own(index, kControlTopic, record.type, record.payload));
   }
   for (mesh::Send& wanted : effects.sends) {
     send(index, wanted);
@@ -189,6 +199,7 @@ void WideMesh::send(NodeIndex index, mesh::Send& send) {
   const auto it = nodes_[index].streams.find(send.link.value);
   if (it == nodes_[index].streams.end() || !streams_[it->second].open) return;
   const Stream& stream = streams_[it->second];
+  stream_bytes_ += send.bytes.size();
   const std::size_t other = stream.ends[0] == index && stream.links[0] == send.link ? 1 : 0;
   push(now_ + stream.delay, stream.ends[other], it->second,
        mesh::StreamBytes{stream.links[other], std::move(send.bytes)});
@@ -217,117 +228,6 @@ std::optional<NodeIndex> WideMesh::listener(const std::string& text) const {
   return node < nodes_.size() ? std::optional(node) : std::nullopt;
 }
 
-mesh::StoredHead WideMesh::stored_head(const Log& log, const trust::VerifiedSegment& segment,
-                                       Arrival arrival) const {
-  mesh::StoredHead head;
-  head.key = log.key;
-  head.log = segment.log;
-  head.held = {segment.last_seq(), segment.chain};
-  head.hlc = segment.head.hlc;
-  head.signature = segment.head.signature;
-  head.arrival = arrival;
-  return head;
-}
-
-mesh::Committed WideMesh::commit(NodeIndex index, const mesh::Commit& commit) {
-  Node& node = nodes_[index];
-  mesh::Committed answer;
-  answer.token = commit.token;
-  std::map<LogId, const trust::VerifiedSegment*> moved;
-  for (const trust::VerifiedSegment& segment : commit.segments) {
-    Held& held = node.held[segment.log];
-    if (segment.last_seq() <= held.position.seq) {
-      answer.outcomes.push_back(mesh::CommitOutcome::kDuplicate);
-    } else if (segment.first_seq != held.position.seq + 1) {
-      answer.outcomes.push_back(mesh::CommitOutcome::kGap);
-    } else {
-      held.position = {segment.last_seq(), segment.chain};
-      held.arrival = ++node.arrival;
-      moved[segment.log] = &segment;
-      answer.outcomes.push_back(mesh::CommitOutcome::kStored);
-      note_delivery(index, segment.log, segment.last_seq());
-    }
-  }
-  for (const auto& [log, segment] : moved)
-    answer.advanced.push_back(stored_head(logs_.at(log), *segment, node.held[log].arrival));
-  answer.arrival_head = node.arrival;
-  return answer;
-}
-
-mesh::ReadDone WideMesh::read(NodeIndex index, const mesh::Read& read) {
-  mesh::ReadDone done;
-  done.token = read.token;
-  const Seq held = nodes_[index].held[read.log].position.seq;
-  std::size_t bytes = 0;
-  for (const trust::VerifiedSegment& segment : logs_.at(read.log).segments) {
-    if (segment.first_seq < read.from || segment.last_seq() > std::min(held, read.to)) continue;
-    if (bytes > 0 && bytes + segment.encoded->size() > read.bytes_max) break;
-    bytes += segment.encoded->size();
-    done.segments.push_back(segment.encoded);
-  }
-  return done;
-}
-
-void WideMesh::append(NodeIndex author, std::string_view topic, std::size_t bytes) {
-  Node& node = nodes_[author];
-  trust::SealRequest request;
-  request.key = {node.identity->device(), 1, std::string(topic)};
-  request.log = trust::log_id(request.key);
-  Log& log = logs_[request.log];
-  log.key = request.key;
-  log.author = author;
-  Held& held = node.held[request.log];
-  if (held.position.seq == 0) held.position.chain = trust::chain_start(request.key);
-  request.first_seq = held.position.seq + 1;
-  request.prev_chain = held.position.chain;
-  const Hlc hlc = Hlc::at(wall_at(now_), static_cast<std::uint16_t>(request.first_seq));
-  request.first_hlc = request.last_hlc = hlc;
-  Bytes payload;
-  codec::Writer(payload).str(std::string(bytes - std::min(bytes, kAroundPayload), 'x'));
-  codec::EventView event;
-  event.hlc = hlc;
-  event.type = "bench";
-  event.payload = payload;
-  Bytes raw;
-  EBB_CHECK(codec::encode_event(event, raw).ok());
-  request.offsets = {0, static_cast<std::uint32_t>(raw.size())};
-  request.raw = share(std::move(raw));
-  log.segments.push_back(trust::seal_segment(*node.identity, std::move(request)));
-  const trust::VerifiedSegment& segment = log.segments.back();
-  segment_bytes_ = segment.encoded->size();
-  held.position = {segment.last_seq(), segment.chain};
-  held.arrival = ++node.arrival;
-  delivery_of_[{segment.log, segment.last_seq()}] = deliveries_.size();
-  deliveries_.push_back({segment.log, segment.last_seq(), now_, {}});
-  mesh::Committed news;
-  news.advanced.push_back(stored_head(log, segment, held.arrival));
-  news.own_segments.push_back(segment);
-  news.arrival_head = node.arrival;
-  step(author, std::move(news));
-}
-
-void WideMesh::note_delivery(NodeIndex, const LogId& log, Seq seq) {
-  const auto it = delivery_of_.find({log, seq});
-  if (it == delivery_of_.end() || it->second >= deliveries_.size()) return;
-  Delivery& delivery = deliveries_[it->second];
-  if (delivery.log != log || delivery.seq != seq) return;  // forgotten meanwhile
-  delivery.delays_us.push_back(static_cast<std::uint32_t>((now_ - delivery.appended).us));
-}
-
-std::size_t WideMesh::lacking() const {
-  std::size_t count = 0;
-  for (const Node& node : nodes_) {
-    if (node.engine == nullptr) continue;
-    count += std::any_of(logs_.begin(), logs_.end(), [&](const auto& entry) {
-      const auto& [id, log] = entry;
-      if (nodes_[log.author].engine == nullptr) return false;
-      const auto held = node.held.find(id);
-      return held == node.held.end() || held->second.position.seq < log.segments.back().last_seq();
-    });
-  }
-  return count;
-}
-
 Traffic WideMesh::traffic() const {
   Traffic sum;
   for (const Node& node : nodes_) {
@@ -352,6 +252,13 @@ std::uint64_t WideMesh::events_redundant() const {
   std::uint64_t sum = 0;
   for (const Node& node : nodes_)
     sum += node.engine == nullptr ? 0 : node.engine->counters().events_redundant;
+  return sum;
+}
+
+std::uint64_t WideMesh::presences() const {
+  std::uint64_t sum = 0;
+  for (const Node& node : nodes_)
+    sum += node.engine == nullptr ? 0 : node.engine->presences();
   return sum;
 }
 

@@ -2,9 +2,12 @@
 // about how news spread. No faults but crashes; processing takes no time.
 //
 // Model:     node i listens at "n<i>:1". Streams keep order and have one delay a pair of nodes.
+//            Keys and channels are the simulator's stand-ins: every message and record has the
+//            length that it has on the wire, and what streams carry is counted as sealed.
 //            What an author appends is kept once for all; a node's store is how far it holds each
-//            log. A crashed node takes everything and answers nothing; nobody is told.
-// Ownership: owns engines, stores and segments.
+//            log. A crashed node takes everything and answers nothing; nobody is told. Records of
+//            devices are written only where presence is on.
+// Ownership: owns engines, what they are given, stores and segments.
 // Threads:   not thread-safe.
 // Determinism: the same options give the same run.
 #pragma once
@@ -18,7 +21,8 @@
 
 #include "core/rng.h"
 #include "mesh/engine.h"
-#include "trust/identity.h"
+#include "sim/stand_in_channel.h"
+#include "sim/stand_in_identity.h"
 
 namespace ebb::bench {
 
@@ -30,6 +34,7 @@ struct WideOptions {
   Duration delay = milliseconds(10);  // one way: of every pair, or the mean of a log-normal one
   bool log_normal = false;            // sigma 0.5
   std::size_t contacts = 3;           // random nodes that a node is configured with
+  bool presence = false;              // nodes write where they are, and are told of others
 };
 
 // Bytes and messages by name, all nodes that run added up.
@@ -66,10 +71,14 @@ class WideMesh {
   // Nodes that run and do not hold all that was ever appended by nodes that still run.
   std::size_t lacking() const;
 
-  Traffic traffic() const;
-  std::uint64_t events_received() const;   // new ones
-  std::uint64_t events_redundant() const;  // received again
-  std::uint64_t datagram_bytes() const { return datagram_bytes_; }
+  Traffic traffic() const;  // frames, without what sealing adds
+  // Of everything that streams took, of handshakes and of sealed records; without TCP and IP.
+  std::uint64_t stream_bytes() const { return stream_bytes_; }
+  std::uint64_t events_received() const;                            // new ones
+  std::uint64_t events_redundant() const;                           // received again
+  std::uint64_t datagram_bytes() const { return datagram_bytes_; }  // sealed; without UDP and IP
+  // Of all running nodes: how many others each knows of where they say they are.
+  std::uint64_t presences() const;
   // Of running nodes: how many have so many links.
   std::map<std::size_t, std::size_t> degrees() const;
   std::uint64_t steps() const { return steps_; }
@@ -81,8 +90,9 @@ class WideMesh {
     Arrival arrival = 0;
   };
   struct Node {
-    std::unique_ptr<mesh::Engine> engine;
-    std::unique_ptr<trust::Identity> identity;
+    std::unique_ptr<sim::StandInIdentity> identity;
+    std::unique_ptr<sim::StandInChannels> channels;
+    std::unique_ptr<mesh::Engine> engine;  // behind what it is given: it goes first
     std::map<LogId, Held> held;
     Arrival arrival = 0;
     std::optional<Instant> armed;
@@ -116,6 +126,10 @@ class WideMesh {
   void dial(NodeIndex node, const mesh::Dial& dial);
   void send(NodeIndex node, mesh::Send& send);
   void close(NodeIndex node, const mesh::Close& close);
+  WallTime wall() const;
+  // One event, stored by its author; what that one's engine is to be told.
+  mesh::Committed store_own(NodeIndex author, std::string_view topic, std::string_view type,
+                            ByteView payload);
   mesh::Committed commit(NodeIndex node, const mesh::Commit& commit);
   mesh::ReadDone read(NodeIndex node, const mesh::Read& read);
   mesh::StoredHead stored_head(const Log& log, const trust::VerifiedSegment& segment,
@@ -125,6 +139,7 @@ class WideMesh {
 
   WideOptions options_;
   Rng rng_;
+  sim::StandInCheck signatures_;
   std::vector<Node> nodes_;
   std::vector<NodeIndex> started_;
   std::vector<Stream> streams_;
@@ -136,6 +151,7 @@ class WideMesh {
   std::uint64_t order_ = 0;
   std::uint64_t steps_ = 0;
   std::uint64_t next_inbound_ = 1;
+  std::uint64_t stream_bytes_ = 0;
   std::uint64_t datagram_bytes_ = 0;
   std::size_t segment_bytes_ = 0;
   bool cut_ = false;
