@@ -154,7 +154,10 @@ void shed_surplus(Context& ctx, Link& link) {
   // Who came short of links has had no time to bring anything.
   const bool is_new =
       other != nullptr && was_short(*other) && ctx.now - other->since < kTimeToBring;
-  if (other != nullptr && !is_new && use_of(*other) < use_of(link)) {
+  // That of the others is often less than nothing, and who has brought nothing would take a place
+  // for that alone.
+  const bool is_better = link.brings > 0 && other != nullptr && use_of(*other) < use_of(link);
+  if (is_better && !is_new) {
     return take_slot_of(ctx, link, *other);
   }
   say_bye(ctx, link, codec::ByeCode::kOverlayFull, "links enough");

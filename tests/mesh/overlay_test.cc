@@ -2,6 +2,7 @@
 #include <doctest/doctest.h>
 
 #include <set>
+#include <utility>
 #include <vector>
 
 #include "core/limits.h"
@@ -59,6 +60,32 @@ TEST_CASE("forty nodes that know one contact become a connected mesh of 4 to 8 l
   }
   CHECK(rig.reached_from(0) == rig.size);
   CHECK(links >= rig.size * limits::kOverlayAim * 9 / 10);
+}
+
+TEST_CASE("links of a mesh with many logs stand, whoever comes and has brought nothing") {
+  Crowd rig(40);
+  rig.start_all(milliseconds(500));
+  const auto write = [&rig] {
+    for (std::size_t i = 0; i < rig.size; ++i) {
+      rig.append(i, {"events", 1});
+      rig.run_for(milliseconds(100));
+    }
+  };
+  for (int round = 0; round < 5; ++round)
+    write();
+  rig.run_for(seconds(120));
+  std::set<std::pair<std::size_t, std::size_t>> before;
+  for (std::size_t i = 0; i < rig.size; ++i) {
+    for (std::size_t j = 0; j < i; ++j)
+      if (rig.streams_between(i, j) > 0) before.insert({i, j});
+  }
+  for (int round = 0; round < 10; ++round)
+    write();
+  std::size_t gone = 0;
+  for (const auto& [i, j] : before)
+    gone += rig.streams_between(i, j) == 0 ? 1U : 0U;
+  MESSAGE("gone: " << gone << " of " << before.size());
+  CHECK(gone <= before.size() / 50);
 }
 
 TEST_CASE("a third of the mesh dies at once and the rest finds together again") {
