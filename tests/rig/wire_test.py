@@ -102,7 +102,7 @@ class WireTest(rig.RigTest):
 
     def test_tshark_reads_none_of_it_where_datagrams_alone_pass(self):
         if rig.is_sanitized():
-            self.skipTest("a sanitizer opens a pipe to look at an object, and the node may open none")
+            self.skipTest("a sanitizer opens pipes to look at objects, and the node may open none")
         nodes = ebb_node.make_mesh(rig.PROGRAM, self.dir, NAMES)
         first, second = (self.watched(node) for node in nodes)
         between = apart.link(first, second)
