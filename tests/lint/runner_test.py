@@ -125,6 +125,9 @@ class Traces(unittest.TestCase):
         self.assertIn(self.OTHER, same_traces.difference(one, other))
         self.assertIn("the second", same_traces.difference(one, ""))
         self.assertIn("the first and the second", same_traces.difference("", ""))
+        bad = f"{one}exit code 1\n"
+        self.assertIn("exit code", same_traces.difference(f"{one}exit code 0\n", bad))
+        self.assertIsNone(same_traces.difference(bad, bad))
 
     def test_seeds_that_leave_a_kind_out_are_a_failure(self):
         self.assertEqual(same_traces.lacking(["  real: yes\n"])[0], "the daemon's channel")

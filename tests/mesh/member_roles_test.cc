@@ -308,6 +308,7 @@ TEST_CASE(
     rig.run_for(seconds(300));
     CHECK_FALSE(rig.standing(ahead) == trust::Standing::kCertified);
     const std::size_t unset = 1 - ahead;
+    CHECK(rig.store(0).events() + rig.store(1).events() < 8);
     rig.node(unset).wall_off_ms = 0;
     rig.input(unset, mesh::ClockJudged{false});
     rig.run_for(seconds(300));

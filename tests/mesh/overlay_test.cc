@@ -79,6 +79,7 @@ TEST_CASE("links of a mesh with many logs stand, whoever comes and has brought n
     for (std::size_t j = 0; j < i; ++j)
       if (rig.streams_between(i, j) > 0) before.insert({i, j});
   }
+  REQUIRE(before.size() >= rig.size * limits::kOverlayMin / 2);
   for (int round = 0; round < 10; ++round)
     write();
   std::size_t gone = 0;

@@ -151,7 +151,8 @@ class SyncTest(rig.RigTest):
                   "1 visit, in sync")
         took = time.monotonic() - begun
         print(f"tour by invite with `ebb up`: in sync after {took:.2f} s", file=sys.stderr)
-        self.assertLess(took, 10)
+        if not rig.is_sanitized():
+            self.assertLess(took, 10)
         self.assertEqual(first.digest()["digest"], second.digest()["digest"])
 
     def test_a_tour_by_peer_list(self):

@@ -3,7 +3,8 @@
 
     same_traces.py EBB_SIM OTHER_EBB_SIM
 
-A case for each run, and one that the seeds still have of everything what compilers could differ in.
+A case for each run, and one that the seeds still have all in which compilers could
+differ.
 Ends with `cases: P passed, F failed, 0 skipped`, as every test program does.
 """
 
@@ -15,8 +16,9 @@ import sys
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 FLEET = ROOT / "docs" / "examples" / "kiosks.toml"
 
+SECONDS_MAX = 600
 SEEDS = (2, 6, 15, 52, 102, 124)
-# What a description of a run says of what some of the seeds have to have.
+# What a description of a run says of what some seed has to have.
 KINDS = {
     "the daemon's store and signatures": r"^  real: yes$",
     "the daemon's channel": r"^  real_channel: yes$",
@@ -35,6 +37,9 @@ KINDS = {
 _TRACE = re.compile(r"(?:^|, )trace:? ([0-9a-f]{64})$", re.MULTILINE)
 
 
+_END = re.compile(r"^exit code (-?\d+)$", re.MULTILINE)
+
+
 def runs():
     """(what it is, arguments) of each run."""
     for seed in SEEDS:
@@ -43,10 +48,14 @@ def runs():
 
 
 def output_of(program, arguments):
-    """Whatever its verdict is: that of a bad run has to be the same too."""
-    done = subprocess.run([program, *arguments], stdin=subprocess.DEVNULL,
-                          stdout=subprocess.PIPE, text=True, errors="replace")
-    return done.stdout
+    """What it prints, and how it ends: a bad run has to be as bad by the other program."""
+    try:
+        done = subprocess.run([program, *arguments], stdin=subprocess.DEVNULL,
+                              stdout=subprocess.PIPE, text=True, errors="replace",
+                              timeout=SECONDS_MAX)
+    except subprocess.TimeoutExpired:
+        return f"no end after {SECONDS_MAX} s\n"
+    return f"{done.stdout}\nexit code {done.returncode}\n"
 
 
 def trace_of(output):
@@ -61,7 +70,10 @@ def difference(one, other):
     if None in traces:
         return "no trace line of " + " and ".join(
             name for name, trace in zip(("the first", "the second"), traces) if trace is None)
-    return None if traces[0] == traces[1] else f"trace {traces[0]} and {traces[1]}"
+    if traces[0] != traces[1]:
+        return f"trace {traces[0]} and {traces[1]}"
+    ends = [_END.findall(output) for output in (one, other)]
+    return None if ends[0] == ends[1] else f"exit code {ends[0]} and {ends[1]}"
 
 
 def lacking(outputs):
