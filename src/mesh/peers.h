@@ -38,8 +38,8 @@ void on_peers(Context& ctx, Link& link, const codec::Peers& peers);
 void run_shuffle(Context& ctx);
 // To who looks for a certificate, where the mesh's secret lets in: who may have an issuer.
 void tell_issuers(Context& ctx, Link& link);
-// Who was asked names issuers. They are learnt as any hearsay, by who has a certificate only those
-// that the records name, and once an hour for each teller dialled soon.
+// Who was asked names issuers. They are learnt as any hearsay, by who is told all records only
+// those that these name, and once an hour for each teller dialled soon.
 void take_issuers(Context& ctx, const Link& link, const codec::Peers& peers);
 
 // Whether there are so many devices with an address that more than a presence tells, ourselves not

@@ -23,8 +23,8 @@ LIVE_EVENTS = 20
 HANDSHAKE_RATE = 10000
 HANDSHAKE_SECONDS = 60 if LONG else 5
 ANSWERS_AT_ONCE, ANSWERS_PER_SECOND = 100, 500  # core/limits.h
-# Of those: a machine that has other work lets fewer connections stand at a time than that.
-SENT_LEAST = 0.9 if LONG else 0.2  # of the rate; other programs share the cores
+# Of that rate: a machine that has other work lets fewer connections stand at a time.
+SENT_LEAST = 0.9 if LONG else 0.2
 # What live events, and the log of faults, may take meanwhile. Four bytes for each datagram.
 GROWTH_KB = 4096
 
